@@ -1,0 +1,218 @@
+// Makes a clone ready to run: dependencies, a fit Node, an up-to-date dist/. Runs before `npm start`, `npm test` and
+// `npm run import`, on whatever Node the machine has (20 or later), so: no dependencies, no TypeScript. Offline and without a
+// write when there is nothing to do.
+
+import { spawnSync } from 'node:child_process'
+import { createHash } from 'node:crypto'
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+/** MikroORM 7 and vitest 5 need it. */
+const oldestNode = [22, 17]
+const nodePackage = `node-${process.platform}-${process.arch}`
+const nodeVersion = '24.21.0'
+/** Whatever the build reads. */
+const sources = [
+  'src',
+  'migrations',
+  'mikro-orm.config.ts',
+  'tsconfig.json',
+  'tsconfig.build.json',
+  'package-lock.json',
+]
+
+process.chdir(root)
+if (!(dependenciesAreInstalled() && nodeIsFit() && buildIsFresh())) {
+  try {
+    await alone(() => {
+      // Asked again: another one may have done it while this one waited.
+      if (!dependenciesAreInstalled() || !nodeIsFit()) install()
+      if (!buildIsFresh()) build()
+    })
+  } catch (error) {
+    console.error(error.message)
+    process.exitCode = 1
+  }
+}
+
+/** Whether node_modules holds what package-lock.json asks for. npm notes there what it has installed. */
+function dependenciesAreInstalled() {
+  const installed = read('node_modules/.package-lock.json')?.packages
+  if (!installed) return false
+  const wanted = Object.entries(read('package-lock.json').packages).filter(([path]) => path !== '')
+  const missing = wanted.filter(([path, { version }]) => installed[path]?.version !== version)
+  return missing.every(([path, entry]) => !installed[path] && isDispensable(entry))
+}
+
+/** Whether an entry of the lock file may be missing: it is for another platform, or for development on a machine that only runs. */
+function isDispensable({ optional, os, cpu, libc, dev }) {
+  if (dev && process.env.NODE_ENV === 'production' && process.env.npm_lifecycle_event !== 'pretest')
+    return buildIsFresh()
+  // Which libc this is, npm knows; what names no platform belongs to something that does.
+  const isForHere = os?.includes(process.platform) && cpu?.includes(process.arch) && !libc
+  return Boolean(optional && !isForHere)
+}
+
+/**
+ * Not `npm ci`: that takes node_modules away under a server or a Node that runs from it. `install --no-save` takes the same
+ * versions from the lock file and writes neither it nor package.json.
+ */
+function install() {
+  console.log(dependenciesAreInstalled() ? `Fetching Node ${nodeVersion.split('.')[0]} …` : 'Installing dependencies …')
+  // A local Node that is not named again would be removed.
+  const node =
+    existsSync(`node_modules/${nodePackage}`) || !isFit(process.versions.node) ? [`${nodePackage}@${nodeVersion}`] : []
+  // No package needs its install script. The includes stand against NODE_ENV and a user's own npmrc: the build needs them all.
+  npm('install', '--no-save', '--ignore-scripts', '--include=dev', '--include=optional', ...node)
+}
+
+/** Whether `node` in the npm script that follows, where node_modules/.bin comes first in PATH, is new enough. */
+function nodeIsFit() {
+  const local = read(`node_modules/${nodePackage}/package.json`)?.version
+  if (local && existsSync('node_modules/.bin/node')) return isFit(local)
+  return !process.execPath.startsWith(join(root, 'node_modules')) && isFit(process.versions.node)
+}
+
+function isFit(version) {
+  const [major, minor] = version.split('.').map(Number)
+  return major > oldestNode[0] || (major === oldestNode[0] && minor >= oldestNode[1])
+}
+
+/** By content rather than by time: a copied or freshly checked out folder need not be built again. */
+function buildIsFresh() {
+  if (!existsSync('dist/.stamp') || readFileSync('dist/.stamp', 'utf8') !== fingerprint()) return false
+  return sourceFiles().every((path) => !path.endsWith('.ts') || existsSync(outputOf(path)))
+}
+
+function build() {
+  console.log('Building …')
+  rmSync('dist/.stamp', { force: true })
+  // Without it, tsc would not write again what somebody has deleted.
+  rmSync('dist/.tsbuildinfo', { force: true })
+  const stamp = fingerprint()
+  const local = `node_modules/${nodePackage}/bin/node`
+  const node = existsSync(local) ? local : process.execPath
+  const { status } = spawnSync(node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
+    stdio: 'inherit',
+  })
+  if (status !== 0) throw new Error('The build failed.')
+  removeStrays()
+  writeFileSync('dist/.stamp', stamp)
+}
+
+/** What was built of sources that are gone. */
+function removeStrays() {
+  const outputs = new Set(sourceFiles().map(outputOf))
+  for (const path of filesIn('dist')) {
+    if (path.endsWith('.js') && !outputs.has(path)) rmSync(path)
+  }
+}
+
+function fingerprint() {
+  const hash = createHash('sha256')
+  for (const path of sourceFiles()) hash.update(`${path}\0`).update(readFileSync(path)).update('\0')
+  return hash.digest('hex')
+}
+
+function sourceFiles() {
+  return sources.flatMap((path) => (!existsSync(path) ? [] : statSync(path).isDirectory() ? filesIn(path) : [path]))
+}
+
+function filesIn(folder) {
+  const entries = readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
+  return entries.flatMap((entry) => {
+    const path = `${folder}/${entry.name}`
+    return entry.isDirectory() ? filesIn(path) : entry.isFile() ? [path] : []
+  })
+}
+
+function outputOf(path) {
+  return `dist/${path.replace(/\.ts$/, '.js')}`
+}
+
+/** Runs npm: the one that runs this script, on the Node that npm itself runs on, which is outside node_modules. */
+function npm(...args) {
+  const cli = process.env.npm_execpath
+  const viaNpm = cli && basename(cli) === 'npm-cli.js' && process.env.npm_node_execpath
+  const command = viaNpm ? [process.env.npm_node_execpath, cli] : ['npm']
+  const quiet = ['--no-audit', '--no-fund', '--loglevel=error']
+  const { status, error } = spawnSync(command[0], [...command.slice(1), ...args, ...quiet], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  })
+  if (status !== 0) throw new Error(`npm ${args[0]} failed${error ? `: ${error.message}` : ''}. See the lines above.`)
+}
+
+/**
+ * One at a time in this folder. The lock is a symbolic link that names its owner's pid, for that is made in one step; it lies in
+ * dist/, which git ignores and npm leaves alone.
+ */
+async function alone(work) {
+  const lock = 'dist/.preparing'
+  mkdirSync('dist', { recursive: true })
+  for (let waited = 0; !acquire(lock); waited++) {
+    if (waited === 1) console.log('Waiting for another start in this folder …')
+    await sleep(100)
+  }
+  try {
+    work()
+  } finally {
+    rmSync(lock, { force: true })
+  }
+}
+
+function acquire(lock) {
+  try {
+    symlinkSync(String(process.pid), lock)
+    return true
+  } catch (error) {
+    if (error.code !== 'EEXIST') throw error
+  }
+  removeStale(lock)
+  return false
+}
+
+/** An owner that is gone, or whose pid has been another program's for ten minutes. Moved away first: only one can do that. */
+function removeStale(lock) {
+  try {
+    const owner = readlinkSync(lock)
+    if (isAlive(Number(owner)) && Date.now() - lstatSync(lock).mtimeMs < 600_000) return
+    const aside = `${lock}.${process.pid}`
+    renameSync(lock, aside)
+    if (readlinkSync(aside) === owner) rmSync(aside)
+    else renameSync(aside, lock)
+  } catch {
+    // Another one was first.
+  }
+}
+
+function isAlive(pid) {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return error.code === 'EPERM'
+  }
+}
+
+/** The content of a JSON file; undefined when it is missing, or half written by another npm. */
+function read(path) {
+  try {
+    return JSON.parse(readFileSync(path, 'utf8'))
+  } catch {
+    return undefined
+  }
+}
