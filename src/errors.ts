@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'CONFLICT'
   | 'CURSOR_EXPIRED'
   | 'PAYLOAD_TOO_LARGE'
+  | 'RATE_LIMITED'
   | 'UNAVAILABLE'
   | 'INTERNAL_SERVER_ERROR'
 
@@ -26,4 +27,70 @@ export class ApiError extends GraphQLError {
 /** The server cannot start, and its operator can do something about it: `main` prints the sentence and exits with 1. */
 export class StartupError extends Error {
   override readonly name = 'StartupError'
+}
+
+/** The request has no viewer, or its proof of one is not accepted. */
+export function unauthenticated(sentence: string): ApiError {
+  return new ApiError('UNAUTHENTICATED', sentence)
+}
+
+/** The caller is known, and may not do this. */
+export function forbidden(sentence: string): ApiError {
+  return new ApiError('FORBIDDEN', sentence)
+}
+
+/** The one answer for what does not exist and for what the viewer may not know to exist. */
+export function conversationNotFound(): ApiError {
+  return new ApiError('NOT_FOUND', 'You have no conversation of that id.')
+}
+
+/** @param path where in the input, for example `messages[2].toolCallId` */
+export function badInput(path: string, sentence: string): ApiError {
+  return new ApiError('BAD_USER_INPUT', `${path}: ${sentence}`, { path })
+}
+
+/** @param limit and actual in the unit that the sentence names */
+export function tooLarge(path: string, unit: string, limit: number, actual: number): ApiError {
+  const sentence = `${path} has ${actual} ${unit}, and at most ${limit} are allowed.`
+  return new ApiError('PAYLOAD_TOO_LARGE', sentence, { path, limit, actual })
+}
+
+export function conversationExists(): ApiError {
+  return new ApiError('CONFLICT', 'You already have a conversation of that id; pass ifExists: RETURN to get it.', {
+    reason: 'EXISTS',
+  })
+}
+
+export function clientIdTaken(clientId: string, messageId: string): ApiError {
+  return new ApiError(
+    'CONFLICT',
+    `Another message of this conversation has the client id ${JSON.stringify(clientId)}.`,
+    {
+      reason: 'CLIENT_ID',
+      messageId,
+    },
+  )
+}
+
+export function lastSeqMoved(expected: number, lastSeq: number): ApiError {
+  return new ApiError(
+    'CONFLICT',
+    `The conversation's last seq is ${lastSeq} and not ${expected}; read on and try again.`,
+    {
+      reason: 'LAST_SEQ',
+      lastSeq,
+    },
+  )
+}
+
+export function cursorExpired(): ApiError {
+  return new ApiError(
+    'CURSOR_EXPIRED',
+    'This cursor is of an earlier conversation of the same id; read the conversation again from the start.',
+  )
+}
+
+/** The caller may try again: with a client id always, and otherwise when it knows that nothing was stored. */
+export function unavailable(sentence: string): ApiError {
+  return new ApiError('UNAVAILABLE', sentence)
 }

@@ -1,0 +1,24 @@
+import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy'
+import { Migrator } from '@mikro-orm/migrations'
+import { defineConfig, type Options } from '@mikro-orm/postgresql'
+import { Migration00001Conversations } from './migrations/00001-conversations.ts'
+import { readConfig } from './src/config.ts'
+import { Conversation } from './src/entities/conversation.ts'
+import { Message } from './src/entities/message.ts'
+
+/** What the command line, the server and the tests share. */
+export const ormOptions: Options = {
+  entities: [Conversation, Message],
+  metadataProvider: ReflectMetadataProvider,
+  extensions: [Migrator],
+  migrations: {
+    tableName: 'migration',
+    migrationsList: [Migration00001Conversations],
+    snapshot: false,
+  },
+  // Without collections there is nothing to propagate, and its setters cost more than the rows they hold.
+  propagationOnPrototype: false,
+}
+
+/** For the command line, which reads `DATABASE_URL` as the server does. */
+export default () => defineConfig({ ...ormOptions, clientUrl: readConfig(process.env).databaseUrl })

@@ -1,0 +1,265 @@
+import { z } from 'zod'
+import { StartupError } from './errors.ts'
+
+const KiB = 1024
+const MiB = 1024 * KiB
+
+/** One line of the environment: what it accepts, its default, and the sentence that the README's table shows. */
+const settings = {
+  PORT: whole(0, 65_535, 4000, 'Port to listen on; 0 picks a free one.'),
+  HOST: text('127.0.0.1', 'Address to listen on. Without identity settings only a loopback address is accepted.'),
+  DATABASE_URL: optional('PostgreSQL 15 or later, as a URL. Absent: an embedded PostgreSQL in `DATA_DIR`.'),
+  DATA_DIR: text('.data', 'Folder of the embedded PostgreSQL.'),
+  LOG_LEVEL: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
+    .default('info')
+    .describe('How much is logged, as JSON lines on standard output.'),
+  CORS_ORIGINS: list('Web origins, separated by commas, that may call this server from a browser.'),
+
+  AUTH_JWKS_URL: z.url('must be a URL').optional().describe('Where the keys of bearer tokens are published.'),
+  AUTH_SECRET: optional('Shared secret of HS256 bearer tokens, at least 32 bytes.').refine(
+    (secret) => secret === undefined || Buffer.byteLength(secret) >= 32,
+    'must have at least 32 bytes',
+  ),
+  AUTH_ISSUER: optional('Required `iss` of bearer tokens.'),
+  AUTH_AUDIENCE: optional('Required `aud` of bearer tokens.'),
+  AUTH_USER_CLAIM: text('sub', "The claim that holds the user's id."),
+  AUTH_SERVICE_KEYS: list('`name:sha256-hex` of the keys of trusted backends, separated by commas.').refine(
+    (keys) => keys.every((key) => /^[^:\s]+:[0-9a-f]{64}$/.test(key)),
+    'must be name:sha256-hex, separated by commas',
+  ),
+  ALLOW_UNAUTHENTICATED: z
+    .enum(['true', 'false'])
+    .default('false')
+    .transform((value) => value === 'true')
+    .describe('`true` lets a server without identity settings listen beyond loopback.'),
+
+  MAX_BODY_BYTES: whole(1 * KiB, 64 * MiB, 4 * MiB, 'A request body or a WebSocket frame, in bytes.'),
+  MAX_QUERY_CHARACTERS: whole(100, 1_000_000, 32_768, 'The text of a GraphQL document.'),
+  MAX_QUERY_TOKENS: whole(10, 100_000, 4_000, 'Tokens of a GraphQL document.'),
+  MAX_QUERY_DEPTH: whole(1, 100, 15, 'Depth of nested fields, fragments expanded; introspection has its own rule.'),
+  MAX_QUERY_FIELDS: whole(1, 10_000, 1_000, 'Fields of an operation, fragments expanded.'),
+  MAX_QUERY_ALIASES: whole(0, 1_000, 30, 'Aliases of an operation, fragments expanded, `__typename` included.'),
+  MAX_QUERY_REPEATS: whole(0, 1_000, 30, 'Fields that repeat an earlier one of their selection set.'),
+  MAX_MESSAGE_BYTES: whole(1, 64 * MiB, 1 * MiB, 'All fields of one message together, in UTF-8 bytes.'),
+  MAX_METADATA_BYTES: whole(2, 1 * MiB, 16 * KiB, 'Metadata of a message or a conversation, as JSON in UTF-8 bytes.'),
+  MAX_ANSWER_BYTES: whole(1 * KiB, 256 * MiB, 16 * MiB, 'All rows read for one answer, in bytes.'),
+  MAX_ANSWERS_BYTES: whole(1 * KiB, 16_384 * MiB, 256 * MiB, 'All rows held for answers in flight, in bytes.'),
+  MAX_SUBSCRIPTIONS: whole(1, 10_000, 100, 'Operations open at once on one WebSocket.'),
+
+  POOL_SIZE: whole(2, 500, 16, 'Connections to PostgreSQL.'),
+  POOL_TIMEOUT_MS: whole(10, 60_000, 5_000, 'Longest wait for a connection.'),
+  STATEMENT_TIMEOUT_MS: whole(10, 600_000, 10_000, 'Longest run of one SQL statement.'),
+  LOCK_TIMEOUT_MS: whole(10, 60_000, 5_000, 'Longest wait for a row that another transaction holds.'),
+  TRANSACTION_IDLE_TIMEOUT_MS: whole(10, 600_000, 10_000, 'Longest pause inside a transaction.'),
+  REQUEST_TIMEOUT_MS: whole(100, 600_000, 30_000, 'Longest time for one HTTP request, from first byte to answer.'),
+  SHUTDOWN_TIMEOUT_MS: whole(100, 60_000, 8_000, 'Longest wait for requests in flight when the server stops.'),
+  POLL_MS: whole(10, 600_000, 5_000, 'How often watched conversations are looked at in case a hint was lost.'),
+  PING_MS: whole(
+    10,
+    600_000,
+    12_000,
+    'How often a WebSocket is pinged; one that does not answer until the next is ended.',
+  ),
+}
+
+/** Limits that the contract itself states; they are the same on every server. Lengths are in characters. */
+export const contractLimits = {
+  userId: 255,
+  conversationId: 128,
+  clientId: 255,
+  name: 255,
+  title: 1_000,
+  page: 100,
+  defaultPage: 50,
+  history: 1_000,
+  batch: 100,
+  nodes: 100,
+  parts: 100,
+  toolCalls: 128,
+  jsonDepth: 64,
+} as const
+
+const environment = z.object(settings)
+
+type Settings = z.output<typeof environment>
+
+export interface Limits {
+  readonly bodyBytes: number
+  readonly queryCharacters: number
+  readonly queryTokens: number
+  readonly queryDepth: number
+  readonly queryFields: number
+  readonly queryAliases: number
+  readonly queryRepeats: number
+  readonly messageBytes: number
+  readonly metadataBytes: number
+  readonly answerBytes: number
+  readonly answersBytes: number
+  readonly subscriptions: number
+}
+
+export interface Identity {
+  readonly jwksUrl: string | undefined
+  readonly secret: string | undefined
+  readonly issuer: string | undefined
+  readonly audience: string | undefined
+  readonly userClaim: string
+  /** Lower-case hex of the SHA-256 of each key, by the backend's name. */
+  readonly serviceKeys: ReadonlyMap<string, string>
+}
+
+export interface Config {
+  readonly port: number
+  readonly host: string
+  /** undefined: embedded PostgreSQL in `dataDir`. */
+  readonly databaseUrl: string | undefined
+  readonly dataDir: string
+  readonly logLevel: Settings['LOG_LEVEL']
+  readonly corsOrigins: readonly string[]
+  /** undefined: development, where the caller names its own user. */
+  readonly identity: Identity | undefined
+  readonly limits: Limits
+  readonly pool: {
+    readonly size: number
+    readonly waitMs: number
+    readonly statementMs: number
+    readonly lockMs: number
+    readonly transactionIdleMs: number
+  }
+  readonly requestMs: number
+  readonly shutdownMs: number
+  readonly pollMs: number
+  readonly pingMs: number
+}
+
+/**
+ * Reads the whole configuration from the environment.
+ *
+ * @throws StartupError one message that lists every fault
+ */
+export function readConfig(env: Record<string, string | undefined>): Config {
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  const parsed = environment.safeParse(given)
+  if (!parsed.success) {
+    throw new StartupError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '))
+  }
+  const config = toConfig(parsed.data)
+  const faults = contradictions(parsed.data, config)
+  if (faults.length > 0) throw new StartupError(faults.join('; '))
+  return config
+}
+
+/** Whether the address can be reached from this machine only. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
+}
+
+/** Every setting with its default and meaning, in the order of the README's table. */
+export function describeSettings(): { name: string; default: string; meaning: string }[] {
+  return Object.entries(settings).map(([name, schema]) => {
+    const fallback = schema.safeParse(undefined)
+    const value = fallback.success ? fallback.data : undefined
+    const shown = value === undefined || (Array.isArray(value) && value.length === 0) ? '' : String(value)
+    return { name, default: shown, meaning: schema.description ?? '' }
+  })
+}
+
+function toConfig(from: Settings): Config {
+  return {
+    port: from.PORT,
+    host: from.HOST,
+    databaseUrl: from.DATABASE_URL,
+    dataDir: from.DATA_DIR,
+    logLevel: from.LOG_LEVEL,
+    corsOrigins: from.CORS_ORIGINS,
+    identity: toIdentity(from),
+    limits: {
+      bodyBytes: from.MAX_BODY_BYTES,
+      queryCharacters: from.MAX_QUERY_CHARACTERS,
+      queryTokens: from.MAX_QUERY_TOKENS,
+      queryDepth: from.MAX_QUERY_DEPTH,
+      queryFields: from.MAX_QUERY_FIELDS,
+      queryAliases: from.MAX_QUERY_ALIASES,
+      queryRepeats: from.MAX_QUERY_REPEATS,
+      messageBytes: from.MAX_MESSAGE_BYTES,
+      metadataBytes: from.MAX_METADATA_BYTES,
+      answerBytes: from.MAX_ANSWER_BYTES,
+      answersBytes: from.MAX_ANSWERS_BYTES,
+      subscriptions: from.MAX_SUBSCRIPTIONS,
+    },
+    pool: {
+      size: from.POOL_SIZE,
+      waitMs: from.POOL_TIMEOUT_MS,
+      statementMs: from.STATEMENT_TIMEOUT_MS,
+      lockMs: from.LOCK_TIMEOUT_MS,
+      transactionIdleMs: from.TRANSACTION_IDLE_TIMEOUT_MS,
+    },
+    requestMs: from.REQUEST_TIMEOUT_MS,
+    shutdownMs: from.SHUTDOWN_TIMEOUT_MS,
+    pollMs: from.POLL_MS,
+    pingMs: from.PING_MS,
+  }
+}
+
+function toIdentity(from: Settings): Identity | undefined {
+  const isSet = from.AUTH_JWKS_URL ?? from.AUTH_SECRET ?? from.AUTH_SERVICE_KEYS[0]
+  if (isSet === undefined) return undefined
+  return {
+    jwksUrl: from.AUTH_JWKS_URL,
+    secret: from.AUTH_SECRET,
+    issuer: from.AUTH_ISSUER,
+    audience: from.AUTH_AUDIENCE,
+    userClaim: from.AUTH_USER_CLAIM,
+    serviceKeys: new Map(from.AUTH_SERVICE_KEYS.map((key) => key.split(':') as [string, string])),
+  }
+}
+
+function contradictions(from: Settings, config: Config): string[] {
+  const faults: string[] = []
+  if (from.AUTH_JWKS_URL !== undefined && from.AUTH_SECRET !== undefined) {
+    faults.push('AUTH_JWKS_URL and AUTH_SECRET: set one of them')
+  }
+  const tokens = from.AUTH_JWKS_URL ?? from.AUTH_SECRET
+  if (tokens === undefined && (from.AUTH_ISSUER ?? from.AUTH_AUDIENCE) !== undefined) {
+    faults.push('AUTH_ISSUER, AUTH_AUDIENCE: set AUTH_JWKS_URL or AUTH_SECRET as well')
+  }
+  if (config.identity === undefined && !isLoopback(from.HOST) && !from.ALLOW_UNAUTHENTICATED) {
+    faults.push(
+      `HOST: ${from.HOST} is reachable from other machines, and without identity settings everyone could read everything; ` +
+        'set AUTH_JWKS_URL, AUTH_SECRET or AUTH_SERVICE_KEYS, or ALLOW_UNAUTHENTICATED=true',
+    )
+  }
+  return faults
+}
+
+function whole(min: number, max: number, fallback: number, meaning: string) {
+  return z.coerce
+    .number(`must be a whole number from ${min} to ${max}`)
+    .int(`must be a whole number from ${min} to ${max}`)
+    .min(min, `must be at least ${min}`)
+    .max(max, `must be at most ${max}`)
+    .default(fallback)
+    .describe(meaning)
+}
+
+function text(fallback: string, meaning: string) {
+  return z.string().default(fallback).describe(meaning)
+}
+
+function optional(meaning: string) {
+  return z.string().optional().describe(meaning)
+}
+
+function list(meaning: string) {
+  return z
+    .string()
+    .default('')
+    .transform((value) =>
+      value
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== ''),
+    )
+    .describe(meaning)
+}

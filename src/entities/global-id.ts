@@ -1,0 +1,37 @@
+import { formatUuid, readBase64url } from './bytes.ts'
+import { type Place, packPlace, unpackPlace } from './place.ts'
+
+/** What the text of an `id` names. */
+export type GlobalId =
+  | { readonly kind: 'message'; readonly place: Place }
+  | { readonly kind: 'viewer'; readonly userId: string }
+  | { readonly kind: 'conversation'; readonly key: string; readonly epoch: number }
+  | { readonly kind: 'own'; readonly id: string }
+  | { readonly kind: 'malformed' }
+
+/** Beginnings that an owner's own id for a conversation may not have; `client:` is kept for client libraries. */
+export const reservedPrefixes = ['msg_', 'usr_', 'cnv_', 'client:'] as const
+
+export function messageId(place: Place): string {
+  return `msg_${packPlace(place).toString('base64url')}`
+}
+
+export function viewerId(userId: string): string {
+  return `usr_${userId}`
+}
+
+/** Reads an `id` argument. Whatever has none of our prefixes is an owner's own id. */
+export function readGlobalId(text: string): GlobalId {
+  if (text.startsWith('msg_')) {
+    const read = unpackPlace(text.slice(4))
+    return read !== null && read.rest.length === 0 ? { kind: 'message', place: read.place } : { kind: 'malformed' }
+  }
+  if (text.startsWith('cnv_')) {
+    const bytes = readBase64url(text.slice(4))
+    if (bytes?.length !== 22) return { kind: 'malformed' }
+    return { kind: 'conversation', key: formatUuid(bytes.subarray(0, 16)), epoch: bytes.readUIntBE(16, 6) }
+  }
+  if (text.startsWith('usr_')) return { kind: 'viewer', userId: text.slice(4) }
+  if (text.startsWith('client:')) return { kind: 'malformed' }
+  return { kind: 'own', id: text }
+}

@@ -1,0 +1,33 @@
+import { formatUuid, readBase64url, writeUuid } from './bytes.ts'
+
+/** A place in one life of one conversation: which conversation, which life, how far. */
+export interface Place {
+  readonly key: string
+  readonly epoch: number
+  readonly seq: number
+}
+
+const version = 1
+const placeBytes = 1 + 16 + 6 + 4
+
+/** The bytes of (version, key, epoch, seq), followed by `more` zero bytes for the caller to fill. */
+export function packPlace(place: Place, more = 0): Buffer {
+  const bytes = Buffer.alloc(placeBytes + more)
+  bytes[0] = version
+  writeUuid(bytes, place.key, 1)
+  bytes.writeUIntBE(place.epoch, 17, 6)
+  bytes.writeInt32BE(place.seq, 23)
+  return bytes
+}
+
+/** Undoes `packPlace`: the place and the bytes behind it; null for anything else. */
+export function unpackPlace(text: string): { place: Place; rest: Buffer } | null {
+  const bytes = readBase64url(text)
+  if (bytes === null || bytes.length < placeBytes || bytes[0] !== version) return null
+  const seq = bytes.readInt32BE(23)
+  if (seq < 0) return null
+  return {
+    place: { key: formatUuid(bytes.subarray(1, 17)), epoch: bytes.readUIntBE(17, 6), seq },
+    rest: bytes.subarray(placeBytes),
+  }
+}

@@ -1,0 +1,24 @@
+import { Type } from '@mikro-orm/core'
+
+/**
+ * A `timestamptz`, in this program always its RFC 3339 text in UTC with PostgreSQL's microseconds, for example
+ * `2026-01-31T09:30:00.123456Z`. A JavaScript Date would cut it to milliseconds.
+ */
+export class Timestamp extends Type<string, string> {
+  override convertToJSValue(value: string): string {
+    return toTimestamp(value)
+  }
+
+  override getColumnType(): string {
+    return 'timestamptz(6)'
+  }
+
+  override compareAsType(): string {
+    return 'string'
+  }
+}
+
+/** PostgreSQL's ISO text of a session in UTC, `2026-01-31 09:30:00.123456+00`, as RFC 3339. */
+export function toTimestamp(postgres: string): string {
+  return postgres.endsWith('+00') ? `${postgres.slice(0, 10)}T${postgres.slice(11, -3)}Z` : postgres
+}
