@@ -1,0 +1,149 @@
+import { execFile } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import { chmod, chown, lchown, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { StartupError } from '../errors.ts'
+import { type Binaries, findBinaries } from './embedded-binaries.ts'
+
+/** A data directory that PostgreSQL can be started on. */
+export interface Cluster {
+  readonly binaries: Binaries
+  /** The folder around it: absolute, without symbolic links, so that every start sees the same path. */
+  readonly directory: string
+  /** PostgreSQL's data directory. */
+  readonly data: string
+  readonly log: string
+  readonly settings: Readonly<Record<string, string>>
+  /** Whom PostgreSQL runs as when this process is root, which it refuses to be. */
+  readonly uid: number | undefined
+}
+
+/** The only role; only who may enter the 0700 data directory can reach the socket, so it needs no password. */
+export const superuser = 'colloquy'
+
+/**
+ * Makes the folder and the cluster in it where they are missing.
+ * @throws StartupError when the folder is not writable, is not ours or holds another major version.
+ */
+export async function prepareCluster(path: string, settings: Readonly<Record<string, string>>): Promise<Cluster> {
+  const binaries = await findBinaries()
+  try {
+    await mkdir(path, { recursive: true, mode: 0o700 })
+    const directory = await realpath(path)
+    const data = join(directory, 'postgres')
+    if (!(await holdsCluster(data, binaries.majorVersion))) await initialize(directory, data, binaries, settings)
+    const uid = await ownerOf(data)
+    return { binaries, directory, data, log: join(directory, 'postgres.log'), settings, uid }
+  } catch (error) {
+    if (error instanceof StartupError || !(error instanceof Error)) throw error
+    throw new StartupError(`${path} cannot hold a database: ${error.message}; set DATA_DIR to a folder that can`)
+  }
+}
+
+/** The command that runs one of PostgreSQL's programs as `uid`; as this process itself when undefined. */
+export function commandAs(uid: number | undefined, program: string, args: string[]): [string, string[]] {
+  if (uid === undefined) return [program, args]
+  // dac_override lets it reach its binaries and its data below folders that only root may enter, such as /root.
+  const capability = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup']
+  return ['setpriv', [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', ...capability, program, ...args]]
+}
+
+const isRoot = process.getuid?.() === 0
+/** `nobody`, everywhere. */
+const unprivileged = 65534
+
+async function holdsCluster(data: string, majorVersion: string): Promise<boolean> {
+  const version = await readFile(join(data, 'PG_VERSION'), 'utf8').catch(absent)
+  if (version?.trim() === majorVersion) return true
+  if (version !== undefined) {
+    throw new StartupError(
+      `${data} was written by PostgreSQL ${version.trim()}, and this is PostgreSQL ${majorVersion}: dump it with the former and ` +
+        'restore it into a new DATA_DIR, or set DATABASE_URL',
+    )
+  }
+  const entries = (await readdir(data).catch(absent)) ?? []
+  if (entries.length > 0) throw new StartupError(`${data} is not empty and holds no PostgreSQL cluster`)
+  return false
+}
+
+/**
+ * initdb works on a directory beside the final one, so that one killed half way leaves nothing that looks like a cluster. Of two
+ * servers that do this at once, one rename finds the other's cluster in its place, and fails: that cluster is as good.
+ */
+async function initialize(
+  directory: string,
+  data: string,
+  binaries: Binaries,
+  settings: Readonly<Record<string, string>>,
+): Promise<void> {
+  await removeLeftovers(directory)
+  const temporary = `${data}.init-${process.pid}-${randomBytes(4).toString('hex')}`
+  await mkdir(temporary, { mode: 0o700 })
+  try {
+    const uid = isRoot ? unprivileged : undefined
+    if (uid !== undefined) await chown(temporary, uid, uid)
+    await initdb(temporary, binaries, uid, settings.fsync === 'off')
+    await rename(temporary, data).catch(async (error: NodeJS.ErrnoException) => {
+      if (!(await holdsCluster(data, binaries.majorVersion))) throw error
+    })
+    await using folder = await open(directory)
+    await folder.sync()
+  } finally {
+    await rm(temporary, { recursive: true, force: true })
+  }
+}
+
+/** The built-in C.UTF-8 sorts alike on every platform and with every libc. */
+async function initdb(target: string, binaries: Binaries, uid: number | undefined, volatile: boolean): Promise<void> {
+  const args = [`--pgdata=${target}`, `--username=${superuser}`, '--auth=trust', '--encoding=UTF8', '--no-instructions']
+  args.push('--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8')
+  if (volatile) args.push('--no-sync')
+  try {
+    await promisify(execFile)(...commandAs(uid, binaries.initdb, args))
+  } catch (error) {
+    const { stderr = '', message } = error as Error & { stderr?: string }
+    const reason = stderr.split('\n').find((line) => /error|fatal/i.test(line)) ?? message
+    throw new StartupError(`initdb failed: ${reason.trim()}`)
+  }
+}
+
+/** What servers left that were killed during initdb. One that is still at work is alive, and not ten minutes old. */
+async function removeLeftovers(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    const pid = /^postgres\.init-(\d+)-/.exec(name)?.[1]
+    const path = join(directory, name)
+    if (!pid) continue
+    const age = Date.now() - ((await stat(path).catch(absent))?.mtimeMs ?? 0)
+    if (age > 600_000 || !isAlive(Number(pid))) await rm(path, { recursive: true, force: true, maxRetries: 3 })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+async function ownerOf(data: string): Promise<number | undefined> {
+  const { uid } = await stat(data)
+  if (!isRoot) {
+    if (uid === process.getuid?.()) return undefined
+    throw new StartupError(`${data} belongs to another user (uid ${uid}): start the server as that user`)
+  }
+  if (uid !== 0) return uid
+  // Restored by root from a copy: PostgreSQL wants to own it.
+  for (const entry of await readdir(data, { recursive: true })) {
+    await lchown(join(data, entry), unprivileged, unprivileged)
+  }
+  await chown(data, unprivileged, unprivileged)
+  await chmod(data, 0o700)
+  return unprivileged
+}
+
+/** undefined for what does not exist; every other failure goes on. */
+function absent(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error
+}

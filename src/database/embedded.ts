@@ -1,0 +1,111 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { Client } from 'pg'
+import { StartupError } from '../errors.ts'
+import { prepareCluster, superuser } from './embedded-cluster.ts'
+import { database, own } from './embedded-lock.ts'
+import { findPostmaster, type Postmaster, port, spawnPostmaster } from './embedded-postmaster.ts'
+
+/** A PostgreSQL of this server's own. Disposing it stops PostgreSQL and waits until it is gone. */
+export interface EmbeddedDatabase extends AsyncDisposable {
+  /** `postgresql://` over a unix socket, for `pg` as well as for MikroORM's `clientUrl`; the database is `colloquy`. */
+  readonly url: string
+  /** The absolute folder that holds the cluster (`postgres/`) and its log (`postgres.log`). */
+  readonly directory: string
+}
+
+export interface EmbeddedDatabaseOptions {
+  /** Made, private to this user, when it is missing. */
+  readonly directory: string
+  /** PostgreSQL is gone, or belongs to another server now: nothing can be served any more. Called at most once. */
+  readonly onLost?: (error: Error) => void
+  /** Settings of PostgreSQL, put over the defaults: tests pass `{ fsync: 'off' }`. */
+  readonly settings?: Readonly<Record<string, string>>
+}
+
+/**
+ * Starts PostgreSQL in a folder, or adopts the one that a killed server left running there.
+ *
+ * Whoever holds the advisory lock owns the postmaster, no matter who spawned it: of two servers that start at once, PostgreSQL's
+ * own interlocks leave one postmaster, and the lock leaves it one owner.
+ *
+ * @throws StartupError when the folder is in use, cannot be written or holds another PostgreSQL version, and when PostgreSQL
+ * has no binary for this platform or does not come up.
+ */
+export async function startEmbeddedDatabase(options: EmbeddedDatabaseOptions): Promise<EmbeddedDatabase> {
+  const cluster = await prepareCluster(options.directory, options.settings ?? {})
+  const deadline = Date.now() + startLimit
+  const raceDeadline = Date.now() + raceLimit
+  for (;;) {
+    const running = await findPostmaster(cluster)
+    const postmaster = running ?? (await spawnPostmaster(cluster))
+    const lock = await own(postmaster, cluster.directory, deadline)
+    if (lock instanceof Client) return new OwnedDatabase(cluster.directory, postmaster, lock, options.onLost)
+
+    const reason = await postmaster.lastWords()
+    const raced = running || lock === 'ended' || lostRace.test(reason)
+    if (!raced) throw new StartupError(`PostgreSQL did not start: ${reason}`)
+    if (Date.now() > raceDeadline) throw new StartupError(`PostgreSQL cannot get hold of its folder: ${reason}`)
+    await sleep(pollInterval)
+  }
+}
+
+const pollInterval = 20
+/** Milliseconds. Recovery after a crash replays the log first, and may take its time. */
+const startLimit = 60_000
+/** Another postmaster was there, or was about to go; or another server has stopped this one before we reached it. */
+const lostRace = /lock file|shared memory block|Address already|shutdown request/
+/** Milliseconds. How long another server's postmaster may be on its way up or down. */
+const raceLimit = 15_000
+/** Milliseconds that a fast shutdown may take, and then an immediate one. */
+const stopLimit = 10_000
+
+class OwnedDatabase implements EmbeddedDatabase {
+  readonly url: string
+  readonly #disposing = new AbortController()
+  #lock: Client | undefined
+  #relocking: Promise<void> | undefined
+
+  constructor(
+    readonly directory: string,
+    private readonly postmaster: Postmaster,
+    lock: Client,
+    private readonly onLost: ((error: Error) => void) | undefined,
+  ) {
+    this.url = `postgresql://${superuser}@${encodeURIComponent(postmaster.socketDirectory)}:${port}/${database}`
+    this.#hold(lock)
+  }
+
+  /**
+   * The lock is held until the postmaster has taken the signal: freed any earlier, a server that starts now could adopt a
+   * PostgreSQL that is about to stop.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#disposing.signal.aborted) return
+    this.#disposing.abort()
+    await this.#relocking
+    const lock = this.#lock
+    // Without the lock it may be another server's: leave it be. An orphan is adopted by the next start.
+    if (lock || !(await this.postmaster.isRunning())) await this.postmaster.stop(stopLimit)
+    await lock?.end().catch(() => undefined)
+  }
+
+  #hold(lock: Client): void {
+    this.#lock = lock
+    lock.once('end', () => {
+      this.#lock = undefined
+      if (!this.#disposing.signal.aborted) this.#relocking = this.#relock()
+    })
+  }
+
+  /** When one backend crashes, PostgreSQL ends every session and recovers: that is no reason to stop serving. */
+  async #relock(): Promise<void> {
+    try {
+      const deadline = Date.now() + startLimit
+      const lock = await own(this.postmaster, this.directory, deadline, this.#disposing.signal)
+      if (!(lock instanceof Client)) throw new Error(`PostgreSQL stopped: ${await this.postmaster.lastWords()}`)
+      this.#hold(lock)
+    } catch (error) {
+      if (!this.#disposing.signal.aborted) this.onLost?.(error instanceof Error ? error : new Error(String(error)))
+    }
+  }
+}

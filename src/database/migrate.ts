@@ -1,0 +1,49 @@
+import type { MikroORM } from '@mikro-orm/postgresql'
+import { Client } from 'pg'
+import { StartupError } from '../errors.ts'
+
+/** Any number that no other program on the database uses as an advisory lock; kept for ever. */
+const migrationLock = 4_815_162_342
+
+/**
+ * Brings the schema up to date. Of several servers that start at once one migrates and the others wait for it: the
+ * advisory lock is held by a connection of its own, without the timeouts of the pool.
+ *
+ * @throws StartupError when the database cannot be reached or is older than PostgreSQL 15
+ */
+export async function migrate(orm: MikroORM, url: string, connectMs: number): Promise<void> {
+  const client = new Client({ connectionString: url, connectionTimeoutMillis: connectMs, application_name: 'colloquy' })
+  // An error is the failure of a query below, or of none: then there is nobody to tell.
+  client.on('error', () => {})
+  await connect(client, url)
+  try {
+    await requireVersion(client)
+    await client.query('select pg_advisory_lock($1)', [migrationLock])
+    await orm.migrator.up()
+  } finally {
+    await client.end()
+  }
+}
+
+async function connect(client: Client, url: string): Promise<void> {
+  try {
+    await client.connect()
+  } catch (error) {
+    const reason = error instanceof AggregateError ? error.errors.map(String).join(', ') : (error as Error).message
+    throw new StartupError(`The database at ${withoutPassword(url)} cannot be reached: ${reason}`)
+  }
+}
+
+async function requireVersion(client: Client): Promise<void> {
+  const { rows } = await client.query<{ server_version_num: string; server_version: string }>(
+    "select current_setting('server_version_num') as server_version_num, current_setting('server_version') as server_version",
+  )
+  const version = rows[0]
+  if (version === undefined || Number(version.server_version_num) < 150_000) {
+    throw new StartupError(`PostgreSQL 15 or later is needed, and this is ${version?.server_version ?? 'unknown'}`)
+  }
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/([^:@/]*):[^@/]*@/, '//$1:…@')
+}

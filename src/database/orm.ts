@@ -1,0 +1,48 @@
+import { MikroORM } from '@mikro-orm/postgresql'
+import type { Pool } from 'pg'
+import { ormOptions } from '../../mikro-orm.config.ts'
+import type { Config } from '../config.ts'
+
+/** MikroORM and the one pool of connections that it shares with the hand-written statements. */
+export interface Orm extends AsyncDisposable {
+  readonly orm: MikroORM
+  readonly pool: Pool
+}
+
+/**
+ * Opens the pool. Every wait in it has an end: for a connection, a lock, a statement, an idle transaction, and for an
+ * answer that a broken network never brings.
+ *
+ * @param url a postgresql:// URL
+ * @param onWarning is told of lost connections, which the pool replaces by itself
+ */
+export async function openOrm(url: string, config: Config['pool'], onWarning: (text: string) => void): Promise<Orm> {
+  const orm = await MikroORM.init({
+    ...ormOptions,
+    clientUrl: url,
+    logger: onWarning,
+    colors: false,
+    pool: { min: 0, max: config.size },
+    driverOptions: sessionOptions(config),
+  })
+  // getNativeClient() is the pg pool; its type there is that of pg as MikroORM brings it.
+  const pool = (await orm.em.getConnection().getNativeClient()) as unknown as Pool
+  return {
+    orm,
+    pool,
+    [Symbol.asyncDispose]: () => orm.close(true),
+  }
+}
+
+function sessionOptions(config: Config['pool']): Record<string, unknown> {
+  return {
+    application_name: 'colloquy',
+    connectionTimeoutMillis: config.waitMs,
+    statement_timeout: config.statementMs,
+    lock_timeout: config.lockMs,
+    idle_in_transaction_session_timeout: config.transactionIdleMs,
+    query_timeout: config.statementMs + 5_000,
+    keepAlive: true,
+    options: '-c TimeZone=UTC -c DateStyle=ISO',
+  }
+}
