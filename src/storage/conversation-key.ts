@@ -1,0 +1,15 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { formatUuid } from '../entities/bytes.ts'
+
+/**
+ * The key of the conversation that `userId` calls `id`: the first 128 bits of SHA-256 over (user, NUL, id), as a uuid.
+ * Only good for finding: a key once stored is never compared with a hash again, so that ownership can move.
+ */
+export function conversationKey(userId: string, id: string): string {
+  return formatUuid(createHash('sha256').update(`${userId}\0${id}`).digest().subarray(0, 16))
+}
+
+/** 48 random bits: tells a conversation from an earlier one of the same key. */
+export function drawEpoch(): number {
+  return randomBytes(6).readUIntBE(0, 6)
+}

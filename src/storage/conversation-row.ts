@@ -1,0 +1,47 @@
+import { Conversation } from '../entities/conversation.ts'
+import { toTimestamp } from '../entities/timestamp.ts'
+import { readJson, readTimestamp } from './column.ts'
+import type { Row } from './store.ts'
+
+const columns = [
+  'key',
+  'epoch',
+  'user_id',
+  'id',
+  'title',
+  'metadata',
+  'last_seq',
+  'revision',
+  'changed_revision',
+  'created_at',
+  'updated_at',
+  'archived_at',
+  'deleted_at',
+]
+
+/** How many columns `conversationColumns` lists. */
+export const conversationWidth = columns.length
+
+/** The select list that `readConversation` understands. */
+export function conversationColumns(table: string): string {
+  return columns.map((column) => `${table}.${column}`).join(', ')
+}
+
+/** The conversation whose columns begin at `at`. */
+export function readConversation(row: Row, at = 0): Conversation {
+  const conversation = new Conversation()
+  conversation.key = row[at] as string
+  conversation.epoch = Number(row[at + 1])
+  conversation.userId = row[at + 2] as string
+  conversation.id = row[at + 3] as string
+  conversation.title = row[at + 4] as string | null
+  conversation.metadata = readJson(row[at + 5]) ?? {}
+  conversation.lastSeq = row[at + 6] as number
+  conversation.revision = Number(row[at + 7])
+  conversation.changedRevision = Number(row[at + 8])
+  conversation.createdAt = toTimestamp(row[at + 9] as string)
+  conversation.updatedAt = toTimestamp(row[at + 10] as string)
+  conversation.archivedAt = readTimestamp(row[at + 11])
+  conversation.deletedAt = readTimestamp(row[at + 12])
+  return conversation
+}

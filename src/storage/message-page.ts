@@ -1,0 +1,98 @@
+import type { Conversation } from '../entities/conversation.ts'
+import type { Message } from '../entities/message.ts'
+import { type AnswerBudget, rowBytes } from './answer-budget.ts'
+import { conversationColumns, conversationWidth, readConversation } from './conversation-row.ts'
+import { messageColumns, readMessage } from './message-row.ts'
+import type { Statement, Store } from './store.ts'
+
+export interface PageRequest {
+  readonly key: string
+  readonly epoch: number
+  /** Exclusive; 0 is the beginning. */
+  readonly after: number
+  /** Exclusive; null is the end. */
+  readonly before: number | null
+  readonly count: number
+  /** Whether the page is the last `count` of what is asked for, and not the first. */
+  readonly fromEnd: boolean
+}
+
+export interface Page {
+  /** As it stood when the page was read. */
+  readonly conversation: Conversation
+  /** By seq; fewer than asked for where their bytes pass the limit, but at least one where there is one. */
+  readonly messages: Message[]
+  readonly hasNext: boolean
+  readonly hasPrevious: boolean
+}
+
+/**
+ * For each request, in order, its page, or null where this viewer has no such conversation. One statement.
+ *
+ * Seqs have no gaps and rows keep their places, so a page is a range of the primary key in either direction, and
+ * whether there is more on a side is arithmetic.
+ *
+ * @throws ApiError PAYLOAD_TOO_LARGE when not even the first message of every page fits
+ */
+export async function readMessagePages(
+  store: Store,
+  budget: AnswerBudget,
+  userId: string,
+  requests: readonly PageRequest[],
+): Promise<(Page | null)[]> {
+  const rows = await budget.query(store, 'messages', selectPages, [
+    userId,
+    requests.map((request) => request.key),
+    requests.map((request) => request.epoch),
+    requests.map((request) => request.after),
+    requests.map((request) => request.before),
+    requests.map((request) => request.count),
+    requests.map((request) => request.fromEnd),
+  ])
+  const found: ({ conversation: Conversation; messages: Message[] } | null)[] = requests.map(() => null)
+  for (const row of rows) {
+    const index = Number(row[3]) - 1
+    const page = found[index] ?? { conversation: readConversation(row, 4), messages: [] }
+    found[index] = page
+    const at = 4 + conversationWidth
+    if (row[at] !== null) page.messages.push(readMessage(row, at, page.conversation))
+  }
+  return found.map((page, index) => (page === null ? null : withEnds(page, requests[index] as PageRequest)))
+}
+
+function withEnds(page: { conversation: Conversation; messages: Message[] }, request: PageRequest): Page {
+  const { lastSeq } = page.conversation
+  const end = request.before ?? lastSeq + 1
+  // An empty page stands where it began to look.
+  const first = page.messages[0]?.seq ?? (request.fromEnd ? end : request.after + 1)
+  const last = page.messages.at(-1)?.seq ?? (request.fromEnd ? end - 1 : request.after)
+  return { ...page, hasPrevious: Math.min(first - 1, lastSeq) > 0, hasNext: last < lastSeq }
+}
+
+const selectPages: Statement = {
+  name: 'message-page',
+  text: `
+    with page as (
+      select
+        sum(${rowBytes('m')}) over (order by m.rank, asked.n) as bytes, ${rowBytes('m')} as own, m.rank, asked.n,
+        ${conversationColumns('c')}, ${messageColumns('m')}
+      from unnest($2::uuid[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::boolean[])
+        with ordinality as asked(key, epoch, after, before, count, from_end, n)
+      join conversation c on c.key = asked.key and c.epoch = asked.epoch
+      cross join lateral (
+        select asked.after, least(coalesce(asked.before, c.last_seq + 1), c.last_seq + 1) as before
+      ) bounds
+      left join lateral (
+        select message.*,
+          case when asked.from_end then bounds.before - seq else seq - bounds.after end as rank
+        from message
+        where conversation_key = c.key
+          and seq > case when asked.from_end then greatest(bounds.after, bounds.before - asked.count - 1) else bounds.after end
+          and seq < case when asked.from_end then bounds.before else least(bounds.before, bounds.after::bigint + asked.count + 1) end
+      ) m on true
+      where c.user_id = $1 and c.deleted_at is null
+    )
+    select * from page
+    where rank is null or bytes <= $8 or (rank = 1 and bytes - own <= $8)
+    order by n, seq`,
+}

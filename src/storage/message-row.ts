@@ -1,0 +1,71 @@
+import type { Conversation } from '../entities/conversation.ts'
+import { Message } from '../entities/message.ts'
+import type { MessageRole, MessageStatus, PartsFormat } from '../entities/message-enums.ts'
+import { toTimestamp } from '../entities/timestamp.ts'
+import { readJson, readTimestamp } from './column.ts'
+import type { Row } from './store.ts'
+
+const columns = [
+  'seq',
+  'role',
+  'name',
+  'content',
+  'parts',
+  'parts_format',
+  'tool_calls',
+  'tool_name',
+  'tool_call_id',
+  'tool_error',
+  'model',
+  'finish_reason',
+  'usage',
+  'error',
+  'metadata',
+  'client_id',
+  'payload_hash',
+  'status',
+  'size',
+  'sent_at',
+  'created_at',
+  'updated_at',
+  'edited_at',
+  'deleted_at',
+  'revision',
+]
+
+/** The select list that `readMessage` understands. */
+export function messageColumns(table: string): string {
+  return columns.map((column) => `${table}.${column}`).join(', ')
+}
+
+/** The message whose columns begin at `at`, as one of `conversation`. */
+export function readMessage(row: Row, at: number, conversation: Conversation): Message {
+  const message = new Message()
+  message.conversation = conversation
+  message.seq = row[at] as number
+  message.role = row[at + 1] as MessageRole
+  message.name = row[at + 2] as string | null
+  message.content = row[at + 3] as string | null
+  message.parts = readJson(row[at + 4])
+  message.partsFormat = row[at + 5] as PartsFormat | null
+  message.toolCalls = readJson(row[at + 6]) ?? []
+  message.toolName = row[at + 7] as string | null
+  message.toolCallId = row[at + 8] as string | null
+  message.toolError = row[at + 9] as boolean | null
+  message.model = row[at + 10] as string | null
+  message.finishReason = row[at + 11] as string | null
+  message.usage = readJson(row[at + 12])
+  message.error = readJson(row[at + 13])
+  message.metadata = readJson(row[at + 14]) ?? {}
+  message.clientId = row[at + 15] as string | null
+  message.payloadHash = row[at + 16] as Buffer | null
+  message.status = row[at + 17] as MessageStatus
+  message.size = row[at + 18] as number
+  message.sentAt = readTimestamp(row[at + 19])
+  message.createdAt = toTimestamp(row[at + 20] as string)
+  message.updatedAt = toTimestamp(row[at + 21] as string)
+  message.editedAt = readTimestamp(row[at + 22])
+  message.deletedAt = readTimestamp(row[at + 23])
+  message.revision = row[at + 24] === null ? null : Number(row[at + 24])
+  return message
+}

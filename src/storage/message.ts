@@ -1,0 +1,97 @@
+import type { Conversation } from '../entities/conversation.ts'
+import type { Message } from '../entities/message.ts'
+import type { Place } from '../entities/place.ts'
+import { type AnswerBudget, rowBytes } from './answer-budget.ts'
+import { conversationColumns, conversationWidth, readConversation } from './conversation-row.ts'
+import { messageColumns, readMessage } from './message-row.ts'
+import type { Row, Statement, Store } from './store.ts'
+
+/** For each key, in order, the newest message that is not deleted, or null. One statement. */
+export async function readLastMessages(
+  store: Store,
+  budget: AnswerBudget,
+  userId: string,
+  keys: readonly string[],
+): Promise<(Message | null)[]> {
+  return inOrder(keys.length, await budget.query(store, 'lastMessage', selectLast, [userId, keys]))
+}
+
+const selectLast = one(
+  'message-last',
+  `unnest($2::uuid[]) with ordinality as asked(key, n)
+   join conversation c on c.key = asked.key
+   cross join lateral (
+     select * from message where conversation_key = c.key and deleted_at is null order by seq desc limit 1
+   ) m`,
+  '$3',
+)
+
+/** For each place, in order, its message, or null where this viewer has none there. One statement. */
+export async function readMessagesAt(
+  store: Store,
+  budget: AnswerBudget,
+  userId: string,
+  places: readonly Place[],
+): Promise<(Message | null)[]> {
+  const columns = [places.map((p) => p.key), places.map((p) => p.epoch), places.map((p) => p.seq)]
+  return inOrder(places.length, await budget.query(store, 'message', selectAt, [userId, ...columns]))
+}
+
+const selectAt = one(
+  'message-at',
+  `unnest($2::uuid[], $3::bigint[], $4::bigint[]) with ordinality as asked(key, epoch, seq, n)
+   join conversation c on c.key = asked.key and c.epoch = asked.epoch
+   join message m on m.conversation_key = c.key and m.seq = asked.seq`,
+  '$5',
+)
+
+export interface ClientIdPlace {
+  readonly conversation: Conversation
+  readonly clientId: string
+}
+
+/** For each client id, in order, its message, or null. One statement. */
+export async function readMessagesByClientId(
+  store: Store,
+  budget: AnswerBudget,
+  userId: string,
+  asked: readonly ClientIdPlace[],
+): Promise<(Message | null)[]> {
+  const columns = [
+    asked.map((one) => one.conversation.key),
+    asked.map((one) => one.conversation.epoch),
+    asked.map((one) => one.clientId),
+  ]
+  return inOrder(asked.length, await budget.query(store, 'message', selectByClientId, [userId, ...columns]))
+}
+
+const selectByClientId = one(
+  'message-by-client-id',
+  `unnest($2::uuid[], $3::bigint[], $4::text[]) with ordinality as asked(key, epoch, client_id, n)
+   join conversation c on c.key = asked.key and c.epoch = asked.epoch
+   join message m on m.conversation_key = c.key and m.client_id = asked.client_id`,
+  '$5',
+)
+
+/** One message for each of what `found` asks; it yields (asked.n, c, m) and `$1` is the viewer. */
+function one(name: string, found: string, limit: string): Statement {
+  return {
+    name,
+    text: `
+      select * from (
+        select sum(${rowBytes('m')}) over (order by asked.n) as bytes, ${rowBytes('m')} as own, asked.n,
+          ${conversationColumns('c')}, ${messageColumns('m')}
+        from ${found}
+        where c.user_id = $1 and c.deleted_at is null
+      ) found
+      where bytes - own <= ${limit}`,
+  }
+}
+
+function inOrder(count: number, rows: readonly Row[]): (Message | null)[] {
+  const messages: (Message | null)[] = Array.from({ length: count }, () => null)
+  for (const row of rows) {
+    messages[Number(row[2]) - 1] = readMessage(row, 3 + conversationWidth, readConversation(row, 3))
+  }
+  return messages
+}

@@ -1,0 +1,88 @@
+import type { Conversation } from '../entities/conversation.ts'
+import type { JsonRecord } from '../entities/json.ts'
+import { Message } from '../entities/message.ts'
+import { type MessageRole, MessageStatus, type PartsFormat } from '../entities/message-enums.ts'
+import type { ToolCall } from '../entities/tool-call.ts'
+import { writeJson } from './column.ts'
+
+/** A message that passed every check and has no seq yet. */
+export interface NewMessage {
+  readonly role: MessageRole
+  readonly name: string | null
+  readonly content: string | null
+  readonly parts: unknown[] | null
+  readonly partsFormat: PartsFormat | null
+  readonly toolCalls: ToolCall[]
+  readonly toolName: string | null
+  readonly toolCallId: string | null
+  readonly toolError: boolean | null
+  readonly model: string | null
+  readonly finishReason: string | null
+  readonly usage: JsonRecord | null
+  readonly metadata: JsonRecord
+  readonly clientId: string | null
+  /** Set exactly when `clientId` is. */
+  readonly payloadHash: Buffer | null
+  /** UTF-8 bytes of all that the caller wrote. */
+  readonly size: number
+  readonly sentAt: string | null
+}
+
+/** The columns that an append writes, with the SQL type of each, in the order of `newMessageValues`. */
+export const newMessageColumns = [
+  ['role', 'text'],
+  ['name', 'text'],
+  ['content', 'text'],
+  ['parts', 'json'],
+  ['parts_format', 'text'],
+  ['tool_calls', 'json'],
+  ['tool_name', 'text'],
+  ['tool_call_id', 'text'],
+  ['tool_error', 'boolean'],
+  ['model', 'text'],
+  ['finish_reason', 'text'],
+  ['usage', 'json'],
+  ['metadata', 'jsonb'],
+  ['client_id', 'text'],
+  ['payload_hash', 'bytea'],
+  ['size', 'int'],
+  ['sent_at', 'timestamptz'],
+] as const
+
+export function newMessageValues(message: NewMessage): unknown[] {
+  return [
+    message.role,
+    message.name,
+    message.content,
+    writeJson(message.parts),
+    message.partsFormat,
+    message.toolCalls.length === 0 ? null : writeJson(message.toolCalls),
+    message.toolName,
+    message.toolCallId,
+    message.toolError,
+    message.model,
+    message.finishReason,
+    writeJson(message.usage),
+    writeJson(message.metadata),
+    message.clientId,
+    message.payloadHash === null ? null : `\\x${message.payloadHash.toString('hex')}`,
+    message.size,
+    message.sentAt,
+  ]
+}
+
+/** The message as it was stored at `seq`: what reading it again would answer, without reading it again. */
+export function storedMessage(input: NewMessage, conversation: Conversation, seq: number): Message {
+  const message = new Message()
+  return Object.assign(message, input, {
+    conversation,
+    seq,
+    status: MessageStatus.COMPLETE,
+    error: null,
+    createdAt: conversation.updatedAt,
+    updatedAt: conversation.updatedAt,
+    editedAt: null,
+    deletedAt: null,
+    revision: null,
+  })
+}
