@@ -1,0 +1,68 @@
+import { contractLimits, type Identity } from '../config.ts'
+import { forbidden, unauthenticated } from '../errors.ts'
+import { bearerTokens } from './bearer-token.ts'
+import { findServiceKey } from './service-key.ts'
+import type { Authenticate, Caller, Credentials, Viewer } from './viewer.ts'
+
+/**
+ * The ways of identity that are configured, failing closed: exactly one proof is accepted, and what is not understood
+ * is refused and never passed over.
+ *
+ * @param identity undefined: development, where callers say who they are, `local` unless they do
+ */
+export function createAuthenticate(identity: Identity | undefined): Authenticate {
+  if (identity === undefined) {
+    return async ({ userId }) => ({ viewer: readViewer(userId ?? 'local'), mayActForOthers: true, expiresAt: null })
+  }
+  const verify = bearerTokens(identity)
+  return async (credentials) => {
+    const { authorization, serviceKey, userId } = credentials
+    if (serviceKey !== undefined) return byServiceKey(identity, serviceKey, credentials)
+    if (authorization === undefined || verify === null) throw unauthenticated(howTo(identity))
+    if (userId !== undefined) {
+      throw unauthenticated('x-user-id goes with x-service-key; with a bearer token the user is in the token.')
+    }
+    const token = await verify(authorization)
+    return { viewer: readViewer(token.userId), mayActForOthers: false, expiresAt: token.expiresAt }
+  }
+}
+
+/**
+ * The viewer of one operation.
+ *
+ * @param named the user that the operation itself names, as operations on a socket may
+ * @throws ApiError UNAUTHENTICATED when nobody is named, FORBIDDEN when the caller may not name anybody
+ */
+export function viewerOf(caller: Caller, named?: unknown): Viewer {
+  if (named !== undefined && named !== null) {
+    if (!caller.mayActForOthers) throw forbidden('Only a backend with a service key names the user of an operation.')
+    return readViewer(named)
+  }
+  if (caller.viewer === null) throw unauthenticated('Name the user to act for in x-user-id.')
+  return caller.viewer
+}
+
+function byServiceKey(identity: Identity, serviceKey: string, credentials: Credentials): Caller {
+  if (credentials.authorization !== undefined) throw unauthenticated('Send a service key or a bearer token, not both.')
+  if (findServiceKey(identity.serviceKeys, serviceKey) === null) throw unauthenticated('This service key is not known.')
+  const viewer = credentials.userId === undefined ? null : readViewer(credentials.userId)
+  return { viewer, mayActForOthers: true, expiresAt: null }
+}
+
+function readViewer(userId: unknown): Viewer {
+  const isUser =
+    typeof userId === 'string' &&
+    userId !== '' &&
+    [...userId].length <= contractLimits.userId &&
+    !userId.includes('\0') &&
+    userId.isWellFormed()
+  if (isUser) return { userId }
+  throw unauthenticated(`A user id has 1 to ${contractLimits.userId} characters, none of them NUL.`)
+}
+
+function howTo(identity: Identity): string {
+  const ways = []
+  if (identity.jwksUrl !== undefined || identity.secret !== undefined) ways.push('a bearer token in authorization')
+  if (identity.serviceKeys.size > 0) ways.push('a service key in x-service-key with the user in x-user-id')
+  return `Send ${ways.join(', or ')}.`
+}
