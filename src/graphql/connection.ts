@@ -1,0 +1,95 @@
+import { Field, ObjectType } from 'type-graphql'
+import { Conversation } from '../entities/conversation.ts'
+import { Message } from '../entities/message.ts'
+import type { ListPage } from '../storage/conversation-list.ts'
+import type { Page } from '../storage/message-page.ts'
+import { edgeCursor, listCursor } from './cursor.ts'
+
+@ObjectType({ description: 'What lies around a page; exact in both directions.', simpleResolvers: true })
+export class PageInfo {
+  @Field(() => Boolean, { description: 'Whether there is anything after the last edge.' })
+  hasNextPage!: boolean
+
+  @Field(() => Boolean, { description: 'Whether there is anything before the first edge.' })
+  hasPreviousPage!: boolean
+
+  @Field(() => String, { nullable: true, description: "The first edge's cursor." })
+  startCursor!: string | null
+
+  @Field(() => String, { nullable: true, description: "The last edge's cursor." })
+  endCursor!: string | null
+}
+
+@ObjectType({ description: 'A message and its place.', simpleResolvers: true })
+export class MessageEdge {
+  @Field(() => String, { description: 'Its place: for paging, and for a subscription to go on from.' })
+  cursor!: string
+
+  @Field(() => Message, { description: 'The message.' })
+  node!: Message
+}
+
+@ObjectType({ description: 'A page of messages, by seq.', simpleResolvers: true })
+export class MessageConnection {
+  @Field(() => [MessageEdge], { description: 'The messages with their cursors.' })
+  edges!: MessageEdge[]
+
+  @Field(() => [Message], { description: 'The messages alone.' })
+  nodes!: Message[]
+
+  @Field(() => PageInfo, { description: 'What lies around this page.' })
+  pageInfo!: PageInfo
+}
+
+@ObjectType({ description: 'A conversation and its place in the list.', simpleResolvers: true })
+export class ConversationEdge {
+  @Field(() => String, { description: 'Its place in the list, as it stood when it was read.' })
+  cursor!: string
+
+  @Field(() => Conversation, { description: 'The conversation.' })
+  node!: Conversation
+}
+
+@ObjectType({ description: 'A page of conversations, newest activity first.', simpleResolvers: true })
+export class ConversationConnection {
+  @Field(() => [ConversationEdge], { description: 'The conversations with their cursors.' })
+  edges!: ConversationEdge[]
+
+  @Field(() => [Conversation], { description: 'The conversations alone.' })
+  nodes!: Conversation[]
+
+  @Field(() => PageInfo, { description: 'What lies around this page.' })
+  pageInfo!: PageInfo
+}
+
+export function messageEdge(message: Message): MessageEdge {
+  const { key, epoch } = message.conversation
+  return { cursor: edgeCursor({ key, epoch, seq: message.seq }), node: message }
+}
+
+export function messageConnection(page: Page): MessageConnection {
+  return connection(page.messages.map(messageEdge), page)
+}
+
+export function conversationConnection(page: ListPage): ConversationConnection {
+  return connection(
+    page.conversations.map((node) => ({ cursor: listCursor(node), node })),
+    page,
+  )
+}
+
+function connection<Node>(
+  edges: { cursor: string; node: Node }[],
+  page: { readonly hasNext: boolean; readonly hasPrevious: boolean },
+) {
+  return {
+    edges,
+    nodes: edges.map((edge) => edge.node),
+    pageInfo: {
+      hasNextPage: page.hasNext,
+      hasPreviousPage: page.hasPrevious,
+      startCursor: edges[0]?.cursor ?? null,
+      endCursor: edges.at(-1)?.cursor ?? null,
+    },
+  }
+}

@@ -1,0 +1,24 @@
+import type { Viewer } from '../auth/viewer.ts'
+import type { Limits } from '../config.ts'
+import type { FeedSource } from '../live/feed.ts'
+import type { AnswerBudget } from '../storage/answer-budget.ts'
+import type { Eraser } from '../storage/eraser.ts'
+import type { Store } from '../storage/store.ts'
+import type { Loaders } from './loaders.ts'
+
+/** What resolvers need of the server. */
+export interface Services {
+  readonly store: Store
+  readonly feeds: FeedSource
+  readonly eraser: Eraser
+  readonly limits: Limits
+}
+
+/** One operation, or one event of a subscription. */
+export interface Context {
+  readonly requestId: string
+  readonly viewer: Viewer
+  readonly services: Services
+  readonly loaders: Loaders
+  readonly budget: AnswerBudget
+}

@@ -1,0 +1,107 @@
+import { Arg, Args, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql'
+import { contractLimits } from '../config.ts'
+import { Conversation } from '../entities/conversation.ts'
+import { Message } from '../entities/message.ts'
+import { badInput, conversationNotFound } from '../errors.ts'
+import { readConversationList } from '../storage/conversation-list.ts'
+import { ConversationConnection, conversationConnection, MessageConnection, messageConnection } from './connection.ts'
+import type { Context } from './context.ts'
+import { readConversationId } from './conversation-id.ts'
+import { feedCursor, readListCursor, readMessageCursor } from './cursor.ts'
+import { PageArgs, readCount } from './page-args.ts'
+
+@Resolver(() => Conversation)
+export class ConversationResolver {
+  @Query(() => Conversation, {
+    nullable: true,
+    description: 'A conversation by id; null when the viewer has none of that id.',
+  })
+  async conversation(
+    @Arg('id', () => ID, { description: 'Your own id for it, or the `id` that this API gave.' }) id: string,
+    @Ctx() context: Context,
+  ): Promise<Conversation | null> {
+    const ref = readConversationId(context.viewer.userId, id)
+    return ref === null ? null : context.loaders.conversation.load(ref)
+  }
+
+  @Query(() => ConversationConnection, {
+    description: "The viewer's conversations, newest activity first; a moving list.",
+  })
+  async conversations(@Args(() => PageArgs) args: PageArgs, @Ctx() context: Context): Promise<ConversationConnection> {
+    const page = await readConversationList(context.services.store, context.viewer.userId, {
+      ...readCount(args),
+      after: args.after ? readListCursor('after', args.after) : null,
+      before: args.before ? readListCursor('before', args.before) : null,
+    })
+    return conversationConnection(page)
+  }
+
+  @FieldResolver(() => String, {
+    description:
+      'Where its feed stands, no later than any other field of this answer; also when it is empty. Pass it as `after` of a subscription to go on from here.',
+  })
+  cursor(@Root() conversation: Conversation): string {
+    return feedCursor(conversation)
+  }
+
+  @FieldResolver(() => Message, { nullable: true, description: 'Its newest message that is not deleted.' })
+  lastMessage(@Root() conversation: Conversation, @Ctx() context: Context): Promise<Message | null> {
+    return context.loaders.lastMessage.load(conversation.key)
+  }
+
+  @FieldResolver(() => MessageConnection, {
+    description: 'Its messages by seq, in both directions; deleted ones keep their places.',
+  })
+  async messages(
+    @Root() conversation: Conversation,
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() context: Context,
+  ): Promise<MessageConnection> {
+    const page = await context.loaders.page.load({
+      ...readCount(args),
+      key: conversation.key,
+      epoch: conversation.epoch,
+      after: args.after ? readMessageCursor('after', args.after, conversation) : 0,
+      before: args.before ? readMessageCursor('before', args.before, conversation) : null,
+    })
+    if (page === null) throw conversationNotFound()
+    return messageConnection(page)
+  }
+
+  @FieldResolver(() => Message, {
+    nullable: true,
+    description: 'One message, by exactly one of its seq and its client id.',
+  })
+  async message(
+    @Root() conversation: Conversation,
+    @Arg('seq', () => Int, { nullable: true, description: 'Its position.' }) seq: number | null,
+    @Arg('clientId', () => String, { nullable: true, description: "The caller's own id for it." }) clientId:
+      | string
+      | null,
+    @Ctx() context: Context,
+  ): Promise<Message | null> {
+    const hasSeq = seq !== null && seq !== undefined
+    const hasClientId = clientId !== null && clientId !== undefined
+    if (hasSeq === hasClientId) throw badInput('seq', 'give exactly one of seq and clientId.')
+    if (hasClientId) return context.loaders.messageByClientId.load({ conversation, clientId })
+    return context.loaders.messageAt.load({ key: conversation.key, epoch: conversation.epoch, seq: seq as number })
+  }
+
+  @FieldResolver(() => [Message], {
+    description:
+      'What an agent reads: the last messages, oldest first, without deleted and streaming ones. It never begins with a TOOL message: it reaches back to the call.',
+  })
+  history(
+    @Root() conversation: Conversation,
+    @Arg('last', () => Int, { defaultValue: 50, description: 'How many, from 1 to 1000.' }) last: number,
+    @Arg('beforeSeq', () => Int, { nullable: true, description: 'Only what comes before this seq.' }) beforeSeq:
+      | number
+      | null,
+    @Ctx() context: Context,
+  ): Promise<Message[]> {
+    if (last < 1 || last > contractLimits.history) {
+      throw badInput('last', `must be from 1 to ${contractLimits.history}.`)
+    }
+    return context.loaders.history.load({ conversation, last, beforeSeq: beforeSeq ?? null })
+  }
+}

@@ -1,0 +1,56 @@
+import { formatUuid, readBase64url, writeUuid } from '../entities/bytes.ts'
+import type { Conversation } from '../entities/conversation.ts'
+import { type Place, packPlace, unpackPlace } from '../entities/place.ts'
+import { badInput, cursorExpired } from '../errors.ts'
+import type { ListPlace } from '../storage/conversation-list.ts'
+
+/** The cursor of an edge: (version, key, epoch, seq) in base64url. It names only a place. */
+export function edgeCursor(place: Place): string {
+  return packPlace(place).toString('base64url')
+}
+
+/** The cursor of where a feed stands: that, and the revision in 8 bytes. */
+export function feedCursor(conversation: Conversation): string {
+  const { key, epoch, lastSeq, revision } = conversation
+  const bytes = packPlace({ key, epoch, seq: lastSeq }, 8)
+  bytes.writeBigUInt64BE(BigInt(revision), bytes.length - 8)
+  return bytes.toString('base64url')
+}
+
+/**
+ * The seq that a cursor of this conversation names; `""` is the beginning.
+ *
+ * @throws ApiError CURSOR_EXPIRED for another epoch, or for a place that the conversation never reached, as after a
+ *   restored backup; BAD_USER_INPUT for what is no cursor of this conversation
+ */
+export function readMessageCursor(path: string, cursor: string, conversation: Conversation): number {
+  if (cursor === '') return 0
+  const read = unpackPlace(cursor)
+  if (read === null || (read.rest.length !== 0 && read.rest.length !== 8)) throw badInput(path, 'is not a cursor.')
+  if (read.place.key !== conversation.key) throw badInput(path, 'is a cursor of another conversation.')
+  if (read.place.epoch !== conversation.epoch || read.place.seq > conversation.lastSeq) throw cursorExpired()
+  return read.place.seq
+}
+
+const listVersion = 2
+
+/** The cursor of a conversation in the list: (version, key, time as text) in base64url. */
+export function listCursor(conversation: Conversation): string {
+  const time = Buffer.from(conversation.updatedAt)
+  const bytes = Buffer.alloc(17 + time.length)
+  bytes[0] = listVersion
+  writeUuid(bytes, conversation.key, 1)
+  time.copy(bytes, 17)
+  return bytes.toString('base64url')
+}
+
+/** @throws ApiError BAD_USER_INPUT */
+export function readListCursor(path: string, cursor: string): ListPlace {
+  const bytes = readBase64url(cursor)
+  const updatedAt = bytes?.toString('latin1', 17) ?? ''
+  if (bytes?.[0] !== listVersion || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/.test(updatedAt)) {
+    throw badInput(path, 'is not a cursor of the list of conversations.')
+  }
+  if (Number.isNaN(Date.parse(updatedAt))) throw badInput(path, 'is not a cursor of the list of conversations.')
+  return { key: formatUuid(bytes.subarray(1, 17)), updatedAt }
+}

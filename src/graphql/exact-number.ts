@@ -1,0 +1,21 @@
+/**
+ * Whether a number's text survives being a double: the shortest text of that double is the same number. So `0.1` and
+ * `1.0` are exact, `12345678901234567890` and `1e400` are not.
+ *
+ * @param text a number by the grammar of JSON or GraphQL
+ */
+export function isExactNumber(text: string): boolean {
+  const value = Number(text)
+  return Number.isFinite(value) && decimal(text) === decimal(String(value))
+}
+
+/** The one text that equal numbers share: their digits without outer zeros, and a power of ten. */
+function decimal(text: string): string {
+  const [, sign = '', whole = '', fraction = '', power = '0'] =
+    /^([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text) ?? []
+  const digits = (whole + fraction).replace(/^0+/, '')
+  const significant = digits.replace(/0+$/, '')
+  if (significant === '') return '0'
+  const exponent = BigInt(power) - BigInt(fraction.length) + BigInt(digits.length - significant.length)
+  return `${sign === '-' ? '-' : ''}${significant}e${exponent}`
+}

@@ -1,0 +1,40 @@
+import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql'
+import { contractLimits } from '../config.ts'
+import { readGlobalId } from '../entities/global-id.ts'
+import { Node } from '../entities/node.ts'
+import { tooLarge } from '../errors.ts'
+import type { Context } from './context.ts'
+import { readConversationId } from './conversation-id.ts'
+import { ViewerNode } from './viewer.ts'
+
+@Resolver()
+export class NodeResolver {
+  @Query(() => Node, {
+    nullable: true,
+    description: 'Loads anything by its `id`; null when the viewer has nothing of that id.',
+  })
+  node(
+    @Arg('id', () => ID, { description: 'An `id` that this API gave, or your own id of a conversation.' }) id: string,
+    @Ctx() context: Context,
+  ): Promise<Node | null> {
+    return loadNode(context, id)
+  }
+
+  @Query(() => [Node], { nullable: 'items', description: 'Loads up to 100 at once, in the order of `ids`.' })
+  nodes(
+    @Arg('ids', () => [ID], { description: 'At most 100 ids.' }) ids: string[],
+    @Ctx() context: Context,
+  ): Promise<(Node | null)[]> {
+    if (ids.length > contractLimits.nodes) throw tooLarge('ids', 'items', contractLimits.nodes, ids.length)
+    return Promise.all(ids.map((id) => loadNode(context, id)))
+  }
+}
+
+async function loadNode(context: Context, text: string): Promise<Node | null> {
+  const { viewer, loaders } = context
+  const id = readGlobalId(text)
+  if (id.kind === 'message') return loaders.messageAt.load(id.place)
+  if (id.kind === 'viewer') return id.userId === viewer.userId ? new ViewerNode(viewer.userId) : null
+  const ref = readConversationId(viewer.userId, text)
+  return ref === null ? null : loaders.conversation.load(ref)
+}
