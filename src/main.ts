@@ -1,0 +1,23 @@
+import { readConfig } from './config.ts'
+import { StartupError } from './errors.ts'
+import { createLog } from './server/log.ts'
+import { startServer } from './server/server.ts'
+import { printWelcome } from './server/welcome.ts'
+
+const stop = Promise.withResolvers<number>()
+process.once('SIGTERM', () => stop.resolve(0))
+process.once('SIGINT', () => stop.resolve(0))
+
+try {
+  const config = readConfig(process.env)
+  const log = createLog(config.logLevel)
+  await using server = await startServer(config, log, (error) => {
+    log.fatal({ err: error }, 'the embedded database is gone')
+    stop.resolve(1)
+  })
+  printWelcome(config, server)
+  process.exitCode = await stop.promise
+} catch (error) {
+  console.error(error instanceof StartupError ? error.message : error)
+  process.exitCode = 1
+}

@@ -1,0 +1,73 @@
+import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
+import {
+  ApolloServerPluginCacheControlDisabled,
+  ApolloServerPluginLandingPageDisabled,
+  ApolloServerPluginSchemaReportingDisabled,
+  ApolloServerPluginUsageReportingDisabled,
+} from '@apollo/server/plugin/disabled'
+import type { GraphQLSchema } from 'graphql'
+import type { Logger } from 'pino'
+import type { Context } from '../graphql/context.ts'
+import type { Admission } from './admission.ts'
+import { formatError } from './format-error.ts'
+
+/**
+ * Apollo's pipeline for queries and mutations, over HTTP and over WebSocket. Everything that would depend on NODE_ENV is
+ * said. Documents come from admission, which has parsed and validated them.
+ */
+export async function startApollo(
+  schema: GraphQLSchema,
+  admission: Admission,
+  log: Logger,
+): Promise<ApolloServer<Context>> {
+  const apollo = new ApolloServer<Context>({
+    schema,
+    documentStore: admission.documentStore,
+    introspection: true,
+    csrfPrevention: true,
+    persistedQueries: false,
+    allowBatchedHttpRequests: false,
+    includeStacktraceInErrorResponses: false,
+    hideSchemaDetailsFromClientErrors: false,
+    stopOnTerminationSignals: false,
+    nodeEnv: 'production',
+    logger: log,
+    plugins: [
+      ApolloServerPluginCacheControlDisabled(),
+      ApolloServerPluginLandingPageDisabled(),
+      ApolloServerPluginSchemaReportingDisabled(),
+      ApolloServerPluginUsageReportingDisabled(),
+      formatErrors(log),
+    ],
+  })
+  await apollo.start()
+  return apollo
+}
+
+/** Not Apollo's `formatError` option, which is not told whose request it was. */
+function formatErrors(log: Logger): ApolloServerPlugin<Context> {
+  return {
+    async requestDidStart() {
+      return {
+        async willSendResponse({ contextValue, errors, request, response }) {
+          if (errors === undefined || response.body.kind !== 'single') return
+          response.body.singleResult.errors = errors.map((error) => formatError(error, contextValue.requestId, log))
+          const wantsOk = request.http !== undefined && readsOnlyJson(request.http.headers.get('accept'))
+          if (wantsOk && response.http.status === 400) response.http.status = 200
+        },
+      }
+    },
+  }
+}
+
+/**
+ * Whether a client takes `application/json` and not `application/graphql-response+json`: GraphQL over HTTP asks for 200
+ * then, whatever the errors, because such a client takes any other status for an answer that is not GraphQL's.
+ */
+export function readsOnlyJson(accept: string | undefined): boolean {
+  return (
+    accept !== undefined &&
+    /application\/json/i.test(accept) &&
+    !/application\/graphql-response\+json|\*\/\*/i.test(accept)
+  )
+}

@@ -1,0 +1,62 @@
+import { GraphQLError, type GraphQLFormattedError } from 'graphql'
+import type { Logger } from 'pino'
+import { ApiError, unavailable } from '../errors.ts'
+
+const longestMessage = 1_000
+
+/**
+ * What a caller may see of an error: ours and GraphQL's own as they are, a database that is away as UNAVAILABLE, and
+ * of anything else only that it is in the log under the request's id.
+ */
+export function formatError(error: unknown, requestId: string, log: Logger): GraphQLFormattedError {
+  const cause = error instanceof GraphQLError ? (error.originalError ?? error) : error
+  const shown = isPublic(cause) ? error : isOutage(cause) ? outage : null
+  if (shown !== error) {
+    const level = shown === null ? 'error' : 'warn'
+    log[level]({ err: cause, requestId }, shown === null ? 'a request failed' : 'the database was away')
+  }
+  const place = error instanceof GraphQLError ? error : undefined
+  if (shown === null) {
+    return withPlace(place, 'Something went wrong here; the log has it under this request id.', {
+      code: 'INTERNAL_SERVER_ERROR',
+      requestId,
+    })
+  }
+  const { message, extensions } = shown as GraphQLError
+  return withPlace(place, message.slice(0, longestMessage), extensions)
+}
+
+/** Errors that Apollo has formatted already: its own have a code, and so have those that were thrown as ours. */
+function isPublic(cause: unknown): boolean {
+  return cause instanceof ApiError || (cause instanceof GraphQLError && cause.originalError === undefined)
+}
+
+function withPlace(
+  error: GraphQLError | undefined,
+  message: string,
+  extensions: Record<string, unknown>,
+): GraphQLFormattedError {
+  return {
+    message,
+    ...(error?.locations ? { locations: error.locations } : {}),
+    ...(error?.path ? { path: error.path } : {}),
+    extensions: { ...extensions, code: extensions.code ?? 'BAD_USER_INPUT' },
+  }
+}
+
+const outage = unavailable(
+  'The database was away or took too long. What was asked may have been done: try again, with the same client ids.',
+)
+
+/** Whether PostgreSQL could not be reached, was too busy, or ended the statement for its time limits. */
+export function isOutage(error: unknown): boolean {
+  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
+  if (typeof code === 'string' && outageCodes.test(code)) return true
+  return typeof message === 'string' && outageMessages.test(message)
+}
+
+/** PostgreSQL's classes of lost connections, exhausted resources, shutdown, timeouts and deadlocks; Node's of sockets. */
+const outageCodes =
+  /^(08...|53...|57P0.|57014|55P03|25P0[34]|4000.|40P01|ECONN.+|EPIPE|ETIMEDOUT|ENOENT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)$/
+const outageMessages =
+  /^(timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|Cannot use a pool after)/

@@ -1,0 +1,89 @@
+import type { ApolloServer } from '@apollo/server'
+import { fastifyApolloHandler } from '@as-integrations/fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { type GraphQLError, getOperationAST } from 'graphql'
+import type { Logger } from 'pino'
+import { viewerOf } from '../auth/authenticate.ts'
+import type { Authenticate } from '../auth/viewer.ts'
+import { badInput } from '../errors.ts'
+import type { Context } from '../graphql/context.ts'
+import type { Admission } from './admission.ts'
+import { readsOnlyJson } from './apollo.ts'
+import { readHeaders } from './credentials.ts'
+import { formatError } from './format-error.ts'
+import { logOperation } from './log.ts'
+import type { CreateContext } from './operation-context.ts'
+
+export const graphqlPath = '/graphql'
+
+export interface RouteDependencies {
+  readonly admission: Admission
+  readonly apollo: ApolloServer<Context>
+  readonly authenticate: Authenticate
+  readonly createContext: CreateContext
+  readonly log: Logger
+}
+
+/** `POST /graphql`: viewer, admission, Apollo. */
+export function registerGraphql(app: FastifyInstance, use: RouteDependencies): void {
+  const contexts = new WeakMap<FastifyRequest, Context>()
+  const handle = fastifyApolloHandler<Context>(use.apollo, {
+    // Set below, before this handler runs.
+    context: async (request) => contexts.get(request) as Context,
+  })
+
+  app.post(graphqlPath, async (request, reply) => {
+    const viewer = viewerOf(await use.authenticate(readHeaders(request.headers)))
+    const context = use.createContext(viewer, request.id)
+    contexts.set(request, context)
+    const { errors, operation } = admit(use.admission, request.body)
+    reply.raw.once('close', () => {
+      context.budget[Symbol.dispose]()
+      logOperation(use.log, {
+        requestId: request.id,
+        over: 'http',
+        operation,
+        viewer: viewer.userId,
+        ms: reply.elapsedTime,
+        status: reply.statusCode,
+      })
+    })
+    if (errors !== null) return refuse(request, reply, errors, use.log)
+    return handle.call(app, request, reply)
+  })
+
+  app.route({
+    method: ['GET', 'PUT', 'DELETE', 'PATCH'],
+    url: graphqlPath,
+    handler: async (_request, reply) => {
+      reply.header('allow', 'POST')
+      throw Object.assign(badInput('method', 'GraphQL takes POST here.'), { statusCode: 405 })
+    },
+  })
+}
+
+/** A body that is no GraphQL request is Apollo's to refuse. */
+function admit(
+  admission: Admission,
+  body: unknown,
+): { errors: readonly GraphQLError[] | null; operation: string | null } {
+  const { query, operationName } = (body ?? {}) as { query?: unknown; operationName?: unknown }
+  if (typeof query !== 'string') return { errors: null, operation: null }
+  const admitted = admission.admit(query)
+  if ('errors' in admitted) return { errors: admitted.errors, operation: null }
+  const operation = getOperationAST(admitted.document, typeof operationName === 'string' ? operationName : null)
+  const isSubscription = operation?.operation === 'subscription'
+  return {
+    errors: isSubscription ? [badInput('query', 'subscriptions take a WebSocket, at this same path.')] : null,
+    operation: operation?.name?.value ?? null,
+  }
+}
+
+function refuse(request: FastifyRequest, reply: FastifyReply, errors: readonly GraphQLError[], log: Logger) {
+  const { accept } = request.headers
+  const isGraphqlJson = accept?.includes('application/graphql-response+json') === true
+  return reply
+    .code(readsOnlyJson(accept) ? 200 : 400)
+    .type(`${isGraphqlJson ? 'application/graphql-response+json' : 'application/json'}; charset=utf-8`)
+    .send({ errors: errors.map((error) => formatError(error, request.id, log)) })
+}

@@ -1,0 +1,95 @@
+import cors from '@fastify/cors'
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type { Config } from '../config.ts'
+import { ApiError, type ErrorCode, tooLarge, unavailable } from '../errors.ts'
+import { parseExactJson } from './exact-json.ts'
+import { formatError } from './format-error.ts'
+import type { Health } from './health.ts'
+import type { HostGuard } from './host-guard.ts'
+import { drawRequestId } from './operation-context.ts'
+
+/** The HTTP server without its routes: who may come in, how bodies are read, and how errors go out. */
+export async function createHttp(
+  config: Config,
+  guard: HostGuard,
+  health: Health,
+  log: Logger,
+): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    bodyLimit: config.limits.bodyBytes,
+    requestTimeout: config.requestMs,
+    handlerTimeout: config.requestMs,
+    forceCloseConnections: 'idle',
+    genReqId: drawRequestId,
+    logger: false,
+  })
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id)
+    if (health.isStopping) reply.header('connection', 'close')
+    const reason = guard(request.headers)
+    if (reason !== null) throw new ApiError('FORBIDDEN', reason)
+  })
+
+  if (config.corsOrigins.length > 0) {
+    await app.register(cors, { origin: [...config.corsOrigins], exposedHeaders: ['x-request-id'], maxAge: 86_400 })
+  }
+
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => {
+    return parseExactJson(decodeUtf8(body))
+  })
+
+  app.setNotFoundHandler(async (request, reply) => {
+    const error = new ApiError(
+      'NOT_FOUND',
+      'There is nothing here; GraphQL is at POST /graphql, its explorer at /graphiql.',
+    )
+    return reply.code(404).send({ errors: [formatError(error, request.id, log)] })
+  })
+
+  app.setErrorHandler<FastifyError>(async (error, request, reply) => {
+    const formatted = formatError(fromFastify(error, request.headers['content-length'], config), request.id, log)
+    const isRefusal = error.statusCode !== undefined && error.statusCode < 500
+    const status = isRefusal ? error.statusCode : statuses[formatted.extensions?.code as ErrorCode]
+    return reply.code(status ?? 500).send({ errors: [formatted] })
+  })
+  return app
+}
+
+/** Bytes that are no UTF-8 would be replaced without a word. */
+function decodeUtf8(body: Buffer): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)
+  } catch {
+    throw new ApiError('BAD_USER_INPUT', 'body: must be UTF-8.', { path: 'body' })
+  }
+}
+
+/** Fastify's own refusals in our words. */
+function fromFastify(error: FastifyError, contentLength: string | undefined, config: Config): Error {
+  const limit = config.limits.bodyBytes
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return tooLarge('body', 'bytes', limit, Number(contentLength ?? limit + 1))
+  if (error.code === 'FST_ERR_HANDLER_TIMEOUT') {
+    return unavailable(
+      'The request took too long. What was asked may have been done: try again, with the same client ids.',
+    )
+  }
+  const isRefusal = error.statusCode !== undefined && error.statusCode < 500
+  return isRefusal ? new ApiError('BAD_USER_INPUT', error.message) : error
+}
+
+const statuses: Record<ErrorCode, number> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  BAD_USER_INPUT: 400,
+  CONFLICT: 409,
+  CURSOR_EXPIRED: 410,
+  PAYLOAD_TOO_LARGE: 413,
+  RATE_LIMITED: 429,
+  UNAVAILABLE: 503,
+  INTERNAL_SERVER_ERROR: 500,
+}

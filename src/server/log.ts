@@ -1,0 +1,21 @@
+import { type Logger, pino, stdTimeFunctions } from 'pino'
+import type { Config } from '../config.ts'
+
+/** The one logger. It is given ids, names, durations and viewers; never what messages say, and no credentials. */
+export function createLog(level: Config['logLevel']): Logger {
+  return pino({ level, base: null, timestamp: stdTimeFunctions.isoTime })
+}
+
+/** One line for each operation, on whatever way it came. */
+export interface OperationEntry {
+  readonly requestId: string
+  readonly over: 'http' | 'websocket'
+  readonly operation: string | null
+  readonly viewer: string | null
+  readonly ms: number
+  readonly status: number | string
+}
+
+export function logOperation(log: Logger, entry: OperationEntry): void {
+  log.info({ ...entry, ms: Math.round(entry.ms * 10) / 10 }, 'request')
+}

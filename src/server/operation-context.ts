@@ -1,0 +1,20 @@
+import { randomUUID } from 'node:crypto'
+import type { Viewer } from '../auth/viewer.ts'
+import type { Context, Services } from '../graphql/context.ts'
+import { createLoaders } from '../graphql/loaders.ts'
+import { AnswerBudget, type AnswerMemory } from '../storage/answer-budget.ts'
+
+/** Makes what one operation, or one event of a subscription, works with; whoever sends the answer disposes its budget. */
+export type CreateContext = (viewer: Viewer, requestId: string) => Context
+
+export function contextFactory(services: Services, memory: AnswerMemory): CreateContext {
+  return (viewer, requestId) => {
+    const budget = new AnswerBudget(memory, services.limits.answerBytes)
+    const loaders = createLoaders(services.store, budget, viewer.userId)
+    return { requestId, viewer, services, loaders, budget }
+  }
+}
+
+export function drawRequestId(): string {
+  return randomUUID()
+}

@@ -1,0 +1,160 @@
+import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
+import type { Logger } from 'pino'
+import { createAuthenticate } from '../auth/authenticate.ts'
+import type { Config } from '../config.ts'
+import { startEmbeddedDatabase } from '../database/embedded.ts'
+import { migrate } from '../database/migrate.ts'
+import { openOrm } from '../database/orm.ts'
+import { StartupError } from '../errors.ts'
+import type { Services } from '../graphql/context.ts'
+import { createSchema } from '../graphql/schema.ts'
+import type { Bus } from '../live/bus.ts'
+import { Poll } from '../live/poll.ts'
+import { PostgresBus } from '../live/postgres-bus.ts'
+import { Watchers } from '../live/watchers.ts'
+import { AnswerMemory } from '../storage/answer-budget.ts'
+import { Eraser } from '../storage/eraser.ts'
+import type { Store } from '../storage/store.ts'
+import { Admission } from './admission.ts'
+import { startApollo } from './apollo.ts'
+import { registerGraphiql } from './graphiql.ts'
+import { graphqlPath, registerGraphql } from './graphql-route.ts'
+import { type Health, registerHealth } from './health.ts'
+import { createHostGuard } from './host-guard.ts'
+import { createHttp } from './http.ts'
+import { contextFactory } from './operation-context.ts'
+import { attachSockets } from './upgrade.ts'
+import { Sockets } from './websocket.ts'
+
+/** A server that listens. Disposing it ends what is in flight and then everything, in the reverse of the order below. */
+export interface Server extends AsyncDisposable {
+  /** `http://host:port`, without a path. */
+  readonly url: string
+  /** Where the data lies, for people. */
+  readonly data: string
+  /** What of the server's is open at the moment; after the last client has gone, nothing is. */
+  inspect(): { sockets: number; watchers: number; answerBytes: number; feedBytes: number }
+}
+
+/**
+ * Builds the whole server, by hand and in order.
+ *
+ * @param onLost the embedded database is gone: nothing can be served any more
+ * @throws StartupError what its operator can mend, in one sentence
+ */
+export async function startServer(config: Config, log: Logger, onLost: (error: Error) => void): Promise<Server> {
+  const opened: AsyncDisposable[] = []
+  const own = <T extends AsyncDisposable>(resource: T): T => {
+    opened.unshift(resource)
+    return resource
+  }
+  const close = async () => {
+    for (const resource of opened.splice(0)) {
+      try {
+        await resource[Symbol.asyncDispose]()
+      } catch (error) {
+        log.error({ err: error }, 'something did not close well')
+      }
+    }
+  }
+  try {
+    const { url, data } = await findDatabase(config, own, onLost)
+    const { orm, pool } = own(await openOrm(url, config.pool, (text) => log.debug(text)))
+    await migrate(orm, url, config.pool.waitMs)
+
+    const watchers = new Watchers()
+    const bus: Bus = own(new PostgresBus(url, log))
+    const store: Store = {
+      pool,
+      em: orm.em,
+      announce: (moved) => {
+        watchers.moved(moved)
+        bus.publish(moved)
+      },
+    }
+    const poll = own(new Poll(store, watchers, config.pollMs, log))
+    bus.start({ moved: (hint) => watchers.moved(hint), resumed: () => void poll.now() })
+    const eraser = own(new Eraser(store, log))
+    await eraser.resume()
+
+    const answers = new AnswerMemory(config.limits.answersBytes)
+    const feedMemory = new AnswerMemory(config.limits.answersBytes)
+    const services: Services = {
+      store,
+      feeds: { store, watchers, memory: feedMemory, log },
+      eraser,
+      limits: config.limits,
+    }
+    const createContext = contextFactory(services, answers)
+    const schema = createSchema()
+    const admission = new Admission(schema, config.limits)
+    const apollo = await startApollo(schema, admission, log)
+    own({ [Symbol.asyncDispose]: () => apollo.stop() })
+    const authenticate = createAuthenticate(config.identity)
+    const guard = createHostGuard(config)
+    const health: Health = { isStopping: false }
+
+    const app = await createHttp(config, guard, health, log)
+    registerHealth(app, health, store)
+    registerGraphql(app, { admission, apollo, authenticate, createContext, log })
+    registerGraphiql(app, { graphqlPath, headers: exampleHeaders(config) })
+    const sockets = new Sockets({ schema, admission, apollo, authenticate, createContext, config, log })
+    attachSockets(app.server, graphqlPath, guard, sockets)
+    own({
+      [Symbol.asyncDispose]: async () => {
+        health.isStopping = true
+        const timer = delay(config.shutdownMs, undefined, { ref: false }).then(() => app.server.closeAllConnections())
+        await Promise.race([Promise.all([app.close(), sockets[Symbol.asyncDispose]()]), timer])
+      },
+    })
+    await app.listen({ port: config.port, host: config.host }).catch((error: NodeJS.ErrnoException) => {
+      throw cannotListen(config, error)
+    })
+    return {
+      url: urlOf(app.server.address() as AddressInfo),
+      data,
+      inspect: () => ({
+        sockets: sockets.size,
+        watchers: watchers.size,
+        answerBytes: answers.held,
+        feedBytes: feedMemory.held,
+      }),
+      [Symbol.asyncDispose]: close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+async function findDatabase(
+  config: Config,
+  own: <T extends AsyncDisposable>(resource: T) => T,
+  onLost: (error: Error) => void,
+): Promise<{ url: string; data: string }> {
+  if (config.databaseUrl !== undefined) return { url: config.databaseUrl, data: 'in the database of DATABASE_URL' }
+  const { url, directory } = own(await startEmbeddedDatabase({ directory: config.dataDir, onLost }))
+  return { url, data: `in ${directory}` }
+}
+
+function exampleHeaders(config: Config): Record<string, string> {
+  if (config.identity === undefined) return { 'x-user-id': 'local' }
+  const takesTokens = config.identity.jwksUrl !== undefined || config.identity.secret !== undefined
+  return takesTokens ? { authorization: 'Bearer …' } : { 'x-service-key': '…', 'x-user-id': '…' }
+}
+
+function cannotListen(config: Config, error: NodeJS.ErrnoException): Error {
+  const where = `${config.host}:${config.port}`
+  if (error.code === 'EADDRINUSE')
+    return new StartupError(`Another program listens on ${where}; set PORT to a free one.`)
+  if (error.code === 'EACCES') return new StartupError(`This user may not listen on ${where}; set PORT above 1023.`)
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
+    return new StartupError(`${config.host} is no address of this machine; set HOST.`)
+  }
+  return error
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
+}

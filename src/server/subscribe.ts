@@ -1,0 +1,68 @@
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  type ExecutionResult,
+  execute,
+  type GraphQLFormattedError,
+} from 'graphql'
+import type { Context } from '../graphql/context.ts'
+
+export type FormattedResult = Omit<ExecutionResult, 'errors'> & { errors?: readonly GraphQLFormattedError[] }
+
+export interface Subscription {
+  readonly args: ExecutionArgs
+  /** A fresh context, with fresh loaders and a budget of its own, for each event. */
+  readonly createContext: () => Context
+  readonly formatError: (error: unknown) => GraphQLFormattedError
+}
+
+/** Runs a subscription: the stream of its results, or the one result that says why there is none. */
+export async function subscribe(subscription: Subscription): Promise<ResultStream | FormattedResult> {
+  const context = subscription.createContext()
+  using _budget = context.budget
+  const source = await createSourceEventStream({ ...subscription.args, contextValue: context })
+  if (!(Symbol.asyncIterator in source)) return { errors: (source.errors ?? []).map(subscription.formatError) }
+  // Every subscription of the schema follows a feed, and a feed is a generator: it ends when it is told to.
+  return new ResultStream(subscription, source as AsyncGenerator<unknown, unknown, undefined>)
+}
+
+/** Answers the selection for each event as it is pulled, with the event's cursor in `extensions`. */
+export class ResultStream implements AsyncGenerator<FormattedResult, undefined, undefined> {
+  readonly #subscription: Subscription
+  readonly #source: AsyncGenerator<unknown, unknown, undefined>
+
+  constructor(subscription: Subscription, source: AsyncGenerator<unknown, unknown, undefined>) {
+    this.#subscription = subscription
+    this.#source = source
+  }
+
+  async next(): Promise<IteratorResult<FormattedResult, undefined>> {
+    const event = await this.#source.next()
+    if (event.done) return { done: true, value: undefined }
+    const { args, createContext, formatError } = this.#subscription
+    const context = createContext()
+    using _budget = context.budget
+    const { errors, ...result } = await execute({ ...args, rootValue: event.value, contextValue: context })
+    const { cursor } = event.value as { cursor: string }
+    const formatted = errors === undefined ? result : { ...result, errors: errors.map(formatError) }
+    return { done: false, value: { ...formatted, extensions: { cursor } } }
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    await this.#source.return(undefined)
+    return { done: true, value: undefined }
+  }
+
+  async throw(error: unknown): Promise<never> {
+    await this.return()
+    throw error
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return()
+  }
+}
