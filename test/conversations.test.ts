@@ -1,5 +1,9 @@
+import { once } from 'node:events'
+import { Pool } from 'pg'
 import { expect, test } from 'vitest'
+import { eraseMessages } from '../src/storage/erase.ts'
 import { useBed } from './support/bed.ts'
+import { serve } from './support/server.ts'
 
 const bed = useBed()
 
@@ -130,6 +134,47 @@ test('a deleted conversation is gone at once, for everybody and everything', asy
   expect((await ada.fail(update, { input: { id: 'gone', title: 'x' } })).extensions.code).toBe('NOT_FOUND')
   const { conversations } = await ada.get('{ conversations(first: 100) { nodes { id } } }')
   expect(conversations.nodes.map((node: { id: string }) => node.id)).not.toContain('gone')
+})
+
+test('a deleted conversation is as gone while its messages are still there', async () => {
+  const ada = bed.server.as()
+  const { message } = await ada.append('tombstone', { role: 'USER', content: 'still there', clientId: 'c' })
+  const client = await bed.database.connect()
+  await client.query("update conversation set deleted_at = now() where id = 'tombstone'")
+  const { rowCount } = await client.query("select from message where content = 'still there'")
+  expect(rowCount).toBe(1)
+  const query = 'query ($m: ID!) { conversation(id: "tombstone") { id } node(id: $m) { id } nodes(ids: [$m]) { id } }'
+  expect(await ada.get(query, { m: message.id })).toEqual({ conversation: null, node: null, nodes: [null] })
+})
+
+test('a server that starts erases what an earlier one left of deleted conversations', async () => {
+  await bed.server.as().append('left', 'left behind')
+  const client = await bed.database.connect()
+  await client.query(`
+    update conversation set deleted_at = now() where id = 'left';
+    create function tell() returns trigger language plpgsql as $$ begin perform pg_notify('erased', old.content); return old; end $$;
+    create trigger tell after delete on message for each row when (old.content = 'left behind') execute function tell();
+    listen erased`)
+  const erased = once(client, 'notification')
+  await using _second = await serve(bed.database.url)
+  expect((await erased)[0].payload).toBe('left behind')
+})
+
+test('an eraser that is late does nothing to a new life of the same key', async () => {
+  const ada = bed.server.as()
+  await ada.append('late', 'old')
+  const client = await bed.database.connect()
+  const { rows } = await client.query("select key, epoch from conversation where id = 'late'")
+  await ada.get(remove, { id: 'late' })
+  await ada.append('late', 'new')
+  await ada.get(remove, { id: 'late' })
+  await ada.append('late', 'newest')
+  // Straight into storage: no request can be as late as an eraser that was held up.
+  const pool = new Pool({ connectionString: bed.database.url })
+  await eraseMessages({ pool }, { key: rows[0].key, epoch: Number(rows[0].epoch) })
+  await pool.end()
+  const { conversation } = await ada.get('{ conversation(id: "late") { messages { nodes { content } } } }')
+  expect(conversation.messages.nodes).toEqual([{ content: 'newest' }])
 })
 
 test.each(['createConversation', 'appendMessage'])(

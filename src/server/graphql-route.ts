@@ -11,7 +11,6 @@ import type { Admission } from './admission.ts'
 import { readsOnlyJson } from './apollo.ts'
 import { readHeaders } from './credentials.ts'
 import { formatError } from './format-error.ts'
-import { logOperation } from './log.ts'
 import type { CreateContext } from './operation-context.ts'
 
 export const graphqlPath = '/graphql'
@@ -36,18 +35,9 @@ export function registerGraphql(app: FastifyInstance, use: RouteDependencies): v
     const viewer = viewerOf(await use.authenticate(readHeaders(request.headers)))
     const context = use.createContext(viewer, request.id)
     contexts.set(request, context)
+    reply.raw.once('close', () => context.budget[Symbol.dispose]())
     const { errors, operation } = admit(use.admission, request.body)
-    reply.raw.once('close', () => {
-      context.budget[Symbol.dispose]()
-      logOperation(use.log, {
-        requestId: request.id,
-        over: 'http',
-        operation,
-        viewer: viewer.userId,
-        ms: reply.elapsedTime,
-        status: reply.statusCode,
-      })
-    })
+    request.operation = { name: operation, viewer: viewer.userId }
     if (errors !== null) return refuse(request, reply, errors, use.log)
     return handle.call(app, request, reply)
   })

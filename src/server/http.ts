@@ -7,7 +7,15 @@ import { parseExactJson } from './exact-json.ts'
 import { formatError } from './format-error.ts'
 import type { Health } from './health.ts'
 import type { HostGuard } from './host-guard.ts'
+import { logOperation } from './log.ts'
 import { drawRequestId } from './operation-context.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Of a request for GraphQL, once it is known: for the log. */
+    operation: { readonly name: string | null; readonly viewer: string } | null
+  }
+}
 
 /** The HTTP server without its routes: who may come in, how bodies are read, and how errors go out. */
 export async function createHttp(
@@ -25,7 +33,22 @@ export async function createHttp(
     logger: false,
   })
 
+  app.decorateRequest('operation', null)
   app.addHook('onRequest', async (request, reply) => {
+    const path = request.url.split('?')[0] as string
+    reply.raw.once('close', () => {
+      // Probes come every second and say nothing new.
+      if (path === '/healthz' || path === '/readyz') return
+      logOperation(log, {
+        requestId: request.id,
+        over: 'http',
+        path,
+        operation: request.operation?.name ?? null,
+        viewer: request.operation?.viewer ?? null,
+        ms: reply.elapsedTime,
+        status: reply.raw.writableFinished ? reply.statusCode : 'aborted',
+      })
+    })
     reply.header('x-request-id', request.id)
     if (health.isStopping) reply.header('connection', 'close')
     const reason = guard(request.headers)

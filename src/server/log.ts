@@ -10,6 +10,8 @@ export function createLog(level: Config['logLevel']): Logger {
 export interface OperationEntry {
   readonly requestId: string
   readonly over: 'http' | 'websocket'
+  /** Over HTTP, without its query. */
+  readonly path?: string
   readonly operation: string | null
   readonly viewer: string | null
   readonly ms: number

@@ -57,7 +57,10 @@ function withoutRepeats(messages: readonly NewMessage[]): readonly NewMessage[] 
       return true
     }
     if (earlier.payloadHash?.equals(message.payloadHash ?? Buffer.alloc(0))) return false
-    throw badInput(`input.messages[${index}].clientId`, 'an earlier message of this batch has it, with another payload.')
+    throw badInput(
+      `input.messages[${index}].clientId`,
+      'an earlier message of this batch has it, with another payload.',
+    )
   })
 }
 

@@ -9,7 +9,11 @@ export interface Tombstone {
 const batch = 500
 
 /** Deletes the messages of a tombstone in bounded batches, each its own transaction. Safe to run twice at once. */
-export async function eraseMessages(store: Store, tombstone: Tombstone, signal?: AbortSignal): Promise<void> {
+export async function eraseMessages(
+  store: Pick<Store, 'pool'>,
+  tombstone: Tombstone,
+  signal?: AbortSignal,
+): Promise<void> {
   for (;;) {
     signal?.throwIfAborted()
     const [row] = await query(store.pool, erase, [tombstone.key, tombstone.epoch, batch])

@@ -1,0 +1,28 @@
+import { type GraphQLSchema, lexicographicSortSchema, printSchema } from 'graphql'
+import { describeSettings } from '../src/config.ts'
+
+/** The text of `schema.graphql`. */
+export function renderSchema(schema: GraphQLSchema): string {
+  return `${printSchema(lexicographicSortSchema(schema))}\n`
+}
+
+/** The README with the table of settings as `config.ts` has them. */
+export function withSettings(readme: string): string {
+  const rows = describeSettings().map(
+    ({ name, default: fallback, meaning }) =>
+      `| \`${name}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${meaning} |`,
+  )
+  const table = ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n')
+  return readme.replace(
+    /(<!-- settings.*-->\n)[\s\S]*?(<!-- \/settings -->)/,
+    (_all, start, end) => `${start}${table}\n${end}`,
+  )
+}
+
+/** The README with the example client as it is. */
+export function withExample(readme: string, example: string): string {
+  return readme.replace(
+    /(<!-- examples\/hello\.mjs -->\n```js\n)[\s\S]*?(```)/,
+    (_all, start, end) => `${start}${example}${end}`,
+  )
+}
