@@ -93,15 +93,18 @@ export class ConversationResolver {
   })
   history(
     @Root() conversation: Conversation,
-    @Arg('last', () => Int, { defaultValue: 50, description: 'How many, from 1 to 1000.' }) last: number,
+    @Arg('last', () => Int, { nullable: true, defaultValue: 50, description: 'How many, from 1 to 1000.' }) last:
+      | number
+      | null,
     @Arg('beforeSeq', () => Int, { nullable: true, description: 'Only what comes before this seq.' }) beforeSeq:
       | number
       | null,
     @Ctx() context: Context,
   ): Promise<Message[]> {
-    if (last < 1 || last > contractLimits.history) {
+    const count = last ?? contractLimits.defaultPage
+    if (count < 1 || count > contractLimits.history) {
       throw badInput('last', `must be from 1 to ${contractLimits.history}.`)
     }
-    return context.loaders.history.load({ conversation, last, beforeSeq: beforeSeq ?? null })
+    return context.loaders.history.load({ conversation, last: count, beforeSeq: beforeSeq ?? null })
   }
 }
