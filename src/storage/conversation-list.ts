@@ -26,8 +26,9 @@ export interface ListPage {
 
 /** One page of a viewer's conversations, and exactly whether there are more on either side. One statement. */
 export async function readConversationList(store: Store, userId: string, request: ListRequest): Promise<ListPage> {
-  const { after, before } = request
-  const values = [userId, after?.updatedAt, after?.key, before?.updatedAt, before?.key, request.count]
+  const after = request.after ?? beginning
+  const before = request.before ?? end
+  const values = [userId, after.updatedAt, after.key, before.updatedAt, before.key, request.count]
   const rows = await query(store.pool, request.fromEnd ? listLast : listFirst, values)
   const [summary] = rows
   return {
@@ -37,43 +38,57 @@ export async function readConversationList(store: Store, userId: string, request
   }
 }
 
-/** Always answers at least one row, so that an empty page, which stands where it began to look, says what lies around it. */
+/** Bounds that exclude nothing: with nulls instead, PostgreSQL could not take the bounds into the index. */
+const beginning: ListPlace = { updatedAt: 'infinity', key: '00000000-0000-0000-0000-000000000000' }
+const end: ListPlace = { updatedAt: '-infinity', key: 'ffffffff-ffff-ffff-ffff-ffffffffffff' }
+
+/**
+ * Always answers at least one row, so that an empty page, which stands where it began to look, says what lies around it.
+ *
+ * The two questions about what lies around are asked in the index's own order: as plain EXISTS they were answered by
+ * reading the table from its start, in 37 ms at 100,000 conversations instead of 0.1 ms.
+ */
 function list(fromEnd: boolean): Statement {
-  const order = fromEnd ? 'c.updated_at asc, c.key desc' : 'c.updated_at desc, c.key asc'
-  const sooner = (bound: string) =>
-    `c.updated_at >= ${bound}.updated_at and (c.updated_at > ${bound}.updated_at or c.key < ${bound}.key)`
-  const later = (bound: string) =>
-    `c.updated_at <= ${bound}.updated_at and (c.updated_at < ${bound}.updated_at or c.key > ${bound}.key)`
+  const newestFirst = 'c.updated_at desc, c.key asc'
+  const oldestFirst = 'c.updated_at asc, c.key desc'
   const mine = 'c.user_id = $1 and c.deleted_at is null'
+  // Of an empty page, the bound where it began is itself on one of the sides: behind a first page, before a last one.
+  const [emptyAt, emptyKey] = fromEnd ? ['$4::timestamptz', '$5::uuid'] : ['$2::timestamptz', '$3::uuid']
   return {
     name: fromEnd ? 'conversation-list-last' : 'conversation-list-first',
     text: `
-      with after as (select $2::timestamptz as updated_at, $3::uuid as key where $2 is not null),
-      before as (select $4::timestamptz as updated_at, $5::uuid as key where $4 is not null),
-      page as materialized (
+      with page as materialized (
         select ${conversationColumns('c')} from conversation c
         where ${mine}
-          and ($2::timestamptz is null or (c.updated_at <= $2 and (c.updated_at < $2 or c.key > $3::uuid)))
-          and ($4::timestamptz is null or (c.updated_at >= $4 and (c.updated_at > $4 or c.key < $5::uuid)))
-        order by ${order} limit $6
+          and c.updated_at <= $2 and (c.updated_at < $2 or c.key > $3)
+          and c.updated_at >= $4 and (c.updated_at > $4 or c.key < $5)
+        order by ${fromEnd ? oldestFirst : newestFirst} limit $6
       ),
-      first as (select updated_at, key from page order by updated_at desc, key limit 1),
-      last as (select updated_at, key from page order by updated_at, key desc limit 1)
+      first as materialized (
+        (select updated_at as at, key, false as itself from page order by updated_at desc, key limit 1)
+        union all select ${emptyAt}, ${emptyKey}, ${!fromEnd} where not exists (select from page)
+      ),
+      last as materialized (
+        (select updated_at as at, key, false as itself from page order by updated_at, key desc limit 1)
+        union all select ${emptyAt}, ${emptyKey}, ${fromEnd} where not exists (select from page)
+      )
       select
-        case
-          when exists (select from page) then exists (select from conversation c, first where ${mine} and ${sooner('first')})
-          when ${fromEnd} then exists (
-            select from conversation c where ${mine} and ($4::timestamptz is null
-              or exists (select from before where ${sooner('before')})))
-          else exists (select from conversation c, after where ${mine} and not (${later('after')}))
-        end,
-        case
-          when exists (select from page) then exists (select from conversation c, last where ${mine} and ${later('last')})
-          when ${fromEnd} then exists (select from conversation c, before where ${mine} and not (${sooner('before')}))
-          else exists (
-            select from conversation c where ${mine} and ($2::timestamptz is null
-              or exists (select from after where ${later('after')})))
-        end,
+        (
+          select true from conversation c
+          where ${mine} and c.updated_at >= (select at from first) and (
+            c.updated_at > (select at from first) or c.key < (select key from first)
+            or (c.key = (select key from first) and (select itself from first))
+          )
+          order by ${oldestFirst} limit 1
+        ),
+        (
+          select true from conversation c
+          where ${mine} and c.updated_at <= (select at from last) and (
+            c.updated_at < (select at from last) or c.key > (select key from last)
+            or (c.key = (select key from last) and (select itself from last))
+          )
+          order by ${newestFirst} limit 1
+        ),
         ${conversationColumns('page')}
       from (select) always left join page on true
       order by page.updated_at desc, page.key`,
