@@ -1,21 +1,25 @@
 import { createHash } from 'node:crypto'
 import type { JsonRecord } from '../entities/json.ts'
-import type { MessageInput } from './message-input.ts'
 
 const version = 1
+
+/** A message's input; only its own members and those of its tool calls are looked at by name. */
+export interface Payload {
+  readonly toolCalls?: readonly object[] | null
+}
 
 /**
  * A version byte and the SHA-256 of a message's original input: equal for equal JSON values, whatever the order of
  * their keys, and with null equal to absent. It decides whether a repeated client id is a retry, so what it covers
  * changes only together with the version.
  */
-export function hashPayload(input: MessageInput): Buffer {
+export function hashPayload(input: Payload): Buffer {
   const digest = createHash('sha256').update(canonical(input)).digest()
   return Buffer.concat([Buffer.of(version), digest])
 }
 
 /** JSON with sorted keys. Null members of the input itself and of its tool calls are left out: they equal absent ones. */
-function canonical(input: MessageInput): string {
+function canonical(input: Payload): string {
   const inputs = new Set<unknown>([input, ...(input.toolCalls ?? [])])
   return JSON.stringify(input, (_key, value: unknown) => {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
