@@ -11,7 +11,7 @@ import {
   validate,
 } from 'graphql'
 import type { Limits } from '../config.ts'
-import { tooLarge } from '../errors.ts'
+import { badInput, tooLarge } from '../errors.ts'
 import type { Context } from '../graphql/context.ts'
 
 /** The document of a request that may run, or why it may not. */
@@ -55,6 +55,8 @@ export class Admission {
       return { document }
     } catch (error) {
       if (error instanceof GraphQLError) return { errors: [error] }
+      // The parser and the rules of GraphQL are recursive: brackets alone, within the limit of tokens, exhaust the stack.
+      if (error instanceof RangeError) return { errors: [badInput('query', 'is nested too deeply.')] }
       throw error
     }
   }

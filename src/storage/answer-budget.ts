@@ -32,6 +32,7 @@ export class AnswerBudget implements Disposable {
   readonly #memory: AnswerMemory
   readonly #limit: number
   #spent = 0
+  #isDisposed = false
   #last: Promise<unknown> = Promise.resolve()
 
   constructor(memory: AnswerMemory, limit: number) {
@@ -53,6 +54,8 @@ export class AnswerBudget implements Disposable {
       const rows = await query(store.pool, statement, [...values, left])
       const bytes = rows.reduce((most, row) => Math.max(most, Number(row[0] ?? 0)), 0)
       if (bytes > left && !(this.#spent === 0 && isOne(rows))) throw this.#exceeded(path, bytes)
+      // Whoever asked may have gone while the statement ran: nobody would give back what is taken now.
+      if (this.#isDisposed) return rows
       this.#spent += bytes
       this.#memory.hold(bytes)
       return rows
@@ -70,8 +73,9 @@ export class AnswerBudget implements Disposable {
     )
   }
 
-  /** The answer was sent. */
+  /** The answer was sent, or nobody waits for it any more. */
   [Symbol.dispose](): void {
+    this.#isDisposed = true
     this.#memory.hold(-this.#spent)
     this.#spent = 0
   }

@@ -108,6 +108,16 @@ export class Wire {
     }
   }
 
+  /** Reads nothing from now on. */
+  pause(): void {
+    this.#socket.pause()
+  }
+
+  /** Goes without a word. */
+  terminate(): void {
+    this.#socket.terminate()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#socket.close()
     await this.closed

@@ -1,0 +1,226 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import type { Client } from 'pg'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { Api } from './support/api.ts'
+import { useBed } from './support/bed.ts'
+import { logged } from './support/logged.ts'
+import { Wire } from './support/wire.ts'
+
+const appendMany =
+  'mutation ($input: AppendMessagesInput!) { appendMessages(input: $input) { conversation { lastSeq } } }'
+
+/** Messages that count as 1,000 bytes each: what their callers wrote, and 256. */
+async function fill(api: Api, conversationId: string, count: number): Promise<void> {
+  const messages = Array.from({ length: count }, () => ({ role: 'USER', content: 'x'.repeat(1000 - 256 - 4) }))
+  await api.get(appendMany, { input: { conversationId, ifMissing: 'CREATE', messages } })
+}
+
+describe('the bytes of one answer', () => {
+  const bed = useBed({ MAX_ANSWER_BYTES: '10000' })
+
+  beforeAll(async () => {
+    await fill(bed.server.as(), 'long', 25)
+    await fill(bed.server.as(), 'exact', 10)
+    await fill(bed.server.as(), 'other', 25)
+  })
+
+  const page = (args: string) =>
+    `messages(${args}) { nodes { seq } pageInfo { hasNextPage hasPreviousPage endCursor startCursor } }`
+  const seqs = ({ nodes }: { nodes: { seq: number }[] }) => nodes.map(({ seq }) => seq)
+  const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, n) => from + n)
+
+  test('a page that would pass the limit is shorter, with exact ends, and paging goes on after it', async () => {
+    const ada = bed.server.as()
+    const ask = async (args: string) =>
+      (await ada.get(`{ conversation(id: "long") { ${page(args)} } }`)).conversation.messages
+    const first = await ask('first: 20')
+    expect(seqs(first)).toEqual(range(1, 10))
+    expect(first.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false })
+    const second = await ask(`first: 20, after: "${first.pageInfo.endCursor}"`)
+    expect(seqs(second)).toEqual(range(11, 20))
+    expect(second.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: true })
+    const third = await ask(`first: 20, after: "${second.pageInfo.endCursor}"`)
+    expect(seqs(third)).toEqual(range(21, 25))
+    expect(third.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true })
+  })
+
+  test('the last page that would pass the limit is shorter at its beginning', async () => {
+    const ada = bed.server.as()
+    const ask = async (args: string) =>
+      (await ada.get(`{ conversation(id: "long") { ${page(args)} } }`)).conversation.messages
+    const last = await ask('last: 20')
+    expect(seqs(last)).toEqual(range(16, 25))
+    expect(last.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true })
+    const before = await ask(`last: 20, before: "${last.pageInfo.startCursor}"`)
+    expect(seqs(before)).toEqual(range(6, 15))
+    expect(before.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: true })
+  })
+
+  test('a page that is the limit exactly is whole', async () => {
+    const { conversation } = await bed.server.as().get(`{ conversation(id: "exact") { ${page('first: 100')} } }`)
+    expect(seqs(conversation.messages)).toEqual(range(1, 10))
+    expect(conversation.messages.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: false })
+  })
+
+  test('a page has one message at least, however long it is', async () => {
+    const ada = bed.server.as()
+    await ada.append('huge', 'x'.repeat(100_000))
+    await ada.append('huge', 'short')
+    await ada.append('huge', 'x'.repeat(100_000))
+    const ask = async (args: string) =>
+      (await ada.get(`{ conversation(id: "huge") { ${page(args)} } }`)).conversation.messages
+    const first = await ask('first: 5')
+    expect(seqs(first)).toEqual([1])
+    expect(first.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: false })
+    const second = await ask(`first: 5, after: "${first.pageInfo.endCursor}"`)
+    expect(seqs(second)).toEqual([2])
+    expect(second.pageInfo).toMatchObject({ hasNextPage: true, hasPreviousPage: true })
+    expect(seqs(await ask('last: 5'))).toEqual([3])
+    const alone = await ada.get('{ conversation(id: "huge") { lastMessage { seq } } }')
+    expect(alone.conversation.lastMessage.seq).toBe(3)
+  })
+
+  test('several pages of one answer share the limit', async () => {
+    const ada = bed.server.as()
+    const both = await ada.get(
+      `{ a: conversation(id: "long") { ${page('first: 20')} } b: conversation(id: "other") { ${page('last: 20')} } }`,
+    )
+    expect(seqs(both.a.messages)).toEqual(range(1, 5))
+    expect(both.a.messages.pageInfo.hasNextPage).toBe(true)
+    expect(seqs(both.b.messages)).toEqual(range(21, 25))
+    expect(both.b.messages.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true })
+  })
+
+  test('what is read after the limit is reached is PAYLOAD_TOO_LARGE', async () => {
+    const { errors } = await bed.server
+      .as()
+      .ask('{ conversation(id: "exact") { messages(first: 10) { nodes { conversation { lastMessage { seq } } } } } }')
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', path: 'lastMessage', limit: 10_000 })
+    expect(errors?.[0]?.extensions.actual).toBeGreaterThan(10_000)
+  })
+
+  test('a history past the limit is PAYLOAD_TOO_LARGE and never shorter than asked for', async () => {
+    const ada = bed.server.as()
+    const ask = (last: number) => ada.ask(`{ conversation(id: "long") { history(last: ${last}) { seq } } }`)
+    expect((await ask(10)).data.conversation.history).toHaveLength(10)
+    expect((await ask(11)).errors?.[0]?.extensions).toEqual({
+      code: 'PAYLOAD_TOO_LARGE',
+      path: 'history',
+      limit: 10_000,
+      actual: 11_000,
+    })
+  })
+
+  test('nodes past the limit are PAYLOAD_TOO_LARGE', async () => {
+    const ada = bed.server.as()
+    const { conversation } = await ada.get('{ conversation(id: "exact") { messages { nodes { id } } } }')
+    const ids: string[] = conversation.messages.nodes.map(({ id }: { id: string }) => id)
+    const ask = (asked: string[]) => ada.ask('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids: asked })
+    expect((await ask(ids)).data.nodes).toHaveLength(10)
+    expect((await ask([...ids, ids[0] as string])).errors?.[0]?.extensions).toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+      limit: 10_000,
+      actual: 11_000,
+    })
+  })
+
+  test('the limit holds on a socket, for each query and for each event by itself', async () => {
+    await using wire = await Wire.open(bed.server.url)
+    for (let n = 0; n < 3; n++) {
+      const { data } = await wire.ask(`{ conversation(id: "long") { ${page('first: 20')} } }`)
+      expect(seqs(data.conversation.messages)).toEqual(range(1, 10))
+    }
+    const { errors } = await wire.ask('{ conversation(id: "long") { history(last: 11) { seq } } }')
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', path: 'history' })
+    const follow = (id: string) =>
+      `subscription { messageAppended(conversationId: "${id}", after: "") { node { seq conversation { history(last: 10) { seq } } } } }`
+    await using feed = bed.server.as().subscribe(follow('long'))
+    for (const answer of await feed.take(25)) {
+      expect(answer.data.messageAppended.node.conversation.history).toHaveLength(10)
+    }
+  })
+})
+
+describe('the bytes of all answers in flight', () => {
+  const bed = useBed({ MAX_ANSWERS_BYTES: '100000', MAX_MESSAGE_BYTES: '4000000' })
+  const megabyte = 1_000_000
+
+  beforeAll(async () => {
+    await bed.server.as().append('heavy', 'x'.repeat(megabyte))
+    await bed.server.as().append('light', 'x')
+  })
+
+  const aliases = Array.from({ length: 30 }, (_, n) => `a${n}: content`).join(' ')
+  const heavy = `query Heavy { conversation(id: "heavy") { lastMessage { ${aliases} } } }`
+  const light = '{ conversation(id: "light") { lastMessage { content } } }'
+
+  /** A request whose answer is read only when the test says so. */
+  function post(url: string, query: string): Socket {
+    const { hostname, port, host } = new URL(url)
+    const socket = connect(Number(port), hostname)
+    socket.on('error', () => {})
+    const body = JSON.stringify({ query })
+    socket.write(
+      `POST /graphql HTTP/1.1\r\nhost: ${host}\r\nx-user-id: ada\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    )
+    return socket
+  }
+
+  test('reads are UNAVAILABLE while an answer that nobody takes holds too many', async () => {
+    const ada = bed.server.as()
+    const socket = post(bed.server.url, heavy)
+    await once(socket, 'readable')
+    expect(bed.server.inspect().answerBytes).toBeGreaterThan(megabyte)
+    expect((await ada.fail(light)).extensions.code).toBe('UNAVAILABLE')
+    expect(await ada.get('{ viewer { userId } }')).toEqual({ viewer: { userId: 'ada' } })
+    expect((await ada.append('light', 'y')).message.seq).toBe(2)
+    const gone = logged(bed.server, (entry) => entry.operation === 'Heavy')
+    socket.destroy()
+    await gone
+    expect(bed.server.inspect().answerBytes).toBe(0)
+    expect(await ada.get(light)).toEqual({ conversation: { lastMessage: { content: 'y' } } })
+  })
+
+  test('a socket that does not read holds what was read for it, and nothing once it has gone', async () => {
+    const ada = bed.server.as()
+    const wire = await Wire.open(bed.server.url)
+    wire.pause()
+    const gone = logged(bed.server, (entry) => entry.operation === 'OnSocket')
+    wire.subscribe(heavy.replace('Heavy', 'OnSocket'))
+    await untilHeld()
+    expect((await ada.fail(light)).extensions.code).toBe('UNAVAILABLE')
+    wire.terminate()
+    await gone
+    expect(bed.server.inspect().answerBytes).toBe(0)
+    await ada.get(light)
+  })
+
+  /** Asks the server again and again until it holds an answer. */
+  async function untilHeld(): Promise<void> {
+    while (bed.server.inspect().answerBytes === 0) await bed.server.as().get('{ viewer { userId } }')
+  }
+
+  test('a request that went away while PostgreSQL was at work holds nothing afterwards', async () => {
+    const client = await bed.database.connect()
+    await client.query('begin')
+    await client.query('lock table message in access exclusive mode')
+    const socket = post(bed.server.url, light.replace('{', 'query Gone {'))
+    await untilBlocked(client)
+    const gone = logged(bed.server, (entry) => entry.operation === 'Gone')
+    socket.destroy()
+    await gone
+    await client.query('commit')
+    // Statements of one kind wait for the same lock in turn: this one is answered after the one that nobody waits for.
+    const after = logged(bed.server, (entry) => entry.operation === 'After')
+    await bed.server.as().get(light.replace('{', 'query After {'))
+    await after
+    expect(bed.server.inspect().answerBytes).toBe(0)
+  })
+
+  /** Looks again and again until some connection waits for a lock. */
+  async function untilBlocked(client: Client): Promise<void> {
+    const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    while ((await client.query(waiting)).rowCount === 0);
+  }
+})
