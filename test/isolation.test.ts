@@ -117,3 +117,14 @@ test('every id of the API is unique across its types: own ids may not look like 
     })
   }
 })
+
+test('what cannot have been stored is not found, and finds nothing else either', async () => {
+  const ada = bed.server.as()
+  await ada.append('\ufffd', { role: 'USER', content: 'x', clientId: '\ufffd' })
+  for (const text of ['\ud800', 'a\0b']) {
+    const found = 'query ($text: ID!) { conversation(id: $text) { id } node(id: $text) { id } }'
+    expect(await ada.get(found, { text })).toEqual({ conversation: null, node: null })
+    const message = 'query ($text: String!) { conversation(id: "\ufffd") { message(clientId: $text) { id } } }'
+    expect(await ada.get(message, { text })).toEqual({ conversation: { message: null } })
+  }
+})

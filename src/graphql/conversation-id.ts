@@ -3,7 +3,7 @@ import { readGlobalId, reservedPrefixes } from '../entities/global-id.ts'
 import { badInput } from '../errors.ts'
 import { conversationKey } from '../storage/conversation-key.ts'
 import type { ConversationRef } from '../storage/conversation-ref.ts'
-import { requireName } from './text-rules.ts'
+import { isStorable, requireName } from './text-rules.ts'
 
 /** A conversation named by its owner's own id: one that can be created. */
 export type OwnConversationRef = ConversationRef & { readonly id: string }
@@ -15,7 +15,7 @@ export type OwnConversationRef = ConversationRef & { readonly id: string }
 export function readConversationId(userId: string, text: string): ConversationRef | null {
   const id = readGlobalId(text)
   if (id.kind === 'conversation') return { userId, key: id.key, epoch: id.epoch, id: null }
-  return id.kind === 'own' ? ownRef(userId, text) : null
+  return id.kind === 'own' && isStorable(text) ? ownRef(userId, text) : null
 }
 
 /** @throws ApiError when no conversation may have this id */

@@ -9,6 +9,7 @@ import type { Context } from './context.ts'
 import { readConversationId } from './conversation-id.ts'
 import { feedCursor, readListCursor, readMessageCursor } from './cursor.ts'
 import { PageArgs, readCount } from './page-args.ts'
+import { isStorable } from './text-rules.ts'
 
 @Resolver(() => Conversation)
 export class ConversationResolver {
@@ -83,6 +84,7 @@ export class ConversationResolver {
     const hasSeq = seq !== null && seq !== undefined
     const hasClientId = clientId !== null && clientId !== undefined
     if (hasSeq === hasClientId) throw badInput('seq', 'give exactly one of seq and clientId.')
+    if (hasClientId && !isStorable(clientId)) return null
     if (hasClientId) return context.loaders.messageByClientId.load({ conversation, clientId })
     return context.loaders.messageAt.load({ key: conversation.key, epoch: conversation.epoch, seq: seq as number })
   }

@@ -11,6 +11,11 @@ export function requireStorable(path: string, text: string): void {
   if (!text.isWellFormed()) throw badInput(path, 'must be valid Unicode: it has half of a surrogate pair.')
 }
 
+/** Whether a text can have been stored: what cannot is never found, and must not find what it would turn into. */
+export function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed()
+}
+
 /** Storable, not empty, and at most `limit` characters, counted in Unicode code points. @throws ApiError */
 export function requireName(path: string, text: string, limit: number): void {
   requireStorable(path, text)
