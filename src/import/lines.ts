@@ -1,0 +1,58 @@
+import { createReadStream } from 'node:fs'
+
+/** One line of a file; `text` is null when it is longer than the limit or no UTF-8, which `fault` says. */
+export type Line =
+  | { readonly number: number; readonly text: string }
+  | { readonly number: number; readonly text: null; readonly fault: string }
+
+/** Bytes. A line has to be held as a whole to be parsed; conversations of this length are no conversations. */
+const longestLine = 64 * 1024 * 1024
+
+/**
+ * The lines of a file that are not blank, numbered from 1, one at a time: of the file, no more is held than the line and
+ * the chunk that it ends in.
+ */
+export async function* readLines(path: string): AsyncGenerator<Line, void, undefined> {
+  let number = 0
+  let pieces: Buffer[] = []
+  let bytes = 0
+  const finish = (): Line | null => {
+    number += 1
+    const line = decode(number, pieces, bytes)
+    pieces = []
+    bytes = 0
+    return line
+  }
+  const add = (piece: Buffer) => {
+    bytes += piece.length
+    // Of a line that is too long only its length is kept.
+    if (bytes > longestLine) pieces = []
+    else pieces.push(piece)
+  }
+  for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>) {
+    let from = 0
+    for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
+      add(chunk.subarray(from, end))
+      from = end + 1
+      const line = finish()
+      if (line !== null) yield line
+    }
+    add(chunk.subarray(from))
+  }
+  const last = finish()
+  if (last !== null) yield last
+}
+
+/** null for a blank line. Bytes that are no UTF-8 would be replaced without a word, so they are a fault. */
+function decode(number: number, pieces: Buffer[], bytes: number): Line | null {
+  if (bytes > longestLine) {
+    return { number, text: null, fault: `has ${bytes} bytes, and at most ${longestLine} are read.` }
+  }
+  try {
+    // A byte order mark at the beginning of the file is no part of its JSON.
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: number > 1 }).decode(Buffer.concat(pieces))
+    return text.trim() === '' ? null : { number, text }
+  } catch {
+    return { number, text: null, fault: 'must be UTF-8.' }
+  }
+}

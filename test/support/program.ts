@@ -1,0 +1,68 @@
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+
+const root = fileURLToPath(new URL('../../', import.meta.url))
+
+/** How a program ended: its exit code, or the signal that killed it. */
+export interface Exit {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+/** A program of this project as a process of its own, on the Node that runs the tests. Disposing it kills what is left of it. */
+export class Program implements AsyncDisposable {
+  readonly process: ChildProcess
+  readonly exited: Promise<Exit>
+  stdout = ''
+  stderr = ''
+
+  /** @param script below dist/; see `buildPrograms` */
+  constructor(script: string, args: readonly string[], env: Readonly<Record<string, string>>) {
+    this.process = spawn(process.execPath, [`dist/${script}`, ...args], {
+      cwd: root,
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
+      this.stdout += text
+    })
+    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.stderr += text
+    })
+    // 'close' and not 'exit': all output has arrived by then.
+    this.exited = once(this.process, 'close').then(([code, signal]) => ({ code, signal }))
+  }
+
+  /** The first match in standard output, now or when it comes. */
+  async prints(pattern: RegExp): Promise<RegExpExecArray> {
+    const output = this.process.stdout
+    if (output === null) throw new Error('unreachable: the output is a pipe')
+    for (;;) {
+      const match = pattern.exec(this.stdout)
+      if (match !== null) return match
+      const more = once(output, 'data').then(() => true)
+      if (!(await Promise.race([more, this.exited.then(() => false)])) && !pattern.test(this.stdout)) {
+        throw new Error(`ended before it printed ${pattern}:\n${this.stdout}${this.stderr}`)
+      }
+    }
+  }
+
+  kill(signal: NodeJS.Signals): void {
+    this.process.kill(signal)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.process.kill('SIGKILL')
+    await this.exited
+  }
+}
+
+/** Brings dist/ up to date, as `npm start` does. */
+export function buildPrograms(): void {
+  const { status, stdout, stderr } = spawnSync(process.execPath, ['scripts/prepare.js'], {
+    cwd: root,
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error(`the build failed:\n${stdout}${stderr}`)
+}
