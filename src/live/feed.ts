@@ -72,6 +72,8 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
         this.#place = { ...this.#place, seq: message.seq }
         return { done: false, value: this.#toEvent(message) }
       }
+      // Everything that was read has been sent: whoever waits holds nothing, or idle feeds would use up the memory of all.
+      this.#release()
       if (this.#isStale) await this.#read()
       else await new Promise<void>((resolve) => (this.#wake = resolve))
     }
@@ -102,10 +104,11 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
 
   async #read(): Promise<void> {
     this.#isStale = false
-    this.#release()
-    const page = await this.#readPage()
-    if (this.#isClosed) return this.#release()
-    if (page === 'failed') return
+    const budget = new AnswerBudget(this.#source.memory, bytesPerRead)
+    const page = await this.#readPage(budget)
+    // What was ended while it read could not yet release what the read came to hold.
+    if (this.#isClosed || page === 'failed') return budget[Symbol.dispose]()
+    this.#budget = budget
     if (page === null) {
       await this.return()
       return
@@ -116,12 +119,11 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
   }
 
   /** null: the conversation is gone, or begun anew. A failure leaves the place as it is; the next hint or poll retries. */
-  async #readPage(): Promise<Page | null | 'failed'> {
-    const { store, memory, log } = this.#source
-    this.#budget = new AnswerBudget(memory, bytesPerRead)
+  async #readPage(budget: AnswerBudget): Promise<Page | null | 'failed'> {
+    const { store, log } = this.#source
     const request = { ...this.#place, after: this.#place.seq, before: null, count: rowsPerRead, fromEnd: false }
     try {
-      const [page] = await readMessagePages(store, this.#budget, this.#userId, [request])
+      const [page] = await readMessagePages(store, budget, this.#userId, [request])
       return page ?? null
     } catch (error) {
       log.warn({ err: error }, 'a feed could not read on and will try again')

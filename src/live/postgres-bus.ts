@@ -46,7 +46,8 @@ export class PostgresBus implements Bus {
 
   publish(moved: Moved): void {
     if (this.#waiting.size >= maxWaiting) return
-    this.#waiting.set(moved.key, moved.revision)
+    // Commits that ended together are told of in any order.
+    this.#waiting.set(moved.key, Math.max(moved.revision, this.#waiting.get(moved.key) ?? 0))
     if (!this.#sending) void this.#send()
   }
 
@@ -60,7 +61,9 @@ export class PostgresBus implements Bus {
       const payload = [this.#self, ...hints.map(([key, revision]) => `${key.replaceAll('-', '')}:${revision}`)].join(
         ' ',
       )
-      await this.#client.query('select pg_notify($1, $2)', [channel, payload]).catch(() => {})
+      const client = this.#client
+      // One that does not answer would hold up every later hint, each for as long as a query may take.
+      await client.query('select pg_notify($1, $2)', [channel, payload]).catch(() => end(client))
     }
     this.#sending = false
   }
@@ -97,14 +100,17 @@ export class PostgresBus implements Bus {
     })
     client.on('end', resolve)
     client.on('notification', (notice) => this.#hear(notice.payload ?? '', listener))
-    const stop = () => void client.end().catch(() => {})
+    const stop = () => void end(client)
     this.#stop.signal.addEventListener('abort', stop, { once: true })
-    void promise.then(() => this.#stop.signal.removeEventListener('abort', stop))
+    void promise.then(() => {
+      this.#stop.signal.removeEventListener('abort', stop)
+      stop()
+    })
     try {
       await client.connect()
       await client.query(`listen ${channel}`)
     } catch (error) {
-      await client.end().catch(() => {})
+      await end(client)
       throw error
     }
     this.#client = client
@@ -124,4 +130,8 @@ export class PostgresBus implements Bus {
     this.#stop.abort()
     await this.#running
   }
+}
+
+async function end(client: Client): Promise<void> {
+  await client.end().catch(() => {})
 }

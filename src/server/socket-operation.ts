@@ -3,7 +3,6 @@ import type { Viewer } from '../auth/viewer.ts'
 
 /** One operation on a socket, from its `subscribe` message until it is complete. */
 export interface SocketOperation {
-  /** The very message that began it: ids are used again, messages are not. */
   readonly payload: SubscribePayload
   readonly requestId: string
   readonly viewer: Viewer
@@ -16,36 +15,27 @@ export interface SocketOperation {
   budget: Disposable | null
 }
 
-/** The operations of one socket. */
+/** The operations of one socket, by their numbers, until they have really ended: also those that nobody waits for. */
 export class SocketOperations {
-  readonly #byId = new Map<string, SocketOperation>()
+  readonly #byNumber = new Map<string, SocketOperation>()
 
   get size(): number {
-    return this.#byId.size
+    return this.#byNumber.size
   }
 
   /** Whether any of them is a query or a mutation, which ends by itself. */
   get hasRequests(): boolean {
-    return [...this.#byId.values()].some((operation) => !operation.isSubscription)
+    return [...this.#byNumber.values()].some((operation) => !operation.isSubscription)
   }
 
-  begin(id: string, operation: SocketOperation): void {
-    this.#byId.set(id, operation)
+  begin(number: string, operation: SocketOperation): void {
+    this.#byNumber.set(number, operation)
   }
 
-  /** The operation that this message began; null once it has ended or its id was used again. */
-  find(id: string, payload: SubscribePayload): SocketOperation | null {
-    const operation = this.#byId.get(id)
-    return operation?.payload === payload ? operation : null
-  }
-
-  isCurrent(operation: SocketOperation): boolean {
-    return [...this.#byId.values()].includes(operation)
-  }
-
-  end(id: string, payload: SubscribePayload): SocketOperation | null {
-    const operation = this.find(id, payload)
-    if (operation !== null) this.#byId.delete(id)
+  /** The operation that has ended; null when it never began. */
+  end(number: string): SocketOperation | null {
+    const operation = this.#byNumber.get(number) ?? null
+    this.#byNumber.delete(number)
     return operation
   }
 }

@@ -37,15 +37,25 @@ export class ResultStream implements AsyncGenerator<FormattedResult, undefined, 
   }
 
   async next(): Promise<IteratorResult<FormattedResult, undefined>> {
-    const event = await this.#source.next()
-    if (event.done) return { done: true, value: undefined }
+    try {
+      const event = await this.#source.next()
+      if (event.done) return { done: true, value: undefined }
+      return { done: false, value: await this.#answer(event.value) }
+    } catch (error) {
+      // A loop over a stream ends it when the loop fails, and not when the stream does.
+      await this.return()
+      throw error
+    }
+  }
+
+  async #answer(event: unknown): Promise<FormattedResult> {
     const { args, createContext, formatError } = this.#subscription
     const context = createContext()
     using _budget = context.budget
-    const { errors, ...result } = await execute({ ...args, rootValue: event.value, contextValue: context })
-    const { cursor } = event.value as { cursor: string }
+    const { errors, ...result } = await execute({ ...args, rootValue: event, contextValue: context })
+    const { cursor } = event as { cursor: string }
     const formatted = errors === undefined ? result : { ...result, errors: errors.map(formatError) }
-    return { done: false, value: { ...formatted, extensions: { cursor } } }
+    return { ...formatted, extensions: { cursor } }
   }
 
   async return(): Promise<IteratorReturnResult<undefined>> {

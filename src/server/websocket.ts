@@ -29,6 +29,7 @@ import { findInexactness } from './exact-json.ts'
 import { formatError } from './format-error.ts'
 import { logOperation } from './log.ts'
 import { type CreateContext, drawRequestId } from './operation-context.ts'
+import { OperationNumbers } from './operation-numbers.ts'
 import { type SocketOperation, SocketOperations } from './socket-operation.ts'
 import { type FormattedResult, ResultStream, subscribe } from './subscribe.ts'
 
@@ -47,15 +48,21 @@ interface Connection {
   readonly request: IncomingMessage
   readonly socket: WebSocket
   readonly operations: SocketOperations
+  readonly numbers: OperationNumbers
   caller: Caller | null
   expiry: NodeJS.Timeout | null
   isAlive: boolean
+  /** Ends the subscriptions on it. */
+  end: (code: number, reason: string) => Promise<void>
 }
 
 type Connected = SocketContext<Record<string, unknown>, Connection>
 
 /** The longest delay of a timer; a proof that is valid for longer than that outlives any socket. */
 const longestTimer = 2 ** 31 - 1
+
+/** A socket with more bytes than this unsent is not read: who does not take answers may not go on asking. */
+const maxUnsent = 1024 * 1024
 
 /** GraphQL over WebSocket by graphql-transport-ws, with the admission, the limits and the errors of HTTP. */
 export class Sockets implements AsyncDisposable {
@@ -79,11 +86,12 @@ export class Sockets implements AsyncDisposable {
       onConnect: (context) => this.#connect(context),
       onSubscribe: (context, id, payload) => this.#admit(context, id, payload),
       // Results are formatted where they are made, and so are not what graphql-ws expects; `onNext` hands them on as they are.
-      execute: (args) => this.#execute(args) as Promise<ExecutionResult>,
-      subscribe: (args) => this.#subscribe(args) as Promise<AsyncGenerator<ExecutionResult> | ExecutionResult>,
+      execute: (args) => this.#answer(args, this.#execute(args)) as Promise<ExecutionResult>,
+      subscribe: (args) =>
+        this.#answer(args, this.#subscribe(args)) as Promise<AsyncGenerator<ExecutionResult> | ExecutionResult>,
       onNext: (_context, _id, _payload, _args, result) => result as FormattedResult,
       onError: (_context, _id, _payload, errors) => errors.map((error) => this.#format(error)),
-      onComplete: (context, id, payload) => this.#complete(context, id, payload),
+      onComplete: (context, number) => this.#complete(context, number),
     })
     this.#pings = setInterval(() => this.#ping(), use.config.pingMs)
     this.#pings.unref()
@@ -100,21 +108,29 @@ export class Sockets implements AsyncDisposable {
   }
 
   #open(socket: WebSocket, request: IncomingMessage): void {
-    const operations = new SocketOperations()
-    const connection: Connection = { request, socket, operations, caller: null, expiry: null, isAlive: true }
+    const connection: Connection = {
+      request,
+      socket,
+      operations: new SocketOperations(),
+      numbers: new OperationNumbers(),
+      caller: null,
+      expiry: null,
+      isAlive: true,
+      end: async () => {},
+    }
     this.#connections.add(connection)
     socket.on('pong', () => {
       connection.isAlive = true
     })
     socket.on('error', (error) => this.#use.log.debug({ err: error }, 'a socket failed'))
-    const closed = this.#protocol.opened(
+    connection.end = this.#protocol.opened(
       {
         protocol: socket.protocol,
-        send: (data) => send(socket, data),
-        close: (code, reason) => socket.close(code, reason),
+        send: (data) => sendOutward(connection, data),
+        close: (code, reason) => this.#close(connection, code, reason),
         onMessage: (handle) => {
           socket.on('message', (data, isBinary) => {
-            void this.#receive(connection, isBinary ? null : String(data), handle)
+            void this.#receive(connection, isBinary ? null : String(data), handle as Handle)
           })
         },
       },
@@ -123,25 +139,63 @@ export class Sockets implements AsyncDisposable {
     socket.once('close', (code, reason) => {
       this.#connections.delete(connection)
       if (connection.expiry !== null) clearTimeout(connection.expiry)
-      closed(code, String(reason)).catch((error: unknown) =>
-        this.#use.log.error({ err: error }, 'a socket did not close well'),
-      )
+      this.#end(connection, code, String(reason))
       this.#onIdle()
     })
-    if (this.#isDraining) socket.close(1012, 'Service restart')
+    if (this.#isDraining) this.#close(connection, 1012, 'Service restart')
   }
 
-  async #receive(connection: Connection, text: string | null, handle: (data: string) => Promise<void>): Promise<void> {
+  /** Closes it and ends what runs on it at once: the other side may take its time to agree, or never do. */
+  #close(connection: Connection, code = 1000, reason = ''): void {
+    connection.socket.close(code, closeReason(reason))
+    this.#end(connection, code, reason)
+  }
+
+  #end(connection: Connection, code: number, reason: string): void {
+    connection
+      .end(code, reason)
+      .catch((error: unknown) => this.#use.log.error({ err: error }, 'a socket did not close well'))
+  }
+
+  async #receive(connection: Connection, text: string | null, handle: Handle): Promise<void> {
     const { socket } = connection
-    if (text === null) return socket.close(1003, 'Text messages only')
-    const inexact = findInexactnessOf(text)
-    if (inexact !== null) return refuse(socket, text, this.#format(badInput('payload', inexact)))
+    // What still comes on a socket that closes comes too late, as after its token has expired.
+    if (socket.readyState !== socket.OPEN) return
+    if (socket.bufferedAmount > maxUnsent) socket.pause()
+    if (text === null) return this.#close(connection, 1003, 'Text messages only')
     try {
-      await handle(text)
+      const message = this.#read(connection, text)
+      if (message !== null) await handle(message)
     } catch (error) {
       this.#use.log.error({ err: error }, 'a message on a socket failed')
-      socket.close(4500, 'Internal server error')
+      this.#close(connection, 4500, 'Internal server error')
     }
+  }
+
+  /** A message as graphql-ws is to see it; null when it was dealt with here. */
+  #read(connection: Connection, text: string): unknown {
+    const { numbers } = connection
+    const message = parse(text)
+    if (typeof message !== 'object' || message === null) return text
+    const { id, type } = message as { id?: unknown; type?: unknown }
+    const inexact = findInexactness(text)
+    if (inexact !== null) {
+      if (type !== 'subscribe' || typeof id !== 'string') this.#close(connection, 4400, 'Invalid message received')
+      else {
+        const payload = [this.#format(badInput('payload', inexact))]
+        void send(connection.socket, JSON.stringify({ id, type: 'error', payload }))
+      }
+      return null
+    }
+    if (typeof id !== 'string' || id === '') return message
+    if (type === 'subscribe') {
+      if (!numbers.has(id)) return { ...message, id: numbers.begin(id) }
+      this.#close(connection, 4409, `Subscriber for ${id} already exists`)
+      return null
+    }
+    if (type !== 'complete') return message
+    const number = numbers.end(id)
+    return number === null ? null : { ...message, id: number }
   }
 
   async #connect({ connectionParams, extra }: Connected): Promise<boolean> {
@@ -151,18 +205,19 @@ export class Sockets implements AsyncDisposable {
     } catch (error) {
       const formatted = this.#format(error)
       // 4403 and not 4401: clients try again after 4403, with the fresh token that their connectionParams give.
-      extra.socket.close(formatted.extensions?.code === 'UNAVAILABLE' ? 1013 : 4403, closeReason(formatted.message))
+      this.#close(extra, formatted.extensions?.code === 'UNAVAILABLE' ? 1013 : 4403, formatted.message)
       return false
     }
+    if (extra.socket.readyState !== extra.socket.OPEN) return false
     const { expiresAt } = extra.caller
     if (expiresAt !== null) {
       const delay = Math.min(Math.max(expiresAt - Date.now(), 0), longestTimer)
-      extra.expiry = setTimeout(() => extra.socket.close(4403, 'The token has expired.'), delay).unref()
+      extra.expiry = setTimeout(() => this.#close(extra, 4403, 'The token has expired.'), delay).unref()
     }
     return true
   }
 
-  #admit({ extra }: Connected, id: string, payload: SubscribePayload): ExecutionArgs | readonly GraphQLError[] {
+  #admit({ extra }: Connected, number: string, payload: SubscribePayload): ExecutionArgs | readonly GraphQLError[] {
     const { admission, schema, config } = this.#use
     const { operations, caller } = extra
     if (this.#isDraining || caller === null) return [unavailable('The server is stopping; connect again.')]
@@ -184,23 +239,35 @@ export class Sockets implements AsyncDisposable {
         status: 'ok',
         budget: null,
       }
-      operations.begin(id, operation)
-      const contextValue: OperationScope = { operation, operations }
+      operations.begin(number, operation)
       return {
         schema,
         document: admitted.document,
         operationName: payload.operationName ?? null,
         variableValues: payload.variables ?? null,
-        contextValue,
+        contextValue: operation,
       }
     } catch (error) {
       return [error as GraphQLError]
     }
   }
 
+  /** An operation that throws would be closed with its whole socket, and never be complete. */
+  async #answer<Result extends ResultStream | FormattedResult>(
+    args: ExecutionArgs,
+    running: Promise<Result>,
+  ): Promise<Result | FormattedResult> {
+    const operation = args.contextValue as SocketOperation
+    const result = await running.catch((error: unknown): FormattedResult => {
+      return { errors: [formatError(error, operation.requestId, this.#use.log)] }
+    })
+    if (!(result instanceof ResultStream)) operation.status = statusOf(result.errors)
+    return result
+  }
+
   /** Queries and mutations take Apollo's pipeline, as over HTTP. */
   async #execute({ contextValue }: ExecutionArgs): Promise<FormattedResult> {
-    const { operation } = contextValue as OperationScope
+    const operation = contextValue as SocketOperation
     const { query, variables, operationName } = operation.payload
     const context = this.#use.createContext(operation.viewer, operation.requestId)
     operation.budget = context.budget
@@ -208,7 +275,6 @@ export class Sockets implements AsyncDisposable {
     const { body } = await this.#use.apollo.executeOperation(request, { contextValue: context })
     if (body.kind !== 'single') throw new Error('Incremental delivery is not part of this schema.')
     const { errors, data, extensions } = body.singleResult
-    operation.status = statusOf(errors)
     return {
       ...(errors ? { errors } : {}),
       ...(data === undefined ? {} : { data }),
@@ -216,22 +282,17 @@ export class Sockets implements AsyncDisposable {
     }
   }
 
-  async #subscribe(args: ExecutionArgs): Promise<ResultStream | FormattedResult> {
-    const { operation, operations } = args.contextValue as OperationScope
-    const format = (error: unknown) => formatError(error, operation.requestId, this.#use.log)
-    const result = await subscribe({
+  #subscribe(args: ExecutionArgs): Promise<ResultStream | FormattedResult> {
+    const operation = args.contextValue as SocketOperation
+    return subscribe({
       args,
       createContext: () => this.#use.createContext(operation.viewer, operation.requestId),
-      formatError: format,
-    }).catch((error: unknown): FormattedResult => ({ errors: [format(error)] }))
-    if (!(result instanceof ResultStream)) operation.status = statusOf(result.errors)
-    // Its id was used again before its source was there: nobody could end it any more.
-    else if (!operations.isCurrent(operation)) await result.return()
-    return result
+      formatError: (error) => formatError(error, operation.requestId, this.#use.log),
+    })
   }
 
-  #complete({ extra }: Connected, id: string, payload: SubscribePayload): void {
-    const operation = extra.operations.end(id, payload)
+  #complete({ extra }: Connected, number: string): void {
+    const operation = extra.operations.end(number)
     if (operation === null) return
     operation.budget?.[Symbol.dispose]()
     logOperation(this.#use.log, {
@@ -261,7 +322,7 @@ export class Sockets implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDraining = true
     await this.#until(() => ![...this.#connections].some(({ operations }) => operations.hasRequests))
-    for (const { socket } of this.#connections) socket.close(1012, 'Service restart')
+    for (const connection of this.#connections) this.#close(connection, 1012, 'Service restart')
     await this.#until(() => this.#connections.size === 0)
     for (const { socket } of this.#connections) socket.terminate()
     clearInterval(this.#pings)
@@ -282,10 +343,21 @@ export class Sockets implements AsyncDisposable {
   }
 }
 
-/** What an operation's execution needs to know of it; graphql-ws hands it on as the context. */
-interface OperationScope {
-  readonly operation: SocketOperation
-  readonly operations: SocketOperations
+/** graphql-ws takes a message as text or parsed already; its types tell only of the first. */
+type Handle = (message: unknown) => Promise<void>
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Not JSON: the protocol closes the socket for that.
+    return null
+  }
+}
+
+async function sendOutward({ numbers, socket }: Connection, data: string): Promise<void> {
+  const text = numbers.outward(data)
+  if (text !== null) await send(socket, text)
 }
 
 /** Settles once the bytes have left for the kernel, so that a slow reader holds back its own stream and nothing else. */
@@ -293,28 +365,11 @@ function send(socket: WebSocket, data: string): Promise<void> {
   return new Promise((resolve) => {
     if (socket.readyState !== socket.OPEN) return resolve()
     // A failed send is a socket that closes, and closing ends everything on it.
-    socket.send(data, () => resolve())
+    socket.send(data, () => {
+      if (socket.isPaused && socket.bufferedAmount <= maxUnsent) socket.resume()
+      resolve()
+    })
   })
-}
-
-function findInexactnessOf(text: string): string | null {
-  try {
-    JSON.parse(text)
-  } catch {
-    // Not JSON: the protocol closes the socket for that.
-    return null
-  }
-  return findInexactness(text)
-}
-
-/** Refuses one operation; the socket goes on. */
-function refuse(socket: WebSocket, text: string, error: object): void {
-  const { id, type } = JSON.parse(text) as { id?: unknown; type?: unknown }
-  if (type === 'subscribe' && typeof id === 'string') {
-    void send(socket, JSON.stringify({ id, type: 'error', payload: [error] }))
-  } else {
-    socket.close(4400, 'Invalid message received')
-  }
 }
 
 function statusOf(errors: FormattedResult['errors']): string {
@@ -324,5 +379,5 @@ function statusOf(errors: FormattedResult['errors']): string {
 
 /** A close frame holds 123 bytes of reason. */
 function closeReason(text: string): string {
-  return Buffer.byteLength(text) <= 123 ? text : `${text.slice(0, 60)}…`
+  return Buffer.byteLength(text) <= 123 ? text : `${text.slice(0, 40)}…`
 }
