@@ -38,12 +38,17 @@ const signs = /[\d.]{16}|\d[eE][+-]?\d|"\d+"\s*:|\\u003\d/
 
 interface Level {
   readonly isObject: boolean
-  /** Below `metadata` keys keep no order, so any is fine. */
-  readonly anyOrder: boolean
+  /** Which of the fields that decide about the order of keys this stands in; the outermost counts. */
+  readonly order: Order
   lastIndex: number
   hasName: boolean
   key: string
 }
+
+/** Keys of `metadata` keep no order, so any is fine there; those of the other JSON fields do, whatever keys it has itself. */
+type Order = 'undecided' | 'any' | 'kept'
+
+const orders: Readonly<Record<string, Order>> = { metadata: 'any', parts: 'kept', usage: 'kept', extra: 'kept' }
 
 class Scanner {
   readonly #text: string
@@ -60,8 +65,7 @@ class Scanner {
       const char = this.#text[this.#at] as string
       const level = levels.at(-1)
       if (char === '{' || char === '[') {
-        const anyOrder = level !== undefined && (level.anyOrder || level.key === 'metadata')
-        levels.push({ isObject: char === '{', anyOrder, lastIndex: -1, hasName: false, key: '' })
+        levels.push({ isObject: char === '{', order: orderBelow(level), lastIndex: -1, hasName: false, key: '' })
         isKeyNext = char === '{'
       } else if (char === '}' || char === ']') {
         levels.pop()
@@ -73,7 +77,7 @@ class Scanner {
         isKeyNext = false
         level.key = JSON.parse(raw) as string
         const isMoved = !takesPlace(level)
-        if (isMoved && !level.anyOrder) {
+        if (isMoved && level.order !== 'any') {
           return `the key ${raw} would move before its neighbours: keys that are numbers must come first, in ascending order.`
         }
       } else if (char === '-' || (char >= '0' && char <= '9')) {
@@ -105,6 +109,11 @@ function isEscaped(text: string, quote: number): boolean {
   let backslashes = 0
   while (text[quote - 1 - backslashes] === '\\') backslashes += 1
   return backslashes % 2 === 1
+}
+
+function orderBelow(level: Level | undefined): Order {
+  if (level === undefined || level.order !== 'undecided') return level?.order ?? 'undecided'
+  return Object.hasOwn(orders, level.key) ? (orders[level.key] ?? 'undecided') : 'undecided'
 }
 
 /** Whether an object keeps the level's newest key where it was written. */

@@ -23,12 +23,19 @@ export function formatError(error: unknown, requestId: string, log: Logger): Gra
     })
   }
   const { message, extensions } = shown as GraphQLError
-  return withPlace(place, message.slice(0, longestMessage), extensions)
+  return withPlace(place, shorten(message), extensions)
 }
 
 /** Errors that Apollo has formatted already: its own have a code, and so have those that were thrown as ours. */
 function isPublic(cause: unknown): boolean {
   return cause instanceof ApiError || (cause instanceof GraphQLError && cause.originalError === undefined)
+}
+
+/** GraphQL quotes a value that it refuses, at whatever length, and only then says why. */
+function shorten(message: string): string {
+  if (message.length <= longestMessage) return message
+  const half = longestMessage / 2
+  return `${message.slice(0, half)} … ${message.slice(-half)}`.toWellFormed()
 }
 
 function withPlace(

@@ -71,6 +71,11 @@ export class Wire {
     this.#socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame))
   }
 
+  /** Bytes as the text that they may not be. */
+  sendBytes(bytes: Buffer): void {
+    this.#socket.send(bytes, { binary: false })
+  }
+
   /** The next frame. @throws when the socket closes first */
   async next(): Promise<Frame> {
     while (this.#frames.length === 0) {
