@@ -125,6 +125,27 @@ describe('the bytes of one answer', () => {
     })
   })
 
+  test('the metadata of conversations counts, once for a page and once for each conversation of a list', async () => {
+    const eve = bed.server.as({ 'x-user-id': 'eve' })
+    const create = 'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { created } }'
+    // As PostgreSQL writes it, and without the braces of an empty object.
+    const metadata = { text: 'x'.repeat(3_000 - '"text": ""'.length) }
+    for (const id of ['a', 'b', 'c', 'd']) await eve.get(create, { input: { id, metadata } })
+    const list = (args: string) => eve.ask(`{ conversations(${args}) { nodes { metadata } } }`)
+    expect((await list('first: 3')).data.conversations.nodes).toHaveLength(3)
+    for (const args of ['first: 4', 'last: 4']) {
+      expect((await list(args)).errors?.[0]?.extensions).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', actual: 12_000 })
+    }
+    const nodes = (ids: string[]) => eve.ask('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids })
+    expect((await nodes(['a', 'b', 'c'])).data.nodes).toHaveLength(3)
+    expect((await nodes(['a', 'b', 'c', 'd'])).errors?.[0]?.extensions.code).toBe('PAYLOAD_TOO_LARGE')
+    await fill(eve, 'a', 10)
+    for (const args of ['first: 10', 'last: 10']) {
+      const { conversation } = await eve.get(`{ conversation(id: "a") { ${page(args)} } }`)
+      expect(conversation.messages.nodes).toHaveLength(4)
+    }
+  })
+
   test('the limit holds on a socket, for each query and for each event by itself', async () => {
     await using wire = await Wire.open(bed.server.url)
     for (let n = 0; n < 3; n++) {

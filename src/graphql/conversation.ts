@@ -29,7 +29,7 @@ export class ConversationResolver {
     description: "The viewer's conversations, newest activity first; a moving list.",
   })
   async conversations(@Args(() => PageArgs) args: PageArgs, @Ctx() context: Context): Promise<ConversationConnection> {
-    const page = await readConversationList(context.services.store, context.viewer.userId, {
+    const page = await readConversationList(context.services.store, context.budget, context.viewer.userId, {
       ...readCount(args),
       after: args.after ? readListCursor('after', args.after) : null,
       before: args.before ? readListCursor('before', args.before) : null,

@@ -26,7 +26,7 @@ export interface Loaders {
 export function createLoaders(store: Store, budget: AnswerBudget, userId: string): Loaders {
   const options = { cache: false } as const
   return {
-    conversation: new DataLoader((refs) => readConversations(store, refs), options),
+    conversation: new DataLoader((refs) => readConversations(store, budget, refs), options),
     page: new DataLoader((requests) => readMessagePages(store, budget, userId, requests), options),
     history: new DataLoader((requests) => readHistories(store, budget, userId, requests), options),
     lastMessage: new DataLoader((keys) => readLastMessages(store, budget, userId, keys), options),

@@ -1,7 +1,7 @@
 import { Arg, ID, Resolver, Root, Subscription } from 'type-graphql'
 import { conversationNotFound } from '../errors.ts'
 import { Feed } from '../live/feed.ts'
-import { readConversations } from '../storage/conversation.ts'
+import { findConversation } from '../storage/conversation.ts'
 import { MessageEdge, messageEdge } from './connection.ts'
 import type { Context } from './context.ts'
 import { readConversationId } from './conversation-id.ts'
@@ -39,8 +39,8 @@ async function followMessages(context: Context, args: MessageAppendedArgs): Prom
   if (ref === null) throw conversationNotFound()
   const feed = new Feed(services.feeds, viewer.userId, ref.key, messageEdge)
   try {
-    const [conversation] = await readConversations(services.store, [ref])
-    if (!conversation) throw conversationNotFound()
+    const conversation = await findConversation(services.store, ref)
+    if (conversation === null) throw conversationNotFound()
     const { key, epoch, lastSeq } = conversation
     const isFromNow = args.after === null || args.after === undefined
     const seq = isFromNow ? lastSeq : readMessageCursor('after', args.after ?? '', conversation)

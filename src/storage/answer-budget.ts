@@ -89,3 +89,8 @@ function isOne(rows: readonly Row[]): boolean {
 export function rowBytes(table: string): string {
   return `(${table}.size + 256)`
 }
+
+/** What a conversation's row costs: the title and the metadata that its caller gave it. */
+export function conversationBytes(table: string): string {
+  return `(coalesce(octet_length(${table}.title), 0) + octet_length(${table}.metadata::text) - length('{}'))`
+}

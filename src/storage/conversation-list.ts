@@ -1,6 +1,7 @@
 import type { Conversation } from '../entities/conversation.ts'
+import { type AnswerBudget, conversationBytes } from './answer-budget.ts'
 import { conversationColumns, readConversation } from './conversation-row.ts'
-import { query, type Statement, type Store } from './store.ts'
+import type { Statement, Store } from './store.ts'
 
 /** A conversation's place in the list: newest activity first, then by key. */
 export interface ListPlace {
@@ -25,16 +26,21 @@ export interface ListPage {
 }
 
 /** One page of a viewer's conversations, and exactly whether there are more on either side. One statement. */
-export async function readConversationList(store: Store, userId: string, request: ListRequest): Promise<ListPage> {
+export async function readConversationList(
+  store: Store,
+  budget: AnswerBudget,
+  userId: string,
+  request: ListRequest,
+): Promise<ListPage> {
   const after = request.after ?? beginning
   const before = request.before ?? end
   const values = [userId, after.updatedAt, after.key, before.updatedAt, before.key, request.count]
-  const rows = await query(store.pool, request.fromEnd ? listLast : listFirst, values)
+  const rows = await budget.query(store, 'conversations', request.fromEnd ? listLast : listFirst, values)
   const [summary] = rows
   return {
-    conversations: rows.filter((row) => row[2] !== null).map((row) => readConversation(row, 2)),
-    hasPrevious: summary?.[0] === true,
-    hasNext: summary?.[1] === true,
+    conversations: rows.filter((row) => row[3] !== null).map((row) => readConversation(row, 3)),
+    hasPrevious: summary?.[1] === true,
+    hasNext: summary?.[2] === true,
   }
 }
 
@@ -51,6 +57,7 @@ const end: ListPlace = { updatedAt: '-infinity', key: 'ffffffff-ffff-ffff-ffff-f
 function list(fromEnd: boolean): Statement {
   const newestFirst = 'c.updated_at desc, c.key asc'
   const oldestFirst = 'c.updated_at asc, c.key desc'
+  const order = fromEnd ? oldestFirst : newestFirst
   const mine = 'c.user_id = $1 and c.deleted_at is null'
   // Of an empty page, the bound where it began is itself on one of the sides: behind a first page, before a last one.
   const [emptyAt, emptyKey] = fromEnd ? ['$4::timestamptz', '$5::uuid'] : ['$2::timestamptz', '$3::uuid']
@@ -58,11 +65,13 @@ function list(fromEnd: boolean): Statement {
     name: fromEnd ? 'conversation-list-last' : 'conversation-list-first',
     text: `
       with page as materialized (
-        select ${conversationColumns('c')} from conversation c
+        select sum(${conversationBytes('c')}) over (order by ${order}) as bytes, ${conversationBytes('c')} as own,
+          ${conversationColumns('c')}
+        from conversation c
         where ${mine}
           and c.updated_at <= $2 and (c.updated_at < $2 or c.key > $3)
           and c.updated_at >= $4 and (c.updated_at > $4 or c.key < $5)
-        order by ${fromEnd ? oldestFirst : newestFirst} limit $6
+        order by ${order} limit $6
       ),
       first as materialized (
         (select updated_at as at, key, false as itself from page order by updated_at desc, key limit 1)
@@ -73,6 +82,7 @@ function list(fromEnd: boolean): Statement {
         union all select ${emptyAt}, ${emptyKey}, ${fromEnd} where not exists (select from page)
       )
       select
+        page.bytes,
         (
           select true from conversation c
           where ${mine} and c.updated_at >= (select at from first) and (
@@ -90,7 +100,7 @@ function list(fromEnd: boolean): Statement {
           order by ${newestFirst} limit 1
         ),
         ${conversationColumns('page')}
-      from (select) always left join page on true
+      from (select) always left join page on page.bytes - page.own <= $7
       order by page.updated_at desc, page.key`,
   }
 }

@@ -23,8 +23,8 @@ const columns = [
 export const conversationWidth = columns.length
 
 /** The select list that `readConversation` understands. */
-export function conversationColumns(table: string): string {
-  return columns.map((column) => `${table}.${column}`).join(', ')
+export function conversationColumns(table: string, wrap: (column: string) => string = (column) => column): string {
+  return columns.map((column) => wrap(`${table}.${column}`)).join(', ')
 }
 
 /** The conversation whose columns begin at `at`. */

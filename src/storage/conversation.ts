@@ -3,9 +3,10 @@ import type { EntityManager } from '@mikro-orm/postgresql'
 import { Conversation } from '../entities/conversation.ts'
 import type { JsonRecord } from '../entities/json.ts'
 import { conversationExists, conversationNotFound, unavailable } from '../errors.ts'
+import { type AnswerBudget, conversationBytes } from './answer-budget.ts'
 import { writeJson } from './column.ts'
 import { drawEpoch } from './conversation-key.ts'
-import type { ConversationRef } from './conversation-ref.ts'
+import { type ConversationRef, reachable } from './conversation-ref.ts'
 import { conversationColumns, readConversation } from './conversation-row.ts'
 import { eraseMessages, type Tombstone } from './erase.ts'
 import { lockConversation, reviveConversation } from './lock.ts'
@@ -14,25 +15,38 @@ import { query, type Statement, type Store, transaction } from './store.ts'
 /** For each ref, in order, the conversation or null. One statement. */
 export async function readConversations(
   store: Store,
+  budget: AnswerBudget,
   refs: readonly ConversationRef[],
 ): Promise<(Conversation | null)[]> {
-  const rows = await query(store.pool, readMany, [
-    refs.map((ref) => ref.key),
-    refs.map((ref) => ref.userId),
-    refs.map((ref) => ref.epoch),
-  ])
+  const columns = [refs.map((ref) => ref.key), refs.map((ref) => ref.userId), refs.map((ref) => ref.epoch)]
+  const rows = await budget.query(store, 'conversation', readMany, columns)
   const found: (Conversation | null)[] = refs.map(() => null)
-  for (const row of rows) found[Number(row[0]) - 1] = readConversation(row, 1)
+  for (const row of rows) found[Number(row[2]) - 1] = readConversation(row, 3)
   return found
 }
 
 const readMany: Statement = {
-  name: 'conversation-read',
+  name: 'conversation-read-many',
   text: `
-    select ref.n, ${conversationColumns('c')}
-    from unnest($1::uuid[], $2::text[], $3::bigint[]) with ordinality as ref(key, user_id, epoch, n)
-    join conversation c on c.key = ref.key and c.user_id = ref.user_id and c.deleted_at is null
-      and (ref.epoch is null or c.epoch = ref.epoch)`,
+    select * from (
+      select sum(${conversationBytes('c')}) over (order by ref.n) as bytes, ${conversationBytes('c')} as own, ref.n,
+        ${conversationColumns('c')}
+      from unnest($1::uuid[], $2::text[], $3::bigint[]) with ordinality as ref(key, user_id, epoch, n)
+      join conversation c on c.key = ref.key and c.user_id = ref.user_id and c.deleted_at is null
+        and (ref.epoch is null or c.epoch = ref.epoch)
+    ) found
+    where bytes - own <= $4`,
+}
+
+/** The conversation, or null. */
+export async function findConversation(store: Store, ref: ConversationRef): Promise<Conversation | null> {
+  const [row] = await query(store.pool, readOne, [ref.key, ref.userId, ref.epoch])
+  return row === undefined ? null : readConversation(row)
+}
+
+const readOne: Statement = {
+  name: 'conversation-read-one',
+  text: `select ${conversationColumns('c')} from conversation c where ${reachable('c')}`,
 }
 
 export interface NewConversation {
@@ -56,7 +70,7 @@ export async function createConversation(
     const values = [to.key, drawEpoch(), to.userId, to.id, input.title, writeJson(input.metadata)]
     const [row] = await query(store.pool, create, values)
     if (row !== undefined) return { conversation: announce(store, readConversation(row)), created: true }
-    const [existing] = await readConversations(store, [to])
+    const existing = await findConversation(store, to)
     if (existing && !returnExisting) throw conversationExists()
     if (existing) return { conversation: existing, created: false }
     const overTombstone = await createOverTombstone(store, input)

@@ -1,6 +1,6 @@
 import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
-import { type AnswerBudget, rowBytes } from './answer-budget.ts'
+import { type AnswerBudget, conversationBytes, rowBytes } from './answer-budget.ts'
 import { conversationColumns, conversationWidth, readConversation } from './conversation-row.ts'
 import { messageColumns, readMessage } from './message-row.ts'
 import type { Statement, Store } from './store.ts'
@@ -57,6 +57,10 @@ export async function readMessagePages(
     const at = 4 + conversationWidth
     if (row[at] !== null) page.messages.push(readMessage(row, at, page.conversation))
   }
+  // By rank each page begins at the end that it was asked from.
+  found.forEach((page, index) => {
+    if (requests[index]?.fromEnd) page?.messages.reverse()
+  })
   return found.map((page, index) => (page === null ? null : withEnds(page, requests[index] as PageRequest)))
 }
 
@@ -69,13 +73,16 @@ function withEnds(page: { conversation: Conversation; messages: Message[] }, req
   return { ...page, hasPrevious: Math.min(first - 1, lastSeq) > 0, hasNext: last < lastSeq }
 }
 
+/** A conversation's columns stand in the first row of its page only: repeated in each, they could outweigh the messages. */
 const selectPages: Statement = {
   name: 'message-page',
   text: `
     with page as (
       select
-        sum(${rowBytes('m')}) over (order by m.rank, asked.n) as bytes, ${rowBytes('m')} as own, m.rank, asked.n,
-        ${conversationColumns('c')}, ${messageColumns('m')}
+        sum(coalesce(${rowBytes('m')}, 0) + case when is_first then ${conversationBytes('c')} else 0 end)
+          over (order by m.rank, asked.n) as bytes,
+        ${rowBytes('m')} + ${conversationBytes('c')} as own, m.rank, asked.n,
+        ${conversationColumns('c', (column) => `case when is_first then ${column} end`)}, ${messageColumns('m')}
       from unnest($2::uuid[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::boolean[])
         with ordinality as asked(key, epoch, after, before, count, from_end, n)
       join conversation c on c.key = asked.key and c.epoch = asked.epoch
@@ -90,9 +97,10 @@ const selectPages: Statement = {
           and seq > case when asked.from_end then greatest(bounds.after, bounds.before - asked.count - 1) else bounds.after end
           and seq < case when asked.from_end then bounds.before else least(bounds.before, bounds.after::bigint + asked.count + 1) end
       ) m on true
+      cross join lateral (select coalesce(m.rank, 1) = 1 as is_first) place
       where c.user_id = $1 and c.deleted_at is null
     )
     select * from page
     where rank is null or bytes <= $8 or (rank = 1 and bytes - own <= $8)
-    order by n, seq`,
+    order by n, rank`,
 }

@@ -1,7 +1,7 @@
 import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
 import type { Place } from '../entities/place.ts'
-import { type AnswerBudget, rowBytes } from './answer-budget.ts'
+import { type AnswerBudget, conversationBytes, rowBytes } from './answer-budget.ts'
 import { conversationColumns, conversationWidth, readConversation } from './conversation-row.ts'
 import { messageColumns, readMessage } from './message-row.ts'
 import type { Row, Statement, Store } from './store.ts'
@@ -75,11 +75,12 @@ const selectByClientId = one(
 
 /** One message for each of what `found` asks; it yields (asked.n, c, m) and `$1` is the viewer. */
 function one(name: string, found: string, limit: string): Statement {
+  const own = `(${rowBytes('m')} + ${conversationBytes('c')})`
   return {
     name,
     text: `
       select * from (
-        select sum(${rowBytes('m')}) over (order by asked.n) as bytes, ${rowBytes('m')} as own, asked.n,
+        select sum(${own}) over (order by asked.n) as bytes, ${own} as own, asked.n,
           ${conversationColumns('c')}, ${messageColumns('m')}
         from ${found}
         where c.user_id = $1 and c.deleted_at is null
