@@ -1,10 +1,11 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import type { Client } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Api } from './support/api.ts'
 import { useBed } from './support/bed.ts'
+import { blocked } from './support/blocked.ts'
 import { logged } from './support/logged.ts'
+import { until } from './support/until.ts'
 import { Wire } from './support/wire.ts'
 
 const appendMany =
@@ -209,7 +210,7 @@ describe('the bytes of all answers in flight', () => {
     wire.pause()
     const gone = logged(bed.server, (entry) => entry.operation === 'OnSocket')
     wire.subscribe(heavy.replace('Heavy', 'OnSocket'))
-    await untilHeld()
+    await until(() => bed.server.inspect().answerBytes > 0)
     expect((await ada.fail(light)).extensions.code).toBe('UNAVAILABLE')
     wire.terminate()
     await gone
@@ -217,17 +218,12 @@ describe('the bytes of all answers in flight', () => {
     await ada.get(light)
   })
 
-  /** Asks the server again and again until it holds an answer. */
-  async function untilHeld(): Promise<void> {
-    while (bed.server.inspect().answerBytes === 0) await bed.server.as().get('{ viewer { userId } }')
-  }
-
   test('a request that went away while PostgreSQL was at work holds nothing afterwards', async () => {
     const client = await bed.database.connect()
     await client.query('begin')
     await client.query('lock table message in access exclusive mode')
     const socket = post(bed.server.url, light.replace('{', 'query Gone {'))
-    await untilBlocked(client)
+    await blocked(client)
     const gone = logged(bed.server, (entry) => entry.operation === 'Gone')
     socket.destroy()
     await gone
@@ -238,10 +234,4 @@ describe('the bytes of all answers in flight', () => {
     await after
     expect(bed.server.inspect().answerBytes).toBe(0)
   })
-
-  /** Looks again and again until some connection waits for a lock. */
-  async function untilBlocked(client: Client): Promise<void> {
-    const waiting = "select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-    while ((await client.query(waiting)).rowCount === 0);
-  }
 })

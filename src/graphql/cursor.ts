@@ -51,6 +51,9 @@ export function readListCursor(path: string, cursor: string): ListPlace {
   if (bytes?.[0] !== listVersion || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/.test(updatedAt)) {
     throw badInput(path, 'is not a cursor of the list of conversations.')
   }
-  if (Number.isNaN(Date.parse(updatedAt))) throw badInput(path, 'is not a cursor of the list of conversations.')
+  // A time that there is not would be PostgreSQL's error, and Date moves 30 February on into March.
+  const time = new Date(updatedAt)
+  const isReal = !Number.isNaN(time.getTime()) && time.toISOString().slice(0, 19) === updatedAt.slice(0, 19)
+  if (!isReal || updatedAt.startsWith('0000')) throw badInput(path, 'is not a cursor of the list of conversations.')
   return { key: formatUuid(bytes.subarray(1, 17)), updatedAt }
 }

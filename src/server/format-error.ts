@@ -13,6 +13,7 @@ export function formatError(error: unknown, requestId: string, log: Logger): Gra
   const shown = isPublic(cause) ? error : isOutage(cause) ? outage : null
   if (shown !== error) {
     const level = shown === null ? 'error' : 'warn'
+    hideRows(cause)
     log[level]({ err: cause, requestId }, shown === null ? 'a request failed' : 'the database was away')
   }
   const place = error instanceof GraphQLError ? error : undefined
@@ -24,6 +25,22 @@ export function formatError(error: unknown, requestId: string, log: Logger): Gra
   }
   const { message, extensions } = shown as GraphQLError
   return withPlace(place, shorten(message), extensions)
+}
+
+/**
+ * The log is told nothing of what messages say, and PostgreSQL quotes rows in `detail` and values in `where`; MikroORM
+ * puts the detail into the message and the stack as well.
+ */
+function hideRows(error: unknown): void {
+  if (!(error instanceof Error)) return
+  const { detail } = error as { detail?: unknown }
+  if (typeof detail === 'string' && detail !== '') {
+    error.message = error.message.replaceAll(detail, '…')
+    error.stack = error.stack?.replaceAll(detail, '…') ?? error.message
+  }
+  for (const name of ['detail', 'where']) {
+    if (Object.hasOwn(error, name)) Object.defineProperty(error, name, { enumerable: false })
+  }
 }
 
 /** Errors that Apollo has formatted already: its own have a code, and so have those that were thrown as ours. */
@@ -47,7 +64,8 @@ function withPlace(
     message,
     ...(error?.locations ? { locations: error.locations } : {}),
     ...(error?.path ? { path: error.path } : {}),
-    extensions: { ...extensions, code: extensions.code ?? 'BAD_USER_INPUT' },
+    // `http` is what Apollo's own errors tell Apollo.
+    extensions: { ...extensions, http: undefined, code: extensions.code ?? 'BAD_USER_INPUT' },
   }
 }
 
@@ -55,9 +73,11 @@ const outage = unavailable(
   'The database was away or took too long. What was asked may have been done: try again, with the same client ids.',
 )
 
-/** Whether PostgreSQL could not be reached, was too busy, or ended the statement for its time limits. */
+/** Whether PostgreSQL could not be reached, was too busy, or ended the connection or the statement. */
 export function isOutage(error: unknown): boolean {
-  const { code, message } = (error ?? {}) as { code?: unknown; message?: unknown }
+  const { code, message, severity } = (error ?? {}) as { code?: unknown; message?: unknown; severity?: unknown }
+  // PostgreSQL says FATAL where it lets nobody in, for whatever reason, or ends the connection.
+  if (severity === 'FATAL' || severity === 'PANIC') return true
   if (typeof code === 'string' && outageCodes.test(code)) return true
   return typeof message === 'string' && outageMessages.test(message)
 }

@@ -52,21 +52,41 @@ export function registerGraphql(app: FastifyInstance, use: RouteDependencies): v
   })
 }
 
-/** A body that is no GraphQL request is Apollo's to refuse. */
+/** @throws ApiError BAD_USER_INPUT for a body that is no GraphQL request */
 function admit(
   admission: Admission,
   body: unknown,
 ): { errors: readonly GraphQLError[] | null; operation: string | null } {
-  const { query, operationName } = (body ?? {}) as { query?: unknown; operationName?: unknown }
-  if (typeof query !== 'string') return { errors: null, operation: null }
+  const { query, operationName } = readRequest(body)
+  // A persisted query that is only named is Apollo's to refuse, in the words that client libraries know.
+  if (query === null) return { errors: null, operation: null }
   const admitted = admission.admit(query)
   if ('errors' in admitted) return { errors: admitted.errors, operation: null }
-  const operation = getOperationAST(admitted.document, typeof operationName === 'string' ? operationName : null)
-  const isSubscription = operation?.operation === 'subscription'
+  const operation = getOperationAST(admitted.document, operationName)
+  if (!operation)
+    return { errors: [badInput('operationName', 'names no operation of this document.')], operation: null }
+  const isSubscription = operation.operation === 'subscription'
   return {
     errors: isSubscription ? [badInput('query', 'subscriptions take a WebSocket, at this same path.')] : null,
-    operation: operation?.name?.value ?? null,
+    operation: operation.name?.value ?? null,
   }
+}
+
+/** The parameters of a request, by GraphQL over HTTP. @throws ApiError BAD_USER_INPUT */
+function readRequest(body: unknown): { query: string | null; operationName: string | null } {
+  if (Array.isArray(body)) throw badInput('body', 'must be one operation; batches are not taken.')
+  if (!isObject(body)) throw badInput('body', 'must be a JSON object with a query.')
+  const { query, operationName = null, variables = null, extensions = null } = body
+  if (operationName !== null && typeof operationName !== 'string') throw badInput('operationName', 'must be a text.')
+  if (variables !== null && !isObject(variables)) throw badInput('variables', 'must be a JSON object.')
+  if (extensions !== null && !isObject(extensions)) throw badInput('extensions', 'must be a JSON object.')
+  if (typeof query === 'string') return { query, operationName }
+  if (extensions?.persistedQuery !== undefined) return { query: null, operationName }
+  throw badInput('query', 'must be a text.')
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function refuse(request: FastifyRequest, reply: FastifyReply, errors: readonly GraphQLError[], log: Logger) {
