@@ -5,8 +5,8 @@ import { startServer } from './server/server.ts'
 import { printWelcome } from './server/welcome.ts'
 
 const stop = Promise.withResolvers<number>()
-process.once('SIGTERM', () => stop.resolve(0))
-process.once('SIGINT', () => stop.resolve(0))
+// A terminal and npm may each send one: only the first counts, for a second must not kill what the first one waits for.
+for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop.resolve(0))
 
 try {
   const config = readConfig(process.env)

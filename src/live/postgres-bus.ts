@@ -71,7 +71,8 @@ export class PostgresBus implements Bus {
   async #run(listener: BusListener): Promise<void> {
     while (!this.#stop.signal.aborted) {
       const lost = await this.#connect(listener).catch((error: Error) => {
-        this.#log.warn({ err: error }, 'hints from other servers are late until their connection is back')
+        if (!this.#stop.signal.aborted)
+          this.#log.warn({ err: error }, 'hints from other servers are late until their connection is back')
         return null
       })
       if (lost !== null) {
@@ -107,7 +108,8 @@ export class PostgresBus implements Bus {
       stop()
     })
     try {
-      await client.connect()
+      // pg settles no connect() whose client is ended meanwhile.
+      await Promise.race([client.connect(), promise])
       await client.query(`listen ${channel}`)
     } catch (error) {
       await end(client)

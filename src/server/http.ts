@@ -29,6 +29,8 @@ export async function createHttp(
     requestTimeout: config.requestMs,
     handlerTimeout: config.requestMs,
     forceCloseConnections: 'idle',
+    // What still comes on an open connection is answered, as the last on it: everything that it needs is there until then.
+    return503OnClosing: false,
     genReqId: drawRequestId,
     logger: false,
   })
@@ -50,9 +52,13 @@ export async function createHttp(
       })
     })
     reply.header('x-request-id', request.id)
-    if (health.isStopping) reply.header('connection', 'close')
     const reason = guard(request.headers)
     if (reason !== null) throw new ApiError('FORBIDDEN', reason)
+  })
+
+  // Asked when the answer is ready: a client that keeps its connection after it would keep the server from stopping.
+  app.addHook('onSend', async (_request, reply) => {
+    if (health.isStopping) reply.header('connection', 'close')
   })
 
   if (config.corsOrigins.length > 0) {

@@ -1,5 +1,4 @@
 import type { AddressInfo } from 'node:net'
-import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { createAuthenticate } from '../auth/authenticate.ts'
 import type { Config } from '../config.ts'
@@ -104,8 +103,9 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
     own({
       [Symbol.asyncDispose]: async () => {
         health.isStopping = true
-        const timer = delay(config.shutdownMs, undefined, { ref: false }).then(() => app.server.closeAllConnections())
-        await Promise.race([Promise.all([app.close(), sockets[Symbol.asyncDispose]()]), timer])
+        const timer = setTimeout(() => app.server.closeAllConnections(), config.shutdownMs)
+        await Promise.all([app.close(), sockets[Symbol.asyncDispose]()])
+        clearTimeout(timer)
       },
     })
     await app.listen({ port: config.port, host: config.host }).catch((error: NodeJS.ErrnoException) => {

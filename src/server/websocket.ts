@@ -318,22 +318,35 @@ export class Sockets implements AsyncDisposable {
     }
   }
 
-  /** Takes no new operations, lets queries and mutations end, then closes every socket with 1012. */
+  /**
+   * Takes no new operations, and closes every socket with 1012 as soon as its queries and mutations have ended. Those that
+   * take longer than three quarters of the shutdown's time are cut, and the rest is for the other sides to agree.
+   */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDraining = true
-    await this.#until(() => ![...this.#connections].some(({ operations }) => operations.hasRequests))
+    const { shutdownMs } = this.#use.config
+    await this.#until(() => this.#closeIdle() === 0, (shutdownMs * 3) / 4)
     for (const connection of this.#connections) this.#close(connection, 1012, 'Service restart')
-    await this.#until(() => this.#connections.size === 0)
+    await this.#until(() => this.#connections.size === 0, shutdownMs / 4)
     for (const { socket } of this.#connections) socket.terminate()
     clearInterval(this.#pings)
     this.#upgrades.close()
   }
 
-  /** Waits for a condition that only ending operations and sockets bring about; half of the shutdown's time at most. */
-  async #until(isDone: () => boolean): Promise<void> {
+  /** How many sockets are left that wait for the answer to a query or a mutation. */
+  #closeIdle(): number {
+    const busy = [...this.#connections].filter(({ operations }) => operations.hasRequests)
+    for (const connection of this.#connections) {
+      if (!busy.includes(connection)) this.#close(connection, 1012, 'Service restart')
+    }
+    return busy.length
+  }
+
+  /** Waits for a condition that only ending operations and sockets bring about. @param limit in milliseconds */
+  async #until(isDone: () => boolean, limit: number): Promise<void> {
     if (isDone()) return
     const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, this.#use.config.shutdownMs / 4)
+    const timer = setTimeout(resolve, limit)
     this.#onIdle = () => {
       if (isDone()) resolve()
     }
