@@ -9,7 +9,7 @@ const migrationLock = 4_815_162_342
  * Brings the schema up to date. Of several servers that start at once one migrates and the others wait for it: the
  * advisory lock is held by a connection of its own, without the timeouts of the pool.
  *
- * @throws StartupError when the database cannot be reached or is older than PostgreSQL 15
+ * @throws StartupError when the database cannot be reached, is older than PostgreSQL 15 or refuses a migration
  */
 export async function migrate(orm: MikroORM, url: string, connectMs: number): Promise<void> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: connectMs, application_name: 'colloquy' })
@@ -19,7 +19,9 @@ export async function migrate(orm: MikroORM, url: string, connectMs: number): Pr
   try {
     await requireVersion(client)
     await client.query('select pg_advisory_lock($1)', [migrationLock])
-    await orm.migrator.up()
+    await orm.migrator.up().catch((error: Error) => {
+      throw new StartupError(`The database at ${withoutPassword(url)} cannot be migrated: ${firstLine(error.message)}`)
+    })
   } finally {
     await client.end()
   }
@@ -42,6 +44,10 @@ async function requireVersion(client: Client): Promise<void> {
   if (version === undefined || Number(version.server_version_num) < 150_000) {
     throw new StartupError(`PostgreSQL 15 or later is needed, and this is ${version?.server_version ?? 'unknown'}`)
   }
+}
+
+function firstLine(text: string): string {
+  return text.trim().split('\n')[0] ?? ''
 }
 
 function withoutPassword(url: string): string {

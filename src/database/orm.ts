@@ -1,7 +1,8 @@
 import { MikroORM } from '@mikro-orm/postgresql'
-import type { Pool } from 'pg'
+import type { Client, Pool, PoolClient } from 'pg'
 import { ormOptions } from '../../mikro-orm.config.ts'
 import type { Config } from '../config.ts'
+import { StartupError } from '../errors.ts'
 
 /** MikroORM and the one pool of connections that it shares with the hand-written statements. */
 export interface Orm extends AsyncDisposable {
@@ -14,11 +15,17 @@ export interface Orm extends AsyncDisposable {
  * answer that a broken network never brings.
  *
  * @param url a postgresql:// URL
+ * Disposing it breaks the statements that still run: by then nobody is left who waits for them.
+ *
  * @param onWarning is told of lost connections, which the pool replaces by itself
+ * @throws StartupError when the URL is none
  */
 export async function openOrm(url: string, config: Config['pool'], onWarning: (text: string) => void): Promise<Orm> {
+  requireUrl(url)
   const orm = await MikroORM.init({
     ...ormOptions,
+    // A name that is misspelt is a mistake, and no reason to make a database.
+    ensureDatabase: false,
     clientUrl: url,
     logger: onWarning,
     colors: false,
@@ -27,11 +34,24 @@ export async function openOrm(url: string, config: Config['pool'], onWarning: (t
   })
   // getNativeClient() is the pg pool; its type there is that of pg as MikroORM brings it.
   const pool = (await orm.em.getConnection().getNativeClient()) as unknown as Pool
+  const clients = new Set<PoolClient>()
+  pool.on('connect', (client) => clients.add(client))
+  pool.on('remove', (client) => clients.delete(client))
   return {
     orm,
     pool,
-    [Symbol.asyncDispose]: () => orm.close(true),
+    async [Symbol.asyncDispose]() {
+      const closed = orm.close(true)
+      // The pool waits for the connections that are in use.
+      for (const client of clients) void (client as unknown as Client).end()
+      await closed
+    },
   }
+}
+
+function requireUrl(url: string): void {
+  const isUrl = /^postgres(ql)?:\/\//.test(url) && URL.canParse(url) && new URL(url).pathname.length > 1
+  if (!isUrl) throw new StartupError('DATABASE_URL must look like postgresql://user:password@host:5432/database')
 }
 
 function sessionOptions(config: Config['pool']): Record<string, unknown> {
