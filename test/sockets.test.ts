@@ -1,0 +1,352 @@
+import { setImmediate as turn } from 'node:timers/promises'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+import type { Client } from 'pg'
+import { afterEach, expect, test } from 'vitest'
+import { WebSocket } from 'ws'
+import type { Answer, Api } from './support/api.ts'
+import { useBed } from './support/bed.ts'
+import { serve } from './support/server.ts'
+import { Socket } from './support/socket.ts'
+import { until } from './support/until.ts'
+
+const bed = useBed({ PING_MS: '600000' })
+
+const appended = `subscription ($id: ID!, $after: String) {
+  messageAppended(conversationId: $id, after: $after) { node { seq content } }
+}`
+
+const append = `mutation ($id: ID!, $content: String!) {
+  appendMessage(input: { conversationId: $id, message: { role: USER, content: $content } }) { message { seq content } }
+}`
+
+const lastSeq = 'query ($id: ID!) { conversation(id: $id) { lastSeq } }'
+
+// Every test leaves nothing open, and not only the file.
+afterEach(async () => {
+  await until(() => {
+    const { sockets, watchers, answerBytes, feedBytes } = bed.server.inspect()
+    return sockets + watchers + answerBytes + feedBytes === 0
+  })
+})
+
+const seqOf = (answer: Answer): number => answer.data.messageAppended.node.seq
+
+/** Holds the row of a conversation until the transaction of this connection ends: appends to it stay in flight. */
+async function hold(id: string): Promise<Client> {
+  const client = await bed.database.connect()
+  await client.query('begin')
+  await client.query('select from conversation where id = $1 for update', [id])
+  return client
+}
+
+/** On a connection of its own: within a transaction PostgreSQL shows its activity as it was at the first look. */
+async function untilWaiting(count: number): Promise<void> {
+  const client = await bed.database.connect()
+  await until(async () => {
+    const { rows } = await client.query(`
+      select distinct l.pid from pg_locks l join pg_stat_activity a on a.pid = l.pid
+      where not l.granted and a.datname = current_database()`)
+    return rows.length === count
+  })
+}
+
+/** The HTTP status that an upgrade is answered with instead. */
+function refusedUpgrade(url: string): Promise<number | undefined> {
+  const ws = new WebSocket(url.replace('http', 'ws'), 'graphql-transport-ws')
+  ws.on('error', () => {})
+  return new Promise((resolve) => {
+    ws.once('unexpected-response', (request, response) => {
+      resolve(response.statusCode)
+      request.destroy()
+    })
+  })
+}
+
+test('protocol: a socket without graphql-transport-ws is closed', async () => {
+  const without = new Socket(bed.server, [])
+  expect(await without.closed).toEqual({ code: 4406, reason: 'Subprotocol not acceptable' })
+  // The server chooses none of what is offered, which the client takes for a failed handshake.
+  const old = new Socket(bed.server, 'graphql-ws')
+  const refused = new Promise<Error>((resolve) => old.ws.once('error', resolve))
+  expect((await refused).message).toBe('Server sent no subprotocol')
+  await using both = new Socket(bed.server, ['graphql-ws', 'graphql-transport-ws'])
+  await new Promise((resolve) => both.ws.once('open', resolve))
+  expect(both.ws.protocol).toBe('graphql-transport-ws')
+})
+
+test('protocol: an upgrade at another path is 404', async () => {
+  expect(await refusedUpgrade(`${bed.server.url}/`)).toBe(404)
+  expect(await refusedUpgrade(`${bed.server.url}/graphql/`)).toBe(404)
+  expect(await refusedUpgrade(`${bed.server.url}/graphiql`)).toBe(404)
+})
+
+test('protocol: a socket that never says connection_init is closed', async () => {
+  const socket = new Socket(bed.server)
+  expect(await socket.closed).toEqual({ code: 4408, reason: 'Connection initialisation timeout' })
+})
+
+test.for([
+  [
+    'subscribe before the acknowledgement',
+    { type: 'subscribe', id: '1', payload: { query: '{ viewer { id } }' } },
+    4401,
+  ],
+  ['an unknown message', { type: 'start' }, 4400],
+  ['a subscribe without a query', { type: 'subscribe', id: '1', payload: {} }, 4400],
+  ['a subscribe without an id', { type: 'subscribe', payload: { query: '{ viewer { id } }' } }, 4400],
+  ['null', null, 4400],
+  ['a list', [], 4400],
+] as const)('protocol: %s closes the socket', async ([_, frame, code]) => {
+  const socket = new Socket(bed.server)
+  await new Promise((resolve) => socket.ws.once('open', resolve))
+  socket.ws.send(JSON.stringify(frame))
+  expect((await socket.closed).code).toBe(code)
+})
+
+test('protocol: what is no JSON, and binary frames, close the socket', async () => {
+  const text = await Socket.connect(bed.server)
+  text.ws.send('{')
+  expect(await text.closed).toEqual({ code: 4400, reason: 'Invalid message received' })
+  const binary = await Socket.connect(bed.server)
+  binary.ws.send(Buffer.from('{"type":"ping"}'))
+  expect(await binary.closed).toEqual({ code: 1003, reason: 'Text messages only' })
+})
+
+test('protocol: a second operation of an id that is in use closes the socket, however long the id', async () => {
+  await bed.server.as().append('twice', 'one')
+  const socket = await Socket.connect(bed.server)
+  const id = '語'.repeat(500)
+  socket.subscribe(id, appended, { id: 'twice' })
+  socket.subscribe(id, appended, { id: 'twice' })
+  const { code, reason } = await socket.closed
+  expect(code).toBe(4409)
+  expect(reason).toMatch(/^Subscriber for 語/)
+})
+
+test('protocol: pings are answered, with their payload', async () => {
+  await using socket = await Socket.connect(bed.server)
+  socket.send({ type: 'ping', payload: { n: 1 } })
+  socket.send({ type: 'ping' })
+  expect(await socket.receive()).toEqual({ type: 'pong', payload: { n: 1 } })
+  expect(await socket.receive()).toEqual({ type: 'pong' })
+})
+
+test('errors: an operation that is refused leaves the socket and its other subscriptions as they are', async () => {
+  const ada = bed.server.as()
+  await ada.append('steady', 'one')
+  await using socket = await Socket.connect(bed.server)
+  socket.subscribe('feed', appended, { id: 'steady', after: '' })
+  expect(seqOf(await socket.result('feed'))).toBe(1)
+  for (const [query, code] of [
+    ['{ viewer {', 'GRAPHQL_PARSE_FAILED'],
+    ['{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
+    ['query A { viewer { id } } query B { viewer { id } }', 'BAD_USER_INPUT'],
+    [`{ ${'viewer { id } '.repeat(1_000)} }`, 'PAYLOAD_TOO_LARGE'],
+  ] as const) {
+    expect(await socket.ask('bad', query)).toMatchObject([{ extensions: { code } }])
+  }
+  socket.ws.send('{"id":"bad","type":"subscribe","payload":{"query":"{ viewer { id } }","variables":{"n":1e400}}}')
+  expect(await socket.receive()).toMatchObject({
+    id: 'bad',
+    type: 'error',
+    payload: [{ extensions: { code: 'BAD_USER_INPUT' } }],
+  })
+  await ada.append('steady', 'two')
+  expect(seqOf(await socket.result('feed'))).toBe(2)
+})
+
+test('errors: queries and mutations answer as they do over HTTP, errors included', async () => {
+  const ada = bed.server.as()
+  await ada.append('both', 'one')
+  await using socket = await Socket.connect(bed.server)
+  expect(await socket.ask('m', append, { id: 'both', content: 'two' })).toEqual({
+    data: { appendMessage: { message: { seq: 2, content: 'two' } } },
+  })
+  for (const [query, variables] of [
+    [lastSeq, { id: 'both' }],
+    [lastSeq, {}],
+    [append, { id: 'missing', content: 'x' }],
+    [append, { id: 'both', content: 'a\0b' }],
+    ['{ a: viewer { id } conversation(id: "both") { messages(first: 1, last: 1) { nodes { seq } } } }', {}],
+    ['{ viewer {', {}],
+    ['{ nothing }', {}],
+    ['', {}],
+  ] as const) {
+    const overHttp = await ada.ask(query, variables)
+    const answer = await socket.ask('q', query, variables)
+    // What does not run at all is an `error` message, which is the list alone.
+    expect(Array.isArray(answer) ? { errors: answer } : answer, query).toEqual(overHttp)
+  }
+})
+
+test('operations: an id that is used again is answered with its own answer', async () => {
+  await bed.server.as().append('held', 'one')
+  const lock = await hold('held')
+  await using socket = await Socket.connect(bed.server)
+  socket.subscribe('1', append, { id: 'held', content: 'two' })
+  await untilWaiting(1)
+  socket.complete('1')
+  expect(await socket.ask('1', '{ viewer { userId } }')).toEqual({ data: { viewer: { userId: 'ada' } } })
+  socket.subscribe('1', append, { id: 'held', content: 'three' })
+  await untilWaiting(2)
+  await lock.query('commit')
+  const answer = await socket.result('1')
+  expect(answer.data.appendMessage.message.content).toBe('three')
+  expect(await socket.receive()).toEqual({ id: '1', type: 'complete' })
+  await until(() => bed.server.inspect().answerBytes === 0)
+  // The first one was completed by its client, and that takes nothing back.
+  expect(await socket.ask('2', lastSeq, { id: 'held' })).toEqual({ data: { conversation: { lastSeq: 3 } } })
+})
+
+test('operations: nothing runs that comes after the server has closed the socket', async () => {
+  await bed.server.as().append('closing', 'one')
+  const socket = await Socket.connect(bed.server)
+  const payload = { query: append, variables: { id: 'closing', content: 'too late' } }
+  socket.ws.send(Buffer.from([0]))
+  socket.send({ id: '1', type: 'subscribe', payload })
+  expect((await socket.closed).code).toBe(1003)
+  expect(await bed.server.as().get(lastSeq, { id: 'closing' })).toEqual({ conversation: { lastSeq: 1 } })
+})
+
+test('7 bounds: a socket has so many operations at once and no more, completed ones that still run included', async () => {
+  await using server = await serve(bed.database.url, { MAX_SUBSCRIPTIONS: '3' })
+  await server.as().append('many', 'one')
+  const lock = await hold('many')
+  await using socket = await Socket.connect(server)
+  for (let n = 0; n < 3; n++) {
+    socket.subscribe('1', append, { id: 'many', content: 'x' })
+    socket.complete('1')
+  }
+  expect(await socket.ask('2', '{ viewer { id } }')).toMatchObject([{ extensions: { code: 'RATE_LIMITED' } }])
+  await lock.query('commit')
+})
+
+/** What this process holds, the server and its clients, after everything that is garbage has gone. */
+async function heldBytes(): Promise<number> {
+  setFlagsFromString('--expose-gc')
+  const collect = runInNewContext('gc')
+  for (let n = 0; n < 5; n++) {
+    collect()
+    await turn()
+  }
+  const { heapUsed, external } = process.memoryUsage()
+  return heapUsed + external
+}
+
+async function fill(api: Api, id: string, count: number, bytes: number): Promise<void> {
+  for (let n = 1; n <= count; n++) await api.append(id, String(n).padEnd(bytes, '.'))
+}
+
+test('7 bounds: a reader that pauses holds little on the server, holds up nobody, and misses nothing', async () => {
+  const ada = bed.server.as()
+  const [count, bytes] = [150, 400_000]
+  await ada.append('slow', 'first')
+  await using slow = await Socket.connect(bed.server)
+  await using fast = await Socket.connect(bed.server)
+  for (const socket of [slow, fast]) {
+    socket.subscribe('feed', appended, { id: 'slow', after: '' })
+    expect(seqOf(await socket.result('feed'))).toBe(1)
+  }
+  slow.ws.pause()
+  const before = await heldBytes()
+  const filling = fill(ada, 'slow', count, bytes)
+  for (let seq = 2; seq <= count + 1; seq++) {
+    expect(seqOf(await fast.result('feed'))).toBe(seq)
+    // A read is 1 MiB at most, and each of the two feeds holds one.
+    expect(bed.server.inspect().feedBytes).toBeLessThan(2 * 1024 * 1024)
+  }
+  await filling
+  // 60 MB were sent to the one; the other's wait in the database. What is left is a read, a frame and buffers.
+  expect((await heldBytes()) - before).toBeLessThan(20_000_000)
+  slow.ws.resume()
+  for (let seq = 2; seq <= count + 1; seq++) {
+    const { seq: own, content } = (await slow.result('feed')).data.messageAppended.node
+    expect([own, content]).toEqual([seq, String(seq - 1).padEnd(bytes, '.')])
+  }
+})
+
+test('7 bounds: who does not read answers is not read either', async () => {
+  await using socket = await Socket.connect(bed.server)
+  const [count, bytes] = [600, 100_000]
+  const padding = '.'.repeat(bytes)
+  socket.ws.pause()
+  let sent = 0
+  for (let n = 0; n < count; n++) {
+    socket.ws.send(JSON.stringify({ type: 'ping', payload: { n, padding } }), () => {
+      sent += 1
+    })
+  }
+  // A hundred round trips of another client are ample time for a server that would read on.
+  for (let n = 0; n < 100; n++) await bed.server.as().get('{ viewer { id } }')
+  expect(sent).toBeLessThan(count)
+  socket.ws.resume()
+  for (let n = 0; n < count; n++) expect((await socket.receive())?.payload.n).toBe(n)
+})
+
+test('7 bounds: a feed on a socket that the server closes ends at once, before its client agrees', async () => {
+  const ada = bed.server.as()
+  await fill(ada, 'closed', 100, 200_000)
+  const socket = await Socket.connect(bed.server)
+  socket.subscribe('feed', appended, { id: 'closed', after: '' })
+  await socket.result('feed')
+  socket.ws.pause()
+  socket.ws.send(Buffer.from([0]))
+  await until(() => bed.server.inspect().watchers === 0)
+  expect(bed.server.inspect()).toMatchObject({ sockets: 1, feedBytes: 0 })
+  socket.ws.resume()
+  expect((await socket.closed).code).toBe(1003)
+})
+
+test('7 bounds: a socket that does not answer pings is ended, and one that does stays', async () => {
+  await using server = await serve(bed.database.url, { PING_MS: '50' })
+  await server.as().append('pinged', 'one')
+  const deaf = await Socket.connect(server, { autoPong: false })
+  deaf.subscribe('feed', appended, { id: 'pinged' })
+  await using alive = await Socket.connect(server)
+  expect((await deaf.closed).code).toBe(1006)
+  await until(() => server.inspect().watchers === 0)
+  await new Promise((resolve) => alive.ws.once('ping', resolve))
+  expect(await alive.ask('1', lastSeq, { id: 'pinged' })).toEqual({ data: { conversation: { lastSeq: 1 } } })
+})
+
+test('shutdown: what is in flight is answered, subscriptions end, and sockets close with 1012', async () => {
+  const server = await serve(bed.database.url)
+  await server.as().append('stopping', 'one')
+  const lock = await hold('stopping')
+  const writing = await Socket.connect(server)
+  const following = await Socket.connect(server)
+  following.subscribe('feed', appended, { id: 'stopping', after: '' })
+  await following.result('feed')
+  writing.subscribe('1', append, { id: 'stopping', content: 'two' })
+  await untilWaiting(1)
+  const stopping = server[Symbol.asyncDispose]()
+  expect(await following.ask('2', '{ viewer { id } }')).toMatchObject([{ extensions: { code: 'UNAVAILABLE' } }])
+  await lock.query('commit')
+  expect((await writing.result('1')).data.appendMessage.message).toEqual({ seq: 2, content: 'two' })
+  expect(await writing.receive()).toEqual({ id: '1', type: 'complete' })
+  for (const socket of [writing, following]) {
+    expect(await socket.closed).toEqual({ code: 1012, reason: 'Service restart' })
+  }
+  await stopping
+  expect(server.inspect()).toEqual({ sockets: 0, watchers: 0, answerBytes: 0, feedBytes: 0 })
+  expect(await bed.server.as().get(lastSeq, { id: 'stopping' })).toEqual({ conversation: { lastSeq: 2 } })
+})
+
+test('shutdown: a client that does not answer the close frame does not hold it up for longer than it may take', async () => {
+  const server = await serve(bed.database.url, { SHUTDOWN_TIMEOUT_MS: '400' })
+  await server.as().append('stuck', 'one')
+  const lock = await hold('stuck')
+  const socket = await Socket.connect(server)
+  socket.subscribe('1', append, { id: 'stuck', content: 'two' })
+  socket.subscribe('2', appended, { id: 'stuck' })
+  await untilWaiting(1)
+  socket.ws.pause()
+  const stopping = server[Symbol.asyncDispose]()
+  await until(() => server.inspect().sockets === 0)
+  await lock.query('commit')
+  await stopping
+  expect(server.inspect()).toEqual({ sockets: 0, watchers: 0, answerBytes: 0, feedBytes: 0 })
+  socket.ws.resume()
+  await socket.closed
+})
