@@ -139,15 +139,17 @@ export interface Config {
  * @throws StartupError one message that lists every fault
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''))
+  const given = Object.fromEntries(
+    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
+  )
   const parsed = environment.safeParse(given)
-  if (!parsed.success) {
-    throw new StartupError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; '))
-  }
-  const config = toConfig(parsed.data)
-  const faults = contradictions(parsed.data, config)
-  if (faults.length > 0) throw new StartupError(faults.join('; '))
-  return config
+  const issues = parsed.error?.issues ?? []
+  const faults = [
+    ...issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
+    ...contradictions(given as Record<string, string>),
+  ]
+  if (!parsed.success || faults.length > 0) throw new StartupError(faults.join('; '))
+  return toConfig(parsed.data)
 }
 
 /** Whether the address can be reached from this machine only. */
@@ -215,18 +217,21 @@ function toIdentity(from: Settings): Identity | undefined {
   }
 }
 
-function contradictions(from: Settings, config: Config): string[] {
+/** What is wrong between settings, whether or not each of them is right by itself. */
+function contradictions(given: Readonly<Record<string, string | undefined>>): string[] {
   const faults: string[] = []
-  if (from.AUTH_JWKS_URL !== undefined && from.AUTH_SECRET !== undefined) {
+  if (given.AUTH_JWKS_URL !== undefined && given.AUTH_SECRET !== undefined) {
     faults.push('AUTH_JWKS_URL and AUTH_SECRET: set one of them')
   }
-  const tokens = from.AUTH_JWKS_URL ?? from.AUTH_SECRET
-  if (tokens === undefined && (from.AUTH_ISSUER ?? from.AUTH_AUDIENCE) !== undefined) {
+  const tokens = given.AUTH_JWKS_URL ?? given.AUTH_SECRET
+  if (tokens === undefined && (given.AUTH_ISSUER ?? given.AUTH_AUDIENCE) !== undefined) {
     faults.push('AUTH_ISSUER, AUTH_AUDIENCE: set AUTH_JWKS_URL or AUTH_SECRET as well')
   }
-  if (config.identity === undefined && !isLoopback(from.HOST) && !from.ALLOW_UNAUTHENTICATED) {
+  const hasIdentity = tokens !== undefined || splitList(given.AUTH_SERVICE_KEYS ?? '').length > 0
+  const isOpen = given.HOST !== undefined && !isLoopback(given.HOST)
+  if (isOpen && !hasIdentity && given.ALLOW_UNAUTHENTICATED !== 'true') {
     faults.push(
-      `HOST: ${from.HOST} is reachable from other machines, and without identity settings everyone could read everything; ` +
+      `HOST: ${given.HOST} is reachable from other machines, and without identity settings everyone could read everything; ` +
         'set AUTH_JWKS_URL, AUTH_SECRET or AUTH_SERVICE_KEYS, or ALLOW_UNAUTHENTICATED=true',
     )
   }
@@ -252,14 +257,12 @@ function optional(meaning: string) {
 }
 
 function list(meaning: string) {
-  return z
-    .string()
-    .default('')
-    .transform((value) =>
-      value
-        .split(',')
-        .map((item) => item.trim())
-        .filter((item) => item !== ''),
-    )
-    .describe(meaning)
+  return z.string().default('').transform(splitList).describe(meaning)
+}
+
+function splitList(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '')
 }

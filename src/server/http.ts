@@ -61,10 +61,6 @@ export async function createHttp(
     if (health.isStopping) reply.header('connection', 'close')
   })
 
-  if (config.corsOrigins.length > 0) {
-    await app.register(cors, { origin: [...config.corsOrigins], exposedHeaders: ['x-request-id'], maxAge: 86_400 })
-  }
-
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => {
     return parseExactJson(decodeUtf8(body))
@@ -84,6 +80,11 @@ export async function createHttp(
     const status = isRefusal ? error.statusCode : statuses[formatted.extensions?.code as ErrorCode]
     return reply.code(status ?? 500).send({ errors: [formatted] })
   })
+
+  // After the error handler: its route for preflights would be refused by Fastify's own otherwise.
+  if (config.corsOrigins.length > 0) {
+    await app.register(cors, { origin: [...config.corsOrigins], exposedHeaders: ['x-request-id'], maxAge: 86_400 })
+  }
   return app
 }
 
