@@ -303,7 +303,8 @@ export class Sockets implements AsyncDisposable {
       ms: performance.now() - operation.startedAt,
       status: operation.status,
     })
-    this.#onIdle()
+    // Its `complete` is still to be sent, and clients repeat what was closed before that: mutations too.
+    setImmediate(() => this.#onIdle())
   }
 
   #format(error: unknown): GraphQLFormattedError {
