@@ -217,6 +217,10 @@ test('6 hints: what is appended while no server hears is delivered as soon as th
   await until(async () => (await listeners()) === 2)
   await one.as().append('deaf', 'fourth')
   expect(node(await feed.next())).toEqual({ seq: 4, content: 'fourth' })
+  await end('colloquy hints')
+  // Its hint is lost for good, and not only late: a server that hears again looks by itself.
+  await appendSilently('deaf', 'fifth')
+  expect(node(await feed.next())).toEqual({ seq: 5, content: 'fifth' })
 })
 
 test('6 hints: feeds outlive the loss of every connection of their server', async () => {
