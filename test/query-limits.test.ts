@@ -203,3 +203,15 @@ describe('a document nested deeper than the stack of the parser', () => {
     expect((await wire.ask('{ viewer { userId } }')).data).toEqual({ viewer: { userId: 'ada' } })
   })
 })
+
+describe('a limit of levels below what introspection needs', () => {
+  const shallow = useBed({ MAX_QUERY_DEPTH: '3' })
+
+  test('holds for queries and not for introspection', async () => {
+    const ada = shallow.server.as()
+    expect((await ada.ask(getIntrospectionQuery())).errors).toBeUndefined()
+    await ada.append('q', 'x')
+    await ada.get(inConversation(nested(2)))
+    expect((await ada.fail(inConversation(nested(3)))).extensions).toMatchObject({ limit: 3, actual: 4 })
+  })
+})
