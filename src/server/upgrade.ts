@@ -19,5 +19,7 @@ function refuse(stream: Duplex, status: number, reason: string): void {
   stream.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: text/plain; charset=utf-8\r\n` +
       `content-length: ${Buffer.byteLength(reason)}\r\nconnection: close\r\n\r\n${reason}`,
+    // Only half closed otherwise, for as long as the client likes.
+    () => stream.destroy(),
   )
 }
