@@ -25,6 +25,9 @@ beforeEach(async () => {
 })
 
 afterEach(async () => {
+  // What a server that was killed has left; its next start would have adopted it.
+  for (const pid of await processes()) process.kill(Number(pid), 'SIGQUIT')
+  await expect.poll(processes).toEqual([])
   await rm(directory, { recursive: true, force: true })
 })
 
@@ -454,13 +457,18 @@ class KeepAlive implements AsyncDisposable {
 
 /** What runs or lies around for the PostgreSQL in this test's directory. */
 async function leftBehind(): Promise<string[]> {
-  const processes: string[] = []
+  const files = await readdir(join(directory, 'postgres')).catch(() => [])
+  return [...(await processes()), ...files.filter((name) => /s\.PGSQL|postmaster\.pid/.test(name))]
+}
+
+/** The pids of the processes that were started on this test's directory. */
+async function processes(): Promise<string[]> {
+  const found: string[] = []
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-    if (command.includes(`${directory}/`)) processes.push(pid)
+    if (command.includes(`${directory}/`)) found.push(pid)
   }
-  const files = await readdir(join(directory, 'postgres')).catch(() => [])
-  return [...processes, ...files.filter((name) => /s\.PGSQL|postmaster\.pid/.test(name))]
+  return found
 }
 
 /** Seq and content of every message, read page by page. */
