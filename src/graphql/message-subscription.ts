@@ -1,6 +1,7 @@
 import { Arg, ID, Resolver, Root, Subscription } from 'type-graphql'
 import { conversationNotFound } from '../errors.ts'
 import { Feed } from '../live/feed.ts'
+import { MessageReader } from '../live/message-reader.ts'
 import { findConversation } from '../storage/conversation.ts'
 import { MessageEdge, messageEdge } from './connection.ts'
 import type { Context } from './context.ts'
@@ -37,14 +38,14 @@ async function followMessages(context: Context, args: MessageAppendedArgs): Prom
   const { viewer, services } = context
   const ref = readConversationId(viewer.userId, args.conversationId)
   if (ref === null) throw conversationNotFound()
-  const feed = new Feed(services.feeds, viewer.userId, ref.key, messageEdge)
+  const feed = new Feed<MessageEdge>(services.feeds, ref.key)
   try {
     const conversation = await findConversation(services.store, ref)
     if (conversation === null) throw conversationNotFound()
     const { key, epoch, lastSeq } = conversation
     const isFromNow = args.after === null || args.after === undefined
     const seq = isFromNow ? lastSeq : readMessageCursor('after', args.after ?? '', conversation)
-    return feed.startAfter({ key, epoch, seq })
+    return feed.begin(new MessageReader(services.store, viewer.userId, { key, epoch, seq }, messageEdge))
   } catch (error) {
     await feed.return()
     throw error

@@ -1,5 +1,5 @@
 import 'reflect-metadata'
-import type { GraphQLSchema } from 'graphql'
+import type { GraphQLObjectType, GraphQLSchema } from 'graphql'
 import { buildSchemaSync, type PubSub } from 'type-graphql'
 import { Json, JsonObject } from '../entities/json.ts'
 import { Timestamp } from '../entities/timestamp.ts'
@@ -14,7 +14,7 @@ import { ViewerResolver } from './viewer.ts'
 
 /** The schema of the whole API; `schema.graphql` is its text. */
 export function createSchema(): GraphQLSchema {
-  return buildSchemaSync({
+  const schema = buildSchemaSync({
     resolvers: [
       ViewerResolver,
       NodeResolver,
@@ -32,6 +32,15 @@ export function createSchema(): GraphQLSchema {
     pubSub: noPubSub,
     validate: false,
   })
+  // Type-GraphQL has no way to describe these.
+  describe(schema.getQueryType(), 'What can be read.')
+  describe(schema.getMutationType(), 'What can be changed; each answer comes after the change is durable.')
+  describe(schema.getSubscriptionType(), 'What can be followed live, over WebSocket.')
+  return schema
+}
+
+function describe(type: GraphQLObjectType | null | undefined, description: string): void {
+  if (type) type.description = description
 }
 
 /** Type-GraphQL asks for one even where every subscription brings its own source, as ours do. */

@@ -1,8 +1,5 @@
 import type { Logger } from 'pino'
-import type { Message } from '../entities/message.ts'
-import type { Place } from '../entities/place.ts'
 import { AnswerBudget, type AnswerMemory } from '../storage/answer-budget.ts'
-import { type Page, readMessagePages } from '../storage/message-page.ts'
 import type { Store } from '../storage/store.ts'
 import type { Watcher, Watchers } from './watchers.ts'
 
@@ -14,48 +11,57 @@ export interface FeedSource {
   readonly log: Logger
 }
 
-const rowsPerRead = 20
+/** Reads the log from a place that it keeps: after each read it goes on behind what that answered. */
+export interface Reader<Event> {
+  /** A read that fails leaves the place as it was. */
+  read(budget: AnswerBudget): Promise<Batch<Event>>
+}
+
+export interface Batch<Event> {
+  readonly events: Event[]
+  /** `more`: there was more than one read may take; `all`: that was all; `end`: and nothing will ever come after it. */
+  readonly rest: 'more' | 'all' | 'end'
+  /** Where the conversation stood. */
+  readonly revision: number
+}
+
 const bytesPerRead = 1024 * 1024
 
 /**
- * The messages of a conversation after a place, each once and in order, first those that are there and then live.
+ * What happens in a conversation, each event once and in order, first what is there and then live.
  *
- *     idle ── next() ──▶ reading ── rows ──▶ idle
+ *     idle ── next() ──▶ reading ── events ──▶ idle
  *                          │  ▲
  *            nothing new ──▼  │── moved ──
  *                         waiting
- *     any ── return(), or the conversation is gone ──▶ closed
+ *     any ── return(), or the reader's end ──▶ closed
  *
- * The log is the truth: a hint only says when to read again, and reading goes on from the last message that was taken.
- * Messages are pulled, so a slow reader holds one read's rows and nothing piles up behind it. It is written out because
- * an async generator that waits for a promise cannot be ended from outside before that promise is settled.
+ * The log is the truth: a hint only says when to read again. Events are pulled, so a slow reader holds one read's rows
+ * and nothing piles up behind it. It is written out because an async generator that waits for a promise cannot be ended
+ * from outside before that promise is settled.
  */
 export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>, Watcher {
   readonly #source: FeedSource
-  readonly #userId: string
-  readonly #toEvent: (message: Message) => Event
   readonly #registration: Disposable
-  #place: Place
-  #taken: Message[] = []
+  #reader: Reader<Event> | null = null
+  #taken: Event[] = []
   #budget: AnswerBudget | null = null
   #readRevision = -1
   /** Set by what moved since the last read began. */
   #isStale = true
+  #isEnding = false
   #isClosed = false
   #wake: () => void = () => {}
 
-  /** Registers for hints at once: what commits after this is seen, wherever `place` is set to later. */
-  constructor(source: FeedSource, userId: string, key: string, toEvent: (message: Message) => Event) {
+  /** Registers for hints at once: what commits after this is seen, wherever the reader begins. */
+  constructor(source: FeedSource, key: string) {
     this.#source = source
-    this.#userId = userId
-    this.#toEvent = toEvent
-    this.#place = { key, epoch: 0, seq: 0 }
     this.#registration = source.watchers.watch(key, this)
   }
 
-  /** Says after which place to begin; before the first `next`. */
-  startAfter(place: Place): this {
-    this.#place = place
+  /** Says what to read; before the first `next`. */
+  begin(reader: Reader<Event>): this {
+    this.#reader = reader
     return this
   }
 
@@ -67,14 +73,12 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
 
   async next(): Promise<IteratorResult<Event, undefined>> {
     while (!this.#isClosed) {
-      const message = this.#taken.shift()
-      if (message !== undefined) {
-        this.#place = { ...this.#place, seq: message.seq }
-        return { done: false, value: this.#toEvent(message) }
-      }
+      const event = this.#taken.shift()
+      if (event !== undefined) return { done: false, value: event }
       // Everything that was read has been sent: whoever waits holds nothing, or idle feeds would use up the memory of all.
       this.#release()
-      if (this.#isStale) await this.#read()
+      if (this.#isEnding) await this.return()
+      else if (this.#isStale) await this.#read()
       else await new Promise<void>((resolve) => (this.#wake = resolve))
     }
     return { done: true, value: undefined }
@@ -104,30 +108,21 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
 
   async #read(): Promise<void> {
     this.#isStale = false
-    const budget = new AnswerBudget(this.#source.memory, bytesPerRead)
-    const page = await this.#readPage(budget)
-    // What was ended while it read could not yet release what the read came to hold.
-    if (this.#isClosed || page === 'failed') return budget[Symbol.dispose]()
-    this.#budget = budget
-    if (page === null) {
-      await this.return()
-      return
-    }
-    this.#taken = page.messages
-    if (page.hasNext) this.#isStale = true
-    else this.#readRevision = page.conversation.revision
-  }
-
-  /** null: the conversation is gone, or begun anew. A failure leaves the place as it is; the next hint or poll retries. */
-  async #readPage(budget: AnswerBudget): Promise<Page | null | 'failed'> {
-    const { store, log } = this.#source
-    const request = { ...this.#place, after: this.#place.seq, before: null, count: rowsPerRead, fromEnd: false }
+    const { memory, log } = this.#source
+    const budget = new AnswerBudget(memory, bytesPerRead)
     try {
-      const [page] = await readMessagePages(store, budget, this.#userId, [request])
-      return page ?? null
+      const batch = await this.#reader?.read(budget)
+      // What was ended while it read could not yet release what the read came to hold.
+      if (this.#isClosed || batch === undefined) return budget[Symbol.dispose]()
+      this.#budget = budget
+      this.#taken = batch.events
+      if (batch.rest === 'more') this.#isStale = true
+      else this.#readRevision = batch.revision
+      this.#isEnding = batch.rest === 'end'
     } catch (error) {
+      budget[Symbol.dispose]()
+      // The next hint or poll tries again, from the same place.
       log.warn({ err: error }, 'a feed could not read on and will try again')
-      return 'failed'
     }
   }
 

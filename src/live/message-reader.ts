@@ -1,0 +1,36 @@
+import type { Message } from '../entities/message.ts'
+import type { Place } from '../entities/place.ts'
+import type { AnswerBudget } from '../storage/answer-budget.ts'
+import { readMessagePages } from '../storage/message-page.ts'
+import type { Store } from '../storage/store.ts'
+import type { Batch, Reader } from './feed.ts'
+
+const rowsPerRead = 20
+
+/** The messages after a place, by seq; the end is when the conversation is gone, or begun anew. */
+export class MessageReader<Event> implements Reader<Event> {
+  readonly #store: Store
+  readonly #userId: string
+  readonly #toEvent: (message: Message) => Event
+  #place: Place
+
+  constructor(store: Store, userId: string, after: Place, toEvent: (message: Message) => Event) {
+    this.#store = store
+    this.#userId = userId
+    this.#place = after
+    this.#toEvent = toEvent
+  }
+
+  async read(budget: AnswerBudget): Promise<Batch<Event>> {
+    const request = { ...this.#place, after: this.#place.seq, before: null, count: rowsPerRead, fromEnd: false }
+    const [page] = await readMessagePages(this.#store, budget, this.#userId, [request])
+    if (!page) return { events: [], rest: 'end', revision: 0 }
+    const last = page.messages.at(-1)
+    if (last !== undefined) this.#place = { ...this.#place, seq: last.seq }
+    return {
+      events: page.messages.map(this.#toEvent),
+      rest: page.hasNext ? 'more' : 'all',
+      revision: page.conversation.revision,
+    }
+  }
+}
