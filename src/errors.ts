@@ -44,6 +44,11 @@ export function conversationNotFound(): ApiError {
   return new ApiError('NOT_FOUND', 'You have no conversation of that id.')
 }
 
+/** Likewise for a message, which is also what a deleted one is to whoever would change it. */
+export function messageNotFound(): ApiError {
+  return new ApiError('NOT_FOUND', 'You have no message there that could be changed.')
+}
+
 /** @param path where in the input, for example `messages[2].toolCallId` */
 export function badInput(path: string, sentence: string): ApiError {
   return new ApiError('BAD_USER_INPUT', `${path}: ${sentence}`, { path })
@@ -81,6 +86,14 @@ export function lastSeqMoved(expected: number, lastSeq: number): ApiError {
       lastSeq,
     },
   )
+}
+
+/** @param revision the message's own, as it is now */
+export function revisionMoved(expected: string, revision: string): ApiError {
+  return new ApiError('CONFLICT', `The message's revision is ${revision} and not ${expected}; read it and try again.`, {
+    reason: 'REVISION',
+    revision,
+  })
 }
 
 export function cursorExpired(): ApiError {

@@ -6,6 +6,7 @@ import { JsonObject, type JsonRecord } from '../entities/json.ts'
 import { conversationNotFound } from '../errors.ts'
 import { createConversation, deleteConversation, updateConversation } from '../storage/conversation.ts'
 import type { ConversationRef } from '../storage/conversation-ref.ts'
+import { clearConversation } from '../storage/edit.ts'
 import type { Context } from './context.ts'
 import { readConversationId, readNewConversationId } from './conversation-id.ts'
 import { requireMetadata } from './message-input.ts'
@@ -86,6 +87,18 @@ export class DeleteConversationPayload {
   deletedConversationId!: string
 }
 
+@InputType({ description: 'What `clearConversation` takes.' })
+export class ClearConversationInput {
+  @Field(() => ID, { description: 'The conversation.' })
+  id!: string
+}
+
+@ObjectType({ description: 'What `clearConversation` answers.', simpleResolvers: true })
+export class ClearConversationPayload {
+  @Field(() => Conversation, { description: 'The conversation as it is now.' })
+  conversation!: Conversation
+}
+
 @Resolver()
 export class ConversationMutationResolver {
   @Mutation(() => CreateConversationPayload, {
@@ -127,6 +140,16 @@ export class ConversationMutationResolver {
     const tombstone = await deleteConversation(store, requireRef(context, input.id))
     eraser.erase(tombstone)
     return { deletedConversationId: tombstone.id }
+  }
+
+  @Mutation(() => ClearConversationPayload, {
+    description: 'Deletes every message that is there, as `deleteMessage` does; the conversation and its seqs go on.',
+  })
+  async clearConversation(
+    @Arg('input', () => ClearConversationInput, { description: 'Which one.' }) input: ClearConversationInput,
+    @Ctx() context: Context,
+  ): Promise<ClearConversationPayload> {
+    return { conversation: await clearConversation(context.services.store, requireRef(context, input.id)) }
   }
 }
 

@@ -22,6 +22,20 @@ registerEnumType(IfMissing, {
   },
 })
 
+export const OnExisting = { FAIL: 'FAIL', REPLACE: 'REPLACE' } as const
+export type OnExisting = keyof typeof OnExisting
+registerEnumType(OnExisting, {
+  name: 'OnExisting',
+  description: 'What to do with a known client id that comes with another payload.',
+  valuesConfig: {
+    FAIL: { description: 'Refuse all with CONFLICT, reason CLIENT_ID.' },
+    REPLACE: {
+      description:
+        'Edit that message in its place, as saving a whole transcript again needs it; one that was deleted stays so.',
+    },
+  },
+})
+
 @InputType()
 abstract class AppendInput {
   @Field(() => ID, { description: 'The conversation.' })
@@ -46,6 +60,12 @@ export class AppendMessageInput extends AppendInput {
 
 @InputType({ description: 'What `appendMessages` takes.' })
 export class AppendMessagesInput extends AppendInput {
+  @Field(() => OnExisting, {
+    defaultValue: OnExisting.FAIL,
+    description: 'What to do with a known client id that comes with another payload.',
+  })
+  onExisting!: OnExisting
+
   @Field(() => [MessageInput], { description: 'From 1 to 100 messages, in order.' })
   messages!: MessageInput[]
 }
@@ -88,7 +108,7 @@ export class MessageMutationResolver {
     @Ctx() context: Context,
   ): Promise<AppendMessagePayload> {
     const message = readMessageInput('input.message', input.message, context.services.limits)
-    const { conversation, messages, replayed } = await append(context, input, [message])
+    const { conversation, messages, replayed } = await append(context, input, OnExisting.FAIL, [message])
     const stored = messages[0] as Message
     return { message: stored, messageEdge: messageEdge(stored), conversation, replayed: replayed[0] === true }
   }
@@ -107,12 +127,17 @@ export class MessageMutationResolver {
     const messages = input.messages.map((message, index) =>
       readMessageInput(`input.messages[${index}]`, message, context.services.limits),
     )
-    const appended = await append(context, input, messages)
+    const appended = await append(context, input, input.onExisting, messages)
     return { ...appended, messageEdges: appended.messages.map(messageEdge) }
   }
 }
 
-async function append(context: Context, input: AppendInput, messages: NewMessage[]): Promise<Appended> {
+async function append(
+  context: Context,
+  input: AppendInput,
+  onExisting: OnExisting,
+  messages: NewMessage[],
+): Promise<Appended> {
   if (input.ifLastSeq !== null && input.ifLastSeq !== undefined && input.ifLastSeq < 0) {
     throw badInput('input.ifLastSeq', 'must not be negative.')
   }
@@ -121,6 +146,7 @@ async function append(context: Context, input: AppendInput, messages: NewMessage
     to: readTarget(context.viewer.userId, input.conversationId, createIfMissing),
     createIfMissing,
     ifLastSeq: input.ifLastSeq ?? null,
+    onExisting,
     messages,
   })
 }

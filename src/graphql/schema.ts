@@ -6,6 +6,7 @@ import { Timestamp } from '../entities/timestamp.ts'
 import { ConversationResolver } from './conversation.ts'
 import { ConversationMutationResolver } from './conversation-mutation.ts'
 import { MessageResolver } from './message.ts'
+import { MessageEditResolver } from './message-edit.ts'
 import { MessageMutationResolver } from './message-mutation.ts'
 import { MessageSubscriptionResolver } from './message-subscription.ts'
 import { NodeResolver } from './node.ts'
@@ -22,6 +23,7 @@ export function createSchema(): GraphQLSchema {
       MessageResolver,
       ConversationMutationResolver,
       MessageMutationResolver,
+      MessageEditResolver,
       MessageSubscriptionResolver,
     ],
     scalarsMap: [

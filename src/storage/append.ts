@@ -9,6 +9,7 @@ import { eraseMessages } from './erase.ts'
 import { insertConversation, lockConversation, reviveConversation } from './lock.ts'
 import { messageColumns, readMessage } from './message-row.ts'
 import { type NewMessage, newMessageColumns, newMessageValues, storedMessage } from './new-message.ts'
+import { type Rewrite, rewriteMessages } from './rewrite.ts'
 import { query, type Statement, type Store, transaction } from './store.ts'
 
 export interface Append {
@@ -16,6 +17,8 @@ export interface Append {
   readonly createIfMissing: boolean
   /** Append only if this is the last seq; a conversation that is missing has 0. */
   readonly ifLastSeq: number | null
+  /** What to do with a known client id that has another payload: refuse, or give the message the new contents. */
+  readonly onExisting: 'FAIL' | 'REPLACE'
   /** At least one. Of several with one client id and one payload the first is stored and the others are its replays. */
   readonly messages: readonly NewMessage[]
 }
@@ -123,61 +126,74 @@ async function appendWhileLocked(
       if (conversation.deletedAt !== null) return { tombstone: conversation }
     }
   }
-  const known = await readKnown(client, conversation, append.messages)
+  const { known, outdated } = await readKnown(client, conversation, append)
   const fresh = append.messages.filter((message) => !isKnown(known, message))
-  if (fresh.length > 0) {
-    if (append.ifLastSeq !== null && append.ifLastSeq !== conversation.lastSeq) {
-      throw lastSeqMoved(append.ifLastSeq, conversation.lastSeq)
-    }
-    const stored = await runAppend(client, { ...append, messages: fresh }, false)
-    if (stored === null) throw conversationNotFound()
-    conversation = stored.conversation
-    for (const message of stored.messages) if (message.clientId !== null) known.set(message.clientId, message)
-    return inOrder(append.messages, fresh, stored, known)
+  const isWrite = fresh.length > 0 || outdated.length > 0
+  if (isWrite && append.ifLastSeq !== null && append.ifLastSeq !== conversation.lastSeq) {
+    throw lastSeqMoved(append.ifLastSeq, conversation.lastSeq)
   }
-  return inOrder(append.messages, fresh, { conversation, messages: [] }, known)
+  if (outdated.length > 0) {
+    const rewritten = await rewriteMessages(client, conversation, outdated)
+    conversation = rewritten.conversation
+    for (const message of rewritten.messages) known.set(message.clientId ?? '', message)
+  }
+  if (fresh.length > 0) {
+    const stored = await runAppend(client, { ...append, messages: fresh, ifLastSeq: null }, false)
+    if (stored === null) throw conversationNotFound()
+    return inOrder(append.messages, fresh, outdated, stored, known)
+  }
+  return inOrder(append.messages, fresh, outdated, { conversation, messages: [] }, known)
 }
 
 function inOrder(
   asked: readonly NewMessage[],
   fresh: readonly NewMessage[],
+  outdated: readonly Rewrite[],
   stored: Pick<Appended, 'conversation' | 'messages'>,
   known: ReadonlyMap<string, Message>,
 ): Appended {
-  const isFresh = new Map(fresh.map((message, index) => [message, stored.messages[index]]))
+  const storedAs = new Map(fresh.map((message, index) => [message, stored.messages[index]]))
+  const isWritten = new Set([...fresh, ...outdated.map((rewrite) => rewrite.message)])
   return {
     conversation: stored.conversation,
     // One of the two holds it: a message is fresh, or its client id is known.
-    messages: asked.map((message) => (isFresh.get(message) ?? known.get(message.clientId ?? '')) as Message),
-    replayed: asked.map((message) => !isFresh.has(message)),
+    messages: asked.map((message) => (storedAs.get(message) ?? known.get(message.clientId ?? '')) as Message),
+    replayed: asked.map((message) => !isWritten.has(message)),
   }
 }
 
-/** The stored messages that have one of these client ids. @throws ApiError CONFLICT when one has another payload */
+/**
+ * The stored messages that have one of the client ids, and which of them are to get new contents. A tombstone keeps its
+ * place and gets none.
+ *
+ * @throws ApiError CONFLICT when one has another payload and may not be replaced
+ */
 async function readKnown(
   client: PoolClient,
   conversation: Conversation,
-  messages: readonly NewMessage[],
-): Promise<Map<string, Message>> {
+  { messages, onExisting }: Append,
+): Promise<{ known: Map<string, Message>; outdated: Rewrite[] }> {
   const asked = new Map(messages.filter((message) => message.clientId !== null).map((m) => [m.clientId, m]))
-  if (asked.size === 0) return new Map()
-  const rows = await query(client, selectKnown, [conversation.key, [...asked.keys()]])
   const known = new Map<string, Message>()
-  for (const row of rows) {
-    const message = readMessage(row, 0, conversation)
-    const clientId = message.clientId ?? ''
-    if (!asked.get(clientId)?.payloadHash?.equals(message.payloadHash ?? Buffer.alloc(0))) {
-      throw clientIdTaken(clientId, message.id)
-    }
-    known.set(clientId, message)
+  const outdated: Rewrite[] = []
+  if (asked.size === 0) return { known, outdated }
+  for (const row of await query(client, selectKnown, [conversation.key, [...asked.keys()]])) {
+    const stored = readMessage(row, 0, conversation)
+    const clientId = stored.clientId ?? ''
+    const message = asked.get(clientId) as NewMessage
+    known.set(clientId, stored)
+    if (message.payloadHash?.equals(stored.payloadHash ?? Buffer.alloc(0))) continue
+    if (onExisting === 'FAIL') throw clientIdTaken(clientId, stored.id)
+    if (stored.deletedAt === null) outdated.push({ seq: stored.seq, message })
   }
-  return known
+  return { known, outdated }
 }
 
 /** A statement of its own: one that also took the lock would look with a snapshot from before it. */
 const selectKnown: Statement = {
   name: 'append-known',
-  text: `select ${messageColumns('m')} from message m where m.conversation_key = $1 and m.client_id = any($2)`,
+  text: `select ${messageColumns('m')} from message m where m.conversation_key = $1 and m.client_id = any($2)
+    order by m.seq`,
 }
 
 function isKnown(known: ReadonlyMap<string, Message>, message: NewMessage): boolean {

@@ -1,0 +1,89 @@
+import type { PoolClient } from 'pg'
+import type { Conversation } from '../entities/conversation.ts'
+import type { Message } from '../entities/message.ts'
+import { conversationColumns, conversationWidth, readConversation } from './conversation-row.ts'
+import { messageColumns, readMessage } from './message-row.ts'
+import { type NewMessage, newMessageColumns, newMessageValues } from './new-message.ts'
+import { query, type Row, type Statement } from './store.ts'
+
+/** Messages as they are after a change, and their conversation as it is after it. */
+export interface Rewritten {
+  readonly conversation: Conversation
+  /** In the order of their new revisions. */
+  readonly messages: Message[]
+}
+
+export interface Rewrite {
+  readonly seq: number
+  readonly message: NewMessage
+}
+
+/** Gives messages of a locked conversation new contents; each takes a revision of its own. */
+export async function rewriteMessages(
+  client: PoolClient,
+  conversation: Conversation,
+  rewrites: readonly Rewrite[],
+): Promise<Rewritten> {
+  const inputs = rewrites.map(({ message }) => newMessageValues(message))
+  const columns = newMessageColumns.map((_, column) => inputs.map((input) => input[column]))
+  const seqs = rewrites.map(({ seq }) => seq)
+  return readRewritten(await query(client, rewrite, [conversation.key, rewrites.length, seqs, ...columns]))
+}
+
+const rewrite: Statement = {
+  name: 'message-rewrite',
+  text: changing(
+    `select n::int, seq, ${newMessageColumns.map(([name, type]) => `${name}::${type}`).join(', ')}
+     from unnest($3::int[], ${newMessageColumns.map((_, i) => `$${i + 4}::text[]`).join(', ')})
+       with ordinality as input(seq, ${newMessageColumns.map(([name]) => name).join(', ')}, n)`,
+    `${newMessageColumns.map(([name]) => `${name} = input.${name}`).join(', ')}, edited_at = moved.updated_at`,
+  ),
+}
+
+/** Turns messages of a locked conversation into tombstones: what they held is gone for good, their places stay. */
+export async function tombstoneMessages(
+  client: PoolClient,
+  conversation: Conversation,
+  seqs: readonly number[],
+): Promise<Rewritten> {
+  return readRewritten(await query(client, tombstone, [conversation.key, seqs.length, seqs]))
+}
+
+const tombstone: Statement = {
+  name: 'message-tombstone',
+  text: changing(
+    'select n::int, seq from unnest($3::int[]) with ordinality as input(seq, n)',
+    `name = null, content = null, parts = null, parts_format = null, tool_calls = null, tool_name = null,
+     tool_error = null, usage = null, error = null, metadata = '{}', size = 0, deleted_at = moved.updated_at`,
+  ),
+}
+
+/**
+ * Changes the messages that `input` (n, seq, …) names, of the conversation `$1`, whose revision moves by `$2`, their
+ * number: revisions are taken under the conversation's lock, as seqs are, so their order is the order of commit.
+ */
+function changing(input: string, assignments: string): string {
+  return `
+    with input as (${input}),
+    moved as (
+      update conversation c set
+        revision = c.revision + $2,
+        updated_at = greatest(clock_timestamp(), c.updated_at + interval '1 microsecond')
+      where c.key = $1
+      returning ${conversationColumns('c')}
+    ),
+    changed as (
+      update message m set ${assignments},
+        updated_at = moved.updated_at, revision = moved.revision - $2 + input.n
+      from moved cross join input
+      where m.conversation_key = moved.key and m.seq = input.seq
+      returning ${messageColumns('m')}
+    )
+    select ${conversationColumns('moved')}, ${messageColumns('changed')}
+    from moved cross join changed order by changed.revision`
+}
+
+function readRewritten(rows: readonly Row[]): Rewritten {
+  const conversation = readConversation(rows[0] as Row)
+  return { conversation, messages: rows.map((row) => readMessage(row, conversationWidth, conversation)) }
+}
