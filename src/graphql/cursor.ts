@@ -2,6 +2,7 @@ import { formatUuid, readBase64url, writeUuid } from '../entities/bytes.ts'
 import type { Conversation } from '../entities/conversation.ts'
 import { type Place, packPlace, unpackPlace } from '../entities/place.ts'
 import { badInput, cursorExpired } from '../errors.ts'
+import type { Known } from '../storage/changes.ts'
 import type { ListPlace } from '../storage/conversation-list.ts'
 
 /** The cursor of an edge: (version, key, epoch, seq) in base64url. It names only a place. */
@@ -9,27 +10,39 @@ export function edgeCursor(place: Place): string {
   return packPlace(place).toString('base64url')
 }
 
-/** The cursor of where a feed stands: that, and the revision in 8 bytes. */
-export function feedCursor(conversation: Conversation): string {
-  const { key, epoch, lastSeq, revision } = conversation
-  const bytes = packPlace({ key, epoch, seq: lastSeq }, 8)
-  bytes.writeBigUInt64BE(BigInt(revision), bytes.length - 8)
+/** The cursor of how much is known: (version, key, epoch, seq, revision in 8 bytes) in base64url. */
+export function knownCursor(known: Known): string {
+  const bytes = packPlace(known, 8)
+  bytes.writeBigUInt64BE(BigInt(known.revision), bytes.length - 8)
   return bytes.toString('base64url')
 }
 
+/** The cursor of where a conversation's feed stands. */
+export function feedCursor({ key, epoch, lastSeq, revision }: Conversation): string {
+  return knownCursor({ key, epoch, seq: lastSeq, revision })
+}
+
 /**
- * The seq that a cursor of this conversation names; `""` is the beginning.
+ * How much a cursor of this conversation knows. `""` knows nothing; one that names only a place knows no changes.
  *
- * @throws ApiError CURSOR_EXPIRED for another epoch, or for a place that the conversation never reached, as after a
- *   restored backup; BAD_USER_INPUT for what is no cursor of this conversation
+ * @throws ApiError CURSOR_EXPIRED for another epoch, or for what the conversation never reached, as after a restored
+ *   backup; BAD_USER_INPUT for what is no cursor of this conversation
  */
-export function readMessageCursor(path: string, cursor: string, conversation: Conversation): number {
-  if (cursor === '') return 0
+export function readKnownCursor(path: string, cursor: string, conversation: Conversation): Known {
+  const { key, epoch, lastSeq } = conversation
+  if (cursor === '') return { key, epoch, seq: 0, revision: 0 }
   const read = unpackPlace(cursor)
   if (read === null || (read.rest.length !== 0 && read.rest.length !== 8)) throw badInput(path, 'is not a cursor.')
-  if (read.place.key !== conversation.key) throw badInput(path, 'is a cursor of another conversation.')
-  if (read.place.epoch !== conversation.epoch || read.place.seq > conversation.lastSeq) throw cursorExpired()
-  return read.place.seq
+  if (read.place.key !== key) throw badInput(path, 'is a cursor of another conversation.')
+  const revision = read.rest.length === 0 ? 0 : Number(read.rest.readBigUInt64BE())
+  const isReached = read.place.seq <= lastSeq && revision <= conversation.revision
+  if (read.place.epoch !== epoch || !isReached) throw cursorExpired()
+  return { ...read.place, revision }
+}
+
+/** The seq that a cursor of this conversation names. @throws ApiError as `readKnownCursor` */
+export function readMessageCursor(path: string, cursor: string, conversation: Conversation): number {
+  return readKnownCursor(path, cursor, conversation).seq
 }
 
 const listVersion = 2

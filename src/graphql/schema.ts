@@ -4,6 +4,7 @@ import { buildSchemaSync, type PubSub } from 'type-graphql'
 import { Json, JsonObject } from '../entities/json.ts'
 import { Timestamp } from '../entities/timestamp.ts'
 import { ConversationResolver } from './conversation.ts'
+import { ConversationEventsResolver, conversationEventTypes } from './conversation-events.ts'
 import { ConversationMutationResolver } from './conversation-mutation.ts'
 import { MessageResolver } from './message.ts'
 import { MessageEditResolver } from './message-edit.ts'
@@ -25,7 +26,9 @@ export function createSchema(): GraphQLSchema {
       MessageMutationResolver,
       MessageEditResolver,
       MessageSubscriptionResolver,
+      ConversationEventsResolver,
     ],
+    orphanedTypes: conversationEventTypes,
     scalarsMap: [
       { type: Timestamp, scalar: DateTimeScalar },
       { type: Json, scalar: JSONScalar },
