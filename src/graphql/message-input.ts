@@ -116,10 +116,11 @@ export function readMessageInput(path: string, input: MessageInput, limits: Limi
   requireSubstance(path, input)
   const size = countBytes(input)
   if (size > limits.messageBytes) throw tooLarge(path, 'bytes', limits.messageBytes, size)
+  const derived = isGiven(input.content) ? null : textOfParts(input.parts ?? null, input.partsFormat ?? null)
   return {
     role: input.role,
     name: input.name ?? null,
-    content: input.content ?? textOfParts(input.parts ?? null, input.partsFormat ?? null),
+    content: input.content ?? derived,
     parts: input.parts ?? null,
     partsFormat: input.partsFormat ?? null,
     toolCalls,
@@ -132,7 +133,7 @@ export function readMessageInput(path: string, input: MessageInput, limits: Limi
     metadata: input.metadata ?? {},
     clientId: input.clientId ?? null,
     payloadHash: isGiven(input.clientId) ? hashPayload(input) : null,
-    size,
+    size: size + (derived === null ? 0 : Buffer.byteLength(derived)),
     sentAt: input.sentAt ?? null,
   }
 }

@@ -38,7 +38,7 @@ function parse(line: string): unknown {
     throw new Fault('must be JSON.')
   }
   // The server's own rule, asked here as well: by the time it sees the text, the change has happened.
-  const inexact = findInexactness(line)
+  const inexact = findInexactness(line, value)
   if (inexact !== null) throw new Fault(inexact)
   return value
 }

@@ -4,37 +4,67 @@ import { isExactNumber } from '../graphql/exact-number.ts'
 /**
  * Parses JSON; a text that would come back changed is refused like one that is no JSON.
  *
+ * @param path where the text stands in the request
  * @throws ApiError BAD_USER_INPUT
  */
-export function parseExactJson(text: string): unknown {
-  const value = parse(text)
-  const inexact = findInexactness(text)
-  if (inexact !== null) throw badInput('body', inexact)
+export function parseExactJson(text: string, path = 'body'): unknown {
+  const value = parse(text, path)
+  const inexact = findInexactness(text, value)
+  if (inexact !== null) throw badInput(path, inexact)
   return value
 }
 
-function parse(text: string): unknown {
+function parse(text: string, path: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
-    throw badInput('body', 'must be JSON.')
+    throw badInput(path, 'must be JSON.')
   }
 }
 
 /**
  * What `JSON.parse` would change in this text without a word, as a sentence for the caller; null when nothing.
  *
- * A double cannot hold every number, and objects put keys that look like array indexes first. Both are rare, so one
- * regular expression looks for their signs, and only a text that has them is read through.
+ * A double cannot hold every number, objects put keys that look like array indexes first, and of a key that is there
+ * twice only the last is kept. All are rare, so regular expressions look for their signs, and only a text that has them
+ * is read through.
  *
  * @param text valid JSON
+ * @param value what `JSON.parse` made of it
  */
-export function findInexactness(text: string): string | null {
-  return signs.test(text) ? new Scanner(text).scan() : null
+export function findInexactness(text: string, value: unknown): string | null {
+  return signs.test(text) || mayHaveKeyTwice(text, value) ? new Scanner(text).scan() : null
 }
 
 /** Sixteen digits in a row, an exponent, a key of digits, or an escaped digit that may be one. */
 const signs = /[\d.]{16}|\d[eE][+-]?\d|"\d+"\s*:|\\u003\d/
+
+/** A key's last quote and its colon; inside a string the quote would be escaped. A key may end with a backslash, though. */
+const keyEnds = /[^\\]"\s*:|\\\\"/g
+
+/** Whether the text has more keys than were kept, or a backslash that makes them hard to count. */
+function mayHaveKeyTwice(text: string, value: unknown): boolean {
+  let written = 0
+  for (const [match] of text.matchAll(keyEnds)) {
+    if (match.startsWith('\\')) return true
+    written += 1
+  }
+  return written !== countKeys(value)
+}
+
+/** Without recursion: a text may be nested deeper than the stack is. */
+function countKeys(value: unknown): number {
+  let count = 0
+  const left: unknown[] = [value]
+  while (left.length > 0) {
+    const one = left.pop()
+    if (typeof one !== 'object' || one === null) continue
+    const members = Object.values(one)
+    if (!Array.isArray(one)) count += members.length
+    for (const member of members) if (typeof member === 'object') left.push(member)
+  }
+  return count
+}
 
 interface Level {
   readonly isObject: boolean
@@ -43,6 +73,7 @@ interface Level {
   lastIndex: number
   hasName: boolean
   key: string
+  readonly keys: Set<string>
 }
 
 /** Keys of `metadata` keep no order, so any is fine there; those of the other JSON fields do, whatever keys it has itself. */
@@ -65,7 +96,14 @@ class Scanner {
       const char = this.#text[this.#at] as string
       const level = levels.at(-1)
       if (char === '{' || char === '[') {
-        levels.push({ isObject: char === '{', order: orderBelow(level), lastIndex: -1, hasName: false, key: '' })
+        levels.push({
+          isObject: char === '{',
+          order: orderBelow(level),
+          lastIndex: -1,
+          hasName: false,
+          key: '',
+          keys: new Set(),
+        })
         isKeyNext = char === '{'
       } else if (char === '}' || char === ']') {
         levels.pop()
@@ -76,6 +114,8 @@ class Scanner {
         if (!isKeyNext || level === undefined) continue
         isKeyNext = false
         level.key = JSON.parse(raw) as string
+        if (level.keys.has(level.key)) return `the key ${raw} stands twice in one object; only the last would be kept.`
+        level.keys.add(level.key)
         const isMoved = !takesPlace(level)
         if (isMoved && level.order !== 'any') {
           return `the key ${raw} would move before its neighbours: keys that are numbers must come first, in ascending order.`

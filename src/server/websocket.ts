@@ -178,7 +178,7 @@ export class Sockets implements AsyncDisposable {
     const message = parse(text)
     if (typeof message !== 'object' || message === null) return text
     const { id, type } = message as { id?: unknown; type?: unknown }
-    const inexact = findInexactness(text)
+    const inexact = findInexactness(text, message)
     if (inexact !== null) {
       if (type !== 'subscribe' || typeof id !== 'string') this.#close(connection, 4400, 'Invalid message received')
       else {

@@ -23,7 +23,7 @@ export interface NewMessage {
   readonly clientId: string | null
   /** Set exactly when `clientId` is. */
   readonly payloadHash: Buffer | null
-  /** UTF-8 bytes of all that the caller wrote. */
+  /** UTF-8 bytes of all that the caller wrote, and of a content derived from it. */
   readonly size: number
   readonly sentAt: string | null
 }
