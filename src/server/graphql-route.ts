@@ -11,6 +11,7 @@ import type { Admission } from './admission.ts'
 import { readsOnlyJson } from './apollo.ts'
 import { readHeaders } from './credentials.ts'
 import { formatError } from './format-error.ts'
+import { readRequest } from './graphql-request.ts'
 import type { CreateContext } from './operation-context.ts'
 
 export const graphqlPath = '/graphql'
@@ -67,26 +68,16 @@ function admit(
     return { errors: [badInput('operationName', 'names no operation of this document.')], operation: null }
   const isSubscription = operation.operation === 'subscription'
   return {
-    errors: isSubscription ? [badInput('query', 'subscriptions take a WebSocket, at this same path.')] : null,
+    errors: isSubscription
+      ? [
+          badInput(
+            'query',
+            'subscriptions take a WebSocket at this same path, or server-sent events at /graphql/stream.',
+          ),
+        ]
+      : null,
     operation: operation.name?.value ?? null,
   }
-}
-
-/** The parameters of a request, by GraphQL over HTTP. @throws ApiError BAD_USER_INPUT */
-function readRequest(body: unknown): { query: string | null; operationName: string | null } {
-  if (Array.isArray(body)) throw badInput('body', 'must be one operation; batches are not taken.')
-  if (!isObject(body)) throw badInput('body', 'must be a JSON object with a query.')
-  const { query, operationName = null, variables = null, extensions = null } = body
-  if (operationName !== null && typeof operationName !== 'string') throw badInput('operationName', 'must be a text.')
-  if (variables !== null && !isObject(variables)) throw badInput('variables', 'must be a JSON object.')
-  if (extensions !== null && !isObject(extensions)) throw badInput('extensions', 'must be a JSON object.')
-  if (typeof query === 'string') return { query, operationName }
-  if (extensions?.persistedQuery !== undefined) return { query: null, operationName }
-  throw badInput('query', 'must be a text.')
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 function refuse(request: FastifyRequest, reply: FastifyReply, errors: readonly GraphQLError[], log: Logger) {

@@ -23,6 +23,8 @@ import { type Health, registerHealth } from './health.ts'
 import { createHostGuard } from './host-guard.ts'
 import { createHttp } from './http.ts'
 import { contextFactory } from './operation-context.ts'
+import { EventStreams } from './sse.ts'
+import { registerStreams } from './sse-route.ts'
 import { attachSockets } from './upgrade.ts'
 import { Sockets } from './websocket.ts'
 
@@ -32,7 +34,7 @@ export interface Server extends AsyncDisposable {
   readonly url: string
   /** Where the data lies, for people. */
   readonly data: string
-  /** What of the server's is open at the moment; after the last client has gone, nothing is. */
+  /** What is open at the moment, event streams among the sockets; after the last client has gone, nothing is. */
   inspect(): { sockets: number; watchers: number; answerBytes: number; feedBytes: number }
 }
 
@@ -97,6 +99,8 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
     const app = await createHttp(config, guard, health, log)
     registerHealth(app, health, store)
     registerGraphql(app, { admission, apollo, authenticate, createContext, log })
+    const streams = new EventStreams({ schema, apollo, createContext, config, log })
+    registerStreams(app, { schema, admission, authenticate, streams, log })
     registerGraphiql(app, { graphqlPath, headers: exampleHeaders(config) })
     const sockets = new Sockets({ schema, admission, apollo, authenticate, createContext, config, log })
     attachSockets(app.server, graphqlPath, guard, sockets)
@@ -104,7 +108,7 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
       [Symbol.asyncDispose]: async () => {
         health.isStopping = true
         const timer = setTimeout(() => app.server.closeAllConnections(), config.shutdownMs)
-        await Promise.all([app.close(), sockets[Symbol.asyncDispose]()])
+        await Promise.all([app.close(), sockets[Symbol.asyncDispose](), streams[Symbol.asyncDispose]()])
         clearTimeout(timer)
       },
     })
@@ -115,7 +119,7 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
       url: urlOf(app.server.address() as AddressInfo),
       data,
       inspect: () => ({
-        sockets: sockets.size,
+        sockets: sockets.size + streams.size,
         watchers: watchers.size,
         answerBytes: answers.held,
         feedBytes: feedMemory.held,

@@ -1,0 +1,193 @@
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { ApolloServer } from '@apollo/server'
+import type { FastifyReply } from 'fastify'
+import { type ExecutionArgs, type GraphQLSchema, OperationTypeNode } from 'graphql'
+import type { Logger } from 'pino'
+import type { Viewer } from '../auth/viewer.ts'
+import type { Config } from '../config.ts'
+import { ApiError } from '../errors.ts'
+import type { Context } from '../graphql/context.ts'
+import { formatError } from './format-error.ts'
+import type { GraphqlRequest } from './graphql-request.ts'
+import type { CreateContext } from './operation-context.ts'
+import { EventStream } from './sse-stream.ts'
+import { type FormattedResult, ResultStream, subscribe } from './subscribe.ts'
+
+export interface EventStreamDependencies {
+  readonly schema: GraphQLSchema
+  readonly apollo: ApolloServer<Context>
+  readonly createContext: CreateContext
+  readonly config: Config
+  readonly log: Logger
+}
+
+/** An operation that may run, or the result that says why it may not. */
+export interface StreamedOperation {
+  readonly requestId: string
+  readonly viewer: Viewer
+  /** When the proof of who is calling expires, in milliseconds since 1970; null: never. */
+  readonly expiresAt: number | null
+  readonly request: GraphqlRequest
+  readonly type: OperationTypeNode
+  readonly document: ExecutionArgs['document']
+}
+
+interface Open {
+  readonly stream: EventStream
+  readonly isSubscription: boolean
+}
+
+/** The longest delay of a timer. */
+const longestTimer = 2 ** 31 - 1
+
+/** After these a client does well to ask again. */
+const passing: readonly unknown[] = ['UNAVAILABLE', 'RATE_LIMITED', 'INTERNAL_SERVER_ERROR']
+
+/** GraphQL over server-sent events: the feeds, the pipeline and the errors of WebSocket, one operation a stream. */
+export class EventStreams implements AsyncDisposable {
+  readonly #use: EventStreamDependencies
+  readonly #open = new Set<Open>()
+  readonly #countOf = new Map<string, number>()
+  readonly #looks: NodeJS.Timeout
+  #isDraining = false
+  #onClose: () => void = () => {}
+
+  constructor(use: EventStreamDependencies) {
+    this.#use = use
+    this.#looks = setInterval(() => {
+      for (const { stream } of this.#open) stream.look()
+    }, use.config.pingMs)
+    this.#looks.unref()
+  }
+
+  /** How many streams are open. */
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** Takes the answer over, and sends the whole of it. */
+  async run(reply: FastifyReply, operation: StreamedOperation): Promise<void> {
+    const stream = this.#begin(reply, operation.viewer, operation.type === OperationTypeNode.SUBSCRIPTION)
+    if (this.#isDraining) return stream.cut()
+    const refusal = this.#refusal(operation.viewer)
+    const expiry = expiryTimer(operation, () => stream.cut())
+    try {
+      if (refusal !== null)
+        await this.#refuse(stream, { errors: [formatError(refusal, operation.requestId, this.#use.log)] })
+      else if (operation.type === OperationTypeNode.SUBSCRIPTION) await this.#follow(stream, operation)
+      else await this.#answer(stream, operation)
+    } catch (error) {
+      // A mutation that is not complete would be asked again; what follows is not lost by being cut.
+      const errors = [formatError(error, operation.requestId, this.#use.log)]
+      if (operation.type === OperationTypeNode.SUBSCRIPTION) await this.#refuse(stream, { errors })
+      else await this.#finish(stream, { errors })
+    } finally {
+      clearTimeout(expiry)
+    }
+  }
+
+  /** Sends a result that says why nothing runs: the protocol wants a stream for that, too. */
+  async refuse(reply: FastifyReply, viewer: Viewer, result: FormattedResult): Promise<void> {
+    await this.#finish(this.#begin(reply, viewer, false), result)
+  }
+
+  #begin(reply: FastifyReply, { userId }: Viewer, isSubscription: boolean): EventStream {
+    reply.hijack()
+    const open: Open = { stream: new EventStream(reply.raw, reply.getHeaders() as OutgoingHttpHeaders), isSubscription }
+    this.#open.add(open)
+    this.#countOf.set(userId, (this.#countOf.get(userId) ?? 0) + 1)
+    reply.raw.once('close', () => {
+      this.#open.delete(open)
+      const left = (this.#countOf.get(userId) ?? 0) - 1
+      if (left > 0) this.#countOf.set(userId, left)
+      else this.#countOf.delete(userId)
+      this.#onClose()
+    })
+    return open.stream
+  }
+
+  #refusal({ userId }: Viewer): ApiError | null {
+    const limit = this.#use.config.limits.subscriptions
+    if ((this.#countOf.get(userId) ?? 0) <= limit) return null
+    return new ApiError('RATE_LIMITED', `At most ${limit} event streams at once for a user.`)
+  }
+
+  async #follow(stream: EventStream, operation: StreamedOperation): Promise<void> {
+    const { schema, createContext, log } = this.#use
+    const { viewer, requestId, request, document } = operation
+    const results = await subscribe({
+      args: { schema, document, operationName: request.operationName, variableValues: request.variables },
+      createContext: () => createContext(viewer, requestId),
+      formatError: (error) => formatError(error, requestId, log),
+    })
+    if (!(results instanceof ResultStream)) return this.#refuse(stream, results)
+    stream.ended.addEventListener('abort', () => void results.return())
+    // It may have ended before there was anything to be told of it.
+    if (stream.ended.aborted) await results.return()
+    for (let result = await results.next(); !result.done; result = await results.next()) await stream.next(result.value)
+    await stream.complete()
+  }
+
+  /** Queries and mutations take Apollo's pipeline, as over HTTP. */
+  async #answer(stream: EventStream, operation: StreamedOperation): Promise<void> {
+    const { apollo, createContext } = this.#use
+    const context = createContext(operation.viewer, operation.requestId)
+    using _budget = context.budget
+    const { query, variables, operationName } = operation.request
+    const request = {
+      query: query ?? undefined,
+      variables: variables ?? undefined,
+      operationName: operationName ?? undefined,
+    }
+    const { body } = await apollo.executeOperation(request, { contextValue: context })
+    if (body.kind !== 'single') throw new Error('Incremental delivery is not part of this schema.')
+    await this.#finish(stream, body.singleResult as FormattedResult)
+  }
+
+  async #finish(stream: EventStream, result: FormattedResult): Promise<void> {
+    await stream.next(result)
+    await stream.complete()
+  }
+
+  /** The one result of a subscription that did not begin, or does not go on: complete unless it may by and by. */
+  async #refuse(stream: EventStream, result: FormattedResult): Promise<void> {
+    if (!passing.includes(result.errors?.[0]?.extensions?.code)) return this.#finish(stream, result)
+    await stream.next(result)
+    stream.cut()
+  }
+
+  /**
+   * Cuts the subscriptions, whose clients go on elsewhere, and waits for the rest. Those that take longer than three
+   * quarters of the shutdown's time are cut, and the rest is for readers to take what they were sent.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isDraining = true
+    const { shutdownMs } = this.#use.config
+    for (const { stream, isSubscription } of this.#open) if (isSubscription) stream.cut()
+    await this.#untilNone((shutdownMs * 3) / 4)
+    for (const { stream } of this.#open) stream.cut()
+    await this.#untilNone(shutdownMs / 4)
+    for (const { stream } of this.#open) stream.destroy()
+    clearInterval(this.#looks)
+  }
+
+  /** @param limit in milliseconds */
+  async #untilNone(limit: number): Promise<void> {
+    if (this.#open.size === 0) return
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(resolve, limit)
+    this.#onClose = () => {
+      if (this.#open.size === 0) resolve()
+    }
+    await promise
+    clearTimeout(timer)
+    this.#onClose = () => {}
+  }
+}
+
+/** What follows with a proof that expires is cut then, and comes again with a new one. */
+function expiryTimer({ expiresAt, type }: StreamedOperation, cut: () => void): NodeJS.Timeout | undefined {
+  if (expiresAt === null || type !== OperationTypeNode.SUBSCRIPTION) return undefined
+  const delay = Math.min(Math.max(expiresAt - Date.now(), 0), longestTimer)
+  return setTimeout(cut, delay).unref()
+}
