@@ -40,11 +40,11 @@ async function start(settings: Record<string, string>): Promise<TestServer> {
   return server
 }
 
-/** How many servers hear hints: their `listen` has been answered, or something they sent after it. */
+/** How many servers are ready to hear hints. */
 async function listeners(): Promise<number> {
   const { rows } = await client.query(`
     select count(*)::int as count from pg_stat_activity
-    where datname = current_database() and application_name = 'colloquy hints' and state = 'idle' and query <> ''`)
+    where datname = current_database() and application_name = 'colloquy hints' and state = 'idle'`)
   return rows[0].count
 }
 
@@ -63,9 +63,12 @@ async function appendSilently(id: string, content: string): Promise<void> {
   await client.query('commit')
 }
 
-/** Not counted as a statement of the servers'. */
-async function notify(payloads: readonly string[]): Promise<void> {
-  await client.query("select pg_notify('colloquy', payload) from unnest($1::text[]) payload", [payloads])
+/** Says something of conversations, as another server would. Not counted as a statement of the servers'. */
+async function notify(keys: readonly string[], payloads: readonly string[]): Promise<void> {
+  await client.query(
+    "select pg_notify('colloquy ' || key, payload) from unnest($1::text[]) key, unnest($2::text[]) payload",
+    [keys, payloads],
+  )
 }
 
 /** Terminates the servers' connections of this name, and waits until they are gone. */
@@ -83,10 +86,7 @@ const terminate = `
   where datname = current_database() and application_name like $1 and pid <> pg_backend_pid()`
 
 async function keyOf(id: string): Promise<{ key: string; revision: number }> {
-  const { rows } = await client.query(
-    "select replace(key::text, '-', '') as key, revision::int from conversation where id = $1",
-    [id],
-  )
+  const { rows } = await client.query('select key::text, revision::int from conversation where id = $1', [id])
   return rows[0]
 }
 
@@ -153,30 +153,13 @@ test('6 hints: junk changes nothing and costs nothing', async () => {
   await using feed = two.as().subscribe(appended, { id: 'junk', after: '' })
   await feed.take(1)
   const { key, revision } = await keyOf('junk')
-  const unknown = Array.from({ length: 10_000 }, (_, n) => `x ${n.toString(16).padStart(32, '0')}:${n}`)
-  const past = Array.from({ length: 50 }, (_, n) => `${n} ${key}:${revision}`)
-  const junk = [
-    '',
-    ' ',
-    'x',
-    ':',
-    'x :',
-    'x y:1',
-    `x ${key}`,
-    `x ${key}:`,
-    `x ${key}:-1`,
-    `x ${key}:1e9`,
-    `x  ${key} :9`,
-  ]
-  const huge = [
-    `x ${key}:${'9'.repeat(16)}`,
-    `x ${key.toUpperCase()}:999`,
-    `${key}:999`,
-    'x '.repeat(3_900),
-    '\u{1F600}',
-  ]
+  const unknown = Array.from({ length: 10_000 }, (_, n) => n.toString(16).padStart(32, '0'))
+  const past = Array.from({ length: 50 }, (_, n) => `${n} ${revision}`)
+  const junk = ['', ' ', 'x', ':', 'x :', 'x 9 9', 'x -1', 'x 1e9', 'x  9', 'x 9 ', '999', `x ${'9'.repeat(16)}`]
+  const huge = ['x '.repeat(3_900), '9'.repeat(7_999), '\u{1F600}']
   const count = await countStatements(database, async () => {
-    await notify([...unknown, ...past, ...junk, ...huge])
+    await notify([...unknown, key.toUpperCase(), `${key} `, ''], ['x 1'])
+    await notify([key], [...past, ...junk, ...huge])
     // Notices come in the order of their commits: once this one is heard, those before it were.
     await one.as().append('junk', 'second')
     expect(node(await feed.next())).toEqual({ seq: 2, content: 'second' })
@@ -192,12 +175,12 @@ test('6 hints: doubled, late and of a revision that never was, they repeat no me
   await using feed = two.as().subscribe(appended, { id: 'loud', after: '' })
   await feed.take(1)
   const { key } = await keyOf('loud')
-  const hints = Array.from({ length: 10_000 }, (_, n) => `x ${key}:${999_999_999_999_999 - n}`)
+  const hints = Array.from({ length: 10_000 }, (_, n) => `x ${999_999_999_999_999 - n}`)
   const count = await countStatements(database, async () => {
-    await notify(hints)
+    await notify([key], hints)
     await one.as().append('loud', 'second')
     expect(node(await feed.next())).toEqual({ seq: 2, content: 'second' })
-    await notify(hints)
+    await notify([key], hints)
     await one.as().append('loud', 'third')
     expect(node(await feed.next())).toEqual({ seq: 3, content: 'third' })
   })
@@ -250,7 +233,7 @@ test('6 hints: a feed whose reads fail for a while goes on where it was', async 
   const { key } = await keyOf('failing')
   await client.query('begin; lock table message in access exclusive mode')
   const other = await database.connect()
-  await other.query("select pg_notify('colloquy', $1)", [`x ${key}:999`])
+  await other.query("select pg_notify('colloquy ' || $1, 'x 999')", [key])
   await logged(server, ({ msg }) => msg === 'a feed could not read on and will try again')
   await client.query('commit')
   await appendSilently('failing', 'second')

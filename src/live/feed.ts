@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { AnswerBudget, type AnswerMemory } from '../storage/answer-budget.ts'
 import type { Store } from '../storage/store.ts'
-import type { Watcher, Watchers } from './watchers.ts'
+import type { Watcher, Watchers, Watching } from './watchers.ts'
 
 /** What feeds share on one instance. */
 export interface FeedSource {
@@ -42,7 +42,7 @@ const bytesPerRead = 1024 * 1024
  */
 export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>, Watcher {
   readonly #source: FeedSource
-  readonly #registration: Disposable
+  readonly #registration: Watching
   #reader: Reader<Event> | null = null
   #taken: Event[] = []
   #budget: AnswerBudget | null = null
@@ -107,6 +107,9 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
   }
 
   async #read(): Promise<void> {
+    // Before this instance hears of the conversation, what moves after a read would be missed.
+    await this.#registration.confirmed
+    if (this.#isClosed) return
     this.#isStale = false
     const { memory, log } = this.#source
     const budget = new AnswerBudget(memory, bytesPerRead)

@@ -7,8 +7,9 @@ import type { Watchers } from './watchers.ts'
 const keysPerStatement = 1_000
 
 /**
- * Looks at all watched conversations every `everyMs` milliseconds: the longest that a lost hint can delay anybody.
- * `now()` looks at once, for when hints are known to have been lost.
+ * Looks at each watched conversation every `everyMs` milliseconds: about the longest that a lost hint can delay anybody.
+ * Its statements are spread evenly over that time: 10,000 conversations in 5 s are 2 a second. `now()` looks at all of
+ * them at once, for when hints are known to have been lost.
  */
 export class Poll implements AsyncDisposable {
   readonly #store: Store
@@ -16,6 +17,8 @@ export class Poll implements AsyncDisposable {
   readonly #log: Logger
   readonly #stop = new AbortController()
   readonly #running: Promise<void>
+  #looking: Promise<void> = Promise.resolve()
+  #again: Promise<void> | null = null
 
   constructor(store: Store, watchers: Watchers, everyMs: number, log: Logger) {
     this.#store = store
@@ -24,33 +27,66 @@ export class Poll implements AsyncDisposable {
     this.#running = this.#run(everyMs)
   }
 
-  /** Never throws: whoever is missed now is looked at the next time. */
-  async now(): Promise<void> {
+  /** Whoever asks while it looks gets one more look, together with all who ask meanwhile. Never throws. */
+  now(): Promise<void> {
+    this.#again ??= this.#looking.then(() => {
+      this.#again = null
+      this.#looking = this.#lookAtRest(this.#watchers.keys())
+      return this.#looking
+    })
+    return this.#again
+  }
+
+  async #run(everyMs: number): Promise<void> {
+    while (!this.#stop.signal.aborted) {
+      // Live: who comes to be watched meanwhile is at its end, and the last statements of the round are theirs.
+      const keys = this.#watchers.keys()
+      const count = this.#watchers.conversations
+      const statements = Math.max(1, Math.ceil(count / keysPerStatement))
+      const start = performance.now()
+      for (let done = 1; done <= statements; done++) {
+        await this.#waitUntil(start + (done * everyMs) / statements)
+        if (done < statements) await this.#look(take(keys, Math.ceil(count / statements)))
+        else await this.#lookAtRest(keys)
+      }
+    }
+  }
+
+  async #lookAtRest(keys: Iterator<string>): Promise<void> {
+    for (;;) {
+      const some = take(keys, keysPerStatement)
+      if (some.length === 0) return
+      await this.#look(some)
+    }
+  }
+
+  /** One statement. Never throws: whoever is missed now is looked at the next time. */
+  async #look(keys: readonly string[]): Promise<void> {
+    if (keys.length === 0 || this.#stop.signal.aborted) return
     try {
-      await this.#look()
+      for (const moved of await readRevisions(this.#store, keys)) this.#watchers.moved(moved)
     } catch (error) {
       this.#log.warn({ err: error }, 'could not look at watched conversations')
     }
   }
 
-  async #look(): Promise<void> {
-    const keys = this.#watchers.keys()
-    for (let from = 0; from < keys.length; from += keysPerStatement) {
-      const moved = await readRevisions(this.#store, keys.slice(from, from + keysPerStatement))
-      for (const one of moved) this.#watchers.moved(one)
-    }
-  }
-
-  async #run(everyMs: number): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      await delay(everyMs, undefined, { signal: this.#stop.signal, ref: false }).catch(() => {})
-      if (this.#stop.signal.aborted) return
-      await this.now()
-    }
+  async #waitUntil(time: number): Promise<void> {
+    const milliseconds = Math.max(0, time - performance.now())
+    await delay(milliseconds, undefined, { signal: this.#stop.signal, ref: false }).catch(() => {})
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort()
-    await this.#running
+    await Promise.all([this.#running, this.#again ?? this.#looking])
   }
+}
+
+function take(keys: Iterator<string>, count: number): string[] {
+  const taken: string[] = []
+  while (taken.length < count) {
+    const next = keys.next()
+    if (next.done) break
+    taken.push(next.value)
+  }
+  return taken
 }

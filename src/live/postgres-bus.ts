@@ -1,137 +1,90 @@
 import { randomUUID } from 'node:crypto'
-import { setTimeout as delay } from 'node:timers/promises'
-import { Client } from 'pg'
+import { Client, escapeIdentifier } from 'pg'
 import type { Logger } from 'pino'
-import type { Moved } from '../storage/store.ts'
-import type { Bus, BusListener } from './bus.ts'
+import { Bus, type Connect, type Hint, type Line, type LineEvents } from './bus.ts'
 
-const channel = 'colloquy'
-/** PostgreSQL takes payloads below 8000 bytes; one hint has at most 53. */
-const hintsPerNotice = 100
-/** Beyond this many keys waiting, the rest is left to the poll. */
-const maxWaiting = 100_000
-const retryMs = 500
+const channelPrefix = 'colloquy '
 
-/** The end of a connection; wrapped, for a promise of a promise is only its end. */
-interface Lost {
-  readonly promise: Promise<void>
+/** A bus of LISTEN and NOTIFY on a connection of its own. @param url a postgresql:// URL */
+export function postgresBus(url: string, log: Logger): Bus {
+  const connect: Connect = (events, signal) => PostgresLine.connect(url, events, signal)
+  return new Bus(connect, log)
 }
 
 /**
- * Hints by LISTEN and NOTIFY on a connection of their own. NOTIFY comes after the commit and not inside the writing
- * transaction, where it would take a lock on the whole instance; what gathers while one is on its way goes together.
+ * A channel for each conversation, so that a process hears exactly what it asked for. PostgreSQL compares a hint with
+ * the channels of each listening connection one by one, in that connection's own process: of 10,000 channels this took
+ * 39 µs a hint, of 1,000 it took 5; to listen to 10,000 took 0.2 s in all, to one more 0.1 to 0.4 ms.
  *
- *     connecting ── connected, LISTEN ──▶ open ── connection lost ──▶ connecting
- *          └───────────── disposed ────────┴──▶ closed
+ * NOTIFY comes after the commit and not inside the writing transaction, where it would take a lock on the whole instance.
  */
-export class PostgresBus implements Bus {
-  readonly #url: string
-  readonly #log: Logger
+class PostgresLine implements Line {
+  readonly #client: Client
   readonly #self = randomUUID().slice(0, 8)
-  readonly #stop = new AbortController()
-  readonly #waiting = new Map<string, number>()
-  #running: Promise<void> = Promise.resolve()
-  #client: Client | null = null
-  #sending = false
 
-  /** @param url a postgresql:// URL */
-  constructor(url: string, log: Logger) {
-    this.#url = url
-    this.#log = log
+  private constructor(client: Client) {
+    this.#client = client
   }
 
-  start(listener: BusListener): void {
-    this.#running = this.#run(listener)
-  }
-
-  publish(moved: Moved): void {
-    if (this.#waiting.size >= maxWaiting) return
-    // Commits that ended together are told of in any order.
-    this.#waiting.set(moved.key, Math.max(moved.revision, this.#waiting.get(moved.key) ?? 0))
-    if (!this.#sending) void this.#send()
-  }
-
-  async #send(): Promise<void> {
-    this.#sending = true
-    // One turn of the event loop gathers the commits that ended together.
-    await new Promise(setImmediate)
-    while (this.#waiting.size > 0 && this.#client !== null) {
-      const hints = [...this.#waiting].slice(0, hintsPerNotice)
-      for (const [key] of hints) this.#waiting.delete(key)
-      const payload = [this.#self, ...hints.map(([key, revision]) => `${key.replaceAll('-', '')}:${revision}`)].join(
-        ' ',
-      )
-      const client = this.#client
-      // One that does not answer would hold up every later hint, each for as long as a query may take.
-      await client.query('select pg_notify($1, $2)', [channel, payload]).catch(() => end(client))
-    }
-    this.#sending = false
-  }
-
-  async #run(listener: BusListener): Promise<void> {
-    while (!this.#stop.signal.aborted) {
-      const lost = await this.#connect(listener).catch((error: Error) => {
-        if (!this.#stop.signal.aborted)
-          this.#log.warn({ err: error }, 'hints from other servers are late until their connection is back')
-        return null
-      })
-      if (lost !== null) {
-        listener.resumed()
-        if (this.#waiting.size > 0 && !this.#sending) void this.#send()
-        await lost.promise
-        this.#client = null
-      }
-      await delay(retryMs, undefined, { signal: this.#stop.signal, ref: false }).catch(() => {})
-    }
-  }
-
-  /** Settles once it listens. */
-  async #connect(listener: BusListener): Promise<Lost> {
+  static async connect(url: string, events: LineEvents, signal: AbortSignal): Promise<PostgresLine> {
     const client = new Client({
-      connectionString: this.#url,
+      connectionString: url,
       application_name: 'colloquy hints',
       connectionTimeoutMillis: 5_000,
       query_timeout: 10_000,
       keepAlive: true,
     })
-    const { promise, resolve } = Promise.withResolvers<void>()
-    client.on('error', (error) => {
-      this.#log.warn({ err: error }, 'lost the connection for hints')
-      resolve()
-    })
-    client.on('end', resolve)
-    client.on('notification', (notice) => this.#hear(notice.payload ?? '', listener))
+    const line = new PostgresLine(client)
+    const ended = Promise.withResolvers<void>()
+    const lose = (error: Error) => {
+      events.lost(error)
+      ended.resolve()
+    }
+    client.on('error', lose)
+    client.on('end', () => lose(new Error('The connection for hints has ended.')))
+    client.on('notification', ({ channel, payload }) => line.#hear(channel, payload ?? '', events))
     const stop = () => void end(client)
-    this.#stop.signal.addEventListener('abort', stop, { once: true })
-    void promise.then(() => {
-      this.#stop.signal.removeEventListener('abort', stop)
-      stop()
-    })
+    signal.addEventListener('abort', stop, { once: true })
+    void ended.promise.then(() => signal.removeEventListener('abort', stop))
     try {
       // pg settles no connect() whose client is ended meanwhile.
-      await Promise.race([client.connect(), promise])
-      await client.query(`listen ${channel}`)
+      await Promise.race([client.connect(), ended.promise])
     } catch (error) {
       await end(client)
       throw error
     }
-    this.#client = client
-    return { promise }
+    return line
   }
 
-  #hear(payload: string, listener: BusListener): void {
-    const [sender, ...hints] = payload.split(' ')
-    if (sender === this.#self) return
-    for (const hint of hints) {
-      const read = /^([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12}):(\d{1,15})$/.exec(hint)
-      if (read !== null) listener.moved({ key: read.slice(1, 6).join('-'), revision: Number(read[6]) })
-    }
+  async listen(keys: readonly string[]): Promise<void> {
+    await this.#client.query(keys.map((key) => `listen ${channelOf(key)}`).join('; '))
+  }
+
+  async unlisten(keys: readonly string[]): Promise<void> {
+    await this.#client.query(keys.map((key) => `unlisten ${channelOf(key)}`).join('; '))
+  }
+
+  async send(hints: readonly Hint[]): Promise<void> {
+    const channels = hints.map(({ key }) => `${channelPrefix}${key}`)
+    const payloads = hints.map(({ text }) => `${this.#self} ${text}`)
+    await this.#client.query(notify, [channels, payloads])
+  }
+
+  #hear(channel: string, payload: string, events: LineEvents): void {
+    const [sender, text, ...more] = payload.split(' ')
+    if (sender === this.#self || text === undefined || more.length > 0) return
+    events.heard({ key: channel.slice(channelPrefix.length), text })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stop.abort()
-    await this.#running
+    await end(this.#client)
   }
+}
+
+const notify = 'select pg_notify(channel, payload) from unnest($1::text[], $2::text[]) as hint (channel, payload)'
+
+function channelOf(key: string): string {
+  return escapeIdentifier(`${channelPrefix}${key}`)
 }
 
 async function end(client: Client): Promise<void> {

@@ -8,9 +8,8 @@ import { openOrm } from '../database/orm.ts'
 import { StartupError } from '../errors.ts'
 import type { Services } from '../graphql/context.ts'
 import { createSchema } from '../graphql/schema.ts'
-import type { Bus } from '../live/bus.ts'
 import { Poll } from '../live/poll.ts'
-import { PostgresBus } from '../live/postgres-bus.ts'
+import { postgresBus } from '../live/postgres-bus.ts'
 import { Watchers } from '../live/watchers.ts'
 import { AnswerMemory } from '../storage/answer-budget.ts'
 import { Eraser } from '../storage/eraser.ts'
@@ -64,8 +63,8 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
     const { orm, pool } = own(await openOrm(url, config.pool, (text) => log.debug(text)))
     await migrate(orm, url, config.pool.waitMs)
 
-    const watchers = new Watchers()
-    const bus: Bus = own(new PostgresBus(url, log))
+    const bus = own(postgresBus(url, log))
+    const watchers = new Watchers(bus)
     const store: Store = {
       pool,
       em: orm.em,
