@@ -10,6 +10,9 @@ const settings = {
   HOST: text('127.0.0.1', 'Address to listen on. Without identity settings only a loopback address is accepted.'),
   DATABASE_URL: optional('PostgreSQL 15 or later, as a URL. Absent: an embedded PostgreSQL in `DATA_DIR`.'),
   DATA_DIR: text('.data', 'Folder of the embedded PostgreSQL.'),
+  NATS_URL: list(
+    'NATS that carries hints between servers on one database, as `nats://` or `tls://` URLs, separated by commas. Absent: PostgreSQL carries them.',
+  ).refine((urls) => urls.every(isNatsUrl), 'must be nats:// or tls:// URLs, separated by commas'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
     .default('info')
@@ -115,6 +118,8 @@ export interface Config {
   /** undefined: embedded PostgreSQL in `dataDir`. */
   readonly databaseUrl: string | undefined
   readonly dataDir: string
+  /** Empty: hints go through PostgreSQL. */
+  readonly natsUrls: readonly string[]
   readonly logLevel: Settings['LOG_LEVEL']
   readonly corsOrigins: readonly string[]
   /** undefined: development, where the caller names its own user. */
@@ -173,6 +178,7 @@ function toConfig(from: Settings): Config {
     host: from.HOST,
     databaseUrl: from.DATABASE_URL,
     dataDir: from.DATA_DIR,
+    natsUrls: from.NATS_URL,
     logLevel: from.LOG_LEVEL,
     corsOrigins: from.CORS_ORIGINS,
     identity: toIdentity(from),
@@ -258,6 +264,10 @@ function optional(meaning: string) {
 
 function list(meaning: string) {
   return z.string().default('').transform(splitList).describe(meaning)
+}
+
+function isNatsUrl(value: string): boolean {
+  return URL.canParse(value) && /^(nats|tls):\/\/[^/]/.test(value)
 }
 
 function splitList(value: string): string[] {

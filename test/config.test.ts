@@ -30,6 +30,8 @@ test.each([
   [{ AUTH_JWKS_URL: 'keys' }, 'AUTH_JWKS_URL: must be a URL'],
   [{ AUTH_SERVICE_KEYS: 'agents' }, 'AUTH_SERVICE_KEYS: must be name:sha256-hex, separated by commas'],
   [{ AUTH_SERVICE_KEYS: `agents:${hash},chat:short` }, 'AUTH_SERVICE_KEYS: must be name:sha256-hex'],
+  [{ NATS_URL: 'localhost:4222' }, 'NATS_URL: must be nats:// or tls:// URLs, separated by commas'],
+  [{ NATS_URL: 'nats://one,http://two' }, 'NATS_URL: must be nats:// or tls:// URLs'],
   [{ ALLOW_UNAUTHENTICATED: 'yes' }, 'ALLOW_UNAUTHENTICATED'],
   [
     { AUTH_SECRET: 'x'.repeat(32), AUTH_JWKS_URL: 'https://id.example' },

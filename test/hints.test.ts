@@ -1,5 +1,11 @@
 import type { Client } from 'pg'
+import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { readConfig } from '../src/config.ts'
+import { openOrm } from '../src/database/orm.ts'
+import { Poll } from '../src/live/poll.ts'
+import { postgresBus } from '../src/live/postgres-bus.ts'
+import { Watchers } from '../src/live/watchers.ts'
 import type { Answer } from './support/api.ts'
 import { createDatabase, type TestDatabase } from './support/database.ts'
 import { logged } from './support/logged.ts'
@@ -145,6 +151,30 @@ test('6 hints: the poll is one statement for all watched conversations', async (
   const ofTheTest = 1
   expect(count - ofTheTest).toBe(3)
   for (const feed of feeds) await feed[Symbol.asyncDispose]()
+})
+
+test('6 hints: the poll of 10,000 watched conversations is ten statements, spread over its period', async () => {
+  await client.query(`
+    insert into conversation (key, epoch, user_id, id, revision, changed_revision, last_seq, metadata, created_at, updated_at)
+    select gen_random_uuid(), 1, 'ada', n::text, 1, 1, 0, '{}', now(), now() from generate_series(1, 10000) n`)
+  const { rows } = await client.query('select key::text from conversation')
+  const log = pino({ level: 'silent' })
+  await using bus = postgresBus(database.url, log)
+  await using opened = await openOrm(database.url, readConfig({}).pool, () => {})
+  const watchers = new Watchers(bus)
+  const seen = new Map<string, number>()
+  for (const { key } of rows) {
+    watchers.watch(key, { moved: () => void (seen.has(key) || seen.set(key, performance.now())) })
+  }
+  const store = { pool: opened.pool, em: opened.orm.em, announce: () => {} }
+  const periodMs = 500
+  const count = await countStatements(database, async () => {
+    await using _poll = new Poll(store, watchers, periodMs, log)
+    await until(() => seen.size === 10_000)
+  })
+  expect(count).toBe(10)
+  const times = [...seen.values()]
+  expect(Math.max(...times) - Math.min(...times)).toBeGreaterThan(periodMs / 2)
 })
 
 test('6 hints: junk changes nothing and costs nothing', async () => {

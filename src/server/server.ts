@@ -8,6 +8,7 @@ import { openOrm } from '../database/orm.ts'
 import { StartupError } from '../errors.ts'
 import type { Services } from '../graphql/context.ts'
 import { createSchema } from '../graphql/schema.ts'
+import { natsBus } from '../live/nats-bus.ts'
 import { Poll } from '../live/poll.ts'
 import { postgresBus } from '../live/postgres-bus.ts'
 import { Watchers } from '../live/watchers.ts'
@@ -63,7 +64,7 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
     const { orm, pool } = own(await openOrm(url, config.pool, (text) => log.debug(text)))
     await migrate(orm, url, config.pool.waitMs)
 
-    const bus = own(postgresBus(url, log))
+    const bus = own(config.natsUrls.length > 0 ? natsBus(config.natsUrls, log) : postgresBus(url, log))
     const watchers = new Watchers(bus)
     const store: Store = {
       pool,
