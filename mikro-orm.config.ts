@@ -2,18 +2,21 @@ import { ReflectMetadataProvider } from '@mikro-orm/decorators/legacy'
 import { Migrator } from '@mikro-orm/migrations'
 import { defineConfig, type Options } from '@mikro-orm/postgresql'
 import { Migration00001Conversations } from './migrations/00001-conversations.ts'
+import { Migration00002Streams } from './migrations/00002-streams.ts'
 import { readConfig } from './src/config.ts'
 import { Conversation } from './src/entities/conversation.ts'
 import { Message } from './src/entities/message.ts'
+import { MessageChunk } from './src/entities/message-chunk.ts'
+import { MessageStream } from './src/entities/message-stream.ts'
 
 /** What the command line, the server and the tests share. */
 export const ormOptions: Options = {
-  entities: [Conversation, Message],
+  entities: [Conversation, Message, MessageStream, MessageChunk],
   metadataProvider: ReflectMetadataProvider,
   extensions: [Migrator],
   migrations: {
     tableName: 'migration',
-    migrationsList: [Migration00001Conversations],
+    migrationsList: [Migration00001Conversations, Migration00002Streams],
     snapshot: false,
   },
   // Without collections there is nothing to propagate, and its setters cost more than the rows they hold.

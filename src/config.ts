@@ -80,6 +80,9 @@ export const contractLimits = {
   nodes: 100,
   parts: 100,
   toolCalls: 128,
+  chunks: 1_000,
+  streamSeconds: 3_600,
+  defaultStreamSeconds: 60,
   jsonDepth: 64,
 } as const
 

@@ -96,6 +96,29 @@ export function revisionMoved(expected: string, revision: string): ApiError {
   })
 }
 
+/** @param nextChunk the number of the chunk that is expected */
+export function chunkExpected(nextChunk: number): ApiError {
+  return new ApiError('CONFLICT', `The next chunk is ${nextChunk}; send the chunks from there on.`, {
+    reason: 'CHUNK',
+    nextChunk,
+  })
+}
+
+/** @param attempt the one that writes now */
+export function attemptIsOver(attempt: number): ApiError {
+  return new ApiError('CONFLICT', `Attempt ${attempt} has taken this message over.`, { reason: 'ATTEMPT', attempt })
+}
+
+export function notStreaming(): ApiError {
+  return new ApiError('CONFLICT', 'This message is not streaming any more.', { reason: 'NOT_STREAMING' })
+}
+
+export function isStreaming(): ApiError {
+  return new ApiError('CONFLICT', 'This message is still streaming; complete it, or delete it.', {
+    reason: 'STREAMING',
+  })
+}
+
 export function cursorExpired(): ApiError {
   return new ApiError(
     'CURSOR_EXPIRED',

@@ -151,4 +151,22 @@ export class Message implements Node {
   /** The conversation's revision at its last change; null until it was first changed. */
   @Property({ type: new BigIntType('number'), nullable: true })
   revision!: number | null
+
+  @Field(() => Timestamp, {
+    nullable: true,
+    description: 'When somebody asked its producer to stop; null while nobody has.',
+  })
+  @Property({ type: Timestamp, nullable: true })
+  stopRequestedAt!: string | null
+
+  /** Tells a repeated completion from another one; null until it was complete by its producer. */
+  @Property({ type: 'blob', nullable: true })
+  completionHash!: Uint8Array | null
+
+  /** While it streams: how many chunks `content` holds. */
+  @Field(() => Int, {
+    nullable: true,
+    description: 'While it streams: the number of the next chunk, so `content` holds all before it. null otherwise.',
+  })
+  nextChunk!: number | null
 }

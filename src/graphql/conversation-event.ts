@@ -1,5 +1,7 @@
-import { Field, ID, InterfaceType, ObjectType } from 'type-graphql'
+import { Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql'
 import { Conversation } from '../entities/conversation.ts'
+import { messageId } from '../entities/global-id.ts'
+import { Json } from '../entities/json.ts'
 import { Message } from '../entities/message.ts'
 import type { FeedEvent } from '../live/change-reader.ts'
 import { MessageEdge, messageEdge } from './connection.ts'
@@ -36,6 +38,29 @@ export class MessageDeleted extends ConversationEvent {
 }
 
 @ObjectType({
+  description:
+    'A chunk of text was added to a message that is streaming. Chunks come in their order, from the `nextChunk` on that the message had when it was last sent.',
+  implements: ConversationEvent,
+  simpleResolvers: true,
+})
+export class MessageTextAppended extends ConversationEvent {
+  @Field(() => ID, { description: "The message's `id`." })
+  messageId!: string
+
+  @Field(() => Int, { description: "The message's seq." })
+  seq!: number
+
+  @Field(() => Int, { description: 'The number of the chunk.' })
+  chunk!: number
+
+  @Field(() => String, { description: 'The text, to be put after what there is.' })
+  text!: string
+
+  @Field(() => Json, { nullable: true, description: 'What is not text, as its producer gave it.' })
+  data!: unknown
+}
+
+@ObjectType({
   description: "The conversation's title, metadata or archivedAt changed.",
   implements: ConversationEvent,
   simpleResolvers: true,
@@ -69,6 +94,11 @@ export function toConversationEvent(conversationId: string, event: FeedEvent): C
       return Object.assign(new MessageUpdated(), place, { message: event.message })
     case 'deleted':
       return Object.assign(new MessageDeleted(), place, { message: event.message })
+    case 'text': {
+      const { key, epoch } = event.known
+      const { seq } = event.chunk
+      return Object.assign(new MessageTextAppended(), place, event.chunk, { messageId: messageId({ key, epoch, seq }) })
+    }
     case 'conversation':
       return Object.assign(new ConversationUpdated(), place, { conversation: event.conversation })
     case 'gone':

@@ -15,6 +15,7 @@ import {
   ConversationUpdated,
   MessageAppended,
   MessageDeleted,
+  MessageTextAppended,
   MessageUpdated,
   toConversationEvent,
 } from './conversation-event.ts'
@@ -40,6 +41,7 @@ export const conversationEventTypes = [
   MessageAppended,
   MessageUpdated,
   MessageDeleted,
+  MessageTextAppended,
   ConversationUpdated,
   ConversationDeleted,
   CaughtUp,

@@ -1,7 +1,7 @@
 import { Field, InputType } from 'type-graphql'
 import { contractLimits, type Limits } from '../config.ts'
 import { Json, JsonObject, type JsonRecord } from '../entities/json.ts'
-import { MessageRole, PartsFormat } from '../entities/message-enums.ts'
+import { MessageRole, MessageStatus, PartsFormat } from '../entities/message-enums.ts'
 import { Timestamp } from '../entities/timestamp.ts'
 import type { ToolCall } from '../entities/tool-call.ts'
 import { badInput, tooLarge } from '../errors.ts'
@@ -135,6 +135,7 @@ export function readMessageInput(path: string, input: MessageInput, limits: Limi
     payloadHash: isGiven(input.clientId) ? hashPayload(input) : null,
     size: size + (derived === null ? 0 : Buffer.byteLength(derived)),
     sentAt: input.sentAt ?? null,
+    status: MessageStatus.COMPLETE,
   }
 }
 

@@ -37,7 +37,7 @@ registerEnumType(OnExisting, {
 })
 
 @InputType()
-abstract class AppendInput {
+export abstract class AppendInput {
   @Field(() => ID, { description: 'The conversation.' })
   conversationId!: string
 
@@ -138,9 +138,7 @@ async function append(
   onExisting: OnExisting,
   messages: NewMessage[],
 ): Promise<Appended> {
-  if (input.ifLastSeq !== null && input.ifLastSeq !== undefined && input.ifLastSeq < 0) {
-    throw badInput('input.ifLastSeq', 'must not be negative.')
-  }
+  requireIfLastSeq(input)
   const createIfMissing = input.ifMissing === IfMissing.CREATE
   return appendMessages(context.services.store, {
     to: readTarget(context.viewer.userId, input.conversationId, createIfMissing),
@@ -151,7 +149,13 @@ async function append(
   })
 }
 
-function readTarget(userId: string, id: string, createIfMissing: boolean): ConversationRef {
+/** @throws ApiError BAD_USER_INPUT */
+export function requireIfLastSeq({ ifLastSeq }: AppendInput): void {
+  if ((ifLastSeq ?? 0) < 0) throw badInput('input.ifLastSeq', 'must not be negative.')
+}
+
+/** The conversation that an append names. @throws ApiError when it can be neither found nor created */
+export function readTarget(userId: string, id: string, createIfMissing: boolean): ConversationRef {
   const ref = readConversationId(userId, id)
   if (ref !== null && (ref.id === null || !createIfMissing)) return ref
   if (!createIfMissing) throw conversationNotFound()

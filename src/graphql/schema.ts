@@ -9,6 +9,7 @@ import { ConversationMutationResolver } from './conversation-mutation.ts'
 import { MessageResolver } from './message.ts'
 import { MessageEditResolver } from './message-edit.ts'
 import { MessageMutationResolver } from './message-mutation.ts'
+import { MessageStreamResolver } from './message-stream.ts'
 import { MessageSubscriptionResolver } from './message-subscription.ts'
 import { NodeResolver } from './node.ts'
 import { DateTimeScalar, JSONObjectScalar, JSONScalar } from './scalars.ts'
@@ -25,6 +26,7 @@ export function createSchema(): GraphQLSchema {
       ConversationMutationResolver,
       MessageMutationResolver,
       MessageEditResolver,
+      MessageStreamResolver,
       MessageSubscriptionResolver,
       ConversationEventsResolver,
     ],

@@ -14,6 +14,7 @@ import { postgresBus } from '../live/postgres-bus.ts'
 import { Watchers } from '../live/watchers.ts'
 import { AnswerMemory } from '../storage/answer-budget.ts'
 import { Eraser } from '../storage/eraser.ts'
+import { Reaper } from '../storage/reaper.ts'
 import type { Store } from '../storage/store.ts'
 import { Admission } from './admission.ts'
 import { startApollo } from './apollo.ts'
@@ -78,6 +79,7 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
     bus.start({ moved: (hint) => watchers.moved(hint), resumed: () => void poll.now() })
     const eraser = own(new Eraser(store, log))
     await eraser.resume()
+    own(new Reaper(store, config.pollMs, log))
 
     const answers = new AnswerMemory(config.limits.answersBytes)
     const feedMemory = new AnswerMemory(config.limits.answersBytes)

@@ -19,6 +19,8 @@ export interface Append {
   readonly ifLastSeq: number | null
   /** What to do with a known client id that has another payload: refuse, or give the message the new contents. */
   readonly onExisting: 'FAIL' | 'REPLACE'
+  /** Runs in the same transaction after the messages were stored; it takes the longer way with the lock. */
+  readonly alsoStore?: (client: PoolClient, appended: Appended) => Promise<void>
   /** At least one. Of several with one client id and one payload the first is stored and the others are its replays. */
   readonly messages: readonly NewMessage[]
 }
@@ -43,7 +45,8 @@ export interface Appended {
 export async function appendMessages(store: Store, append: Append): Promise<Appended> {
   const messages = withoutRepeats(append.messages)
   const distinct = { ...append, messages }
-  const appended = (await appendAtOnce(store.pool, distinct)) ?? (await appendLocked(store, distinct))
+  const appended =
+    (append.alsoStore ? null : await appendAtOnce(store.pool, distinct)) ?? (await appendLocked(store, distinct))
   if (appended.replayed.includes(false)) {
     store.announce({ key: appended.conversation.key, revision: appended.conversation.revision })
   }
@@ -100,7 +103,11 @@ async function appendAtOnce(on: Pool, append: Append): Promise<Appended | null> 
 /** Checks in the promised order: replay, existence, `ifLastSeq`, insert. */
 async function appendLocked(store: Store, append: Append): Promise<Appended> {
   for (let attempt = 0; attempt < 5; attempt++) {
-    const outcome = await transaction(store, (client) => appendWhileLocked(client, append))
+    const outcome = await transaction(store, async (client) => {
+      const appended = await appendWhileLocked(client, append)
+      if (!('tombstone' in appended)) await append.alsoStore?.(client, appended)
+      return appended
+    })
     if (!('tombstone' in outcome)) return outcome
     await eraseMessages(store, outcome.tombstone)
   }
@@ -183,7 +190,7 @@ async function readKnown(
     const message = asked.get(clientId) as NewMessage
     known.set(clientId, stored)
     if (message.payloadHash?.equals(stored.payloadHash ?? Buffer.alloc(0))) continue
-    if (onExisting === 'FAIL') throw clientIdTaken(clientId, stored.id)
+    if (onExisting === 'FAIL' || stored.status === 'STREAMING') throw clientIdTaken(clientId, stored.id)
     if (stored.deletedAt === null) outdated.push({ seq: stored.seq, message })
   }
   return { known, outdated }

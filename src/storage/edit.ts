@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg'
 import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
-import { conversationNotFound, messageNotFound, revisionMoved } from '../errors.ts'
+import { conversationNotFound, isStreaming, messageNotFound, revisionMoved } from '../errors.ts'
 import type { ConversationRef } from './conversation-ref.ts'
 import { lockConversation } from './lock.ts'
 import { messageColumns, readMessage } from './message-row.ts'
@@ -30,6 +30,7 @@ export async function editMessage(
 ): Promise<Message> {
   return changeOne(store, ref, async (client, conversation, message) => {
     if (message.deletedAt !== null) throw messageNotFound()
+    if (message.status === 'STREAMING') throw isStreaming()
     const revision = String(message.revision ?? 0)
     if (ifRevision !== null && ifRevision !== revision) throw revisionMoved(ifRevision, revision)
     return rewriteMessages(client, conversation, [{ seq: message.seq, message: change(message) }])
@@ -44,7 +45,8 @@ export async function deleteMessage(store: Store, ref: MessageRef): Promise<Mess
   })
 }
 
-async function changeOne(
+/** Locks the conversation, finds the message in it, and runs `work`. @throws ApiError NOT_FOUND */
+export async function changeOne(
   store: Store,
   ref: MessageRef,
   work: (

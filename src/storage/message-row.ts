@@ -31,11 +31,24 @@ const columns = [
   'edited_at',
   'deleted_at',
   'revision',
+  'stop_requested_at',
 ]
 
-/** The select list that `readMessage` understands. */
+/**
+ * The select list that `readMessage` understands. What a streaming message says so far stands in its chunks, and is put
+ * together here, in the snapshot of the statement: its content and the number of its next chunk belong together.
+ */
 export function messageColumns(table: string): string {
-  return columns.map((column) => `${table}.${column}`).join(', ')
+  const streaming = (expression: string, otherwise: string) =>
+    `case when ${table}.status = 'STREAMING' then (${expression}) else ${otherwise} end`
+  const of = (other: string) => `${other}.conversation_key = ${table}.conversation_key and ${other}.seq = ${table}.seq`
+  const content = streaming(
+    `select string_agg(k.text, '' order by k.chunk) from message_chunk k where ${of('k')}`,
+    `${table}.content`,
+  )
+  const nextChunk = streaming(`select s.next_chunk from message_stream s where ${of('s')}`, 'null')
+  const selected = columns.map((column) => (column === 'content' ? `${content} as content` : `${table}.${column}`))
+  return [...selected, `${nextChunk} as next_chunk`].join(', ')
 }
 
 /** The message whose columns begin at `at`, as one of `conversation`. */
@@ -67,5 +80,7 @@ export function readMessage(row: Row, at: number, conversation: Conversation): M
   message.editedAt = readTimestamp(row[at + 22])
   message.deletedAt = readTimestamp(row[at + 23])
   message.revision = row[at + 24] === null ? null : Number(row[at + 24])
+  message.stopRequestedAt = readTimestamp(row[at + 25])
+  message.nextChunk = row[at + 26] as number | null
   return message
 }

@@ -26,6 +26,7 @@ export interface NewMessage {
   /** UTF-8 bytes of all that the caller wrote, and of a content derived from it. */
   readonly size: number
   readonly sentAt: string | null
+  readonly status: MessageStatus
 }
 
 /** The columns that an append writes, with the SQL type of each, in the order of `newMessageValues`. */
@@ -47,6 +48,7 @@ export const newMessageColumns = [
   ['payload_hash', 'bytea'],
   ['size', 'int'],
   ['sent_at', 'timestamptz'],
+  ['status', 'text'],
 ] as const
 
 export function newMessageValues(message: NewMessage): unknown[] {
@@ -68,6 +70,7 @@ export function newMessageValues(message: NewMessage): unknown[] {
     message.payloadHash === null ? null : `\\x${message.payloadHash.toString('hex')}`,
     message.size,
     message.sentAt,
+    message.status,
   ]
 }
 
@@ -77,12 +80,13 @@ export function storedMessage(input: NewMessage, conversation: Conversation, seq
   return Object.assign(message, input, {
     conversation,
     seq,
-    status: MessageStatus.COMPLETE,
     error: null,
     createdAt: conversation.updatedAt,
     updatedAt: conversation.updatedAt,
     editedAt: null,
     deletedAt: null,
     revision: null,
+    stopRequestedAt: null,
+    nextChunk: input.status === MessageStatus.STREAMING ? 0 : null,
   })
 }

@@ -54,17 +54,21 @@ const tombstone: Statement = {
   text: changing(
     'select n::int, seq from unnest($3::int[]) with ordinality as input(seq, n)',
     `name = null, content = null, parts = null, parts_format = null, tool_calls = null, tool_name = null,
-     tool_error = null, usage = null, error = null, metadata = '{}', size = 0, deleted_at = moved.updated_at`,
+     tool_error = null, usage = null, error = null, metadata = '{}', size = 0, deleted_at = moved.updated_at,
+     status = case when m.status = 'STREAMING' then 'CANCELLED' else m.status end`,
+    'delete from message_stream s using input where s.conversation_key = $1 and s.seq = input.seq',
+    'delete from message_chunk k using input where k.conversation_key = $1 and k.seq = input.seq',
   ),
 }
 
 /**
  * Changes the messages that `input` (n, seq, …) names, of the conversation `$1`, whose revision moves by `$2`, their
- * number: revisions are taken under the conversation's lock, as seqs are, so their order is the order of commit.
+ * number; `also` runs beside it in the same statement. Revisions are taken under the conversation's lock, as seqs are, so their order is the order of commit.
  */
-function changing(input: string, assignments: string): string {
+export function changing(input: string, assignments: string, ...also: string[]): string {
   return `
     with input as (${input}),
+    ${also.map((statement, index) => `also_${index} as (${statement}),`).join('\n')}
     moved as (
       update conversation c set
         revision = c.revision + $2,
@@ -79,11 +83,11 @@ function changing(input: string, assignments: string): string {
       where m.conversation_key = moved.key and m.seq = input.seq
       returning ${messageColumns('m')}
     )
-    select ${conversationColumns('moved')}, ${messageColumns('changed')}
+    select ${conversationColumns('moved')}, changed.*
     from moved cross join changed order by changed.revision`
 }
 
-function readRewritten(rows: readonly Row[]): Rewritten {
+export function readRewritten(rows: readonly Row[]): Rewritten {
   const conversation = readConversation(rows[0] as Row)
   return { conversation, messages: rows.map((row) => readMessage(row, conversationWidth, conversation)) }
 }
