@@ -148,7 +148,7 @@ test('6 feeds: cut at any moment and resumed with the last cursor, it brings eve
   let cuts = 0
   while (seen.length < writers * each) {
     const socket = await Socket.connect(bed.server)
-    socket.subscribe('feed', appended, { id: 'cuts', after })
+    socket.begin('feed', appended, { id: 'cuts', after })
     for (let left = draw(12); left > 0 && seen.length < writers * each; left--) {
       const { data, extensions } = await socket.result('feed')
       seen.push(data.messageAppended.node)
@@ -180,9 +180,9 @@ test('6 feeds: several on one socket, of one conversation and of others, each ge
   await fill(ada, 'left', 3)
   await fill(ada, 'right', 2)
   await using socket = await Socket.connect(bed.server)
-  socket.subscribe('l', appended, { id: 'left', after: '' })
-  socket.subscribe('r', appended, { id: 'right', after: '' })
-  socket.subscribe('l2', appended, { id: 'left', after: '' })
+  socket.begin('l', appended, { id: 'left', after: '' })
+  socket.begin('r', appended, { id: 'right', after: '' })
+  socket.begin('l2', appended, { id: 'left', after: '' })
   await ada.append('right', 'three')
   const got: Record<string, [string, number][]> = { l: [], r: [], l2: [] }
   for (let n = 0; n < 9; n++) {
@@ -202,11 +202,11 @@ test('6 feeds: an id that is completed and used again at once is the new feed on
   await fill(ada, 'new', 30)
   await using socket = await Socket.connect(bed.server)
   for (let n = 0; n < 50; n++) {
-    socket.subscribe('1', appended, { id: 'old', after: '' })
+    socket.begin('1', appended, { id: 'old', after: '' })
     if (n % 3 === 0) await socket.receive()
     socket.complete('1')
   }
-  socket.subscribe('1', appended, { id: 'new', after: '' })
+  socket.begin('1', appended, { id: 'new', after: '' })
   const got: number[] = []
   while (got.length < 30) {
     const frame = await socket.receive()
@@ -302,7 +302,7 @@ test('6 deletion: it completes a feed in the middle of a catch-up', async () => 
   const ada = bed.server.as()
   await fill(ada, 'big', 3_000, 8_192)
   await using socket = await Socket.connect(bed.server)
-  socket.subscribe('feed', appended, { id: 'big', after: '' })
+  socket.begin('feed', appended, { id: 'big', after: '' })
   const got = [seqOf(await socket.result('feed'))]
   socket.ws.pause()
   await ada.get(remove, { id: 'big' })
@@ -320,7 +320,7 @@ test('6 deletion: a conversation that is created again does not feed who followe
   const ada = bed.server.as()
   await fill(ada, 'reborn', 2)
   await using socket = await Socket.connect(bed.server)
-  for (const after of ['', null]) socket.subscribe(`feed ${after}`, appended, { id: 'reborn', after })
+  for (const after of ['', null]) socket.begin(`feed ${after}`, appended, { id: 'reborn', after })
   await socket.result('feed ')
   await socket.result('feed ')
   await ada.get(remove, { id: 'reborn' })
@@ -343,7 +343,7 @@ test('7 bounds: a subscriber that vanishes without a close frame leaves nothing,
     ['', 200],
   ]) {
     const socket = await Socket.connect(bed.server)
-    socket.subscribe('feed', appended, { id: 'vanish', after })
+    socket.begin('feed', appended, { id: 'vanish', after })
     for (let n = 0; n < results; n++) await socket.result('feed')
     socket.terminate()
     await until(() => bed.server.inspect().sockets === 0)
@@ -357,7 +357,7 @@ test('7 bounds: a feed that is ended while it reads holds nothing afterwards', a
   const client = await bed.database.connect()
   await client.query('begin; lock table message in access exclusive mode')
   const socket = await Socket.connect(bed.server)
-  socket.subscribe('feed', appended, { id: 'reading', after: '' })
+  socket.begin('feed', appended, { id: 'reading', after: '' })
   await until(async () => (await count(client, blocked)) === 1)
   socket.terminate()
   await until(() => bed.server.inspect().watchers === 0)

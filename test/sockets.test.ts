@@ -117,8 +117,8 @@ test('protocol: a second operation of an id that is in use closes the socket, ho
   await bed.server.as().append('twice', 'one')
   const socket = await Socket.connect(bed.server)
   const id = '語'.repeat(500)
-  socket.subscribe(id, appended, { id: 'twice' })
-  socket.subscribe(id, appended, { id: 'twice' })
+  socket.begin(id, appended, { id: 'twice' })
+  socket.begin(id, appended, { id: 'twice' })
   const { code, reason } = await socket.closed
   expect(code).toBe(4409)
   expect(reason).toMatch(/^Subscriber for 語/)
@@ -136,7 +136,7 @@ test('errors: an operation that is refused leaves the socket and its other subsc
   const ada = bed.server.as()
   await ada.append('steady', 'one')
   await using socket = await Socket.connect(bed.server)
-  socket.subscribe('feed', appended, { id: 'steady', after: '' })
+  socket.begin('feed', appended, { id: 'steady', after: '' })
   expect(seqOf(await socket.result('feed'))).toBe(1)
   for (const [query, code] of [
     ['{ viewer {', 'GRAPHQL_PARSE_FAILED'],
@@ -144,7 +144,7 @@ test('errors: an operation that is refused leaves the socket and its other subsc
     ['query A { viewer { id } } query B { viewer { id } }', 'BAD_USER_INPUT'],
     [`{ ${'viewer { id } '.repeat(1_000)} }`, 'PAYLOAD_TOO_LARGE'],
   ] as const) {
-    expect(await socket.ask('bad', query)).toMatchObject([{ extensions: { code } }])
+    expect(await socket.run('bad', query)).toMatchObject([{ extensions: { code } }])
   }
   socket.ws.send('{"id":"bad","type":"subscribe","payload":{"query":"{ viewer { id } }","variables":{"n":1e400}}}')
   expect(await socket.receive()).toMatchObject({
@@ -160,7 +160,7 @@ test('errors: queries and mutations answer as they do over HTTP, errors included
   const ada = bed.server.as()
   await ada.append('both', 'one')
   await using socket = await Socket.connect(bed.server)
-  expect(await socket.ask('m', append, { id: 'both', content: 'two' })).toEqual({
+  expect(await socket.run('m', append, { id: 'both', content: 'two' })).toEqual({
     data: { appendMessage: { message: { seq: 2, content: 'two' } } },
   })
   for (const [query, variables] of [
@@ -174,7 +174,7 @@ test('errors: queries and mutations answer as they do over HTTP, errors included
     ['', {}],
   ] as const) {
     const overHttp = await ada.ask(query, variables)
-    const answer = await socket.ask('q', query, variables)
+    const answer = await socket.run('q', query, variables)
     // What does not run at all is an `error` message, which is the list alone.
     expect(Array.isArray(answer) ? { errors: answer } : answer, query).toEqual(overHttp)
   }
@@ -184,11 +184,11 @@ test('operations: an id that is used again is answered with its own answer', asy
   await bed.server.as().append('held', 'one')
   const lock = await hold('held')
   await using socket = await Socket.connect(bed.server)
-  socket.subscribe('1', append, { id: 'held', content: 'two' })
+  socket.begin('1', append, { id: 'held', content: 'two' })
   await untilWaiting(1)
   socket.complete('1')
-  expect(await socket.ask('1', '{ viewer { userId } }')).toEqual({ data: { viewer: { userId: 'ada' } } })
-  socket.subscribe('1', append, { id: 'held', content: 'three' })
+  expect(await socket.run('1', '{ viewer { userId } }')).toEqual({ data: { viewer: { userId: 'ada' } } })
+  socket.begin('1', append, { id: 'held', content: 'three' })
   await untilWaiting(2)
   await lock.query('commit')
   const answer = await socket.result('1')
@@ -196,7 +196,7 @@ test('operations: an id that is used again is answered with its own answer', asy
   expect(await socket.receive()).toEqual({ id: '1', type: 'complete' })
   await until(() => bed.server.inspect().answerBytes === 0)
   // The first one was completed by its client, and that takes nothing back.
-  expect(await socket.ask('2', lastSeq, { id: 'held' })).toEqual({ data: { conversation: { lastSeq: 3 } } })
+  expect(await socket.run('2', lastSeq, { id: 'held' })).toEqual({ data: { conversation: { lastSeq: 3 } } })
 })
 
 test('operations: nothing runs that comes after the server has closed the socket', async () => {
@@ -215,10 +215,10 @@ test('7 bounds: a socket has so many operations at once and no more, completed o
   const lock = await hold('many')
   await using socket = await Socket.connect(server)
   for (let n = 0; n < 3; n++) {
-    socket.subscribe('1', append, { id: 'many', content: 'x' })
+    socket.begin('1', append, { id: 'many', content: 'x' })
     socket.complete('1')
   }
-  expect(await socket.ask('2', '{ viewer { id } }')).toMatchObject([{ extensions: { code: 'RATE_LIMITED' } }])
+  expect(await socket.run('2', '{ viewer { id } }')).toMatchObject([{ extensions: { code: 'RATE_LIMITED' } }])
   await lock.query('commit')
 })
 
@@ -245,7 +245,7 @@ test('7 bounds: a reader that pauses holds little on the server, holds up nobody
   await using slow = await Socket.connect(bed.server)
   await using fast = await Socket.connect(bed.server)
   for (const socket of [slow, fast]) {
-    socket.subscribe('feed', appended, { id: 'slow', after: '' })
+    socket.begin('feed', appended, { id: 'slow', after: '' })
     expect(seqOf(await socket.result('feed'))).toBe(1)
   }
   slow.ws.pause()
@@ -288,7 +288,7 @@ test('7 bounds: a feed on a socket that the server closes ends at once, before i
   const ada = bed.server.as()
   await fill(ada, 'closed', 100, 200_000)
   const socket = await Socket.connect(bed.server)
-  socket.subscribe('feed', appended, { id: 'closed', after: '' })
+  socket.begin('feed', appended, { id: 'closed', after: '' })
   await socket.result('feed')
   socket.ws.pause()
   socket.ws.send(Buffer.from([0]))
@@ -302,12 +302,12 @@ test('7 bounds: a socket that does not answer pings is ended, and one that does 
   await using server = await serve(bed.database.url, { PING_MS: '50' })
   await server.as().append('pinged', 'one')
   const deaf = await Socket.connect(server, { autoPong: false })
-  deaf.subscribe('feed', appended, { id: 'pinged' })
+  deaf.begin('feed', appended, { id: 'pinged' })
   await using alive = await Socket.connect(server)
   expect((await deaf.closed).code).toBe(1006)
   await until(() => server.inspect().watchers === 0)
   await new Promise((resolve) => alive.ws.once('ping', resolve))
-  expect(await alive.ask('1', lastSeq, { id: 'pinged' })).toEqual({ data: { conversation: { lastSeq: 1 } } })
+  expect(await alive.run('1', lastSeq, { id: 'pinged' })).toEqual({ data: { conversation: { lastSeq: 1 } } })
 })
 
 test('shutdown: what is in flight is answered, subscriptions end, and sockets close with 1012', async () => {
@@ -316,14 +316,14 @@ test('shutdown: what is in flight is answered, subscriptions end, and sockets cl
   const lock = await hold('stopping')
   const writing = await Socket.connect(server)
   const following = await Socket.connect(server)
-  following.subscribe('feed', appended, { id: 'stopping', after: '' })
+  following.begin('feed', appended, { id: 'stopping', after: '' })
   await following.result('feed')
-  writing.subscribe('1', append, { id: 'stopping', content: 'two' })
+  writing.begin('1', append, { id: 'stopping', content: 'two' })
   await untilWaiting(1)
   const stopping = server[Symbol.asyncDispose]()
   // Who waits for no answer may go on elsewhere at once.
   expect(await following.closed).toEqual({ code: 1012, reason: 'Service restart' })
-  expect(await writing.ask('2', '{ viewer { id } }')).toMatchObject([{ extensions: { code: 'UNAVAILABLE' } }])
+  expect(await writing.run('2', '{ viewer { id } }')).toMatchObject([{ extensions: { code: 'UNAVAILABLE' } }])
   await lock.query('commit')
   expect((await writing.result('1')).data.appendMessage.message).toEqual({ seq: 2, content: 'two' })
   // Without it a client would not know that this was all, and would ask again elsewhere.
@@ -339,8 +339,8 @@ test('shutdown: a client that does not answer the close frame does not hold it u
   await server.as().append('stuck', 'one')
   const lock = await hold('stuck')
   const socket = await Socket.connect(server)
-  socket.subscribe('1', append, { id: 'stuck', content: 'two' })
-  socket.subscribe('2', appended, { id: 'stuck' })
+  socket.begin('1', append, { id: 'stuck', content: 'two' })
+  socket.begin('2', appended, { id: 'stuck' })
   await untilWaiting(1)
   socket.ws.pause()
   const stopping = server[Symbol.asyncDispose]()

@@ -276,6 +276,22 @@ test('watchers on two servers, joining at the start, in the middle and again and
   for (const text of await Promise.all(watching)) expect(text).toBe(words.join(''))
 })
 
+test('whoever joins in the middle is told the text so far with the number of its next chunk, and then the chunks from there', async () => {
+  const ada = bed.server.as()
+  const { write } = await begin(ada, 'middle')
+  for (const [chunk, text] of ['a', 'b', 'c'].entries()) await write(chunk, text)
+  const { conversation } = await ada.get('{ conversation(id: "middle") { cursor } }')
+  await using feed = ada.subscribe(follow, { id: 'middle', after: conversation.cursor })
+  const next = async () => (await feed.next())?.data.conversationEvents
+  expect(await next()).toMatchObject({
+    __typename: 'MessageUpdated',
+    message: { seq: 1, content: 'abc', nextChunk: 3, status: 'STREAMING' },
+  })
+  expect((await next()).__typename).toBe('CaughtUp')
+  await write(3, 'd', { data: { n: 1 } })
+  expect(await next()).toMatchObject({ __typename: 'MessageTextAppended', seq: 1, chunk: 3, text: 'd', data: { n: 1 } })
+})
+
 test('messageAppended tells of a streaming message at its start', async () => {
   const ada = bed.server.as()
   const { messageEdge } = await ada.append('started', 'q')

@@ -6,23 +6,27 @@ export interface Closed {
   readonly reason: string
 }
 
-interface Frame {
+/** A message of graphql-transport-ws. */
+export interface Frame {
   readonly type: string
   readonly id?: string
-  readonly payload?: unknown
+  // biome-ignore lint/suspicious/noExplicitAny: results and lists of errors, as the type says.
+  readonly payload?: any
 }
 
 /** One socket that speaks graphql-transport-ws by hand, for what the stock client would never send. */
-export class Wire {
+export class Wire implements AsyncDisposable {
+  readonly ws: WebSocket
+  /** Settles when the socket is closed; 1006 without a close frame. */
   readonly closed: Promise<Closed>
-  readonly #socket: WebSocket
   readonly #frames: Frame[] = []
   #wake: () => void = () => {}
   #isClosed = false
   #ids = 0
 
-  private constructor(socket: WebSocket) {
-    this.#socket = socket
+  constructor(socket: WebSocket) {
+    this.ws = socket
+    socket.on('error', () => {})
     socket.on('message', (data) => {
       this.#frames.push(JSON.parse(String(data)) as Frame)
       this.#wake()
@@ -68,26 +72,31 @@ export class Wire {
 
   /** A frame, or a text to be sent as one. */
   send(frame: object | string): void {
-    this.#socket.send(typeof frame === 'string' ? frame : JSON.stringify(frame))
+    this.ws.send(typeof frame === 'string' ? frame : JSON.stringify(frame))
   }
 
   /** Bytes as the text that they may not be. */
   sendBytes(bytes: Buffer): void {
-    this.#socket.send(bytes, { binary: false })
+    this.ws.send(bytes, { binary: false })
   }
 
-  /** The next frame. @throws when the socket closes first */
-  async next(): Promise<Frame> {
+  /** The next frame; null when the socket is closed. */
+  async receive(): Promise<Frame | null> {
     while (this.#frames.length === 0) {
-      if (this.#isClosed) {
-        const { code, reason } = await this.closed
-        throw new Error(`closed with ${code} ${reason}`)
-      }
+      if (this.#isClosed) return null
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
     }
     return this.#frames.shift() as Frame
+  }
+
+  /** The next frame. @throws when the socket closes first */
+  async next(): Promise<Frame> {
+    const frame = await this.receive()
+    if (frame !== null) return frame
+    const { code, reason } = await this.closed
+    throw new Error(`closed with ${code} ${reason}`)
   }
 
   /** Begins an operation and answers its id. */
@@ -115,16 +124,17 @@ export class Wire {
 
   /** Reads nothing from now on. */
   pause(): void {
-    this.#socket.pause()
+    this.ws.pause()
   }
 
   /** Goes without a word. */
   terminate(): void {
-    this.#socket.terminate()
+    this.ws.terminate()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#socket.close()
+    this.ws.resume()
+    this.ws.close()
     await this.closed
   }
 }
