@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { Api } from './support/api.ts'
 import { useBed } from './support/bed.ts'
 import { serve } from './support/server.ts'
+import { until } from './support/until.ts'
 
 const bed = useBed({ MAX_MESSAGE_BYTES: '2000', POLL_MS: '50' })
 
@@ -210,6 +211,24 @@ test('a message whose producer gives no sign of life is failed once, with what w
   expect(heard).toEqual(['1', '2'])
 })
 
+test('a producer that gives a sign of life at the last moment is not failed', async () => {
+  const ada = bed.server.as()
+  const { id, write } = await begin(ada, 'last-moment')
+  const [holder, looker] = [await bed.database.connect(), await bed.database.connect()]
+  await holder.query("begin; select from conversation where id = 'last-moment' for update")
+  await looker.query('update message_stream set expires_at = clock_timestamp()')
+  // The reaper has found it and waits for its conversation.
+  await until(async () => {
+    const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+    return (await looker.query(waiting)).rowCount === 1
+  })
+  await write(0, '')
+  await holder.query('commit')
+  // It was first in line: once this is stored, it has been there.
+  await ada.append('last-moment', 'after it')
+  expect(await read(ada, id)).toMatchObject({ status: 'STREAMING', error: null })
+})
+
 test('history leaves a streaming message out, edits refuse it, and deleting it ends it', async () => {
   const ada = bed.server.as()
   await ada.append('busy', 'question')
@@ -276,12 +295,14 @@ test('watchers on two servers, joining at the start, in the middle and again and
   for (const text of await Promise.all(watching)) expect(text).toBe(words.join(''))
 })
 
-test('whoever joins in the middle is told the text so far with the number of its next chunk, and then the chunks from there', async () => {
-  const ada = bed.server.as()
-  const { write } = await begin(ada, 'middle')
+test('whoever joins in the middle, on another server, is told the text so far with the number of its next chunk, and then the chunks from there', async () => {
+  // Without a poll only hints can bring text.
+  await using near = await serve(bed.database.url, { POLL_MS: '600000' })
+  await using far = await serve(bed.database.url, { POLL_MS: '600000' })
+  const { write } = await begin(near.as(), 'middle')
   for (const [chunk, text] of ['a', 'b', 'c'].entries()) await write(chunk, text)
-  const { conversation } = await ada.get('{ conversation(id: "middle") { cursor } }')
-  await using feed = ada.subscribe(follow, { id: 'middle', after: conversation.cursor })
+  const { conversation } = await near.as().get('{ conversation(id: "middle") { cursor } }')
+  await using feed = far.as().subscribe(follow, { id: 'middle', after: conversation.cursor })
   const next = async () => (await feed.next())?.data.conversationEvents
   expect(await next()).toMatchObject({
     __typename: 'MessageUpdated',
