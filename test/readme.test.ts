@@ -27,18 +27,28 @@ test("the README's client prints its own message and then live ones", async () =
   await new Promise((resolve) => client.once('exit', resolve))
 })
 
-test("the README's agent's turn is valid and does what it says", async () => {
+test("the README's agent's turns are valid and do what they say", async () => {
   const readme = await readFile('README.md', 'utf8')
-  const block = /```graphql\n([\s\S]*?)```/.exec(readme)?.[1] ?? ''
+  const [turn, stream] = [...readme.matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, block]) => block as string)
   const ada = bed.server.as()
-  const run = async (operationName: string) => {
-    const response = await ada.post(JSON.stringify({ query: block, operationName }))
-    return ((await response.json()) as { data: Record<string, unknown> }).data
+  const run = async (query: string | undefined, operationName: string, variables?: object) => {
+    const response = await ada.post(JSON.stringify({ query, operationName, variables }))
+    // biome-ignore lint/suspicious/noExplicitAny: as a caller of an untyped API does.
+    return ((await response.json()) as { data: any }).data
   }
-  expect(await run('Open')).toEqual({ createConversation: { created: true } })
-  expect(await run('Ask')).toEqual({ appendMessage: { message: { seq: 1 } } })
-  expect(await run('Answer')).toEqual({ appendMessages: { conversation: { lastSeq: 4 } } })
-  expect(await run('Answer')).toEqual({ appendMessages: { conversation: { lastSeq: 4 } } })
-  const { conversation } = (await run('Read')) as { conversation: { history: { role: string }[] } }
-  expect(conversation.history.map(({ role }) => role)).toEqual(['USER', 'ASSISTANT', 'TOOL', 'ASSISTANT'])
+  expect(await run(turn, 'Open')).toEqual({ createConversation: { created: true } })
+  expect(await run(turn, 'Ask')).toEqual({ appendMessage: { message: { seq: 1 } } })
+  expect(await run(turn, 'Answer')).toEqual({ appendMessages: { conversation: { lastSeq: 4 } } })
+  expect(await run(turn, 'Answer')).toEqual({ appendMessages: { conversation: { lastSeq: 4 } } })
+  const { conversation } = await run(turn, 'Read')
+  expect(conversation.history.map(({ role }: { role: string }) => role)).toEqual([
+    'USER',
+    'ASSISTANT',
+    'TOOL',
+    'ASSISTANT',
+  ])
+  const { id } = (await run(stream, 'Start')).startMessage.message
+  expect(await run(stream, 'Stream', { id })).toEqual({ appendMessageText: { nextChunk: 1, stopRequested: false } })
+  const { message } = (await run(stream, 'Complete', { id })).completeMessage
+  expect(message).toEqual({ content: 'Tomorrow.', status: 'COMPLETE' })
 })
