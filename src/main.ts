@@ -21,3 +21,6 @@ try {
   console.error(error instanceof StartupError ? error.message : error)
   process.exitCode = 1
 }
+
+// Everything is disposed. A library that still holds a timer or a socket, as one that dials a mute host, may not keep us.
+process.exit()

@@ -3,7 +3,8 @@ import type { Api } from './support/api.ts'
 import { useBed } from './support/bed.ts'
 import { serve } from './support/server.ts'
 
-const bed = useBed()
+// Without a poll only hints can bring what is live.
+const bed = useBed({ POLL_MS: '600000' })
 
 const message = 'seq content revision deletedAt'
 const event = `__typename cursor conversationId ... on MessageAppended { edge { cursor node { ${message} } } }
