@@ -245,15 +245,14 @@ class Follower<Message> implements Following<Message> {
     this.#failures += 1
     this.#options.onRetry?.(reason, wait)
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, wait)
-      this.#over.signal.addEventListener(
-        'abort',
-        () => {
-          clearTimeout(timer)
-          resolve()
-        },
-        { once: true },
-      )
+      const { signal } = this.#over
+      const end = () => {
+        clearTimeout(timer)
+        signal.removeEventListener('abort', end)
+        resolve()
+      }
+      const timer = setTimeout(end, wait)
+      signal.addEventListener('abort', end)
     })
   }
 
