@@ -64,7 +64,8 @@ describe('a server that starts', () => {
       await client.connect()
       const { rows } = await client.query('select name, count(*)::int from migration group by name')
       await client.end()
-      expect(rows).toEqual([{ name: 'Migration00001Conversations', count: 1 }])
+      const migrations = await readdir('migrations')
+      expect(rows.map(({ count }) => count)).toEqual(migrations.map(() => 1))
     } finally {
       await admin.query(`drop database ${name} with (force)`)
     }
