@@ -4,7 +4,7 @@ import type { Conversation } from '../entities/conversation.ts'
 import { badInput, conversationNotFound } from '../errors.ts'
 import { ChangeReader } from '../live/change-reader.ts'
 import { toChanges } from '../live/conversation-change.ts'
-import { Feed } from '../live/feed.ts'
+import type { Feed } from '../live/feed.ts'
 import { type Known, readChanges } from '../storage/changes.ts'
 import { findConversation } from '../storage/conversation.ts'
 import type { Context } from './context.ts'
@@ -21,6 +21,8 @@ import {
 } from './conversation-event.ts'
 import { readConversationId } from './conversation-id.ts'
 import { knownCursor, readKnownCursor } from './cursor.ts'
+import { isGiven } from './is-given.ts'
+import { openFeed } from './open-feed.ts'
 
 @ObjectType({ description: 'What happened after a cursor.', simpleResolvers: true })
 export class ConversationChanges {
@@ -66,7 +68,9 @@ export class ConversationEventsResolver {
     const count = first ?? contractLimits.defaultPage
     if (count < 1 || count > contractLimits.page) throw badInput('first', `must be from 1 to ${contractLimits.page}.`)
     const { viewer, services, budget } = context
-    const conversation = await requireConversation(context, conversationId)
+    const ref = readConversationId(viewer.userId, conversationId)
+    const conversation = ref === null ? null : await findConversation(services.store, ref)
+    if (conversation === null) throw conversationNotFound()
     const from = readKnownCursor('after', after ?? '', conversation)
     const read = await readChanges(services.store, budget, viewer.userId, from, count)
     if (read === null) throw conversationNotFound()
@@ -98,33 +102,15 @@ interface ConversationEventsArgs {
   readonly after?: string | null
 }
 
-async function followConversation(context: Context, args: ConversationEventsArgs): Promise<Feed<ConversationEvent>> {
+function followConversation(context: Context, args: ConversationEventsArgs): Promise<Feed<ConversationEvent>> {
   const { viewer, services } = context
-  const ref = readConversationId(viewer.userId, args.conversationId)
-  if (ref === null) throw conversationNotFound()
-  const feed = new Feed<ConversationEvent>(services.feeds, ref.key)
-  try {
-    const conversation = await requireConversation(context, args.conversationId)
+  return openFeed(context, args.conversationId, (conversation) => {
     const known = isGiven(args.after) ? readKnownCursor('after', args.after, conversation) : nowKnown(conversation)
     const toEvent = toConversationEvent.bind(null, conversation.id)
-    return feed.begin(new ChangeReader(services.store, viewer.userId, known, toEvent))
-  } catch (error) {
-    await feed.return()
-    throw error
-  }
-}
-
-async function requireConversation(context: Context, id: string): Promise<Conversation> {
-  const ref = readConversationId(context.viewer.userId, id)
-  const conversation = ref === null ? null : await findConversation(context.services.store, ref)
-  if (conversation === null) throw conversationNotFound()
-  return conversation
+    return new ChangeReader(services.store, viewer.userId, known, toEvent)
+  })
 }
 
 function nowKnown({ key, epoch, lastSeq, revision }: Conversation): Known {
   return { key, epoch, seq: lastSeq, revision }
-}
-
-function isGiven<T>(value: T | null | undefined): value is T {
-  return value !== null && value !== undefined
 }

@@ -10,6 +10,7 @@ import { deleteMessage, editMessage, type MessageRef } from '../storage/edit.ts'
 import type { NewMessage } from '../storage/new-message.ts'
 import type { Context } from './context.ts'
 import { readConversationId } from './conversation-id.ts'
+import { isGiven } from './is-given.ts'
 import { readMessageInput, ToolCallInput } from './message-input.ts'
 import { textOfParts } from './text-of-parts.ts'
 import { isStorable } from './text-rules.ts'
@@ -148,8 +149,4 @@ function applyEdit(stored: Message, input: EditMessageInput, limits: Limits): Ne
   const hash = stored.payloadHash === null ? null : Buffer.from(stored.payloadHash)
   // A content that was cleared is not derived again.
   return { ...readMessageInput('input', edited, limits), content, payloadHash: hash }
-}
-
-function isGiven<T>(value: T | null | undefined): value is T {
-  return value !== null && value !== undefined
 }

@@ -6,6 +6,7 @@ import { Timestamp } from '../entities/timestamp.ts'
 import type { ToolCall } from '../entities/tool-call.ts'
 import { badInput, tooLarge } from '../errors.ts'
 import type { NewMessage } from '../storage/new-message.ts'
+import { isGiven } from './is-given.ts'
 import { jsonBytes } from './json-rules.ts'
 import { hashPayload } from './payload-hash.ts'
 import { textOfParts } from './text-of-parts.ts'
@@ -181,8 +182,4 @@ function countBytes(input: MessageInput): number {
     else if (typeof value === 'object' && value !== null) bytes += jsonBytes(value)
   }
   return bytes
-}
-
-function isGiven<T>(value: T | null | undefined): value is T {
-  return value !== null && value !== undefined
 }

@@ -1,12 +1,11 @@
 import { Arg, ID, Resolver, Root, Subscription } from 'type-graphql'
-import { conversationNotFound } from '../errors.ts'
-import { Feed } from '../live/feed.ts'
+import type { Feed } from '../live/feed.ts'
 import { MessageReader } from '../live/message-reader.ts'
-import { findConversation } from '../storage/conversation.ts'
 import { MessageEdge, messageEdge } from './connection.ts'
 import type { Context } from './context.ts'
-import { readConversationId } from './conversation-id.ts'
 import { readMessageCursor } from './cursor.ts'
+import { isGiven } from './is-given.ts'
+import { openFeed } from './open-feed.ts'
 
 @Resolver()
 export class MessageSubscriptionResolver {
@@ -34,20 +33,11 @@ interface MessageAppendedArgs {
   readonly after?: string | null
 }
 
-async function followMessages(context: Context, args: MessageAppendedArgs): Promise<Feed<MessageEdge>> {
+function followMessages(context: Context, { conversationId, after }: MessageAppendedArgs): Promise<Feed<MessageEdge>> {
   const { viewer, services } = context
-  const ref = readConversationId(viewer.userId, args.conversationId)
-  if (ref === null) throw conversationNotFound()
-  const feed = new Feed<MessageEdge>(services.feeds, ref.key)
-  try {
-    const conversation = await findConversation(services.store, ref)
-    if (conversation === null) throw conversationNotFound()
+  return openFeed(context, conversationId, (conversation) => {
     const { key, epoch, lastSeq } = conversation
-    const isFromNow = args.after === null || args.after === undefined
-    const seq = isFromNow ? lastSeq : readMessageCursor('after', args.after ?? '', conversation)
-    return feed.begin(new MessageReader(services.store, viewer.userId, { key, epoch, seq }, messageEdge))
-  } catch (error) {
-    await feed.return()
-    throw error
-  }
+    const seq = isGiven(after) ? readMessageCursor('after', after, conversation) : lastSeq
+    return new MessageReader(services.store, viewer.userId, { key, epoch, seq }, messageEdge)
+  })
 }

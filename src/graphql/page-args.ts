@@ -1,6 +1,7 @@
 import { ArgsType, Field, Int } from 'type-graphql'
 import { contractLimits } from '../config.ts'
 import { badInput } from '../errors.ts'
+import { isGiven } from './is-given.ts'
 
 @ArgsType()
 export class PageArgs {
@@ -23,10 +24,6 @@ export function readCount(args: PageArgs): { count: number; fromEnd: boolean } {
   if (isGiven(first) && isGiven(last)) throw badInput('last', 'not together with first.')
   if (isGiven(last)) return { count: inRange('last', last), fromEnd: true }
   return { count: isGiven(first) ? inRange('first', first) : contractLimits.defaultPage, fromEnd: false }
-}
-
-function isGiven<T>(value: T | null | undefined): value is T {
-  return value !== null && value !== undefined
 }
 
 function inRange(path: string, count: number): number {
