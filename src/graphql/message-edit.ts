@@ -1,7 +1,6 @@
 import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver } from 'type-graphql'
 import type { Limits } from '../config.ts'
 import { Conversation } from '../entities/conversation.ts'
-import { readGlobalId } from '../entities/global-id.ts'
 import { Json, JsonObject, type JsonRecord } from '../entities/json.ts'
 import { Message } from '../entities/message.ts'
 import { PartsFormat } from '../entities/message-enums.ts'
@@ -11,6 +10,7 @@ import type { NewMessage } from '../storage/new-message.ts'
 import type { Context } from './context.ts'
 import { readConversationId } from './conversation-id.ts'
 import { isGiven } from './is-given.ts'
+import { readMessageRef } from './message-id.ts'
 import { readMessageInput, ToolCallInput } from './message-input.ts'
 import { textOfParts } from './text-of-parts.ts'
 import { isStorable } from './text-rules.ts'
@@ -112,12 +112,7 @@ function readAddress(userId: string, { messageId, conversationId, clientId }: Me
   if (hasHalf || hasPair === isGiven(messageId)) {
     throw badInput('input', 'name the message by messageId, or by conversationId and clientId.')
   }
-  if (isGiven(messageId)) {
-    const id = readGlobalId(messageId)
-    if (id.kind !== 'message') throw messageNotFound()
-    const { key, epoch, seq } = id.place
-    return { conversation: { userId, key, epoch, id: null }, message: { seq } }
-  }
+  if (isGiven(messageId)) return readMessageRef(userId, messageId)
   const conversation = readConversationId(userId, conversationId ?? '')
   if (conversation === null || !isStorable(clientId ?? '')) throw messageNotFound()
   return { conversation, message: { clientId: clientId ?? '' } }

@@ -1,14 +1,11 @@
 import { Arg, Ctx, Field, ID, InputType, Int, Mutation, ObjectType, Query, Resolver } from 'type-graphql'
 import { contractLimits, type Limits } from '../config.ts'
 import { Conversation } from '../entities/conversation.ts'
-import { readGlobalId } from '../entities/global-id.ts'
 import { Json, JsonObject, type JsonRecord } from '../entities/json.ts'
 import { Message } from '../entities/message.ts'
 import { MessageChunk } from '../entities/message-chunk.ts'
 import { MessageRole, MessageStatus, PartsFormat } from '../entities/message-enums.ts'
-import type { Place } from '../entities/place.ts'
 import { badInput, messageNotFound, tooLarge } from '../errors.ts'
-import type { MessageRef } from '../storage/edit.ts'
 import type { NewMessage } from '../storage/new-message.ts'
 import { readChunks } from '../storage/stream-chunks.ts'
 import { completeMessage, resumeMessage, stopMessage } from '../storage/stream-end.ts'
@@ -17,6 +14,7 @@ import { appendMessageText } from '../storage/stream-text.ts'
 import { MessageEdge, messageEdge } from './connection.ts'
 import type { Context } from './context.ts'
 import { jsonBytes } from './json-rules.ts'
+import { readMessageId, readMessageRef } from './message-id.ts'
 import { MessageInput, readMessageInput, ToolCallInput } from './message-input.ts'
 import { AppendInput, readTarget, requireIfLastSeq } from './message-mutation.ts'
 import { hashPayload } from './payload-hash.ts'
@@ -207,7 +205,7 @@ export class MessageStreamResolver {
     @Arg('from', () => Int, { defaultValue: 0, description: 'The number of the first one.' }) from: number,
     @Ctx() context: Context,
   ): Promise<Pick<MessageChunk, 'chunk' | 'text' | 'data'>[]> {
-    const place = requirePlace(messageId)
+    const place = readMessageId(messageId)
     if ((await context.loaders.messageAt.load(place)) === null) throw messageNotFound()
     const { store } = context.services
     return readChunks(store, context.viewer.userId, place, new Map([[place.seq, from]]), contractLimits.chunks)
@@ -264,7 +262,7 @@ export class MessageStreamResolver {
       store,
       {
         userId: context.viewer.userId,
-        place: requirePlace(input.messageId),
+        place: readMessageId(input.messageId),
         attempt: input.attempt,
         chunk: input.chunk,
         text: input.text,
@@ -290,7 +288,7 @@ export class MessageStreamResolver {
       requireName('input.error.code', input.error.code, contractLimits.name)
       requireStorable('input.error.message', input.error.message)
     }
-    const completed = await completeMessage(store, requireRef(context, input.messageId), {
+    const completed = await completeMessage(store, readMessageRef(context.viewer.userId, input.messageId), {
       attempt: input.attempt,
       chunks: input.chunks,
       status,
@@ -309,7 +307,9 @@ export class MessageStreamResolver {
     @Arg('input', () => StopMessageInput, { description: 'Which message.' }) input: StopMessageInput,
     @Ctx() context: Context,
   ): Promise<StopMessagePayload> {
-    return { message: await stopMessage(context.services.store, requireRef(context, input.messageId)) }
+    return {
+      message: await stopMessage(context.services.store, readMessageRef(context.viewer.userId, input.messageId)),
+    }
   }
 
   @Mutation(() => ResumeMessagePayload, {
@@ -319,20 +319,8 @@ export class MessageStreamResolver {
     @Arg('input', () => ResumeMessageInput, { description: 'Which message.' }) input: ResumeMessageInput,
     @Ctx() context: Context,
   ): Promise<ResumeMessagePayload> {
-    return resumeMessage(context.services.store, requireRef(context, input.messageId))
+    return resumeMessage(context.services.store, readMessageRef(context.viewer.userId, input.messageId))
   }
-}
-
-/** @throws ApiError NOT_FOUND for what is no message's id */
-function requirePlace(messageId: string): Place {
-  const id = readGlobalId(messageId)
-  if (id.kind !== 'message') throw messageNotFound()
-  return id.place
-}
-
-function requireRef(context: Context, messageId: string): MessageRef {
-  const { key, epoch, seq } = requirePlace(messageId)
-  return { conversation: { userId: context.viewer.userId, key, epoch, id: null }, message: { seq } }
 }
 
 /** A message that has nothing yet: checked as one that has an empty text. */

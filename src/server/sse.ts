@@ -7,6 +7,8 @@ import type { Viewer } from '../auth/viewer.ts'
 import type { Config } from '../config.ts'
 import { ApiError } from '../errors.ts'
 import type { Context } from '../graphql/context.ts'
+import { answerRequest } from './answer-request.ts'
+import { atExpiry } from './expiry.ts'
 import { formatError } from './format-error.ts'
 import type { GraphqlRequest } from './graphql-request.ts'
 import type { CreateContext } from './operation-context.ts'
@@ -37,9 +39,6 @@ interface Open {
   readonly isSubscription: boolean
 }
 
-/** The longest delay of a timer. */
-const longestTimer = 2 ** 31 - 1
-
 /** After these a client does well to ask again. */
 const passing: readonly unknown[] = ['UNAVAILABLE', 'RATE_LIMITED', 'INTERNAL_SERVER_ERROR']
 
@@ -67,19 +66,21 @@ export class EventStreams implements AsyncDisposable {
 
   /** Takes the answer over, and sends the whole of it. */
   async run(reply: FastifyReply, operation: StreamedOperation): Promise<void> {
-    const stream = this.#begin(reply, operation.viewer, operation.type === OperationTypeNode.SUBSCRIPTION)
+    const isSubscription = operation.type === OperationTypeNode.SUBSCRIPTION
+    const stream = this.#begin(reply, operation.viewer, isSubscription)
     if (this.#isDraining) return stream.cut()
     const refusal = this.#refusal(operation.viewer)
-    const expiry = expiryTimer(operation, () => stream.cut())
+    // What follows with a proof that expires comes again with a new one; the rest ends by itself.
+    const expiry = isSubscription ? atExpiry(operation.expiresAt, () => stream.cut()) : undefined
     try {
       if (refusal !== null)
         await this.#refuse(stream, { errors: [formatError(refusal, operation.requestId, this.#use.log)] })
-      else if (operation.type === OperationTypeNode.SUBSCRIPTION) await this.#follow(stream, operation)
+      else if (isSubscription) await this.#follow(stream, operation)
       else await this.#answer(stream, operation)
     } catch (error) {
       // A mutation that is not complete would be asked again; what follows is not lost by being cut.
       const errors = [formatError(error, operation.requestId, this.#use.log)]
-      if (operation.type === OperationTypeNode.SUBSCRIPTION) await this.#refuse(stream, { errors })
+      if (isSubscription) await this.#refuse(stream, { errors })
       else await this.#finish(stream, { errors })
     } finally {
       clearTimeout(expiry)
@@ -133,15 +134,7 @@ export class EventStreams implements AsyncDisposable {
     const { apollo, createContext } = this.#use
     const context = createContext(operation.viewer, operation.requestId)
     using _budget = context.budget
-    const { query, variables, operationName } = operation.request
-    const request = {
-      query: query ?? undefined,
-      variables: variables ?? undefined,
-      operationName: operationName ?? undefined,
-    }
-    const { body } = await apollo.executeOperation(request, { contextValue: context })
-    if (body.kind !== 'single') throw new Error('Incremental delivery is not part of this schema.')
-    await this.#finish(stream, body.singleResult as FormattedResult)
+    await this.#finish(stream, await answerRequest(apollo, operation.request, context))
   }
 
   async #finish(stream: EventStream, result: FormattedResult): Promise<void> {
@@ -183,11 +176,4 @@ export class EventStreams implements AsyncDisposable {
     clearTimeout(timer)
     this.#onClose = () => {}
   }
-}
-
-/** What follows with a proof that expires is cut then, and comes again with a new one. */
-function expiryTimer({ expiresAt, type }: StreamedOperation, cut: () => void): NodeJS.Timeout | undefined {
-  if (expiresAt === null || type !== OperationTypeNode.SUBSCRIPTION) return undefined
-  const delay = Math.min(Math.max(expiresAt - Date.now(), 0), longestTimer)
-  return setTimeout(cut, delay).unref()
 }

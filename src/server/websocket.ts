@@ -24,8 +24,10 @@ import type { Config } from '../config.ts'
 import { ApiError, badInput, unavailable } from '../errors.ts'
 import type { Context } from '../graphql/context.ts'
 import type { Admission } from './admission.ts'
+import { answerRequest } from './answer-request.ts'
 import { readConnectionParams } from './credentials.ts'
 import { findInexactness } from './exact-json.ts'
+import { atExpiry } from './expiry.ts'
 import { formatError } from './format-error.ts'
 import { logOperation } from './log.ts'
 import { type CreateContext, drawRequestId } from './operation-context.ts'
@@ -50,16 +52,13 @@ interface Connection {
   readonly operations: SocketOperations
   readonly numbers: OperationNumbers
   caller: Caller | null
-  expiry: NodeJS.Timeout | null
+  expiry: NodeJS.Timeout | undefined
   isAlive: boolean
   /** Ends the subscriptions on it. */
   end: (code: number, reason: string) => Promise<void>
 }
 
 type Connected = SocketContext<Record<string, unknown>, Connection>
-
-/** The longest delay of a timer; a proof that is valid for longer than that outlives any socket. */
-const longestTimer = 2 ** 31 - 1
 
 /** A socket with more bytes than this unsent is not read: who does not take answers may not go on asking. */
 const maxUnsent = 1024 * 1024
@@ -114,7 +113,7 @@ export class Sockets implements AsyncDisposable {
       operations: new SocketOperations(),
       numbers: new OperationNumbers(),
       caller: null,
-      expiry: null,
+      expiry: undefined,
       isAlive: true,
       end: async () => {},
     }
@@ -138,7 +137,7 @@ export class Sockets implements AsyncDisposable {
     )
     socket.once('close', (code, reason) => {
       this.#connections.delete(connection)
-      if (connection.expiry !== null) clearTimeout(connection.expiry)
+      clearTimeout(connection.expiry)
       this.#end(connection, code, String(reason))
       this.#onIdle()
     })
@@ -209,11 +208,7 @@ export class Sockets implements AsyncDisposable {
       return false
     }
     if (extra.socket.readyState !== extra.socket.OPEN) return false
-    const { expiresAt } = extra.caller
-    if (expiresAt !== null) {
-      const delay = Math.min(Math.max(expiresAt - Date.now(), 0), longestTimer)
-      extra.expiry = setTimeout(() => this.#close(extra, 4403, 'The token has expired.'), delay).unref()
-    }
+    extra.expiry = atExpiry(extra.caller.expiresAt, () => this.#close(extra, 4403, 'The token has expired.'))
     return true
   }
 
@@ -268,18 +263,9 @@ export class Sockets implements AsyncDisposable {
   /** Queries and mutations take Apollo's pipeline, as over HTTP. */
   async #execute({ contextValue }: ExecutionArgs): Promise<FormattedResult> {
     const operation = contextValue as SocketOperation
-    const { query, variables, operationName } = operation.payload
     const context = this.#use.createContext(operation.viewer, operation.requestId)
     operation.budget = context.budget
-    const request = { query, variables: variables ?? undefined, operationName: operationName ?? undefined }
-    const { body } = await this.#use.apollo.executeOperation(request, { contextValue: context })
-    if (body.kind !== 'single') throw new Error('Incremental delivery is not part of this schema.')
-    const { errors, data, extensions } = body.singleResult
-    return {
-      ...(errors ? { errors } : {}),
-      ...(data === undefined ? {} : { data }),
-      ...(extensions ? { extensions } : {}),
-    }
+    return answerRequest(this.#use.apollo, operation.payload, context)
   }
 
   #subscribe(args: ExecutionArgs): Promise<ResultStream | FormattedResult> {
