@@ -48,7 +48,12 @@ const settings = {
   MAX_METADATA_BYTES: whole(2, 1 * MiB, 16 * KiB, 'Metadata of a message or a conversation, as JSON in UTF-8 bytes.'),
   MAX_ANSWER_BYTES: whole(1 * KiB, 256 * MiB, 16 * MiB, 'All rows read for one answer, in bytes.'),
   MAX_ANSWERS_BYTES: whole(1 * KiB, 16_384 * MiB, 256 * MiB, 'All rows held for answers in flight, in bytes.'),
-  MAX_SUBSCRIPTIONS: whole(1, 10_000, 100, 'Operations open at once on one WebSocket.'),
+  MAX_SUBSCRIPTIONS: whole(
+    1,
+    10_000,
+    100,
+    'Operations open at once on one WebSocket, and event streams of one user on one server.',
+  ),
 
   POOL_SIZE: whole(2, 500, 16, 'Connections to PostgreSQL.'),
   POOL_TIMEOUT_MS: whole(10, 60_000, 5_000, 'Longest wait for a connection.'),
@@ -62,7 +67,7 @@ const settings = {
     10,
     600_000,
     12_000,
-    'How often a WebSocket is pinged; one that does not answer until the next is ended.',
+    'How often WebSockets and event streams get a sign of life; one that takes none until the next is ended.',
   ),
 }
 

@@ -42,7 +42,7 @@ export function createSchema(): GraphQLSchema {
   // Type-GraphQL has no way to describe these.
   describe(schema.getQueryType(), 'What can be read.')
   describe(schema.getMutationType(), 'What can be changed; each answer comes after the change is durable.')
-  describe(schema.getSubscriptionType(), 'What can be followed live, over WebSocket.')
+  describe(schema.getSubscriptionType(), 'What can be followed live, over WebSocket or server-sent events.')
   return schema
 }
 
