@@ -7,6 +7,7 @@ import { Poll } from '../src/live/poll.ts'
 import { postgresBus } from '../src/live/postgres-bus.ts'
 import { Watchers } from '../src/live/watchers.ts'
 import type { Answer } from './support/api.ts'
+import { appendUncommitted } from './support/append-uncommitted.ts'
 import { createDatabase, type TestDatabase } from './support/database.ts'
 import { logged } from './support/logged.ts'
 import { serve, type TestServer } from './support/server.ts'
@@ -56,16 +57,7 @@ async function listeners(): Promise<number> {
 
 /** Appends as a server would that could send no hint at all. */
 async function appendSilently(id: string, content: string): Promise<void> {
-  await client.query('begin')
-  await client.query(
-    `with moved as (
-       update conversation set last_seq = last_seq + 1, revision = revision + 1, updated_at = clock_timestamp()
-       where id = $1 returning key, last_seq, updated_at
-     )
-     insert into message (conversation_key, seq, role, content, size, created_at, updated_at)
-     select key, last_seq, 'USER', $2, octet_length($2), updated_at, updated_at from moved`,
-    [id, content],
-  )
+  await appendUncommitted(client, id, content)
   await client.query('commit')
 }
 

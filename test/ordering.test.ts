@@ -1,6 +1,7 @@
 import type { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Answer, Api, Results } from './support/api.ts'
+import { appendUncommitted } from './support/append-uncommitted.ts'
 import { createDatabase, type TestDatabase } from './support/database.ts'
 import { serve, type TestServer } from './support/server.ts'
 import { until } from './support/until.ts'
@@ -111,20 +112,6 @@ test('2 ordered: 64 writers on two servers, and followers and pagers of both see
     expect(own).toEqual(Array.from({ length: each }, (_, n) => `${writer}/${n}`))
   }
 })
-
-/** A writer that has taken the next seq of a conversation and not ended its transaction. */
-async function appendUncommitted(client: Client, id: string, content: string): Promise<void> {
-  await client.query('begin')
-  await client.query(
-    `with moved as (
-       update conversation set last_seq = last_seq + 1, revision = revision + 1, updated_at = clock_timestamp()
-       where id = $1 returning key, last_seq, updated_at
-     )
-     insert into message (conversation_key, seq, role, content, size, created_at, updated_at)
-     select key, last_seq, 'USER', $2, octet_length($2), updated_at, updated_at from moved`,
-    [id, content],
-  )
-}
 
 /** Waits until so many statements of the servers wait for a lock. */
 async function untilWaiting(client: Client, count: number): Promise<void> {

@@ -1,0 +1,15 @@
+import type { Client } from 'pg'
+
+/** Appends past every server: takes the next seq of a conversation, sends no hint, and leaves the transaction open. */
+export async function appendUncommitted(client: Client, id: string, content: string): Promise<void> {
+  await client.query('begin')
+  await client.query(
+    `with moved as (
+       update conversation set last_seq = last_seq + 1, revision = revision + 1, updated_at = clock_timestamp()
+       where id = $1 returning key, last_seq, updated_at
+     )
+     insert into message (conversation_key, seq, role, content, size, created_at, updated_at)
+     select key, last_seq, 'USER', $2, octet_length($2), updated_at, updated_at from moved`,
+    [id, content],
+  )
+}
