@@ -19,7 +19,7 @@ import {
 import type { Logger } from 'pino'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { viewerOf } from '../auth/authenticate.ts'
-import type { Authenticate, Caller } from '../auth/viewer.ts'
+import type { Authenticate } from '../auth/viewer.ts'
 import type { Config } from '../config.ts'
 import { ApiError, badInput, unavailable } from '../errors.ts'
 import type { Context } from '../graphql/context.ts'
@@ -31,8 +31,8 @@ import { atExpiry } from './expiry.ts'
 import { formatError } from './format-error.ts'
 import { logOperation } from './log.ts'
 import { type CreateContext, drawRequestId } from './operation-context.ts'
-import { OperationNumbers } from './operation-numbers.ts'
-import { type SocketOperation, SocketOperations } from './socket-operation.ts'
+import { SocketConnection } from './socket-connection.ts'
+import type { SocketOperation } from './socket-operation.ts'
 import { type FormattedResult, ResultStream, subscribe } from './subscribe.ts'
 
 export interface SocketDependencies {
@@ -45,30 +45,14 @@ export interface SocketDependencies {
   readonly log: Logger
 }
 
-/** What is known of one socket, beside what graphql-ws keeps. */
-interface Connection {
-  readonly request: IncomingMessage
-  readonly socket: WebSocket
-  readonly operations: SocketOperations
-  readonly numbers: OperationNumbers
-  caller: Caller | null
-  expiry: NodeJS.Timeout | undefined
-  isAlive: boolean
-  /** Ends the subscriptions on it. */
-  end: (code: number, reason: string) => Promise<void>
-}
-
-type Connected = SocketContext<Record<string, unknown>, Connection>
-
-/** A socket with more bytes than this unsent is not read: who does not take answers may not go on asking. */
-const maxUnsent = 1024 * 1024
+type Connected = SocketContext<Record<string, unknown>, SocketConnection>
 
 /** GraphQL over WebSocket by graphql-transport-ws, with the admission, the limits and the errors of HTTP. */
 export class Sockets implements AsyncDisposable {
   readonly #use: SocketDependencies
   readonly #upgrades: WebSocketServer
-  readonly #protocol: Server<Connection>
-  readonly #connections = new Set<Connection>()
+  readonly #protocol: Server<SocketConnection>
+  readonly #connections = new Set<SocketConnection>()
   readonly #pings: NodeJS.Timeout
   #isDraining = false
   #onIdle: () => void = () => {}
@@ -81,7 +65,7 @@ export class Sockets implements AsyncDisposable {
       perMessageDeflate: false,
       handleProtocols,
     })
-    this.#protocol = makeServer<Record<string, unknown>, Connection>({
+    this.#protocol = makeServer<Record<string, unknown>, SocketConnection>({
       onConnect: (context) => this.#connect(context),
       onSubscribe: (context, id, payload) => this.#admit(context, id, payload),
       // Results are formatted where they are made, and so are not what graphql-ws expects; `onNext` hands them on as they are.
@@ -92,7 +76,9 @@ export class Sockets implements AsyncDisposable {
       onError: (_context, _id, _payload, errors) => errors.map((error) => this.#format(error)),
       onComplete: (context, number) => this.#complete(context, number),
     })
-    this.#pings = setInterval(() => this.#ping(), use.config.pingMs)
+    this.#pings = setInterval(() => {
+      for (const connection of this.#connections) connection.look()
+    }, use.config.pingMs)
     this.#pings.unref()
   }
 
@@ -107,89 +93,54 @@ export class Sockets implements AsyncDisposable {
   }
 
   #open(socket: WebSocket, request: IncomingMessage): void {
-    const connection: Connection = {
-      request,
-      socket,
-      operations: new SocketOperations(),
-      numbers: new OperationNumbers(),
-      caller: null,
-      expiry: undefined,
-      isAlive: true,
-      end: async () => {},
-    }
+    const connection = new SocketConnection(socket, request, this.#use.log)
     this.#connections.add(connection)
-    socket.on('pong', () => {
-      connection.isAlive = true
-    })
-    socket.on('error', (error) => this.#use.log.debug({ err: error }, 'a socket failed'))
-    connection.end = this.#protocol.opened(
+    connection.endSubscriptions = this.#protocol.opened(
       {
-        protocol: socket.protocol,
+        protocol: connection.protocol,
         send: (data) => sendOutward(connection, data),
-        close: (code, reason) => this.#close(connection, code, reason),
-        onMessage: (handle) => {
-          socket.on('message', (data, isBinary) => {
-            void this.#receive(connection, isBinary ? null : String(data), handle as Handle)
-          })
-        },
+        close: (code, reason) => connection.close(code, reason),
+        onMessage: (handle) => connection.onMessage((text) => void this.#receive(connection, text, handle as Handle)),
       },
       connection,
     )
-    socket.once('close', (code, reason) => {
+    connection.onClosed(() => {
       this.#connections.delete(connection)
-      clearTimeout(connection.expiry)
-      this.#end(connection, code, String(reason))
       this.#onIdle()
     })
-    if (this.#isDraining) this.#close(connection, 1012, 'Service restart')
+    if (this.#isDraining) connection.close(1012, 'Service restart')
   }
 
-  /** Closes it and ends what runs on it at once: the other side may take its time to agree, or never do. */
-  #close(connection: Connection, code = 1000, reason = ''): void {
-    connection.socket.close(code, closeReason(reason))
-    this.#end(connection, code, reason)
-  }
-
-  #end(connection: Connection, code: number, reason: string): void {
-    connection
-      .end(code, reason)
-      .catch((error: unknown) => this.#use.log.error({ err: error }, 'a socket did not close well'))
-  }
-
-  async #receive(connection: Connection, text: string | null, handle: Handle): Promise<void> {
-    const { socket } = connection
-    // What still comes on a socket that closes comes too late, as after its token has expired.
-    if (socket.readyState !== socket.OPEN) return
-    if (socket.bufferedAmount > maxUnsent) socket.pause()
-    if (text === null) return this.#close(connection, 1003, 'Text messages only')
+  async #receive(connection: SocketConnection, text: string | null, handle: Handle): Promise<void> {
+    if (text === null) return connection.close(1003, 'Text messages only')
     try {
       const message = this.#read(connection, text)
       if (message !== null) await handle(message)
     } catch (error) {
       this.#use.log.error({ err: error }, 'a message on a socket failed')
-      this.#close(connection, 4500, 'Internal server error')
+      connection.close(4500, 'Internal server error')
     }
   }
 
   /** A message as graphql-ws is to see it; null when it was dealt with here. */
-  #read(connection: Connection, text: string): unknown {
+  #read(connection: SocketConnection, text: string): unknown {
     const { numbers } = connection
     const message = parse(text)
     if (typeof message !== 'object' || message === null) return text
     const { id, type } = message as { id?: unknown; type?: unknown }
     const inexact = findInexactness(text, message)
     if (inexact !== null) {
-      if (type !== 'subscribe' || typeof id !== 'string') this.#close(connection, 4400, 'Invalid message received')
+      if (type !== 'subscribe' || typeof id !== 'string') connection.close(4400, 'Invalid message received')
       else {
         const payload = [this.#format(badInput('payload', inexact))]
-        void send(connection.socket, JSON.stringify({ id, type: 'error', payload }))
+        void connection.send(JSON.stringify({ id, type: 'error', payload }))
       }
       return null
     }
     if (typeof id !== 'string' || id === '') return message
     if (type === 'subscribe') {
       if (!numbers.has(id)) return { ...message, id: numbers.begin(id) }
-      this.#close(connection, 4409, `Subscriber for ${id} already exists`)
+      connection.close(4409, `Subscriber for ${id} already exists`)
       return null
     }
     if (type !== 'complete') return message
@@ -204,11 +155,11 @@ export class Sockets implements AsyncDisposable {
     } catch (error) {
       const formatted = this.#format(error)
       // 4403 and not 4401: clients try again after 4403, with the fresh token that their connectionParams give.
-      this.#close(extra, formatted.extensions?.code === 'UNAVAILABLE' ? 1013 : 4403, formatted.message)
+      extra.close(formatted.extensions?.code === 'UNAVAILABLE' ? 1013 : 4403, formatted.message)
       return false
     }
-    if (extra.socket.readyState !== extra.socket.OPEN) return false
-    extra.expiry = atExpiry(extra.caller.expiresAt, () => this.#close(extra, 4403, 'The token has expired.'))
+    if (!extra.isOpen) return false
+    extra.expireBy(atExpiry(extra.caller.expiresAt, () => extra.close(4403, 'The token has expired.')))
     return true
   }
 
@@ -297,14 +248,6 @@ export class Sockets implements AsyncDisposable {
     return formatError(error, drawRequestId(), this.#use.log)
   }
 
-  #ping(): void {
-    for (const connection of this.#connections) {
-      if (!connection.isAlive) connection.socket.terminate()
-      connection.isAlive = false
-      connection.socket.ping()
-    }
-  }
-
   /**
    * Takes no new operations, and closes every socket with 1012 as soon as its queries and mutations have ended. Those that
    * take longer than three quarters of the shutdown's time are cut, and the rest is for the other sides to agree.
@@ -313,9 +256,9 @@ export class Sockets implements AsyncDisposable {
     this.#isDraining = true
     const { shutdownMs } = this.#use.config
     await this.#until(() => this.#closeIdle() === 0, (shutdownMs * 3) / 4)
-    for (const connection of this.#connections) this.#close(connection, 1012, 'Service restart')
+    for (const connection of this.#connections) connection.close(1012, 'Service restart')
     await this.#until(() => this.#connections.size === 0, shutdownMs / 4)
-    for (const { socket } of this.#connections) socket.terminate()
+    for (const connection of this.#connections) connection.terminate()
     clearInterval(this.#pings)
     this.#upgrades.close()
   }
@@ -324,7 +267,7 @@ export class Sockets implements AsyncDisposable {
   #closeIdle(): number {
     const busy = [...this.#connections].filter(({ operations }) => operations.hasRequests)
     for (const connection of this.#connections) {
-      if (!busy.includes(connection)) this.#close(connection, 1012, 'Service restart')
+      if (!busy.includes(connection)) connection.close(1012, 'Service restart')
     }
     return busy.length
   }
@@ -355,29 +298,12 @@ function parse(text: string): unknown {
   }
 }
 
-async function sendOutward({ numbers, socket }: Connection, data: string): Promise<void> {
-  const text = numbers.outward(data)
-  if (text !== null) await send(socket, text)
-}
-
-/** Settles once the bytes have left for the kernel, so that a slow reader holds back its own stream and nothing else. */
-function send(socket: WebSocket, data: string): Promise<void> {
-  return new Promise((resolve) => {
-    if (socket.readyState !== socket.OPEN) return resolve()
-    // A failed send is a socket that closes, and closing ends everything on it.
-    socket.send(data, () => {
-      if (socket.isPaused && socket.bufferedAmount <= maxUnsent) socket.resume()
-      resolve()
-    })
-  })
+async function sendOutward(connection: SocketConnection, data: string): Promise<void> {
+  const text = connection.numbers.outward(data)
+  if (text !== null) await connection.send(text)
 }
 
 function statusOf(errors: FormattedResult['errors']): string {
   const code = errors?.[0]?.extensions?.code
   return errors === undefined ? 'ok' : String(code ?? 'error')
-}
-
-/** A close frame holds 123 bytes of reason. */
-function closeReason(text: string): string {
-  return Buffer.byteLength(text) <= 123 ? text : `${text.slice(0, 40)}…`
 }

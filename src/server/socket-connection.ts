@@ -1,0 +1,106 @@
+import type { IncomingMessage } from 'node:http'
+import type { Logger } from 'pino'
+import type { RawData, WebSocket } from 'ws'
+import type { Caller } from '../auth/viewer.ts'
+import { OperationNumbers } from './operation-numbers.ts'
+import { SocketOperations } from './socket-operation.ts'
+
+/** A socket with more bytes than this unsent is not read: who does not take answers may not go on asking. */
+const maxUnsent = 1024 * 1024
+
+/** One socket: what is known of it beside what graphql-ws keeps, and how it is read, written and closed. */
+export class SocketConnection {
+  readonly request: IncomingMessage
+  readonly operations = new SocketOperations()
+  readonly numbers = new OperationNumbers()
+  caller: Caller | null = null
+  /** Ends the subscriptions on it. */
+  endSubscriptions: (code: number, reason: string) => Promise<void> = async () => {}
+  readonly #socket: WebSocket
+  readonly #log: Logger
+  #expiry: NodeJS.Timeout | undefined
+  #isAlive = true
+
+  constructor(socket: WebSocket, request: IncomingMessage, log: Logger) {
+    this.request = request
+    this.#socket = socket
+    this.#log = log
+    socket.on('pong', () => {
+      this.#isAlive = true
+    })
+    socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'))
+    socket.once('close', (code, reason) => {
+      clearTimeout(this.#expiry)
+      this.#end(code, String(reason))
+    })
+  }
+
+  get protocol(): string {
+    return this.#socket.protocol
+  }
+
+  /** False as soon as either side closes it. */
+  get isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN
+  }
+
+  /** @param receive is given the text of each message; null: it was binary */
+  onMessage(receive: (text: string | null) => void): void {
+    this.#socket.on('message', (data: RawData, isBinary: boolean) => {
+      // What still comes on a socket that closes comes too late, as after its token has expired.
+      if (!this.isOpen) return
+      if (this.#socket.bufferedAmount > maxUnsent) this.#socket.pause()
+      receive(isBinary ? null : String(data))
+    })
+  }
+
+  /** It is closed, and nothing of it is left. */
+  onClosed(act: () => void): void {
+    this.#socket.once('close', act)
+  }
+
+  /** Settles once the bytes have left for the kernel, so that a slow reader holds back its own stream and nothing else. */
+  send(data: string): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.isOpen) return resolve()
+      // A failed send is a socket that closes, and closing ends everything on it.
+      this.#socket.send(data, () => {
+        if (this.#socket.isPaused && this.#socket.bufferedAmount <= maxUnsent) this.#socket.resume()
+        resolve()
+      })
+    })
+  }
+
+  /** @param timer closes it when the proof of its caller expires */
+  expireBy(timer: NodeJS.Timeout | undefined): void {
+    this.#expiry = timer
+  }
+
+  /** Closes it and ends what runs on it at once: the other side may take its time to agree, or never do. */
+  close(code = 1000, reason = ''): void {
+    this.#socket.close(code, closeReason(reason))
+    this.#end(code, reason)
+  }
+
+  terminate(): void {
+    this.#socket.terminate()
+  }
+
+  /** To be called once a period: ends it when it gave no sign of life since the last. */
+  look(): void {
+    if (!this.#isAlive) this.#socket.terminate()
+    this.#isAlive = false
+    this.#socket.ping()
+  }
+
+  #end(code: number, reason: string): void {
+    this.endSubscriptions(code, reason).catch((error: unknown) =>
+      this.#log.error({ err: error }, 'a socket did not close well'),
+    )
+  }
+}
+
+/** A close frame holds 123 bytes of reason. */
+function closeReason(text: string): string {
+  return Buffer.byteLength(text) <= 123 ? text : `${text.slice(0, 40)}…`
+}
