@@ -62,6 +62,12 @@ const settings = {
   TRANSACTION_IDLE_TIMEOUT_MS: whole(10, 600_000, 10_000, 'Longest pause inside a transaction.'),
   REQUEST_TIMEOUT_MS: whole(100, 600_000, 30_000, 'Longest time for one HTTP request, from first byte to answer.'),
   SHUTDOWN_TIMEOUT_MS: whole(100, 60_000, 8_000, 'Longest wait for requests in flight when the server stops.'),
+  TEXT_WINDOW_MS: whole(
+    0,
+    1_000,
+    25,
+    'How often the text of all messages that are streaming is stored, in one statement.',
+  ),
   POLL_MS: whole(10, 600_000, 5_000, 'How often watched conversations are looked at in case a hint was lost.'),
   PING_MS: whole(
     10,
@@ -142,6 +148,7 @@ export interface Config {
   }
   readonly requestMs: number
   readonly shutdownMs: number
+  readonly textWindowMs: number
   readonly pollMs: number
   readonly pingMs: number
 }
@@ -213,6 +220,7 @@ function toConfig(from: Settings): Config {
     },
     requestMs: from.REQUEST_TIMEOUT_MS,
     shutdownMs: from.SHUTDOWN_TIMEOUT_MS,
+    textWindowMs: from.TEXT_WINDOW_MS,
     pollMs: from.POLL_MS,
     pingMs: from.PING_MS,
   }

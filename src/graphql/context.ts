@@ -4,11 +4,13 @@ import type { FeedSource } from '../live/feed.ts'
 import type { AnswerBudget } from '../storage/answer-budget.ts'
 import type { Eraser } from '../storage/eraser.ts'
 import type { Store } from '../storage/store.ts'
+import type { StreamWriter } from '../storage/stream-writer.ts'
 import type { Loaders } from './loaders.ts'
 
 /** What resolvers need of the server. */
 export interface Services {
   readonly store: Store
+  readonly streamWriter: StreamWriter
   readonly feeds: FeedSource
   readonly eraser: Eraser
   readonly limits: Limits

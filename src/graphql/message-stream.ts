@@ -8,9 +8,9 @@ import { MessageRole, MessageStatus, PartsFormat } from '../entities/message-enu
 import { badInput, messageNotFound, tooLarge } from '../errors.ts'
 import type { NewMessage } from '../storage/new-message.ts'
 import { readChunks } from '../storage/stream-chunks.ts'
-import { completeMessage, resumeMessage, stopMessage } from '../storage/stream-end.ts'
+import { resumeMessage, stopMessage } from '../storage/stream-end.ts'
 import { startMessage } from '../storage/stream-start.ts'
-import { appendMessageText } from '../storage/stream-text.ts'
+import type { TextAppend } from '../storage/stream-text.ts'
 import { MessageEdge, messageEdge } from './connection.ts'
 import type { Context } from './context.ts'
 import { jsonBytes } from './json-rules.ts'
@@ -89,9 +89,16 @@ export class AppendMessageTextInput {
     description: 'What is not text, as reasoning or deltas of tool input; kept until the message is complete.',
   })
   data?: unknown
+
+  @Field(() => Boolean, {
+    defaultValue: true,
+    description:
+      'Whether to answer once the chunk is stored. Otherwise it is answered at once where that can be: then keep the chunks from `storedChunks` on, and send them again when a later call is CONFLICT, reason CHUNK.',
+  })
+  durable!: boolean
 }
 
-@ObjectType({ description: 'What `appendMessageText` answers, after the chunk is durable.', simpleResolvers: true })
+@ObjectType({ description: 'What `appendMessageText` answers.', simpleResolvers: true })
 export class AppendMessageTextPayload {
   @Field(() => Int, { description: 'The number of the next chunk.' })
   nextChunk!: number
@@ -247,31 +254,28 @@ export class MessageStreamResolver {
   }
 
   @Mutation(() => AppendMessageTextPayload, {
-    description: 'Adds a chunk to a message that is streaming; answered, and visible to watchers, once it is durable.',
+    description:
+      'Adds a chunk to a message that is streaming; it is visible to watchers once it is durable. The chunks of all messages are stored together every `TEXT_WINDOW_MS`.',
   })
   async appendMessageText(
     @Arg('input', () => AppendMessageTextInput, { description: 'The chunk.' }) input: AppendMessageTextInput,
     @Ctx() context: Context,
   ): Promise<AppendMessageTextPayload> {
-    const { store, limits } = context.services
+    const { streamWriter } = context.services
     if (input.chunk < 0) throw badInput('input.chunk', 'must not be negative.')
     requireStorable('input.text', input.text)
     const data = input.data ?? undefined
     const size = Buffer.byteLength(input.text) + (data === undefined ? 0 : jsonBytes(data))
-    const { nextChunk, stopRequested } = await appendMessageText(
-      store,
-      {
-        userId: context.viewer.userId,
-        place: readMessageId(input.messageId),
-        attempt: input.attempt,
-        chunk: input.chunk,
-        text: input.text,
-        data,
-        size,
-      },
-      limits.messageBytes,
-    )
-    return { nextChunk, storedChunks: nextChunk, stopRequested }
+    const append: TextAppend = {
+      userId: context.viewer.userId,
+      place: readMessageId(input.messageId),
+      attempt: input.attempt,
+      chunk: input.chunk,
+      text: input.text,
+      data,
+      size,
+    }
+    return input.durable ? streamWriter.append(append) : streamWriter.accept(append)
   }
 
   @Mutation(() => CompleteMessagePayload, {
@@ -281,21 +285,27 @@ export class MessageStreamResolver {
     @Arg('input', () => CompleteMessageInput, { description: 'How it ends.' }) input: CompleteMessageInput,
     @Ctx() context: Context,
   ): Promise<CompleteMessagePayload> {
-    const { store, limits } = context.services
-    const { status } = input
+    const { streamWriter, limits } = context.services
+    const { status, attempt } = input
     if (status === 'STREAMING') throw badInput('input.status', 'must be COMPLETE, FAILED or CANCELLED.')
     if (input.error) {
       requireName('input.error.code', input.error.code, contractLimits.name)
       requireStorable('input.error.message', input.error.message)
     }
-    const completed = await completeMessage(store, readMessageRef(context.viewer.userId, input.messageId), {
-      attempt: input.attempt,
-      chunks: input.chunks,
-      status,
-      error: input.error ?? null,
-      hash: hashPayload(input),
-      finish: (message) => readCompletion(message, input, limits),
-    })
+    const { userId } = context.viewer
+    const ref = readMessageRef(userId, input.messageId)
+    const completed = await streamWriter.complete(
+      ref,
+      { userId, place: readMessageId(input.messageId), attempt },
+      {
+        attempt,
+        chunks: input.chunks,
+        status,
+        error: input.error ?? null,
+        hash: hashPayload(input),
+        finish: (message) => readCompletion(message, input, limits),
+      },
+    )
     return { ...completed, conversation: completed.message.conversation }
   }
 
@@ -307,19 +317,23 @@ export class MessageStreamResolver {
     @Arg('input', () => StopMessageInput, { description: 'Which message.' }) input: StopMessageInput,
     @Ctx() context: Context,
   ): Promise<StopMessagePayload> {
-    return {
-      message: await stopMessage(context.services.store, readMessageRef(context.viewer.userId, input.messageId)),
-    }
+    const { store, streamWriter } = context.services
+    const message = await stopMessage(store, readMessageRef(context.viewer.userId, input.messageId))
+    streamWriter.forget(readMessageId(input.messageId))
+    return { message }
   }
 
   @Mutation(() => ResumeMessagePayload, {
     description: 'Takes a message that is streaming over, as after a crash of its producer.',
   })
-  resumeMessage(
+  async resumeMessage(
     @Arg('input', () => ResumeMessageInput, { description: 'Which message.' }) input: ResumeMessageInput,
     @Ctx() context: Context,
   ): Promise<ResumeMessagePayload> {
-    return resumeMessage(context.services.store, readMessageRef(context.viewer.userId, input.messageId))
+    const { store, streamWriter } = context.services
+    const resumed = await resumeMessage(store, readMessageRef(context.viewer.userId, input.messageId))
+    streamWriter.forget(readMessageId(input.messageId))
+    return resumed
   }
 }
 

@@ -16,6 +16,7 @@ import { AnswerMemory } from '../storage/answer-budget.ts'
 import { Eraser } from '../storage/eraser.ts'
 import { Reaper } from '../storage/reaper.ts'
 import type { Store } from '../storage/store.ts'
+import { StreamWriter } from '../storage/stream-writer.ts'
 import { Admission } from './admission.ts'
 import { startApollo } from './apollo.ts'
 import { registerGraphiql } from './graphiql.ts'
@@ -80,11 +81,13 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
     const eraser = own(new Eraser(store, log))
     await eraser.resume()
     own(new Reaper(store, config.pollMs, log))
+    const streamWriter = own(new StreamWriter(store, config.limits.messageBytes, config.textWindowMs))
 
     const answers = new AnswerMemory(config.limits.answersBytes)
     const feedMemory = new AnswerMemory(config.limits.answersBytes)
     const services: Services = {
       store,
+      streamWriter,
       feeds: { store, watchers, memory: feedMemory, log },
       eraser,
       limits: config.limits,
