@@ -334,6 +334,48 @@ test('shutdown: what is in flight is answered, subscriptions end, and sockets cl
   expect(await bed.server.as().get(lastSeq, { id: 'stopping' })).toEqual({ conversation: { lastSeq: 2 } })
 })
 
+test('shutdown: sockets go one after the other, and each is served until its turn', async () => {
+  const server = await serve(bed.database.url)
+  await server.as().append('leaving', 'one')
+  const sockets: Socket[] = []
+  const order: number[] = []
+  // So many take their turns within a second.
+  for (let n = 0; n < 200; n++) {
+    const socket = await Socket.connect(server)
+    socket.begin('feed', appended, { id: 'leaving', after: '' })
+    await socket.result('feed')
+    void socket.closed.then(() => order.push(n))
+    sockets.push(socket)
+  }
+  const stopping = server[Symbol.asyncDispose]()
+  await Promise.race(sockets.map(({ closed }) => closed))
+  const left = sockets.filter(({ ws }) => ws.readyState === ws.OPEN)
+  await bed.server.as().append('leaving', 'two')
+  const last = await Promise.all(left.map((socket) => socket.receive()))
+  expect(last.filter((frame) => frame?.payload.data.messageAppended.node.seq === 2)).not.toEqual([])
+  for (const socket of sockets) expect(await socket.closed).toEqual({ code: 1012, reason: 'Service restart' })
+  expect(order).not.toEqual(order.toSorted((one, other) => one - other))
+  await stopping
+  expect(server.inspect()).toEqual({ sockets: 0, watchers: 0, answerBytes: 0, feedBytes: 0 })
+})
+
+test('shutdown: who asks before its turn is let go at once instead, and nothing of it runs', async () => {
+  const server = await serve(bed.database.url)
+  await server.as().append('asking', 'one')
+  const sockets: Socket[] = []
+  for (let n = 0; n < 100; n++) sockets.push(await Socket.connect(server))
+  const stopping = server[Symbol.asyncDispose]()
+  await Promise.race(sockets.map(({ closed }) => closed))
+  const left = sockets.filter(({ ws }) => ws.readyState === ws.OPEN)
+  expect(left).not.toEqual([])
+  for (const socket of left) socket.begin('1', append, { id: 'asking', content: 'two' })
+  // An error would be shown to its user; after 1012 a client asks again by itself.
+  for (const socket of left) expect(await socket.receive()).toBeNull()
+  for (const socket of sockets) expect((await socket.closed).code).toBe(1012)
+  await stopping
+  expect(await bed.server.as().get(lastSeq, { id: 'asking' })).toEqual({ conversation: { lastSeq: 1 } })
+})
+
 test('shutdown: a client that does not answer the close frame does not hold it up for longer than it may take', async () => {
   const server = await serve(bed.database.url, { SHUTDOWN_TIMEOUT_MS: '400' })
   await server.as().append('stuck', 'one')

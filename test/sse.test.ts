@@ -445,6 +445,28 @@ test('shutdown: feeds end without `complete`, so that clients go on elsewhere, a
   expect(server.inspect()).toEqual({ sockets: 0, watchers: 0, answerBytes: 0, feedBytes: 0 })
 })
 
+test('shutdown: feeds end one after the other, and each is served until its turn', async () => {
+  const server = await serve(bed.database.url, { MAX_SUBSCRIPTIONS: '200' })
+  await server.as().append('leaving', 'one')
+  const streams: EventStreamReader[] = []
+  // So many take their turns within three quarters of a second.
+  for (let n = 0; n < 150; n++) {
+    const variables = { id: 'leaving', after: '' }
+    const stream = await EventStreamReader.open(server.url, { query: appended, variables })
+    await stream.result()
+    streams.push(stream)
+  }
+  const stopping = server[Symbol.asyncDispose]()
+  const rests = streams.map((stream) => stream.rest())
+  await Promise.race(rests)
+  await bed.server.as().append('leaving', 'two')
+  const events = (await Promise.all(rests)).flat()
+  expect(events.map(({ event, data }) => [event, seqOf(JSON.parse(data ?? ''))])).toContainEqual(['next', 2])
+  expect(new Set(events.map(({ event }) => event))).toEqual(new Set(['next']))
+  await stopping
+  expect(server.inspect()).toEqual({ sockets: 0, watchers: 0, answerBytes: 0, feedBytes: 0 })
+})
+
 test('shutdown: a reader that takes nothing does not hold it up for longer than it may take', async () => {
   await fill(bed.server.as(), 'unread', 40, 500_000)
   const server = await serve(bed.database.url, { SHUTDOWN_TIMEOUT_MS: '400' })

@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Logger } from 'pino'
 import type { RawData, WebSocket } from 'ws'
 import type { Caller } from '../auth/viewer.ts'
+import type { Connection } from './connections.ts'
 import { OperationNumbers } from './operation-numbers.ts'
 import { SocketOperations } from './socket-operation.ts'
 
@@ -9,7 +10,7 @@ import { SocketOperations } from './socket-operation.ts'
 const maxUnsent = 1024 * 1024
 
 /** One socket: what is known of it beside what graphql-ws keeps, and how it is read, written and closed. */
-export class SocketConnection {
+export class SocketConnection implements Connection {
   readonly request: IncomingMessage
   readonly operations = new SocketOperations()
   readonly numbers = new OperationNumbers()
@@ -42,6 +43,11 @@ export class SocketConnection {
   /** False as soon as either side closes it. */
   get isOpen(): boolean {
     return this.#socket.readyState === this.#socket.OPEN
+  }
+
+  /** Whether a query or a mutation on it is still to be answered. */
+  get isBusy(): boolean {
+    return this.isOpen && this.operations.hasRequests
   }
 
   /** @param receive is given the text of each message; null: it was binary */
@@ -80,6 +86,11 @@ export class SocketConnection {
   close(code = 1000, reason = ''): void {
     this.#socket.close(code, closeReason(reason))
     this.#end(code, reason)
+  }
+
+  /** Closes it because the server stops: its client goes on elsewhere. */
+  letGo(): void {
+    this.close(1012, 'Service restart')
   }
 
   terminate(): void {

@@ -8,6 +8,7 @@ import type { Config } from '../config.ts'
 import { ApiError } from '../errors.ts'
 import type { Context } from '../graphql/context.ts'
 import { answerRequest } from './answer-request.ts'
+import { type Connection, Connections } from './connections.ts'
 import { atExpiry } from './expiry.ts'
 import { formatError } from './format-error.ts'
 import type { GraphqlRequest } from './graphql-request.ts'
@@ -34,9 +35,8 @@ export interface StreamedOperation {
   readonly document: ExecutionArgs['document']
 }
 
-interface Open {
+interface OpenStream extends Connection {
   readonly stream: EventStream
-  readonly isSubscription: boolean
 }
 
 /** After these a client does well to ask again. */
@@ -45,11 +45,9 @@ const passing: readonly unknown[] = ['UNAVAILABLE', 'RATE_LIMITED', 'INTERNAL_SE
 /** GraphQL over server-sent events: the feeds, the pipeline and the errors of WebSocket, one operation a stream. */
 export class EventStreams implements AsyncDisposable {
   readonly #use: EventStreamDependencies
-  readonly #open = new Set<Open>()
+  readonly #open = new Connections<OpenStream>()
   readonly #countOf = new Map<string, number>()
   readonly #looks: NodeJS.Timeout
-  #isDraining = false
-  #onClose: () => void = () => {}
 
   constructor(use: EventStreamDependencies) {
     this.#use = use
@@ -68,7 +66,7 @@ export class EventStreams implements AsyncDisposable {
   async run(reply: FastifyReply, operation: StreamedOperation): Promise<void> {
     const isSubscription = operation.type === OperationTypeNode.SUBSCRIPTION
     const stream = this.#begin(reply, operation.viewer, isSubscription)
-    if (this.#isDraining) return stream.cut()
+    if (this.#open.isDraining) return stream.cut()
     const refusal = this.#refusal(operation.viewer)
     // What follows with a proof that expires comes again with a new one; the rest ends by itself.
     const expiry = isSubscription ? atExpiry(operation.expiresAt, () => stream.cut()) : undefined
@@ -94,7 +92,14 @@ export class EventStreams implements AsyncDisposable {
 
   #begin(reply: FastifyReply, { userId }: Viewer, isSubscription: boolean): EventStream {
     reply.hijack()
-    const open: Open = { stream: new EventStream(reply.raw, reply.getHeaders() as OutgoingHttpHeaders), isSubscription }
+    const stream = new EventStream(reply.raw, reply.getHeaders() as OutgoingHttpHeaders)
+    const open: OpenStream = {
+      stream,
+      // A subscription goes on elsewhere; the answer to a query or a mutation completes its stream.
+      isBusy: !isSubscription,
+      letGo: () => stream.cut(),
+      terminate: () => stream.destroy(),
+    }
     this.#open.add(open)
     this.#countOf.set(userId, (this.#countOf.get(userId) ?? 0) + 1)
     reply.raw.once('close', () => {
@@ -102,9 +107,8 @@ export class EventStreams implements AsyncDisposable {
       const left = (this.#countOf.get(userId) ?? 0) - 1
       if (left > 0) this.#countOf.set(userId, left)
       else this.#countOf.delete(userId)
-      this.#onClose()
     })
-    return open.stream
+    return stream
   }
 
   #refusal({ userId }: Viewer): ApiError | null {
@@ -149,31 +153,8 @@ export class EventStreams implements AsyncDisposable {
     stream.cut()
   }
 
-  /**
-   * Cuts the subscriptions, whose clients go on elsewhere, and waits for the rest. Those that take longer than three
-   * quarters of the shutdown's time are cut, and the rest is for readers to take what they were sent.
-   */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isDraining = true
-    const { shutdownMs } = this.#use.config
-    for (const { stream, isSubscription } of this.#open) if (isSubscription) stream.cut()
-    await this.#untilNone((shutdownMs * 3) / 4)
-    for (const { stream } of this.#open) stream.cut()
-    await this.#untilNone(shutdownMs / 4)
-    for (const { stream } of this.#open) stream.destroy()
+    await this.#open.drain(this.#use.config.shutdownMs)
     clearInterval(this.#looks)
-  }
-
-  /** @param limit in milliseconds */
-  async #untilNone(limit: number): Promise<void> {
-    if (this.#open.size === 0) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, limit)
-    this.#onClose = () => {
-      if (this.#open.size === 0) resolve()
-    }
-    await promise
-    clearTimeout(timer)
-    this.#onClose = () => {}
   }
 }

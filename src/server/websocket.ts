@@ -25,6 +25,7 @@ import { ApiError, badInput, unavailable } from '../errors.ts'
 import type { Context } from '../graphql/context.ts'
 import type { Admission } from './admission.ts'
 import { answerRequest } from './answer-request.ts'
+import { Connections } from './connections.ts'
 import { readConnectionParams } from './credentials.ts'
 import { findInexactness } from './exact-json.ts'
 import { atExpiry } from './expiry.ts'
@@ -52,10 +53,8 @@ export class Sockets implements AsyncDisposable {
   readonly #use: SocketDependencies
   readonly #upgrades: WebSocketServer
   readonly #protocol: Server<SocketConnection>
-  readonly #connections = new Set<SocketConnection>()
+  readonly #connections = new Connections<SocketConnection>()
   readonly #pings: NodeJS.Timeout
-  #isDraining = false
-  #onIdle: () => void = () => {}
 
   constructor(use: SocketDependencies) {
     this.#use = use
@@ -104,11 +103,8 @@ export class Sockets implements AsyncDisposable {
       },
       connection,
     )
-    connection.onClosed(() => {
-      this.#connections.delete(connection)
-      this.#onIdle()
-    })
-    if (this.#isDraining) connection.close(1012, 'Service restart')
+    connection.onClosed(() => this.#connections.delete(connection))
+    if (this.#connections.isDraining) connection.letGo()
   }
 
   async #receive(connection: SocketConnection, text: string | null, handle: Handle): Promise<void> {
@@ -166,7 +162,11 @@ export class Sockets implements AsyncDisposable {
   #admit({ extra }: Connected, number: string, payload: SubscribePayload): ExecutionArgs | readonly GraphQLError[] {
     const { admission, schema, config } = this.#use
     const { operations, caller } = extra
-    if (this.#isDraining || caller === null) return [unavailable('The server is stopping; connect again.')]
+    if (this.#connections.isDraining || caller === null) {
+      // Clients ask again elsewhere what was closed before it began, and show their users what was refused.
+      if (!extra.isBusy) extra.letGo()
+      return [unavailable('The server is stopping; connect again.')]
+    }
     if (operations.size >= config.limits.subscriptions) {
       return [new ApiError('RATE_LIMITED', `At most ${config.limits.subscriptions} operations at once on a socket.`)]
     }
@@ -241,48 +241,17 @@ export class Sockets implements AsyncDisposable {
       status: operation.status,
     })
     // Its `complete` is still to be sent, and clients repeat what was closed before that: mutations too.
-    setImmediate(() => this.#onIdle())
+    setImmediate(() => this.#connections.answered(extra))
   }
 
   #format(error: unknown): GraphQLFormattedError {
     return formatError(error, drawRequestId(), this.#use.log)
   }
 
-  /**
-   * Takes no new operations, and closes every socket with 1012 as soon as its queries and mutations have ended. Those that
-   * take longer than three quarters of the shutdown's time are cut, and the rest is for the other sides to agree.
-   */
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#isDraining = true
-    const { shutdownMs } = this.#use.config
-    await this.#until(() => this.#closeIdle() === 0, (shutdownMs * 3) / 4)
-    for (const connection of this.#connections) connection.close(1012, 'Service restart')
-    await this.#until(() => this.#connections.size === 0, shutdownMs / 4)
-    for (const connection of this.#connections) connection.terminate()
+    await this.#connections.drain(this.#use.config.shutdownMs)
     clearInterval(this.#pings)
     this.#upgrades.close()
-  }
-
-  /** How many sockets are left that wait for the answer to a query or a mutation. */
-  #closeIdle(): number {
-    const busy = [...this.#connections].filter(({ operations }) => operations.hasRequests)
-    for (const connection of this.#connections) {
-      if (!busy.includes(connection)) connection.close(1012, 'Service restart')
-    }
-    return busy.length
-  }
-
-  /** Waits for a condition that only ending operations and sockets bring about. @param limit in milliseconds */
-  async #until(isDone: () => boolean, limit: number): Promise<void> {
-    if (isDone()) return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, limit)
-    this.#onIdle = () => {
-      if (isDone()) resolve()
-    }
-    await promise
-    clearTimeout(timer)
-    this.#onIdle = () => {}
   }
 }
 
