@@ -5,7 +5,7 @@ import { useBed } from './support/bed.ts'
 import { serve } from './support/server.ts'
 import { until } from './support/until.ts'
 
-const bed = useBed({ MAX_MESSAGE_BYTES: '2000', POLL_MS: '50' })
+const bed = useBed({ POLL_MS: '50' })
 
 const fields = `id seq role content status nextChunk stopRequestedAt revision editedAt clientId model finishReason usage metadata
   toolCalls { callId name arguments } error { code message }`
@@ -170,16 +170,6 @@ test('resumeMessage takes a stream over: calls of an older attempt are a conflic
   const done = (await end(2, { attempt: 2 })).data.completeMessage.message
   expect(done.content).toBe('ab')
   expect((await ada.fail(resume, { id })).extensions).toMatchObject({ reason: 'NOT_STREAMING' })
-})
-
-test('the chunks of a message together keep to the limit of a message', async () => {
-  const ada = bed.server.as()
-  const { id, write } = await begin(ada, 'large')
-  await write(0, 'x'.repeat(1500))
-  const { errors } = await write(1, 'x'.repeat(501))
-  expect(errors?.[0]?.extensions).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', limit: 2000, actual: 2001 })
-  expect((await write(1, 'x'.repeat(500))).data.appendMessageText.nextChunk).toBe(2)
-  expect((await read(ada, id)).content).toHaveLength(2000)
 })
 
 test('a message whose producer gives no sign of life is failed once, with what was stored', async () => {

@@ -351,6 +351,7 @@ function readStart(input: StartMessageInput, limits: Limits): NewMessage {
 
 /** The whole message as it shall be, checked like a new one; only what was broken off may be empty. */
 function readCompletion(stored: Message, input: CompleteMessageInput, limits: Limits): NewMessage {
+  const metadata = { ...stored.metadata, ...input.metadata }
   const completed = {
     role: stored.role,
     name: stored.name,
@@ -364,7 +365,8 @@ function readCompletion(stored: Message, input: CompleteMessageInput, limits: Li
     model: input.model ?? stored.model,
     finishReason: input.finishReason ?? null,
     usage: input.usage ?? null,
-    metadata: { ...stored.metadata, ...input.metadata },
+    // What its start did not have takes no bytes: the text may have used up all the others.
+    metadata: Object.keys(metadata).length === 0 ? null : metadata,
     clientId: stored.clientId,
     sentAt: stored.sentAt,
   }

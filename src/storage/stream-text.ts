@@ -24,7 +24,7 @@ export interface TextAppend extends StreamRef {
 export interface StreamState {
   readonly attempt: number
   readonly nextChunk: number
-  /** UTF-8 bytes of its chunks. */
+  /** UTF-8 bytes of the message with its chunks. */
   readonly size: number
   readonly stopRequested: boolean
 }
@@ -35,8 +35,8 @@ const textHint = 999_999_999_999_999
 /**
  * Adds to each stream, in one statement for all of them, the chunks that follow the ones there are, and answers for each
  * append where its stream stands then; null for a stream that is not there, or not for this user. What is there already
- * is not added again; what lies behind a gap, is of another attempt, or would make the text longer than `maxSize` bytes
- * is left out: `requireAdded` says why.
+ * is not added again; what lies behind a gap, is of another attempt, or would make the message larger than `maxSize`
+ * bytes is left out: `requireAdded` says why.
  *
  * @param locked what to do with streams that another transaction holds: wait for them, or answer null
  */
@@ -98,16 +98,18 @@ function addStatement(locked: 'wait' | 'skip'): Statement {
           with ordinality as asked(key, user_id, epoch, seq, attempt, n)
       ),
       stream as materialized (
-        select asked.n, asked.attempt = s.attempt as is_own, s.*
+        select asked.n, asked.attempt = s.attempt as is_own, m.size as message_size,
+          m.stop_requested_at is not null as is_to_stop, s.*
         from asked
         join conversation c
           on c.key = asked.key and c.user_id = asked.user_id and c.epoch = asked.epoch and c.deleted_at is null
-        join message_stream s on s.conversation_key = c.key and s.seq = asked.seq
+        join message m on m.conversation_key = c.key and m.seq = asked.seq
+        join message_stream s on s.conversation_key = m.conversation_key and s.seq = m.seq
         order by s.conversation_key, s.seq
         for update of s${locked === 'skip' ? ' skip locked' : ''}
       ),
       fresh as (
-        select distinct on (chunk.n, chunk.number) stream.next_chunk, stream.size as size_before, chunk.*
+        select distinct on (chunk.n, chunk.number) stream.next_chunk, stream.message_size + stream.size as size_before, chunk.*
         from unnest($6::int[], $7::int[], $8::int[], $9::text[], $10::text[]) as chunk(n, number, size, text, data)
         join stream on stream.n = chunk.n and stream.is_own and chunk.number >= stream.next_chunk
         order by chunk.n, chunk.number
@@ -134,10 +136,8 @@ function addStatement(locked: 'wait' | 'skip'): Statement {
         returning stream.n, sum.chunks, s.next_chunk, s.size
       )
       select stream.n, coalesce(moved.chunks > 0, false), stream.attempt,
-        coalesce(moved.next_chunk, stream.next_chunk), coalesce(moved.size, stream.size), m.stop_requested_at is not null
-      from stream
-      left join moved on moved.n = stream.n
-      join message m on m.conversation_key = stream.conversation_key and m.seq = stream.seq`,
+        coalesce(moved.next_chunk, stream.next_chunk), stream.message_size + coalesce(moved.size, stream.size), is_to_stop
+      from stream left join moved on moved.n = stream.n`,
   }
 }
 
@@ -161,7 +161,7 @@ const beatOnce: Statement = {
         and s.conversation_key = c.key and s.seq = $4 and s.attempt = $5
       returning s.*
     )
-    select stream.attempt, stream.next_chunk, stream.size, m.stop_requested_at is not null
+    select stream.attempt, stream.next_chunk, m.size + stream.size, m.stop_requested_at is not null
     from stream join message m on m.conversation_key = stream.conversation_key and m.seq = stream.seq`,
 }
 
@@ -174,7 +174,7 @@ export function requireAdded(append: TextAppend, state: StreamState, maxSize: nu
   if (state.attempt !== append.attempt) throw attemptIsOver(state.attempt)
   if (append.chunk < state.nextChunk) return
   if (append.chunk > state.nextChunk) throw chunkExpected(state.nextChunk)
-  throw tooLarge('input.text', 'bytes, with all chunks before it,', maxSize, state.size + append.size)
+  throw tooLarge('input.text', 'bytes, with the message and all chunks before it,', maxSize, state.size + append.size)
 }
 
 /** Where a stream stands. @throws ApiError NOT_FOUND, CONFLICT (NOT_STREAMING) */
@@ -188,7 +188,7 @@ export async function readStream(pool: Pool, { userId, place }: StreamRef): Prom
 const selectState: Statement = {
   name: 'stream-state',
   text: `
-    select s.attempt, s.next_chunk, s.size, m.stop_requested_at is not null
+    select s.attempt, s.next_chunk, m.size + s.size, m.stop_requested_at is not null
     from conversation c
     join message m on m.conversation_key = c.key and m.seq = $4 and m.deleted_at is null
     left join message_stream s on s.conversation_key = c.key and s.seq = m.seq

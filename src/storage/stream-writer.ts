@@ -30,7 +30,7 @@ interface Open {
   readonly attempt: number
   nextChunk: number
   storedChunks: number
-  /** UTF-8 bytes of all its chunks. */
+  /** UTF-8 bytes of the message with its chunks. */
   size: number
   stopRequested: boolean
   /** Settles when what was accepted last is stored, or is known not to be. */
@@ -60,7 +60,7 @@ export class StreamWriter implements AsyncDisposable {
   readonly #open = new Map<string, Open>()
   #unstored = 0
 
-  /** @param maxSize of all text of a message, in bytes; @param windowMs milliseconds between two statements */
+  /** @param maxSize of a message, in bytes; @param windowMs milliseconds between two statements */
   constructor(store: Store, maxSize: number, windowMs: number) {
     this.#store = store
     this.#maxSize = maxSize
