@@ -20,15 +20,16 @@ export class SocketConnection implements Connection {
   readonly #socket: WebSocket
   readonly #log: Logger
   #expiry: NodeJS.Timeout | undefined
-  #isAlive = true
+  #looksWhileClosing = 0
+  /** How many bytes had come at the last look. */
+  #heard = 0
+  /** Of what was unsent at the last look. */
+  #unsent: 'none' | 'waiting' | 'left' = 'none'
 
   constructor(socket: WebSocket, request: IncomingMessage, log: Logger) {
     this.request = request
     this.#socket = socket
     this.#log = log
-    socket.on('pong', () => {
-      this.#isAlive = true
-    })
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'))
     socket.once('close', (code, reason) => {
       clearTimeout(this.#expiry)
@@ -71,6 +72,7 @@ export class SocketConnection implements Connection {
       if (!this.isOpen) return resolve()
       // A failed send is a socket that closes, and closing ends everything on it.
       this.#socket.send(data, () => {
+        if (this.#unsent === 'waiting') this.#unsent = 'left'
         if (this.#socket.isPaused && this.#socket.bufferedAmount <= maxUnsent) this.#socket.resume()
         resolve()
       })
@@ -97,10 +99,29 @@ export class SocketConnection implements Connection {
     this.#socket.terminate()
   }
 
-  /** To be called once a period: ends it when it gave no sign of life since the last. */
+  /**
+   * To be called once a period. Whoever has sent nothing since the last time, not even an answer to its ping, and
+   *
+   * - has taken some of what was unsent then: reads slowly, and the answer is behind all that;
+   * - has taken nothing of it: does not read, and is closed; what it has not read is in the log;
+   * - had nothing to take: is gone.
+   */
   look(): void {
-    if (!this.#isAlive) this.#socket.terminate()
-    this.#isAlive = false
+    if (!this.isOpen) {
+      // Two whole periods to read what was sent before the close frame, and to agree; ws gives it half a minute at most.
+      this.#looksWhileClosing += 1
+      if (this.#looksWhileClosing > 2) this.#socket.terminate()
+      return
+    }
+    const { bytesRead } = this.request.socket
+    const isUnsent = this.#socket.bufferedAmount > 0
+    if (bytesRead === this.#heard && this.#unsent !== 'left') {
+      if (!isUnsent) this.#socket.terminate()
+      else if (this.#unsent === 'waiting') this.close(1013, 'Not read for too long; go on after the last cursor')
+      if (!this.isOpen) return
+    }
+    this.#heard = bytesRead
+    this.#unsent = isUnsent ? 'waiting' : 'none'
     this.#socket.ping()
   }
 
