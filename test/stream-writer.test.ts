@@ -7,7 +7,12 @@ import { countStatements } from './support/statements.ts'
 import { until } from './support/until.ts'
 
 // A long time between two statements: what is accepted is not stored for a while.
-const bed = useBed({ TEXT_WINDOW_MS: '300', MAX_MESSAGE_BYTES: '2000' })
+const bed = useBed({
+  TEXT_WINDOW_MS: '300',
+  MAX_MESSAGE_BYTES: '2000',
+  LOCK_TIMEOUT_MS: '60000',
+  STATEMENT_TIMEOUT_MS: '60000',
+})
 
 const start = `mutation ($input: StartMessageInput!) { startMessage(input: $input) { attempt message { id } } }`
 const add = `mutation ($input: AppendMessageTextInput!) { appendMessageText(input: $input) { nextChunk storedChunks stopRequested } }`

@@ -1,13 +1,15 @@
 import type { Message } from '../entities/message.ts'
-import type { AnswerBudget } from '../storage/answer-budget.ts'
-import { type Known, readChanges } from '../storage/changes.ts'
+import { type Changes, type Known, readChanges } from '../storage/changes.ts'
 import { readMessagesAt } from '../storage/message.ts'
 import type { Store } from '../storage/store.ts'
 import { type Chunk, readChunks, readStreaming } from '../storage/stream-chunks.ts'
 import { type ConversationChange, toChanges } from './conversation-change.ts'
 import type { Batch, Reader } from './feed.ts'
+import type { HeldReads } from './shared-reads.ts'
 
 const rowsPerRead = 20
+/** Below all hints, those of text too: any of them is a reason to read. */
+const anyHint = -1
 const chunksPerRead = 100
 
 /**
@@ -31,6 +33,8 @@ export class ChangeReader<Event> implements Reader<Event> {
   readonly #userId: string
   readonly #toEvent: (event: FeedEvent) => Event
   #known: Known
+  /** The seqs of streaming messages that are still to be told, once they were looked for. */
+  #untold: number[] | null = null
   /** Where the conversation stood at the first read, once that is done. */
   #target: Pick<Known, 'seq' | 'revision'> | null = null
   #isCaughtUp = false
@@ -44,43 +48,57 @@ export class ChangeReader<Event> implements Reader<Event> {
     this.#toEvent = toEvent
   }
 
-  async read(budget: AnswerBudget): Promise<Batch<Event>> {
+  async read(reads: HeldReads): Promise<Batch<Event>> {
     // Before the changes: what is told first must not be newer than they are.
-    const told = this.#target === null ? await this.#tellStreaming(budget) : []
-    const read = await readChanges(this.#store, budget, this.#userId, this.#known, rowsPerRead)
-    if (read === null) {
-      return { events: [this.#toEvent({ kind: 'gone', known: this.#known })], rest: 'end', revision: 0 }
-    }
+    const streaming = await this.#nextStreaming(reads)
+    if (streaming !== null) return this.#toBatch([streaming], 'more', anyHint)
+    const read = await this.#readChanges(reads)
+    if (read === null) return this.#toBatch([{ kind: 'gone', known: this.#known }], 'end', anyHint)
     const { lastSeq, revision } = read.conversation
     const { changes, known } = toChanges(this.#known, read)
-    const events: FeedEvent[] = [...told, ...changes]
+    const events: FeedEvent[] = [...changes]
     this.#target ??= { seq: lastSeq, revision }
-    this.#known = known
-    for (const event of events) if ('message' in event) this.#track(event.message)
     if (!this.#isCaughtUp && known.seq >= this.#target.seq && known.revision >= this.#target.revision) {
       this.#isCaughtUp = true
       events.push({ kind: 'caught-up', known })
     }
-    const chunks = read.hasMore || this.#streams.size === 0 ? [] : await this.#readText()
-    events.push(...chunks.map((chunk) => ({ kind: 'text', chunk, known }) as const))
-    return {
-      events: events.map(this.#toEvent),
-      rest: read.hasMore || chunks.length === chunksPerRead ? 'more' : 'all',
-      // Text moves no revision: while there may be some, every look at the conversation is a reason to read.
-      revision: this.#streams.size > 0 ? 0 : revision,
+    this.#known = known
+    for (const event of events) if ('message' in event) this.#track(event.message)
+    if (read.hasMore) return this.#toBatch(events, 'more', revision)
+    if (this.#streams.size === 0) return this.#toBatch(events, 'all', revision)
+    // Text has a read of its own, or one that failed would lose the changes that were read before it.
+    if (events.length > 0) return this.#toBatch(events, 'more', anyHint)
+    const chunks = await this.#readText(reads)
+    const text = chunks.map((chunk) => ({ kind: 'text', chunk, known }) as const)
+    return this.#toBatch(text, chunks.length === chunksPerRead ? 'more' : 'all', anyHint)
+  }
+
+  #toBatch(events: readonly FeedEvent[], rest: Batch<Event>['rest'], revision: number): Batch<Event> {
+    return { events: events.map(this.#toEvent), rest, revision }
+  }
+
+  /** The next of the streaming messages that are known by their place only; null once all of them were told. */
+  async #nextStreaming(reads: HeldReads): Promise<FeedEvent | null> {
+    const { key, epoch, seq } = this.#known
+    this.#untold ??= seq === 0 ? [] : await readStreaming(this.#store, key, seq)
+    for (;;) {
+      const [next] = this.#untold
+      if (next === undefined) return null
+      const [message] = await reads.once(`message ${this.#userId} ${key} ${epoch} ${next}`, (budget) =>
+        readMessagesAt(this.#store, budget, this.#userId, [{ key, epoch, seq: next }]),
+      )
+      this.#untold.shift()
+      if (!message) continue
+      this.#track(message)
+      return { kind: 'updated', message, known: this.#known }
     }
   }
 
-  /** The streaming messages that are known by their place only. */
-  async #tellStreaming(budget: AnswerBudget): Promise<FeedEvent[]> {
-    const { key, epoch, seq } = this.#known
-    const seqs = seq === 0 ? [] : await readStreaming(this.#store, key, seq)
-    if (seqs.length === 0) return []
-    const places = seqs.map((one) => ({ key, epoch, seq: one }))
-    const messages = await readMessagesAt(this.#store, budget, this.#userId, places)
-    return messages
-      .filter((message) => message !== null)
-      .map((message) => ({ kind: 'updated', message, known: this.#known }))
+  #readChanges(reads: HeldReads): Promise<Changes | null> {
+    const { key, epoch, seq, revision } = this.#known
+    return reads.once(`changes ${this.#userId} ${key} ${epoch} ${seq} ${revision}`, (budget) =>
+      readChanges(this.#store, budget, this.#userId, this.#known, rowsPerRead),
+    )
   }
 
   #track(message: Message): void {
@@ -88,8 +106,12 @@ export class ChangeReader<Event> implements Reader<Event> {
     else this.#streams.set(message.seq, Math.max(message.nextChunk, this.#streams.get(message.seq) ?? 0))
   }
 
-  async #readText(): Promise<Chunk[]> {
-    const chunks = await readChunks(this.#store, this.#userId, this.#known, this.#streams, chunksPerRead)
+  async #readText(reads: HeldReads): Promise<Chunk[]> {
+    const { key, epoch } = this.#known
+    const from = [...this.#streams].flat().join(' ')
+    const chunks = await reads.once(`chunks ${this.#userId} ${key} ${epoch} ${from}`, () =>
+      readChunks(this.#store, this.#userId, this.#known, this.#streams, chunksPerRead),
+    )
     for (const { seq, chunk } of chunks) this.#streams.set(seq, chunk + 1)
     return chunks
   }

@@ -1,20 +1,18 @@
 import type { Logger } from 'pino'
-import { AnswerBudget, type AnswerMemory } from '../storage/answer-budget.ts'
-import type { Store } from '../storage/store.ts'
+import { HeldReads, type SharedReads } from './shared-reads.ts'
 import type { Watcher, Watchers, Watching } from './watchers.ts'
 
 /** What feeds share on one instance. */
 export interface FeedSource {
-  readonly store: Store
   readonly watchers: Watchers
-  readonly memory: AnswerMemory
+  readonly reads: SharedReads
   readonly log: Logger
 }
 
 /** Reads the log from a place that it keeps: after each read it goes on behind what that answered. */
 export interface Reader<Event> {
   /** A read that fails leaves the place as it was. */
-  read(budget: AnswerBudget): Promise<Batch<Event>>
+  read(reads: HeldReads): Promise<Batch<Event>>
 }
 
 export interface Batch<Event> {
@@ -24,8 +22,6 @@ export interface Batch<Event> {
   /** Where the conversation stood. */
   readonly revision: number
 }
-
-const bytesPerRead = 1024 * 1024
 
 /**
  * What happens in a conversation, each event once and in order, first what is there and then live.
@@ -45,7 +41,7 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
   readonly #registration: Watching
   #reader: Reader<Event> | null = null
   #taken: Event[] = []
-  #budget: AnswerBudget | null = null
+  #held: HeldReads | null = null
   #readRevision = -1
   /** Set by what moved since the last read began. */
   #isStale = true
@@ -53,10 +49,14 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
   #isClosed = false
   #wake: () => void = () => {}
 
-  /** Registers for hints at once: what commits after this is seen, wherever the reader begins. */
-  constructor(source: FeedSource, key: string) {
+  /**
+   * Registers for hints at once: what commits after this is seen, wherever the reader begins.
+   *
+   * @param listOf the user whose list the key stands for; null: it is a conversation's
+   */
+  constructor(source: FeedSource, key: string, listOf: string | null = null) {
     this.#source = source
-    this.#registration = source.watchers.watch(key, this)
+    this.#registration = source.watchers.watch(key, this, listOf)
   }
 
   /** Says what to read; before the first `next`. */
@@ -111,26 +111,26 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
     await this.#registration.confirmed
     if (this.#isClosed) return
     this.#isStale = false
-    const { memory, log } = this.#source
-    const budget = new AnswerBudget(memory, bytesPerRead)
+    const { reads, log } = this.#source
+    const held = new HeldReads(reads)
     try {
-      const batch = await this.#reader?.read(budget)
+      const batch = await this.#reader?.read(held)
       // What was ended while it read could not yet release what the read came to hold.
-      if (this.#isClosed || batch === undefined) return budget[Symbol.dispose]()
-      this.#budget = budget
+      if (this.#isClosed || batch === undefined) return held[Symbol.dispose]()
+      this.#held = held
       this.#taken = batch.events
       if (batch.rest === 'more') this.#isStale = true
       else this.#readRevision = batch.revision
       this.#isEnding = batch.rest === 'end'
     } catch (error) {
-      budget[Symbol.dispose]()
+      held[Symbol.dispose]()
       // The next hint or poll tries again, from the same place.
       log.warn({ err: error }, 'a feed could not read on and will try again')
     }
   }
 
   #release(): void {
-    this.#budget?.[Symbol.dispose]()
-    this.#budget = null
+    this.#held?.[Symbol.dispose]()
+    this.#held = null
   }
 }

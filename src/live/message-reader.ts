@@ -1,9 +1,9 @@
 import type { Message } from '../entities/message.ts'
 import type { Place } from '../entities/place.ts'
-import type { AnswerBudget } from '../storage/answer-budget.ts'
 import { readMessagePages } from '../storage/message-page.ts'
 import type { Store } from '../storage/store.ts'
 import type { Batch, Reader } from './feed.ts'
+import type { HeldReads } from './shared-reads.ts'
 
 const rowsPerRead = 20
 
@@ -21,9 +21,12 @@ export class MessageReader<Event> implements Reader<Event> {
     this.#toEvent = toEvent
   }
 
-  async read(budget: AnswerBudget): Promise<Batch<Event>> {
-    const request = { ...this.#place, after: this.#place.seq, before: null, count: rowsPerRead, fromEnd: false }
-    const [page] = await readMessagePages(this.#store, budget, this.#userId, [request])
+  async read(reads: HeldReads): Promise<Batch<Event>> {
+    const { key, epoch, seq } = this.#place
+    const request = { key, epoch, after: seq, before: null, count: rowsPerRead, fromEnd: false }
+    const [page] = await reads.once(`messages ${this.#userId} ${key} ${epoch} ${seq}`, (budget) =>
+      readMessagePages(this.#store, budget, this.#userId, [request]),
+    )
     if (!page) return { events: [], rest: 'end', revision: 0 }
     const last = page.messages.at(-1)
     if (last !== undefined) this.#place = { ...this.#place, seq: last.seq }

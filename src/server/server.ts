@@ -11,6 +11,7 @@ import { createSchema } from '../graphql/schema.ts'
 import { natsBus } from '../live/nats-bus.ts'
 import { Poll } from '../live/poll.ts'
 import { postgresBus } from '../live/postgres-bus.ts'
+import { SharedReads } from '../live/shared-reads.ts'
 import { Watchers } from '../live/watchers.ts'
 import { AnswerMemory } from '../storage/answer-budget.ts'
 import { Eraser } from '../storage/eraser.ts'
@@ -88,7 +89,7 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
     const services: Services = {
       store,
       streamWriter,
-      feeds: { store, watchers, memory: feedMemory, log },
+      feeds: { watchers, reads: new SharedReads(feedMemory), log },
       eraser,
       limits: config.limits,
     }

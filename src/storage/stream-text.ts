@@ -29,8 +29,8 @@ export interface StreamState {
   readonly stopRequested: boolean
 }
 
-/** A hint of text is no revision: it is above all of them, so that whoever hears it looks. It has at most 15 digits. */
-const textHint = 999_999_999_999_999
+/** Text moves no revision: its hint is below all of them, and only who follows a streaming message looks. */
+const textHint = 0
 
 /**
  * Adds to each stream, in one statement for all of them, the chunks that follow the ones there are, and answers for each
