@@ -303,6 +303,20 @@ test('whoever joins in the middle, on another server, is told the text so far wi
   expect(await next()).toMatchObject({ __typename: 'MessageTextAppended', seq: 1, chunk: 3, text: 'd', data: { n: 1 } })
 })
 
+test('whoever comes back to many large messages that are streaming is told of each', async () => {
+  const ada = bed.server.as()
+  const streams = [await begin(ada, 'large'), await begin(ada, 'large'), await begin(ada, 'large')]
+  for (const { write } of streams) await write(0, 'x'.repeat(900_000))
+  const { conversation } = await ada.get('{ conversation(id: "large") { cursor } }')
+  await using feed = ada.subscribe(follow, { id: 'large', after: conversation.cursor })
+  for (const seq of [1, 2, 3]) {
+    const { message } = (await feed.next())?.data.conversationEvents ?? {}
+    expect(message).toMatchObject({ seq, nextChunk: 1 })
+    expect(message.content).toHaveLength(900_000)
+  }
+  expect((await feed.next())?.data.conversationEvents.__typename).toBe('CaughtUp')
+})
+
 test('messageAppended tells of a streaming message at its start', async () => {
   const ada = bed.server.as()
   const { messageEdge } = await ada.append('started', 'q')
