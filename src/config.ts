@@ -54,6 +54,18 @@ const settings = {
     100,
     'Operations open at once on one WebSocket, and event streams of one user on one server.',
   ),
+  MAX_SOCKETS: whole(
+    1,
+    1_000_000,
+    1_000,
+    'WebSockets of one user on one server; those of a backend that names its user with each operation are counted by its key.',
+  ),
+  MAX_MESSAGES_PER_SECOND: whole(
+    1,
+    1_000_000,
+    1_000,
+    'Messages read from one WebSocket in a second; one that sends more is read no faster.',
+  ),
 
   POOL_SIZE: whole(2, 500, 16, 'Connections to PostgreSQL.'),
   POOL_TIMEOUT_MS: whole(10, 60_000, 5_000, 'Longest wait for a connection.'),
@@ -73,7 +85,7 @@ const settings = {
     10,
     600_000,
     12_000,
-    'How often WebSockets and event streams get a sign of life; one that takes none until the next is ended.',
+    'How often WebSockets and event streams get a sign of life; one that takes nothing until the next is ended.',
   ),
 }
 
@@ -114,6 +126,8 @@ export interface Limits {
   readonly answerBytes: number
   readonly answersBytes: number
   readonly subscriptions: number
+  readonly sockets: number
+  readonly messagesPerSecond: number
 }
 
 export interface Identity {
@@ -210,6 +224,8 @@ function toConfig(from: Settings): Config {
       answerBytes: from.MAX_ANSWER_BYTES,
       answersBytes: from.MAX_ANSWERS_BYTES,
       subscriptions: from.MAX_SUBSCRIPTIONS,
+      sockets: from.MAX_SOCKETS,
+      messagesPerSecond: from.MAX_MESSAGES_PER_SECOND,
     },
     pool: {
       size: from.POOL_SIZE,

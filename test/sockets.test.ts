@@ -1,14 +1,21 @@
+import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { request } from 'node:http'
+import type { Socket as TcpSocket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { createClient } from 'graphql-ws'
 import type { Client } from 'pg'
 import { afterEach, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Answer, Api } from './support/api.ts'
 import { useBed } from './support/bed.ts'
+import { logged } from './support/logged.ts'
 import { serve } from './support/server.ts'
 import { Socket } from './support/socket.ts'
 import { until } from './support/until.ts'
+import { type Closed, Wire } from './support/wire.ts'
 
 const bed = useBed({ PING_MS: '600000' })
 
@@ -84,6 +91,26 @@ test('protocol: an upgrade at another path is 404', async () => {
 test('protocol: a socket that never says connection_init is closed', async () => {
   const socket = new Socket(bed.server)
   expect(await socket.closed).toEqual({ code: 4408, reason: 'Connection initialisation timeout' })
+})
+
+test('protocol: a socket that says nothing but its pongs, and does not agree when it is closed, is ended', async () => {
+  await using server = await serve(bed.database.url, { PING_MS: '200' })
+  const asked = request(`${server.url}/graphql`, {
+    headers: {
+      connection: 'upgrade',
+      upgrade: 'websocket',
+      'sec-websocket-version': '13',
+      'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      'sec-websocket-protocol': 'graphql-transport-ws',
+    },
+  }).end()
+  const [, silent] = (await once(asked, 'upgrade')) as [unknown, TcpSocket]
+  silent.on('error', () => {})
+  // An empty pong, masked with zeros, for whatever comes.
+  silent.on('data', () => silent.write(Buffer.from([0x8a, 0x80, 0, 0, 0, 0])))
+  await until(() => server.inspect().sockets === 1)
+  await once(silent, 'close')
+  await until(() => server.inspect().sockets === 0)
 })
 
 test.for([
@@ -220,6 +247,74 @@ test('7 bounds: a socket has so many operations at once and no more, completed o
   }
   expect(await socket.run('2', '{ viewer { id } }')).toMatchObject([{ extensions: { code: 'RATE_LIMITED' } }])
   await lock.query('commit')
+})
+
+test('7 bounds: a user has so many sockets at once, and the stock client tries again until there is room', async () => {
+  const keys = ['first', 'second'].map((key) => `${key}:${createHash('sha256').update(key).digest('hex')}`)
+  await using server = await serve(bed.database.url, { MAX_SOCKETS: '2', AUTH_SERVICE_KEYS: keys.join(',') })
+  const asAda = { 'x-service-key': 'first', 'x-user-id': 'ada' }
+  const refused = async (params: Record<string, string>): Promise<Closed> => {
+    const wire = await Wire.dial(server.url)
+    wire.send({ type: 'connection_init', payload: params })
+    return wire.closed
+  }
+  const first = await Wire.open(server.url, asAda)
+  await using _second = await Wire.open(server.url, asAda)
+  expect(await refused(asAda)).toEqual({ code: 1013, reason: 'At most 2 sockets at once for a user' })
+  // Neither another user nor a backend that names none is touched by it; and a backend is counted by its key.
+  await using _bob = await Wire.open(server.url, { ...asAda, 'x-user-id': 'bob' })
+  await using _third = await Wire.open(server.url, { 'x-service-key': 'first' })
+  await using _fourth = await Wire.open(server.url, { 'x-service-key': 'first' })
+  expect((await refused({ 'x-service-key': 'first' })).reason).toBe('At most 2 sockets at once for a service key')
+  await using _fifth = await Wire.open(server.url, { 'x-service-key': 'second' })
+
+  const codes: number[] = []
+  const client = createClient({
+    url: `${server.url.replace('http', 'ws')}/graphql`,
+    webSocketImpl: WebSocket,
+    connectionParams: asAda,
+    retryAttempts: 10_000,
+    retryWait: async () => {
+      if (codes.length > 1) first.ws.close()
+      await turn()
+    },
+    on: { closed: (event) => codes.push((event as { code: number }).code) },
+  })
+  const answers = client.iterate({ query: '{ viewer { userId } }' })
+  expect((await answers.next()).value).toEqual({ data: { viewer: { userId: 'ada' } } })
+  expect(new Set(codes)).toEqual(new Set([1013]))
+  await client.dispose()
+})
+
+test('7 bounds: who sends faster than its rate is answered all of it, no faster, and holds up nobody', async () => {
+  await using server = await serve(bed.database.url, { MAX_MESSAGES_PER_SECOND: '10' })
+  await using fast = await Socket.connect(server)
+  const count = 40
+  // Each so large that it takes several reads: what was read at once is answered at once.
+  const padding = '.'.repeat(100_000)
+  for (let n = 0; n < count; n++) fast.send({ type: 'ping', payload: { n, padding } })
+  const answered = (async () => {
+    for (let n = 0; n < count; n++) expect((await fast.receive())?.payload.n).toBe(n)
+    return 'answered'
+  })()
+  expect(await logged(server, ({ level }) => level === 40)).toMatchObject({
+    viewer: 'ada',
+    msg: expect.stringContaining('MAX_MESSAGES_PER_SECOND'),
+  })
+  const served = (async () => {
+    for (let n = 0; n < 30; n++) await server.as().get('{ viewer { id } }')
+    return 'served'
+  })()
+  // The rest of the forty is owed three seconds; thirty requests take a small part of one.
+  expect(await Promise.race([answered, served])).toBe('served')
+  await answered
+})
+
+test('7 bounds: a socket that waits for its rate is not taken for a dead one', async () => {
+  await using server = await serve(bed.database.url, { MAX_MESSAGES_PER_SECOND: '2', PING_MS: '100' })
+  await using socket = await Socket.connect(server)
+  for (let n = 0; n < 5; n++) socket.send({ type: 'ping', payload: { n, padding: '.'.repeat(200_000) } })
+  for (let n = 0; n < 5; n++) expect((await socket.receive())?.payload.n).toBe(n)
 })
 
 /** What this process holds, the server and its clients, after everything that is garbage has gone. */

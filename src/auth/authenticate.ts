@@ -12,7 +12,9 @@ import type { Authenticate, Caller, Credentials, Viewer } from './viewer.ts'
  */
 export function createAuthenticate(identity: Identity | undefined): Authenticate {
   if (identity === undefined) {
-    return async ({ userId }) => ({ viewer: readViewer(userId ?? 'local'), mayActForOthers: true, expiresAt: null })
+    return async ({ userId }) => {
+      return { viewer: readViewer(userId ?? 'local'), backend: null, mayActForOthers: true, expiresAt: null }
+    }
   }
   const verify = bearerTokens(identity)
   return async (credentials) => {
@@ -23,7 +25,7 @@ export function createAuthenticate(identity: Identity | undefined): Authenticate
       throw unauthenticated('x-user-id goes with x-service-key; with a bearer token the user is in the token.')
     }
     const token = await verify(authorization)
-    return { viewer: readViewer(token.userId), mayActForOthers: false, expiresAt: token.expiresAt }
+    return { viewer: readViewer(token.userId), backend: null, mayActForOthers: false, expiresAt: token.expiresAt }
   }
 }
 
@@ -44,9 +46,10 @@ export function viewerOf(caller: Caller, named?: unknown): Viewer {
 
 function byServiceKey(identity: Identity, serviceKey: string, credentials: Credentials): Caller {
   if (credentials.authorization !== undefined) throw unauthenticated('Send a service key or a bearer token, not both.')
-  if (findServiceKey(identity.serviceKeys, serviceKey) === null) throw unauthenticated('This service key is not known.')
+  const backend = findServiceKey(identity.serviceKeys, serviceKey)
+  if (backend === null) throw unauthenticated('This service key is not known.')
   const viewer = credentials.userId === undefined ? null : readViewer(credentials.userId)
-  return { viewer, mayActForOthers: true, expiresAt: null }
+  return { viewer, backend, mayActForOthers: true, expiresAt: null }
 }
 
 function readViewer(userId: unknown): Viewer {

@@ -7,6 +7,8 @@ export interface Viewer {
 export interface Caller {
   /** null: a backend that names its user with each operation. */
   readonly viewer: Viewer | null
+  /** Which of the service keys it has shown; null: none. */
+  readonly backend: string | null
   /** Whether it may name the user to act as. */
   readonly mayActForOthers: boolean
   /** When its proof expires, in milliseconds since 1970; null: never. */

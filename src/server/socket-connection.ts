@@ -5,6 +5,7 @@ import type { Caller } from '../auth/viewer.ts'
 import type { Connection } from './connections.ts'
 import { OperationNumbers } from './operation-numbers.ts'
 import { SocketOperations } from './socket-operation.ts'
+import { TokenBucket } from './token-bucket.ts'
 
 /** A socket with more bytes than this unsent is not read: who does not take answers may not go on asking. */
 const maxUnsent = 1024 * 1024
@@ -20,19 +21,34 @@ export class SocketConnection implements Connection {
   readonly #socket: WebSocket
   readonly #log: Logger
   #expiry: NodeJS.Timeout | undefined
+  readonly #bucket: TokenBucket
+  /** Why it is not read at the moment. */
+  readonly #pauses = new Set<'unsent' | 'rate'>()
+  #rest: NodeJS.Timeout | undefined
+  #hasBeenTooFast = false
+  #isPongDue = false
   #looksWhileClosing = 0
   /** How many bytes had come at the last look. */
   #heard = 0
   /** Of what was unsent at the last look. */
   #unsent: 'none' | 'waiting' | 'left' = 'none'
 
-  constructor(socket: WebSocket, request: IncomingMessage, log: Logger) {
+  constructor(socket: WebSocket, request: IncomingMessage, messagesPerSecond: number, log: Logger) {
     this.request = request
+    this.#bucket = new TokenBucket(messagesPerSecond)
     this.#socket = socket
     this.#log = log
+    socket.on('message', () => this.#count())
+    socket.on('ping', () => this.#count())
+    socket.on('pong', () => {
+      // One that was asked for is not counted.
+      if (this.#isPongDue) this.#isPongDue = false
+      else this.#count()
+    })
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'))
     socket.once('close', (code, reason) => {
       clearTimeout(this.#expiry)
+      clearTimeout(this.#rest)
       this.#end(code, String(reason))
     })
   }
@@ -56,7 +72,7 @@ export class SocketConnection implements Connection {
     this.#socket.on('message', (data: RawData, isBinary: boolean) => {
       // What still comes on a socket that closes comes too late, as after its token has expired.
       if (!this.isOpen) return
-      if (this.#socket.bufferedAmount > maxUnsent) this.#socket.pause()
+      if (this.#socket.bufferedAmount > maxUnsent) this.#pause('unsent')
       receive(isBinary ? null : String(data))
     })
   }
@@ -73,7 +89,7 @@ export class SocketConnection implements Connection {
       // A failed send is a socket that closes, and closing ends everything on it.
       this.#socket.send(data, () => {
         if (this.#unsent === 'waiting') this.#unsent = 'left'
-        if (this.#socket.isPaused && this.#socket.bufferedAmount <= maxUnsent) this.#socket.resume()
+        if (this.#socket.bufferedAmount <= maxUnsent) this.#resume('unsent')
         resolve()
       })
     })
@@ -87,6 +103,9 @@ export class SocketConnection implements Connection {
   /** Closes it and ends what runs on it at once: the other side may take its time to agree, or never do. */
   close(code = 1000, reason = ''): void {
     this.#socket.close(code, closeReason(reason))
+    // Its answer is to be read, whatever comes before it.
+    this.#resume('unsent')
+    this.#resume('rate')
     this.#end(code, reason)
   }
 
@@ -115,14 +134,45 @@ export class SocketConnection implements Connection {
     }
     const { bytesRead } = this.request.socket
     const isUnsent = this.#socket.bufferedAmount > 0
-    if (bytesRead === this.#heard && this.#unsent !== 'left') {
+    if (bytesRead === this.#heard && this.#unsent !== 'left' && !this.#pauses.has('rate')) {
       if (!isUnsent) this.#socket.terminate()
       else if (this.#unsent === 'waiting') this.close(1013, 'Not read for too long; go on after the last cursor')
       if (!this.isOpen) return
     }
     this.#heard = bytesRead
     this.#unsent = isUnsent ? 'waiting' : 'none'
+    if (this.#isPongDue) return
+    this.#isPongDue = true
     this.#socket.ping()
+  }
+
+  /** Who sends too much is read again when it is within its rate: nothing is lost, and TCP holds the rest back. */
+  #count(): void {
+    this.#bucket.take()
+    if (this.#bucket.wait === 0 || !this.isOpen || this.#pauses.has('rate')) return
+    if (!this.#hasBeenTooFast) {
+      this.#hasBeenTooFast = true
+      const viewer = this.caller?.viewer?.userId ?? null
+      this.#log.warn({ viewer }, 'a socket sends more than MAX_MESSAGES_PER_SECOND, and is read no faster')
+    }
+    this.#pause('rate')
+    this.#restUntilWithinRate()
+  }
+
+  #restUntilWithinRate(): void {
+    const { wait } = this.#bucket
+    // More may be owed than when it was paused: what had already been read from the kernel still arrives.
+    if (wait > 0) this.#rest = setTimeout(() => this.#restUntilWithinRate(), Math.ceil(wait))
+    else this.#resume('rate')
+  }
+
+  #pause(reason: 'unsent' | 'rate'): void {
+    this.#pauses.add(reason)
+    this.#socket.pause()
+  }
+
+  #resume(reason: 'unsent' | 'rate'): void {
+    if (this.#pauses.delete(reason) && this.#pauses.size === 0) this.#socket.resume()
   }
 
   #end(code: number, reason: string): void {

@@ -9,6 +9,7 @@ import { ApiError } from '../errors.ts'
 import type { Context } from '../graphql/context.ts'
 import { answerRequest } from './answer-request.ts'
 import { type Connection, Connections } from './connections.ts'
+import { Counts } from './counts.ts'
 import { atExpiry } from './expiry.ts'
 import { formatError } from './format-error.ts'
 import type { GraphqlRequest } from './graphql-request.ts'
@@ -46,7 +47,7 @@ const passing: readonly unknown[] = ['UNAVAILABLE', 'RATE_LIMITED', 'INTERNAL_SE
 export class EventStreams implements AsyncDisposable {
   readonly #use: EventStreamDependencies
   readonly #open = new Connections<OpenStream>()
-  readonly #countOf = new Map<string, number>()
+  readonly #counts = new Counts()
   readonly #looks: NodeJS.Timeout
 
   constructor(use: EventStreamDependencies) {
@@ -101,19 +102,17 @@ export class EventStreams implements AsyncDisposable {
       terminate: () => stream.destroy(),
     }
     this.#open.add(open)
-    this.#countOf.set(userId, (this.#countOf.get(userId) ?? 0) + 1)
+    this.#counts.add(userId)
     reply.raw.once('close', () => {
       this.#open.delete(open)
-      const left = (this.#countOf.get(userId) ?? 0) - 1
-      if (left > 0) this.#countOf.set(userId, left)
-      else this.#countOf.delete(userId)
+      this.#counts.remove(userId)
     })
     return stream
   }
 
   #refusal({ userId }: Viewer): ApiError | null {
     const limit = this.#use.config.limits.subscriptions
-    if ((this.#countOf.get(userId) ?? 0) <= limit) return null
+    if (this.#counts.of(userId) <= limit) return null
     return new ApiError('RATE_LIMITED', `At most ${limit} event streams at once for a user.`)
   }
 

@@ -19,13 +19,14 @@ import {
 import type { Logger } from 'pino'
 import { type WebSocket, WebSocketServer } from 'ws'
 import { viewerOf } from '../auth/authenticate.ts'
-import type { Authenticate } from '../auth/viewer.ts'
+import type { Authenticate, Caller } from '../auth/viewer.ts'
 import type { Config } from '../config.ts'
 import { ApiError, badInput, unavailable } from '../errors.ts'
 import type { Context } from '../graphql/context.ts'
 import type { Admission } from './admission.ts'
 import { answerRequest } from './answer-request.ts'
 import { Connections } from './connections.ts'
+import { Counts } from './counts.ts'
 import { readConnectionParams } from './credentials.ts'
 import { findInexactness } from './exact-json.ts'
 import { atExpiry } from './expiry.ts'
@@ -54,6 +55,7 @@ export class Sockets implements AsyncDisposable {
   readonly #upgrades: WebSocketServer
   readonly #protocol: Server<SocketConnection>
   readonly #connections = new Connections<SocketConnection>()
+  readonly #counts = new Counts()
   readonly #pings: NodeJS.Timeout
 
   constructor(use: SocketDependencies) {
@@ -92,7 +94,8 @@ export class Sockets implements AsyncDisposable {
   }
 
   #open(socket: WebSocket, request: IncomingMessage): void {
-    const connection = new SocketConnection(socket, request, this.#use.log)
+    const { config, log } = this.#use
+    const connection = new SocketConnection(socket, request, config.limits.messagesPerSecond, log)
     this.#connections.add(connection)
     connection.endSubscriptions = this.#protocol.opened(
       {
@@ -154,8 +157,22 @@ export class Sockets implements AsyncDisposable {
       extra.close(formatted.extensions?.code === 'UNAVAILABLE' ? 1013 : 4403, formatted.message)
       return false
     }
-    if (!extra.isOpen) return false
+    if (!extra.isOpen || !this.#count(extra, extra.caller)) return false
     extra.expireBy(atExpiry(extra.caller.expiresAt, () => extra.close(4403, 'The token has expired.')))
+    return true
+  }
+
+  /** Counts the socket of this caller until it is closed; false: there are too many, and it is closed now. */
+  #count(connection: SocketConnection, { viewer, backend }: Caller): boolean {
+    const limit = this.#use.config.limits.sockets
+    const name = viewer === null ? `backend ${backend}` : `user ${viewer.userId}`
+    if (this.#counts.of(name) >= limit) {
+      // One of those after which clients try again later.
+      connection.close(1013, `At most ${limit} sockets at once for a ${viewer === null ? 'service key' : 'user'}`)
+      return false
+    }
+    this.#counts.add(name)
+    connection.onClosed(() => this.#counts.remove(name))
     return true
   }
 
