@@ -1,21 +1,20 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-/** What a run made of one item; `aside`: it could not be done with the others, and goes with those of its key alone. */
-export type Outcome<Result> = { readonly result: Result } | 'aside'
+/** What a run made of one item: its result, or when there will be one, where the others are not to wait for it. */
+export type Outcome<Result> = { readonly result: Result } | { readonly later: Promise<Result> }
 
 export interface GatherOptions<Item, Result> {
-  /** Items of one key are never in two runs at once. */
+  /** Items of one key are never done at once in two ways: those that come meanwhile wait. */
   readonly keyOf: (item: Item) => string
   /** In bytes. */
   readonly sizeOf: (item: Item) => number
   /** Does items of many keys at once: an outcome for each, in order. If it throws, all of them fail. */
-  readonly together: (items: readonly Item[]) => Promise<Outcome<Result>[]>
-  /** Does items of one key, however long that takes; the runs of all others go on meanwhile. If it throws, they fail. */
-  readonly alone: (items: readonly Item[]) => Promise<Result[]>
+  readonly run: (items: readonly Item[]) => Promise<Outcome<Result>[]>
   /** Milliseconds between the beginnings of two runs. The first after a rest begins at once. */
   readonly windowMs: number
-  /** The most that one run takes. */
+  /** The most that one run takes: of all, of one key, and in bytes. */
   readonly runItems: number
+  readonly runItemsOfKey: number
   readonly runBytes: number
 }
 
@@ -37,8 +36,8 @@ interface Waiting<Item, Result> {
 export class Gather<Item, Result> implements AsyncDisposable {
   readonly #options: GatherOptions<Item, Result>
   #waiting: Waiting<Item, Result>[] = []
-  /** Keys whose items are done alone at the moment, by when that is over. */
-  readonly #aside = new Map<string, Promise<void>>()
+  /** Keys that have results to come, and when they will have come. */
+  readonly #busy = new Map<string, Promise<void>>()
   #running: Promise<void> | null = null
   #lastBegan = Number.NEGATIVE_INFINITY
   #window = new AbortController()
@@ -71,7 +70,7 @@ export class Gather<Item, Result> implements AsyncDisposable {
   }
 
   #hasWork(): boolean {
-    return this.#waiting.some(({ key }) => !this.#aside.has(key))
+    return this.#waiting.some(({ key }) => !this.#busy.has(key))
   }
 
   async #run(): Promise<void> {
@@ -94,18 +93,23 @@ export class Gather<Item, Result> implements AsyncDisposable {
   }
 
   #take(): Waiting<Item, Result>[] {
-    const { sizeOf, runItems, runBytes } = this.#options
+    const { sizeOf, runItems, runItemsOfKey, runBytes } = this.#options
     const taken: Waiting<Item, Result>[] = []
     const left: Waiting<Item, Result>[] = []
+    const ofKey = new Map<string, number>()
     let bytes = 0
     for (const waiting of this.#waiting) {
-      // What did not fit lets nothing of its key pass by, and neither does what is busy.
-      const isFull = taken.length === runItems || (taken.length > 0 && bytes + sizeOf(waiting.item) > runBytes)
-      if (isFull) bytes = Number.POSITIVE_INFINITY
-      if (isFull || this.#aside.has(waiting.key)) left.push(waiting)
-      else {
+      const { item, key } = waiting
+      const count = ofKey.get(key) ?? 0
+      const isFull = taken.length === runItems || (taken.length > 0 && bytes + sizeOf(item) > runBytes)
+      if (isFull || count === runItemsOfKey || this.#busy.has(key)) {
+        left.push(waiting)
+        // What comes later must not pass by.
+        ofKey.set(key, runItemsOfKey)
+      } else {
         taken.push(waiting)
-        bytes += sizeOf(waiting.item)
+        ofKey.set(key, count + 1)
+        bytes += sizeOf(item)
       }
     }
     this.#waiting = left
@@ -114,39 +118,32 @@ export class Gather<Item, Result> implements AsyncDisposable {
 
   async #do(taken: readonly Waiting<Item, Result>[]): Promise<void> {
     try {
-      const outcomes = await this.#options.together(taken.map(({ item }) => item))
-      const aside = Map.groupBy(
-        taken.filter((_, index) => outcomes[index] === 'aside'),
-        ({ key }) => key,
-      )
-      for (const [key, items] of aside) this.#aside.set(key, this.#doAlone(key, items))
-      for (const [index, { resolve }] of taken.entries()) {
-        const outcome = outcomes[index]
-        if (outcome !== 'aside' && outcome !== undefined) resolve(outcome.result)
+      const outcomes = await this.#options.run(taken.map(({ item }) => item))
+      for (const [index, { key, resolve, reject }] of taken.entries()) {
+        const outcome = outcomes[index] as Outcome<Result>
+        if ('result' in outcome) resolve(outcome.result)
+        else this.#await(key, outcome.later.then(resolve, reject))
       }
     } catch (error) {
       for (const { reject } of taken) reject(error)
     }
   }
 
-  async #doAlone(key: string, items: readonly Waiting<Item, Result>[]): Promise<void> {
-    try {
-      const results = await this.#options.alone(items.map(({ item }) => item))
-      for (const [index, { resolve }] of items.entries()) resolve(results[index] as Result)
-    } catch (error) {
-      for (const { reject } of items) reject(error)
-    } finally {
-      this.#aside.delete(key)
+  #await(key: string, settled: Promise<void>): void {
+    const all = Promise.all([this.#busy.get(key), settled]).then(() => {
+      if (this.#busy.get(key) !== all) return
+      this.#busy.delete(key)
       if (this.#waiting.length > 0) this.#wake()
-    }
+    })
+    this.#busy.set(key, all)
   }
 
   /** Does what waits, without waiting for windows. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isEnding = true
     this.hurry()
-    while (this.#running !== null || this.#aside.size > 0) {
-      await Promise.all([this.#running, ...this.#aside.values()])
+    while (this.#running !== null || this.#busy.size > 0) {
+      await Promise.all([this.#running, ...this.#busy.values()])
     }
   }
 }

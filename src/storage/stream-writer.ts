@@ -68,10 +68,10 @@ export class StreamWriter implements AsyncDisposable {
     this.#gather = new Gather<TextAppend, StreamState>({
       keyOf: streamKey,
       sizeOf: ({ size }) => size,
-      together: (appends) => this.#addTogether(appends),
-      alone: (appends) => this.#addAlone(appends),
+      run: (appends) => this.#addTogether(appends),
       windowMs,
       runItems,
+      runItemsOfKey: runItems,
       runBytes,
     })
   }
@@ -161,21 +161,27 @@ export class StreamWriter implements AsyncDisposable {
     })
   }
 
-  /** One statement; streams that somebody holds go alone, and so do all when one of them makes it fail. */
+  /** One statement; streams that somebody holds have one of their own, and all have when one of them makes it fail. */
   async #addTogether(appends: readonly TextAppend[]): Promise<Outcome<StreamState>[]> {
-    try {
-      const states = await addChunks(this.#store, appends, this.#maxSize, 'skip')
-      return states.map((state) => (state === null ? 'aside' : { result: state }))
-    } catch (error) {
+    const states = await addChunks(this.#store, appends, this.#maxSize, 'skip').catch((error: unknown) => {
       // A chunk is never added twice, so what may have been stored can be sent again.
-      if (isAboutRows(error)) return appends.map(() => 'aside' as const)
+      if (isAboutRows(error)) return appends.map(() => null)
       throw error
-    }
+    })
+    const left = appends.filter((_, index) => states[index] === null)
+    const alone = new Map([...Map.groupBy(left, streamKey)].map(([key, some]) => [key, this.#addAlone(some)]))
+    return appends.map((append, index) => {
+      const state = states[index]
+      if (state) return { result: state }
+      // Every stream without a state has one to come.
+      return { later: alone.get(streamKey(append)) as Promise<StreamState> }
+    })
   }
 
-  async #addAlone(appends: readonly TextAppend[]): Promise<StreamState[]> {
-    const states = await addChunks(this.#store, appends, this.#maxSize, 'wait')
-    return Promise.all(states.map((state, index) => state ?? readStream(this.#store.pool, appends[index] as StreamRef)))
+  /** Waits for a stream that somebody holds. @throws ApiError NOT_FOUND, CONFLICT (NOT_STREAMING) */
+  async #addAlone(appends: readonly TextAppend[]): Promise<StreamState> {
+    const [state] = await addChunks(this.#store, appends, this.#maxSize, 'wait')
+    return state ?? readStream(this.#store.pool, appends[0] as StreamRef)
   }
 
   /** Chunks up to the one that is needed may wait in another server for its window to end: looked for before it is a gap. */
