@@ -35,12 +35,21 @@ function follow(server: { readonly url: string }, conversationId: string, more: 
   return followConversation({ url: `${server.url}/graphql`, conversationId, connectionParams: ada, ...more })
 }
 
+/** The next message that is appended; null when there will be none. */
+async function nextMessage<Message>(following: Following<Message>): Promise<Message | null> {
+  for (;;) {
+    const { done, value } = await following.next()
+    if (done) return null
+    if (value.__typename === 'MessageAppended') return value.edge.node
+  }
+}
+
 async function take(following: Following<{ seq: number }>, count: number): Promise<number[]> {
   const seqs: number[] = []
   while (seqs.length < count) {
-    const { done, value } = await following.next()
-    if (done) throw new Error(`ended after ${seqs.length} of ${count} messages`)
-    seqs.push(value.seq)
+    const message = await nextMessage(following)
+    if (message === null) throw new Error(`ended after ${seqs.length} of ${count} messages`)
+    seqs.push(message.seq)
   }
   return seqs
 }
@@ -177,22 +186,26 @@ test('6 following: what is there and then what comes, each message whole, and wh
   await fill(api, 'whole', 3)
   const following = follow(bed.server, 'whole', { after: '' })
   expect(following.cursor).toBe('')
+  const first = { seq: 1, role: 'USER', content: '1', toolCalls: [], parts: null, nextChunk: null }
   expect((await following.next()).value).toMatchObject({
-    seq: 1,
-    role: 'USER',
-    content: '1',
-    toolCalls: [],
-    parts: null,
+    __typename: 'ConversationUpdated',
+    conversation: { id: 'whole' },
   })
+  expect((await following.next()).value).toMatchObject({ __typename: 'MessageAppended', edge: { node: first } })
   const { cursor } = following
   expect(await take(following, 2)).toEqual([2, 3])
-  const live = following.next()
+  expect((await following.next()).value).toEqual({
+    __typename: 'CaughtUp',
+    conversationId: 'whole',
+    cursor: following.cursor,
+  })
+  const live = nextMessage(following)
   await api.append('whole', 'live')
-  expect((await live).value).toMatchObject({ seq: 4, content: 'live' })
+  expect(await live).toMatchObject({ seq: 4, content: 'live' })
   await following.return?.()
   expect(await following.next()).toEqual({ done: true, value: undefined })
   const again = follow(bed.server, 'whole', { after: cursor, selection: 'seq conversationId' })
-  expect((await again.next()).value).toEqual({ seq: 2, conversationId: 'whole' })
+  expect(await nextMessage(again)).toEqual({ seq: 2, conversationId: 'whole' })
   await again.return?.()
 })
 
@@ -201,7 +214,7 @@ test('6 following: from now on is from one place, however often it is cut before
   await fill(api, 'now', 2)
   await using proxy = await TcpProxy.before(bed.server)
   const following = follow(proxy, 'now')
-  const first = following.next()
+  const first = nextMessage(following)
   await until(() => following.cursor !== null)
   for (let n = 0; n < 3; n++) {
     await until(() => bed.server.inspect().watchers === 1)
@@ -209,7 +222,7 @@ test('6 following: from now on is from one place, however often it is cut before
     await until(() => bed.server.inspect().watchers === 0)
     await api.append('now', 'while it was away')
   }
-  expect((await first).value?.seq).toBe(3)
+  expect((await first)?.seq).toBe(3)
   expect(await take(following, 2)).toEqual([4, 5])
   await following.return?.()
 })
@@ -228,7 +241,9 @@ test.for(sockets)(
     const following = follow(proxy, id, { after: '', webSocketImpl, timeoutMs: 300, onRetry })
     const seen: number[] = []
     const taking = (async () => {
-      for await (const { seq } of following) seen.push(seq)
+      for (let message = await nextMessage(following); message; message = await nextMessage(following)) {
+        seen.push(message.seq)
+      }
     })()
     const disturbance = disturb(
       [() => proxy.cut(), () => proxy.stall(), () => proxy.resume(), () => proxy.drop()],
@@ -286,10 +301,10 @@ test('6 following: a token that expires is asked for again', async () => {
     onRetry: (reason: unknown) => void reasons.push(reason),
   })
   expect(await take(following, 1)).toEqual([1])
-  const next = following.next()
+  const next = nextMessage(following)
   await until(() => tokens === 3)
   await bed.server.as().append('token', 'two')
-  expect((await next).value?.seq).toBe(2)
+  expect((await next)?.seq).toBe(2)
   expect(reasons).toMatchObject([{ code: 4403 }, { code: 4403 }])
   await following.return?.()
   await until(() => server.inspect().sockets === 0)
@@ -301,6 +316,8 @@ test('6 following: it ends with the conversation, and with an error where trying
   const following = follow(bed.server, 'ends', { after: '' })
   expect(await take(following, 1)).toEqual([1])
   await api.get(remove, { id: 'ends' })
+  expect((await following.next()).value).toMatchObject({ __typename: 'CaughtUp' })
+  expect((await following.next()).value).toMatchObject({ __typename: 'ConversationDeleted' })
   expect((await following.next()).done).toBe(true)
   await api.append('ends', 'second life')
   for (const [id, more, code] of [
@@ -323,11 +340,11 @@ test('6 following: a signal and a break end it, whatever it was doing, and leave
     const abort = new AbortController()
     const following = follow(bed.server, 'signal', { after: '', signal: abort.signal })
     await take(following, taken)
-    const next = taken === 3 ? following.next() : null
+    const next = taken === 3 ? nextMessage(following) : null
     abort.abort()
-    expect((await (next ?? following.next())).done).toBe(true)
+    expect(await (next ?? nextMessage(following))).toBeNull()
   }
-  for await (const { seq } of follow(bed.server, 'signal', { after: '' })) if (seq === 2) break
+  for await (const { __typename } of follow(bed.server, 'signal', { after: '' })) if (__typename === 'CaughtUp') break
   // Nobody listens there; it would try for ever.
   await using proxy = await TcpProxy.before({ url: 'http://127.0.0.1:9' })
   const abort = new AbortController()
@@ -362,7 +379,15 @@ test('the package builds by itself, and needs nothing of Node', async () => {
     expect(stdout).toBe('')
     expect(status).toBe(0)
     const built = await import(join(process.cwd(), directory, 'index.js'))
-    expect(Object.keys(built)).toEqual(['FollowError', 'followConversation', 'resumable'])
+    expect(Object.keys(built).sort()).toEqual([
+      'FollowError',
+      'GapError',
+      'StreamError',
+      'applyEvent',
+      'followConversation',
+      'resumable',
+      'streamMessage',
+    ])
   } finally {
     await rm(directory, { recursive: true })
   }

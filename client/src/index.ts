@@ -1,9 +1,14 @@
 /** The package's one entrance. */
-export {
-  FollowError,
-  type FollowedMessage,
-  type Following,
-  type FollowOptions,
-  followConversation,
-} from './follow-conversation.ts'
+export type { ConnectionOptions } from './connection.ts'
+export type { ConversationEvent } from './conversation-event.ts'
+export { applyEvent, GapError, type ViewedMessage } from './conversation-view.ts'
+export { FollowError, type Following, type FollowOptions, followConversation } from './follow-conversation.ts'
+export type { FollowedMessage } from './message.ts'
 export { resumable } from './resumable.ts'
+export {
+  type Completion,
+  type MessageStream,
+  StreamError,
+  type StreamOptions,
+  streamMessage,
+} from './stream-message.ts'

@@ -1,32 +1,39 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
+interface Target {
+  readonly url: string
+}
+
 interface Pair {
   readonly client: Socket
   readonly server: Socket
+  isStalled: boolean
   isDropped: boolean
 }
 
-/** A TCP proxy before a server, for what networks do to connections. */
+/** A TCP proxy before servers, which take turns, for what networks do to connections. */
 export class TcpProxy implements AsyncDisposable {
   readonly url: string
   readonly #listener: Server
   readonly #pairs = new Set<Pair>()
-  #target: URL
+  #targets: readonly URL[] = []
+  #turn = 0
   #isStalled = false
 
-  private constructor(listener: Server, target: URL) {
+  private constructor(listener: Server) {
     this.#listener = listener
-    this.#target = target
     this.url = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`
     listener.on('connection', (client) => this.#join(client))
   }
 
-  static async before(target: { readonly url: string }): Promise<TcpProxy> {
+  static async before(...targets: readonly Target[]): Promise<TcpProxy> {
     const listener = createServer({ allowHalfOpen: true })
     listener.listen(0, '127.0.0.1')
     await once(listener, 'listening')
-    return new TcpProxy(listener, new URL(target.url))
+    const proxy = new TcpProxy(listener)
+    proxy.aim(...targets)
+    return proxy
   }
 
   /** How many connections go through it. */
@@ -34,9 +41,9 @@ export class TcpProxy implements AsyncDisposable {
     return this.#pairs.size
   }
 
-  /** New connections go to another server. */
-  aim(target: { readonly url: string }): void {
-    this.#target = new URL(target.url)
+  /** New connections go to other servers. */
+  aim(...targets: readonly Target[]): void {
+    this.#targets = targets.map(({ url }) => new URL(url))
   }
 
   /** Ends all connections, in mid-frame where it happens to be so. */
@@ -44,20 +51,28 @@ export class TcpProxy implements AsyncDisposable {
     for (const pair of this.#pairs) this.#part(pair)
   }
 
+  cutOne(): void {
+    const pair = this.#any()
+    if (pair !== undefined) this.#part(pair)
+  }
+
   /** Passes nothing on, in either direction, on any connection, until `resume`. */
   stall(): void {
     this.#isStalled = true
-    for (const { client, server } of this.#pairs) {
-      client.pause()
-      server.pause()
-    }
+    for (const pair of this.#pairs) stall(pair)
+  }
+
+  stallOne(): void {
+    const pair = this.#any()
+    if (pair !== undefined) stall(pair)
   }
 
   resume(): void {
     this.#isStalled = false
-    for (const { client, server } of this.#pairs) {
-      client.resume()
-      server.resume()
+    for (const pair of this.#pairs) {
+      pair.isStalled = false
+      pair.client.resume()
+      pair.server.resume()
     }
   }
 
@@ -66,9 +81,19 @@ export class TcpProxy implements AsyncDisposable {
     for (const pair of this.#pairs) pair.isDropped = true
   }
 
+  dropOne(): void {
+    const pair = this.#any()
+    if (pair !== undefined) pair.isDropped = true
+  }
+
+  #any(): Pair | undefined {
+    return [...this.#pairs][Math.floor(Math.random() * this.#pairs.size)]
+  }
+
   #join(client: Socket): void {
-    const server = connect({ port: Number(this.#target.port), host: this.#target.hostname, allowHalfOpen: true })
-    const pair: Pair = { client, server, isDropped: false }
+    const { port, hostname } = this.#targets[this.#turn++ % this.#targets.length] as URL
+    const server = connect({ port: Number(port), host: hostname, allowHalfOpen: true })
+    const pair: Pair = { client, server, isStalled: false, isDropped: false }
     this.#pairs.add(pair)
     for (const [from, to] of [
       [client, server],
@@ -79,7 +104,7 @@ export class TcpProxy implements AsyncDisposable {
       from.on('data', (bytes) => {
         if (pair.isDropped || to.destroyed || to.write(bytes)) return
         from.pause()
-        to.once('drain', () => this.#isStalled || from.resume())
+        to.once('drain', () => pair.isStalled || from.resume())
       })
       from.once('end', () => {
         if (!pair.isDropped) to.end()
@@ -88,8 +113,8 @@ export class TcpProxy implements AsyncDisposable {
         // Of a connection whose bytes are lost, the client does not hear that the server has closed it.
         if (!pair.isDropped || client.destroyed) this.#part(pair)
       })
-      if (this.#isStalled) from.pause()
     }
+    if (this.#isStalled) stall(pair)
   }
 
   #part(pair: Pair): void {
@@ -103,4 +128,10 @@ export class TcpProxy implements AsyncDisposable {
     this.cut()
     await once(this.#listener, 'close')
   }
+}
+
+function stall(pair: Pair): void {
+  pair.isStalled = true
+  pair.client.pause()
+  pair.server.pause()
 }

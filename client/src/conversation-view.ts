@@ -1,0 +1,72 @@
+import type { ConversationEvent } from './conversation-event.ts'
+
+/** What a view needs of each message; the rest of its selection is the caller's own. */
+export interface ViewedMessage {
+  readonly seq: number
+  readonly content: string | null
+  /** While it streams: the number of the next chunk, so `content` holds all before it. null otherwise. */
+  readonly nextChunk: number | null
+}
+
+/** A conversation without one of its messages or chunks: an event was left out, or another conversation's came in. */
+export class GapError extends Error {
+  override readonly name = 'GapError'
+}
+
+/**
+ * The messages of a conversation after an event of `followConversation`, by seq and without gaps. Begin with `[]` after `""`,
+ * or with messages that were read, after the `cursor` that the conversation had in that read or an earlier one; what
+ * happens to messages before the first of them changes nothing. The messages that were given stay as they are.
+ *
+ * States may come twice. An older one never follows a newer one, so every state takes the place of the one before.
+ *
+ * @throws GapError
+ */
+export function applyEvent<Message extends ViewedMessage>(
+  messages: readonly Message[],
+  event: ConversationEvent<Message>,
+): readonly Message[] {
+  switch (event.__typename) {
+    case 'MessageAppended':
+      return put(messages, event.edge.node, true)
+    case 'MessageUpdated':
+    case 'MessageDeleted':
+      return put(messages, event.message, false)
+    case 'MessageTextAppended': {
+      const message = find(messages, event.seq)
+      // What comes before the state that holds it already, and what came before the end of the stream.
+      if (message === undefined || message.nextChunk === null || event.chunk < message.nextChunk) return messages
+      if (event.chunk > message.nextChunk) {
+        throw new GapError(`Message ${event.seq} has chunk ${event.chunk} after ${message.nextChunk - 1}.`)
+      }
+      const content = (message.content ?? '') + event.text
+      return put(messages, { ...message, content, nextChunk: message.nextChunk + 1 }, false)
+    }
+    default:
+      return messages
+  }
+}
+
+function put<Message extends ViewedMessage>(
+  messages: readonly Message[],
+  message: Message,
+  isAppended: boolean,
+): readonly Message[] {
+  const [first] = messages
+  if (first === undefined) return isAppended ? [message] : messages
+  const index = message.seq - first.seq
+  if (index < 0) return messages
+  // A state of what is yet to be appended: it comes again as appended.
+  if (index >= messages.length && !isAppended) return messages
+  if (index > messages.length) {
+    throw new GapError(`Message ${message.seq} comes after ${first.seq + messages.length - 1}.`)
+  }
+  const copy = messages.slice()
+  copy[index] = message
+  return copy
+}
+
+function find<Message extends ViewedMessage>(messages: readonly Message[], seq: number): Message | undefined {
+  const [first] = messages
+  return first === undefined ? undefined : messages[seq - first.seq]
+}
