@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import { afterEach, beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import {
@@ -381,4 +382,27 @@ test('an end that the server does not take may be tried again otherwise', async 
   const error = { code: 'NO_ANSWER', message: 'The model said nothing.' }
   expect(await stream.fail(error)).toMatchObject({ status: 'FAILED' })
   expect(await read('empty')).toMatchObject([{ status: 'FAILED', error, content: null }])
+})
+
+test("the README's agent streams its answer, and says why when it could not", async () => {
+  const readme = await readFile('README.md', 'utf8')
+  const [, block] = /```ts\n(const answer = streamMessage[\s\S]*?)```/.exec(readme) ?? []
+  const names = ['streamMessage', 'url', 'connectionParams', 'question', 'model']
+  // biome-ignore lint/security/noGlobalEval: it is ours, and this is the way to run it as it stands.
+  const agent = eval(`(async (${names.join(', ')}) => { ${block} })`)
+  const url = `${bed.server.url}/graphql`
+  await bed.server.as().append('support-17', 'Hello')
+  await agent(streamMessage, url, common.connectionParams, 'When?', async function* () {
+    yield* ['To', 'morrow.']
+  })
+  await agent(streamMessage, url, common.connectionParams, 'Sure?', async function* () {
+    yield 'Well'
+    throw new Error('overloaded')
+  })
+  expect((await read('support-17')).slice(1)).toMatchObject([
+    { role: 'USER', content: 'When?' },
+    { role: 'ASSISTANT', content: 'Tomorrow.', status: 'COMPLETE', finishReason: 'stop' },
+    { role: 'USER', content: 'Sure?' },
+    { content: 'Well', status: 'FAILED', error: { code: 'MODEL_FAILED', message: 'overloaded' } },
+  ])
 })
