@@ -81,6 +81,12 @@ const settings = {
     'How often the text of all messages that are streaming is stored, in one statement.',
   ),
   POLL_MS: whole(10, 600_000, 5_000, 'How often watched conversations are looked at in case a hint was lost.'),
+  TOMBSTONE_DAYS: whole(
+    1,
+    3_650,
+    30,
+    'Days for which deleted conversations are remembered, so that lists are told of them; older cursors of lists expire.',
+  ),
   PING_MS: whole(
     10,
     600_000,
@@ -140,6 +146,16 @@ export interface Identity {
   readonly serviceKeys: ReadonlyMap<string, string>
 }
 
+export interface ListTimes {
+  /**
+   * Longer than any transaction runs on after it gave a conversation its `updatedAt`. What starts a stream does the most
+   * then: it ends the statement that appends, and runs two more, with a pause after each of the three. A fourth time is
+   * for the commit, which has no limit of its own, and for a clock that was set.
+   */
+  readonly settleMs: number
+  readonly tombstoneDays: number
+}
+
 export interface Config {
   readonly port: number
   readonly host: string
@@ -160,6 +176,7 @@ export interface Config {
     readonly lockMs: number
     readonly transactionIdleMs: number
   }
+  readonly lists: ListTimes
   readonly requestMs: number
   readonly shutdownMs: number
   readonly textWindowMs: number
@@ -233,6 +250,10 @@ function toConfig(from: Settings): Config {
       statementMs: from.STATEMENT_TIMEOUT_MS,
       lockMs: from.LOCK_TIMEOUT_MS,
       transactionIdleMs: from.TRANSACTION_IDLE_TIMEOUT_MS,
+    },
+    lists: {
+      settleMs: 4 * (from.STATEMENT_TIMEOUT_MS + from.TRANSACTION_IDLE_TIMEOUT_MS),
+      tombstoneDays: from.TOMBSTONE_DAYS,
     },
     requestMs: from.REQUEST_TIMEOUT_MS,
     shutdownMs: from.SHUTDOWN_TIMEOUT_MS,

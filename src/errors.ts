@@ -126,6 +126,13 @@ export function cursorExpired(): ApiError {
   )
 }
 
+export function listCursorExpired(): ApiError {
+  return new ApiError(
+    'CURSOR_EXPIRED',
+    'This cursor is older than deleted conversations are remembered; read the list again from the start.',
+  )
+}
+
 /** The caller may try again: with a client id always, and otherwise when it knows that nothing was stored. */
 export function unavailable(sentence: string): ApiError {
   return new ApiError('UNAVAILABLE', sentence)

@@ -161,7 +161,7 @@ test('6 hints: the poll of 10,000 watched conversations is ten statements, sprea
   const store = { pool: opened.pool, em: opened.orm.em, announce: () => {} }
   const periodMs = 500
   const count = await countStatements(database, async () => {
-    await using _poll = new Poll(store, watchers, periodMs, log)
+    await using _poll = new Poll(store, watchers, periodMs, 80_000, log)
     await until(() => seen.size === 10_000)
   })
   expect(count).toBe(10)

@@ -22,3 +22,9 @@ export class Timestamp extends Type<string, string> {
 export function toTimestamp(postgres: string): string {
   return postgres.endsWith('+00') ? `${postgres.slice(0, 10)}T${postgres.slice(11, -3)}Z` : postgres
 }
+
+/** The whole microseconds since 1970 of an RFC 3339 text in UTC: exact in a number until the year 2255. */
+export function toMicroseconds(timestamp: string): number {
+  const fraction = timestamp.slice(20, -1).padEnd(6, '0')
+  return Date.parse(`${timestamp.slice(0, 19)}Z`) * 1_000 + Number(fraction)
+}

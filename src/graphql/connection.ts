@@ -60,6 +60,12 @@ export class ConversationConnection {
 
   @Field(() => PageInfo, { description: 'What lies around this page.' })
   pageInfo!: PageInfo
+
+  @Field(() => String, {
+    description:
+      'Where the feed of the list stands, no later than this page. Pass that of the first page that you read as `after` of `conversationsChanged`, and nothing is lost in between.',
+  })
+  cursor!: string
 }
 
 export function messageEdge(message: Message): MessageEdge {
@@ -71,11 +77,9 @@ export function messageConnection(page: Page): MessageConnection {
   return connection(page.messages.map(messageEdge), page)
 }
 
-export function conversationConnection(page: ListPage): ConversationConnection {
-  return connection(
-    page.conversations.map((node) => ({ cursor: listCursor(node), node })),
-    page,
-  )
+export function conversationConnection(page: ListPage, cursor: string): ConversationConnection {
+  const edges = page.conversations.map((node) => ({ cursor: listCursor(node), node }))
+  return { ...connection(edges, page), cursor }
 }
 
 function connection<Node>(

@@ -1,5 +1,5 @@
 import type { Viewer } from '../auth/viewer.ts'
-import type { Limits } from '../config.ts'
+import type { Limits, ListTimes } from '../config.ts'
 import type { FeedSource } from '../live/feed.ts'
 import type { AnswerBudget } from '../storage/answer-budget.ts'
 import type { Eraser } from '../storage/eraser.ts'
@@ -14,6 +14,7 @@ export interface Services {
   readonly feeds: FeedSource
   readonly eraser: Eraser
   readonly limits: Limits
+  readonly lists: ListTimes
 }
 
 /** One operation, or one event of a subscription. */

@@ -8,6 +8,7 @@ import { ConversationConnection, conversationConnection, MessageConnection, mess
 import type { Context } from './context.ts'
 import { readConversationId } from './conversation-id.ts'
 import { feedCursor, readListCursor, readMessageCursor } from './cursor.ts'
+import { pageFeedCursor } from './list-feed-cursor.ts'
 import { PageArgs, readCount } from './page-args.ts'
 import { isStorable } from './text-rules.ts'
 
@@ -29,12 +30,13 @@ export class ConversationResolver {
     description: "The viewer's conversations, newest activity first; a moving list.",
   })
   async conversations(@Args(() => PageArgs) args: PageArgs, @Ctx() context: Context): Promise<ConversationConnection> {
-    const page = await readConversationList(context.services.store, context.budget, context.viewer.userId, {
+    const { services, viewer, budget } = context
+    const page = await readConversationList(services.store, budget, viewer.userId, {
       ...readCount(args),
       after: args.after ? readListCursor('after', args.after) : null,
       before: args.before ? readListCursor('before', args.before) : null,
     })
-    return conversationConnection(page)
+    return conversationConnection(page, pageFeedCursor(viewer.userId, page, services.lists.settleMs))
   }
 
   @FieldResolver(() => String, {

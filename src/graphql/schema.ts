@@ -5,6 +5,7 @@ import { Json, JsonObject } from '../entities/json.ts'
 import { Timestamp } from '../entities/timestamp.ts'
 import { ConversationResolver } from './conversation.ts'
 import { ConversationEventsResolver, conversationEventTypes } from './conversation-events.ts'
+import { ConversationListEventsResolver, conversationListEventTypes } from './conversation-list-events.ts'
 import { ConversationMutationResolver } from './conversation-mutation.ts'
 import { MessageResolver } from './message.ts'
 import { MessageEditResolver } from './message-edit.ts'
@@ -29,8 +30,9 @@ export function createSchema(): GraphQLSchema {
       MessageStreamResolver,
       MessageSubscriptionResolver,
       ConversationEventsResolver,
+      ConversationListEventsResolver,
     ],
-    orphanedTypes: conversationEventTypes,
+    orphanedTypes: [...conversationEventTypes, ...conversationListEventTypes],
     scalarsMap: [
       { type: Timestamp, scalar: DateTimeScalar },
       { type: Json, scalar: JSONScalar },

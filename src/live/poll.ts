@@ -1,28 +1,30 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { readRevisions } from '../storage/conversation-watch.ts'
-import type { Store } from '../storage/store.ts'
-import type { Watchers } from './watchers.ts'
+import { readListLooks, readRevisions } from '../storage/conversation-watch.ts'
+import { listRevision, type Store } from '../storage/store.ts'
+import type { WatchedList, Watchers } from './watchers.ts'
 
 const keysPerStatement = 1_000
 
 /**
- * Looks at each watched conversation every `everyMs` milliseconds: about the longest that a lost hint can delay anybody.
- * Its statements are spread evenly over that time: 10,000 conversations in 5 s are 2 a second. `now()` looks at all of
- * them at once, for when hints are known to have been lost.
+ * Looks at each watched conversation and list every `everyMs` milliseconds: about the longest that a lost hint can delay
+ * anybody. Its statements are spread evenly over that time: 10,000 conversations in 5 s are 2 a second. `now()` looks at
+ * all of them at once, for when hints are known to have been lost.
  */
 export class Poll implements AsyncDisposable {
   readonly #store: Store
   readonly #watchers: Watchers
+  readonly #settleMs: number
   readonly #log: Logger
   readonly #stop = new AbortController()
   readonly #running: Promise<void>
   #looking: Promise<void> = Promise.resolve()
   #again: Promise<void> | null = null
 
-  constructor(store: Store, watchers: Watchers, everyMs: number, log: Logger) {
+  constructor(store: Store, watchers: Watchers, everyMs: number, settleMs: number, log: Logger) {
     this.#store = store
     this.#watchers = watchers
+    this.#settleMs = settleMs
     this.#log = log
     this.#running = this.#run(everyMs)
   }
@@ -41,7 +43,7 @@ export class Poll implements AsyncDisposable {
     while (!this.#stop.signal.aborted) {
       // Live: who comes to be watched meanwhile is at its end, and the last statements of the round are theirs.
       const keys = this.#watchers.keys()
-      const count = this.#watchers.conversations
+      const count = this.#watchers.count
       const statements = Math.max(1, Math.ceil(count / keysPerStatement))
       const start = performance.now()
       for (let done = 1; done <= statements; done++) {
@@ -60,13 +62,35 @@ export class Poll implements AsyncDisposable {
     }
   }
 
-  /** One statement. Never throws: whoever is missed now is looked at the next time. */
+  /** One statement of each kind. Never throws: whoever is missed now is looked at the next time. */
   async #look(keys: readonly string[]): Promise<void> {
-    if (keys.length === 0 || this.#stop.signal.aborted) return
+    const conversations: string[] = []
+    const lists: [string, WatchedList][] = []
+    for (const key of keys) {
+      const list = this.#watchers.listOf(key)
+      if (list === null) conversations.push(key)
+      else lists.push([key, list])
+    }
     try {
-      for (const moved of await readRevisions(this.#store, keys)) this.#watchers.moved(moved)
+      if (conversations.length > 0 && !this.#stop.signal.aborted) await this.#lookAtConversations(conversations)
+      if (lists.length > 0 && !this.#stop.signal.aborted) await this.#lookAtLists(lists)
     } catch (error) {
       this.#log.warn({ err: error }, 'could not look at watched conversations')
+    }
+  }
+
+  async #lookAtConversations(keys: readonly string[]): Promise<void> {
+    for (const moved of await readRevisions(this.#store, keys)) this.#watchers.moved(moved)
+  }
+
+  async #lookAtLists(lists: readonly [string, WatchedList][]): Promise<void> {
+    const now = performance.now()
+    const asked = lists.map(([, { userId, since, looked }]) => ({ userId, looked, watchedMs: now - since }))
+    const looks = await readListLooks(this.#store, asked, this.#settleMs)
+    for (const [index, { isChanged, ...look }] of looks.entries()) {
+      const [key, list] = lists[index] as [string, WatchedList]
+      list.looked = look
+      if (isChanged) this.#watchers.moved({ key, revision: listRevision })
     }
   }
 

@@ -1,21 +1,33 @@
+import type { ListLook } from '../storage/conversation-watch.ts'
 import type { Moved } from '../storage/store.ts'
 import type { Bus, Interest } from './bus.ts'
 
-/** Whoever follows one conversation. */
+/** Whoever follows one conversation, or one user's list of conversations. */
 export interface Watcher {
-  /** The conversation is said to stand at `revision`. May come twice, late, or wrongly; it must be cheap. */
+  /** What it follows is said to stand at `revision`. May come twice, late, or wrongly; it must be cheap. */
   moved(revision: number): void
 }
 
 /** A registration, until it is disposed. */
 export interface Watching extends Disposable {
-  /** Settles, and never fails, when this instance hears of the conversation: the first read comes after it. */
+  /** Settles, and never fails, when this instance hears of what is followed: the first read comes after it. */
   readonly confirmed: Promise<void>
+}
+
+/** A list that is watched. */
+export interface WatchedList {
+  readonly userId: string
+  /** By this process's own clock, in milliseconds. */
+  readonly since: number
+  /** How the poll found it the last time; null: it has not looked yet. */
+  looked: ListLook | null
 }
 
 interface Watched {
   readonly watchers: Set<Watcher>
   readonly interest: Interest
+  /** null: it is a conversation. */
+  list: WatchedList | null
 }
 
 /** Who follows what on this instance; the bus is asked for what somebody follows, and for nothing else. */
@@ -27,10 +39,15 @@ export class Watchers {
     this.#bus = bus
   }
 
-  /** Registers until disposed. Register, and await `confirmed`, before the first read: what moves in between is missed. */
-  watch(key: string, watcher: Watcher): Watching {
-    const watched = this.#byKey.get(key) ?? { watchers: new Set(), interest: this.#bus.interest(key) }
+  /**
+   * Registers until disposed. Register, and await `confirmed`, before the first read: what moves in between is missed.
+   *
+   * @param listOf the user whose list the key stands for; null: it is a conversation's
+   */
+  watch(key: string, watcher: Watcher, listOf: string | null = null): Watching {
+    const watched = this.#byKey.get(key) ?? { watchers: new Set(), interest: this.#bus.interest(key), list: null }
     this.#byKey.set(key, watched)
+    if (listOf !== null) watched.list ??= { userId: listOf, since: performance.now(), looked: null }
     watched.watchers.add(watcher)
     return {
       confirmed: watched.interest.confirmed,
@@ -48,17 +65,22 @@ export class Watchers {
     for (const watcher of this.#byKey.get(hint.key)?.watchers ?? []) watcher.moved(hint.revision)
   }
 
-  /** The keys of all watched conversations: a live view, in the order in which they came to be watched. */
+  /** The keys of all that is watched: a live view, in the order in which they came to be watched. */
   keys(): MapIterator<string> {
     return this.#byKey.keys()
   }
 
-  /** The number of watched conversations. */
-  get conversations(): number {
+  /** The number of keys. */
+  get count(): number {
     return this.#byKey.size
   }
 
-  /** The number of watchers, of all conversations together. */
+  /** The list that a key stands for; null: it is a conversation's, or not watched. */
+  listOf(key: string): WatchedList | null {
+    return this.#byKey.get(key)?.list ?? null
+  }
+
+  /** The number of watchers, of all keys together. */
   get size(): number {
     let size = 0
     for (const { watchers } of this.#byKey.values()) size += watchers.size

@@ -15,6 +15,7 @@ import { SharedReads } from '../live/shared-reads.ts'
 import { Watchers } from '../live/watchers.ts'
 import { AnswerMemory } from '../storage/answer-budget.ts'
 import { Eraser } from '../storage/eraser.ts'
+import { Purger } from '../storage/purger.ts'
 import { Reaper } from '../storage/reaper.ts'
 import type { Store } from '../storage/store.ts'
 import { StreamWriter } from '../storage/stream-writer.ts'
@@ -77,11 +78,12 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
         bus.publish(moved)
       },
     }
-    const poll = own(new Poll(store, watchers, config.pollMs, log))
+    const poll = own(new Poll(store, watchers, config.pollMs, config.lists.settleMs, log))
     bus.start({ moved: (hint) => watchers.moved(hint), resumed: () => void poll.now() })
     const eraser = own(new Eraser(store, log))
     await eraser.resume()
     own(new Reaper(store, config.pollMs, log))
+    own(new Purger(store, config.lists, log))
     const streamWriter = own(new StreamWriter(store, config.limits.messageBytes, config.textWindowMs))
 
     const answers = new AnswerMemory(config.limits.answersBytes)
@@ -92,6 +94,7 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
       feeds: { watchers, reads: new SharedReads(feedMemory), log },
       eraser,
       limits: config.limits,
+      lists: config.lists,
     }
     const createContext = contextFactory(services, answers)
     const schema = createSchema()

@@ -10,7 +10,7 @@ import { insertConversation, lockConversation, reviveConversation } from './lock
 import { messageColumns, readMessage } from './message-row.ts'
 import { type NewMessage, newMessageColumns, newMessageValues, storedMessage } from './new-message.ts'
 import { type Rewrite, rewriteMessages } from './rewrite.ts'
-import { query, type Statement, type Store, transaction } from './store.ts'
+import { announceChange, query, type Statement, type Store, transaction } from './store.ts'
 
 export interface Append {
   readonly to: ConversationRef
@@ -47,9 +47,7 @@ export async function appendMessages(store: Store, append: Append): Promise<Appe
   const distinct = { ...append, messages }
   const appended =
     (append.alsoStore ? null : await appendAtOnce(store.pool, distinct)) ?? (await appendLocked(store, distinct))
-  if (appended.replayed.includes(false)) {
-    store.announce({ key: appended.conversation.key, revision: appended.conversation.revision })
-  }
+  if (appended.replayed.includes(false)) announceChange(store, appended.conversation)
   return messages.length === append.messages.length ? appended : withRepeats(append.messages, appended)
 }
 

@@ -9,6 +9,11 @@ export function conversationKey(userId: string, id: string): string {
   return formatUuid(createHash('sha256').update(`${userId}\0${id}`).digest().subarray(0, 16))
 }
 
+/** What the list of a user's conversations is watched by: the key of an id that no conversation has, the empty one. */
+export function listKey(userId: string): string {
+  return conversationKey(userId, '')
+}
+
 /** 48 random bits: tells a conversation from an earlier one of the same key. */
 export function drawEpoch(): number {
   return randomBytes(6).readUIntBE(0, 6)

@@ -1,6 +1,7 @@
 import type { Conversation } from '../entities/conversation.ts'
 import { type AnswerBudget, conversationBytes } from './answer-budget.ts'
 import { conversationColumns, readConversation } from './conversation-row.ts'
+import { toMoment } from './moment.ts'
 import type { Statement, Store } from './store.ts'
 
 /** A conversation's place in the list: newest activity first, then by key. */
@@ -23,6 +24,8 @@ export interface ListPage {
   readonly conversations: Conversation[]
   readonly hasNext: boolean
   readonly hasPrevious: boolean
+  /** A moment no later than the one that this shows. */
+  readonly readAt: number
 }
 
 /** One page of a viewer's conversations, and exactly whether there are more on either side. One statement. */
@@ -38,9 +41,10 @@ export async function readConversationList(
   const rows = await budget.query(store, 'conversations', request.fromEnd ? listLast : listFirst, values)
   const [summary] = rows
   return {
-    conversations: rows.filter((row) => row[3] !== null).map((row) => readConversation(row, 3)),
+    conversations: rows.filter((row) => row[4] !== null).map((row) => readConversation(row, 4)),
     hasPrevious: summary?.[1] === true,
     hasNext: summary?.[2] === true,
+    readAt: Number(summary?.[3]),
   }
 }
 
@@ -99,6 +103,7 @@ function list(fromEnd: boolean): Statement {
           )
           order by ${newestFirst} limit 1
         ),
+        ${toMoment('now()')},
         ${conversationColumns('page')}
       from (select) always left join page on page.bytes - page.own <= $7
       order by page.updated_at desc, page.key`,

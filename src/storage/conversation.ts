@@ -10,7 +10,7 @@ import { type ConversationRef, reachable } from './conversation-ref.ts'
 import { conversationColumns, readConversation } from './conversation-row.ts'
 import { eraseMessages, type Tombstone } from './erase.ts'
 import { lockConversation, reviveConversation } from './lock.ts'
-import { query, type Statement, type Store, transaction } from './store.ts'
+import { announceChange, query, type Statement, type Store, transaction } from './store.ts'
 
 /** For each ref, in order, the conversation or null. One statement. */
 export async function readConversations(
@@ -178,6 +178,6 @@ function now(): string {
 }
 
 function announce(store: Store, conversation: Conversation): Conversation {
-  store.announce({ key: conversation.key, revision: conversation.revision })
+  announceChange(store, conversation)
   return conversation
 }

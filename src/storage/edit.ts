@@ -7,7 +7,7 @@ import { lockConversation } from './lock.ts'
 import { messageColumns, readMessage } from './message-row.ts'
 import type { NewMessage } from './new-message.ts'
 import { rewriteMessages, tombstoneMessages } from './rewrite.ts'
-import { query, type Statement, type Store, transaction } from './store.ts'
+import { announceChange, query, type Statement, type Store, transaction } from './store.ts'
 
 /** A message by its place in a conversation, or by the caller's own id for it. */
 export interface MessageRef {
@@ -62,7 +62,7 @@ export async function changeOne(
     if (message === null) throw messageNotFound()
     return work(client, conversation, message)
   })
-  store.announce({ key: changed.conversation.key, revision: changed.conversation.revision })
+  announceChange(store, changed.conversation)
   // One was asked for, and it was there.
   return changed.messages[0] as Message
 }
@@ -111,7 +111,7 @@ export async function clearConversation(store: Store, ref: ConversationRef): Pro
       const cleared = await tombstoneMessages(client, found, seqs)
       return { conversation: cleared.conversation, isDone: seqs.length < clearedPerTransaction }
     })
-    store.announce({ key: conversation.key, revision: conversation.revision })
+    announceChange(store, conversation)
     if (isDone) return conversation
   }
 }

@@ -1,7 +1,9 @@
 import type { EntityManager } from '@mikro-orm/postgresql'
 import type { Pool, PoolClient } from 'pg'
+import type { Conversation } from '../entities/conversation.ts'
+import { listKey } from './conversation-key.ts'
 
-/** A notice, after the commit, that a conversation moved. */
+/** A notice, after the commit, that a conversation moved, or a list of conversations. */
 export interface Moved {
   readonly key: string
   readonly revision: number
@@ -14,6 +16,15 @@ export interface Store {
   readonly em: EntityManager
   /** Told of every change after it was committed. It must not throw. */
   readonly announce: (moved: Moved) => void
+}
+
+/** A list has no revision: above all of them it means that whoever hears it looks. It has at most 15 digits, as hints do. */
+export const listRevision = 999_999_999_999_999
+
+/** Tells, after the commit, that a conversation changed: those who follow it, and those who follow its owner's list. */
+export function announceChange(store: Store, { key, revision, userId }: Conversation): void {
+  store.announce({ key, revision })
+  store.announce({ key: listKey(userId), revision: listRevision })
 }
 
 /** A prepared statement: its name is its plan's name on each connection, so one name has one text. */

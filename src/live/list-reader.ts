@@ -1,0 +1,133 @@
+import type { ListTimes } from '../config.ts'
+import type { Conversation } from '../entities/conversation.ts'
+import { toMicroseconds } from '../entities/timestamp.ts'
+import { listCursorExpired } from '../errors.ts'
+import {
+  type ListChanges,
+  type ListPosition,
+  type ListState,
+  readListChanges,
+  readListStates,
+} from '../storage/conversation-list-changes.ts'
+import { conversationMark } from '../storage/conversation-mark.ts'
+import type { Store } from '../storage/store.ts'
+import type { Batch, Reader } from './feed.ts'
+import { KnownStates, type ListKnown, maxStates } from './known-states.ts'
+import type { HeldReads } from './shared-reads.ts'
+
+const rowsPerRead = 100
+const microsecondsPerDay = 24 * 60 * 60 * 1_000_000
+
+/** What a list's feed tells: a conversation as it is now, a tombstone, or that it has told all there was at its start. */
+export type ListEvent = { readonly known: ListKnown } & (
+  | { readonly kind: 'listed' | 'unlisted'; readonly conversation: Conversation }
+  | { readonly kind: 'caught-up' }
+)
+
+/**
+ * How a user's list changes after what is known of it: every conversation that came to have another state, by
+ * `updatedAt`, as it is when it is read. Once it has told everything that stood there at its first read it says so.
+ *
+ * A state gets its `updatedAt` while its transaction still runs, so it may come to be seen after others that are
+ * later, but no longer after it than `settleMs`: what was read at T knows every state from before T − `settleMs`, and
+ * that moment is settled. Each sweep through the list goes from what is settled to its end, in reads of bounded size,
+ * and leaves out the states that were told already; it settles what its first read does. Whoever goes on from an event
+ * begins a sweep at the event's own `updatedAt`, or where the sweep had settled it if that is earlier.
+ */
+export class ListReader<Event> implements Reader<Event> {
+  readonly #store: Store
+  readonly #userId: string
+  readonly #settleMicroseconds: number
+  readonly #toEvent: (event: ListEvent) => Event
+  readonly #states = new KnownStates()
+  readonly #deletedSince: number
+  #settled: number
+  /** Of a sweep that one read did not end: where it goes on, and what it settles. */
+  #sweep: { readonly from: ListPosition; readonly settles: number } | null = null
+  #isCaughtUp = false
+
+  constructor(store: Store, userId: string, settleMs: number, start: ListStart, toEvent: (event: ListEvent) => Event) {
+    this.#store = store
+    this.#userId = userId
+    this.#settleMicroseconds = settleMs * 1_000
+    this.#toEvent = toEvent
+    this.#settled = start.known.settled
+    this.#deletedSince = start.known.deletedSince
+    for (const mark of start.known.marks) this.#states.add({ key: null, mark, at: start.readAt })
+    for (const state of start.states) this.#states.add({ ...state, mark: conversationMark(state) })
+  }
+
+  async read(reads: HeldReads): Promise<Batch<Event>> {
+    const from = this.#sweep?.from ?? { at: this.#settled, key: null }
+    const read = await this.#readChanges(reads, from)
+    const settles = this.#sweep?.settles ?? read.readAt - this.#settleMicroseconds
+    const events = read.conversations.map((conversation) => this.#tell(conversation, settles))
+    const isOnePage = this.#sweep === null
+    const last = read.conversations.at(-1)
+    if (read.hasMore && last !== undefined) {
+      this.#sweep = { from: { at: toMicroseconds(last.updatedAt), key: last.key }, settles }
+    } else {
+      this.#sweep = null
+      this.#settled = settles
+      if (!this.#isCaughtUp) events.push(this.#toEvent({ kind: 'caught-up', known: this.#known(settles) }))
+      this.#isCaughtUp = true
+    }
+    this.#states.forgetBefore(this.#sweep === null ? settles : Math.min(this.#sweep.from.at, settles))
+    // Behind the place of a sweep of several reads somebody may have committed, who was told of meanwhile. With more
+    // states than are kept this would go round for ever: then the poll looks for them.
+    const isWhole = this.#sweep === null && (isOnePage || this.#states.hasForgotten)
+    return { events, rest: isWhole ? 'all' : 'more', revision: 0 }
+  }
+
+  #readChanges(reads: HeldReads, from: ListPosition): Promise<ListChanges> {
+    const since = this.#deletedSince
+    const marks = this.#states.marksFrom(from.at)
+    return reads.once(`list ${this.#userId} ${from.at} ${from.key} ${since} ${marks}`, (budget) =>
+      readListChanges(this.#store, budget, this.#userId, from, since, marks, rowsPerRead),
+    )
+  }
+
+  #tell(conversation: Conversation, settles: number): Event {
+    const at = toMicroseconds(conversation.updatedAt)
+    this.#states.add({ key: conversation.key, mark: conversationMark(conversation), at })
+    const kind = conversation.deletedAt === null ? 'listed' : 'unlisted'
+    return this.#toEvent({ kind, conversation, known: this.#known(Math.min(at, settles)) })
+  }
+
+  #known(settled: number): ListKnown {
+    return { settled, deletedSince: this.#deletedSince, marks: this.#states.lastMarksFrom(settled) }
+  }
+}
+
+/** What a reader knows at its start. */
+export interface ListStart {
+  readonly known: ListKnown
+  /** The present moment. */
+  readonly readAt: number
+  /** What is known beside the marks, by time. */
+  readonly states: readonly ListState[]
+}
+
+/**
+ * The start after what a cursor knows, from the beginning, or from now on.
+ *
+ * @throws ApiError CURSOR_EXPIRED when tombstones may be gone that the cursor does not know
+ */
+export async function readStart(
+  store: Store,
+  userId: string,
+  { settleMs, tombstoneDays }: ListTimes,
+  after: ListKnown | 'beginning' | 'now',
+): Promise<ListStart> {
+  const which = after === 'now' ? 'all' : after === 'beginning' ? 'deleted' : 'none'
+  const settleMicroseconds = settleMs * 1_000
+  const { readAt, states } = await readListStates(store, userId, which, settleMicroseconds, maxStates)
+  const settled = readAt - settleMicroseconds
+  if (after === 'now') return { known: { settled, deletedSince: settled, marks: [] }, readAt, states }
+  if (after === 'beginning') return { known: { settled: 0, deletedSince: settled, marks: [] }, readAt, states }
+  if (Math.max(after.settled, after.deletedSince) < readAt - tombstoneDays * microsecondsPerDay)
+    throw listCursorExpired()
+  // What the database's clock has not reached, as after it was set back, is not known.
+  const deletedSince = Math.min(after.deletedSince, settled)
+  return { known: { ...after, settled: Math.min(after.settled, settled), deletedSince }, readAt, states }
+}
