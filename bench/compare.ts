@@ -1,0 +1,178 @@
+import type { Bench, Goal, Outcome } from './case.ts'
+import type { Contender } from './contenders.ts'
+import { connect, type Database } from './database.ts'
+import type { Question } from './documents.ts'
+import type { Conversations, RequestResult } from './load/job.ts'
+import { mebibytes, median, show } from './numbers.ts'
+import { Program } from './program.ts'
+
+/** What one server did in one turn, or in the median of its turns. */
+export interface Measurement {
+  /** Per second. */
+  readonly throughput: number
+  /** Milliseconds. */
+  readonly p50: number
+  readonly p99: number
+  /** Microseconds per request. */
+  readonly serverCpu: number
+  readonly databaseCpu: number
+  /** Bytes. */
+  readonly resident: number
+  readonly errors: number
+}
+
+export interface Load {
+  readonly question: Question
+  readonly connections: number
+  readonly conversations: Conversations
+}
+
+/** Whatever can take a turn under a load: a server, or a program that makes its own load. */
+export interface Entrant extends AsyncDisposable {
+  readonly name: string
+  turn(bench: Bench, warmUpSeconds: number): Promise<Measurement>
+}
+
+/** Gives each its turn, A B A B, and answers the medians by name. */
+export async function compare(bench: Bench, entrants: readonly Entrant[]): Promise<Map<string, Measurement>> {
+  const turns = new Map<string, Measurement[]>(entrants.map(({ name }) => [name, []]))
+  for (let round = 0; round < bench.options.rounds; round++) {
+    for (const entrant of entrants) {
+      const turn = await entrant.turn(bench, round === 0 ? 2 : 0.5)
+      turns.get(entrant.name)?.push(turn)
+      console.error(`  ${entrant.name}: ${describe(turn).join(' ')}`)
+    }
+  }
+  return new Map([...turns].map(([name, all]) => [name, medians(all)]))
+}
+
+/** Starts a server on a database and drives it with requests in its turns. */
+export async function enterServer(contender: Contender, databaseUrl: string, load: Load): Promise<Entrant> {
+  const program = await Program.start(contender.command(databaseUrl))
+  return {
+    name: contender.name,
+    async turn({ database, generator, options }, warmUpSeconds) {
+      const before = load.question === 'append' ? await countAppended(databaseUrl) : 0
+      const used = meter(program, database)
+      const { question: _, ...how } = load
+      const result = await generator.run(
+        {
+          kind: 'requests',
+          port: program.port,
+          request: contender.questions[load.question],
+          ...how,
+          warmUpSeconds,
+          seconds: options.seconds,
+        },
+        used.begin,
+        used.end,
+      )
+      if (result.firstError !== null)
+        console.error(`  ${contender.name}: ${result.errors} errors: ${result.firstError}`)
+      if (load.question === 'append') requireAll(contender.name, result, (await countAppended(databaseUrl)) - before)
+      return toMeasurement(result, used, program.resident)
+    },
+    [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
+  }
+}
+
+/** Reads what a server and PostgreSQL use of the processor between two moments, in microseconds. */
+export function meter(program: Program, database: Database) {
+  let server = 0
+  let postgres = 0
+  return {
+    begin() {
+      server -= program.cpu
+      postgres -= database.cpu
+    },
+    end() {
+      server += program.cpu
+      postgres += database.cpu
+    },
+    get server() {
+      return server
+    },
+    get postgres() {
+      return postgres
+    },
+  }
+}
+
+/** All measurements as a table, and how the first one stands to the others. */
+export function report(measured: ReadonlyMap<string, Measurement>, method: string, goals: readonly Goal[]): Outcome {
+  const [first] = measured.values()
+  return {
+    method,
+    columns: [
+      '',
+      'per second',
+      'p50 ms',
+      'p99 ms',
+      'server µs',
+      'PostgreSQL µs',
+      'resident MiB',
+      'errors',
+      'our ratio',
+    ],
+    rows: [...measured].map(([name, measurement], index) => [
+      name,
+      ...describe(measurement),
+      index === 0 || first === undefined ? '' : `${show(first.throughput / measurement.throughput)} ×`,
+    ]),
+    goals,
+    notes: [],
+  }
+}
+
+/** A goal of the form: our throughput is at least so many times a peer's. */
+export function atLeast(measured: ReadonlyMap<string, Measurement>, peer: string, times: number): Goal[] {
+  const [first] = measured.values()
+  const other = measured.get(peer)
+  if (first === undefined || other === undefined) return []
+  const ratio = first.throughput / other.throughput
+  return [{ goal: `≥ ${times} × ${peer}`, reached: `${show(ratio)} ×`, isReached: ratio >= times }]
+}
+
+function describe(measurement: Measurement): string[] {
+  const { throughput, p50, p99, serverCpu, databaseCpu, resident, errors } = measurement
+  return [...[throughput, p50, p99, serverCpu, databaseCpu].map(show), mebibytes(resident), String(errors)]
+}
+
+function toMeasurement(result: RequestResult, used: ReturnType<typeof meter>, resident: number): Measurement {
+  return {
+    throughput: result.completed / result.seconds,
+    p50: result.p50,
+    p99: result.p99,
+    serverCpu: used.server / result.completed,
+    databaseCpu: used.postgres / result.completed,
+    resident,
+    errors: result.errors,
+  }
+}
+
+function medians(turns: readonly Measurement[]): Measurement {
+  const of = (name: keyof Measurement) => median(turns.map((turn) => turn[name]))
+  return {
+    throughput: of('throughput'),
+    p50: of('p50'),
+    p99: of('p99'),
+    serverCpu: of('serverCpu'),
+    databaseCpu: of('databaseCpu'),
+    resident: of('resident'),
+    errors: turns.reduce((total, { errors }) => total + errors, 0),
+  }
+}
+
+/** Every append moves its conversation's last seq by one, and leaves a row of that seq. */
+async function countAppended(databaseUrl: string): Promise<number> {
+  await using client = await connect(databaseUrl)
+  const { rows } = await client.query<{ sum: string }>('select sum(last_seq) from conversation')
+  return Number(rows[0]?.sum)
+}
+
+function requireAll(name: string, { answered, errors }: RequestResult, appended: number): void {
+  // What failed may have been stored or not.
+  if (appended < answered || appended > answered + errors) {
+    throw new Error(`${name} answered ${answered} appends and stored ${appended}`)
+  }
+}

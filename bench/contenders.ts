@@ -1,0 +1,48 @@
+import { createHash } from 'node:crypto'
+import { postgraphileQuestions, type Question, questions, serviceKey } from './documents.ts'
+import type { RequestTemplate } from './load/job.ts'
+import { type Command, typescript } from './program.ts'
+
+/** One of the servers that are compared: how it is started on a database, and how it is asked. */
+export interface Contender {
+  readonly name: string
+  command(databaseUrl: string): Command
+  readonly questions: Readonly<Record<Question, RequestTemplate>>
+}
+
+/** Our server as it is built for production, with service keys as identity and otherwise its defaults. */
+export const ours: Contender = {
+  name: 'Colloquy',
+  command: (databaseUrl) => ({
+    script: 'dist/src/main.js',
+    env: {
+      PORT: '0',
+      DATABASE_URL: databaseUrl,
+      LOG_LEVEL: 'warn',
+      AUTH_SERVICE_KEYS: `bench:${createHash('sha256').update(serviceKey).digest('hex')}`,
+    },
+  }),
+  questions,
+}
+
+export const mercurius: Contender = {
+  name: 'mercurius',
+  command: (databaseUrl) => ({ script: 'bench/peers/mercurius.mjs', env: { DATABASE_URL: databaseUrl } }),
+  questions,
+}
+
+export const postgraphile: Contender = {
+  name: 'PostGraphile',
+  command: (databaseUrl) => ({ script: 'bench/peers/postgraphile.mjs', env: { DATABASE_URL: databaseUrl } }),
+  questions: postgraphileQuestions,
+}
+
+export const naive: Contender = {
+  name: 'naive',
+  command: (databaseUrl) => ({
+    script: 'bench/peers/naive.ts',
+    nodeOptions: typescript,
+    env: { DATABASE_URL: databaseUrl },
+  }),
+  questions,
+}

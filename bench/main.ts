@@ -1,0 +1,35 @@
+import { parseArgs } from 'node:util'
+import type { Options } from './case.ts'
+import { cases } from './cases.ts'
+import { Database } from './database.ts'
+import { Generator } from './generator.ts'
+import { keepOutcome, renderOutcome, writeResults } from './results.ts'
+
+const { chosen, options } = readArguments()
+await using database = await Database.start()
+using generator = new Generator()
+for (const one of chosen) {
+  console.error(`${one.name} …`)
+  const outcome = await one.run({ database, generator, options })
+  await keepOutcome(one, options, outcome)
+  console.log(renderOutcome(one, outcome))
+}
+await writeResults(cases)
+
+function readArguments() {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      seconds: { type: 'string', default: '3' },
+      rounds: { type: 'string', default: '3' },
+      full: { type: 'boolean', default: false },
+    },
+  })
+  const unknown = positionals.find((name) => !cases.some((one) => one.name === name))
+  if (unknown !== undefined) {
+    console.error(`There is no case ${unknown}; there are ${cases.map(({ name }) => name).join(', ')}.`)
+    process.exit(1)
+  }
+  const options: Options = { seconds: Number(values.seconds), rounds: Number(values.rounds), full: values.full }
+  return { chosen: cases.filter(({ name }) => positionals.length === 0 || positionals.includes(name)), options }
+}

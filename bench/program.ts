@@ -1,0 +1,80 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { dirname } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { cpuOf, residentOf } from './meter.ts'
+
+/** The folder of the whole project, which every program runs in. */
+export const root = dirname(dirname(fileURLToPath(import.meta.url)))
+
+/** How a server is started: it has to print the URL of its GraphQL once it is ready. */
+export interface Command {
+  /** Below the project's folder. */
+  readonly script: string
+  readonly nodeOptions?: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+}
+
+/** A server that runs as a process of its own. Disposing it ends it. */
+export class Program implements AsyncDisposable {
+  private constructor(
+    private readonly child: ChildProcess,
+    readonly port: number,
+    readonly path: string,
+  ) {}
+
+  /** Returns when it is ready. */
+  static async start({ script, nodeOptions = [], env }: Command): Promise<Program> {
+    const child = spawn(process.execPath, [...nodeOptions, script], {
+      cwd: root,
+      env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
+      stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
+    })
+    let output = ''
+    const url = await new Promise<URL>((resolve, reject) => {
+      child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+        output += text
+        const [found] = /http:\/\/127\.0\.0\.1:\d+\/\S*/.exec(output) ?? []
+        if (found !== undefined) resolve(new URL(found))
+      })
+      child.once('exit', (code) => reject(new Error(`${script} ended with ${code} before it was ready:\n${output}`)))
+    })
+    return new Program(child, Number(url.port), url.pathname)
+  }
+
+  /** Microseconds of the processor so far. */
+  get cpu(): number {
+    return cpuOf(this.pid)
+  }
+
+  /** Bytes. */
+  get resident(): number {
+    return residentOf(this.pid)
+  }
+
+  get pid(): number {
+    return this.child.pid ?? 0
+  }
+
+  /** Bytes of the heap after a garbage collection; it has to be started with `heapProbe`. */
+  async heap(): Promise<number> {
+    const answer = once(this.child, 'message')
+    this.child.send('heap')
+    return (await answer)[0] as number
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.child.exitCode !== null) return
+    const ended = once(this.child, 'exit')
+    this.child.kill('SIGTERM')
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), 10_000)
+    await ended
+    clearTimeout(timer)
+  }
+}
+
+/** Options of Node for a program that can be asked for its heap. */
+export const heapProbe: readonly string[] = ['--expose-gc', '--import', './bench/heap-probe.js']
+
+/** Options of Node for a program in TypeScript. */
+export const typescript: readonly string[] = ['--import', '@oxc-node/core/register']
