@@ -4,8 +4,12 @@ import { expect, test } from 'vitest'
 import { readConfig } from '../src/config.ts'
 import { openOrm } from '../src/database/orm.ts'
 import { listFeedCursor } from '../src/graphql/list-feed-cursor.ts'
+import { maxStates } from '../src/live/known-states.ts'
+import { type ListEvent, ListReader, readStart } from '../src/live/list-reader.ts'
 import { Poll } from '../src/live/poll.ts'
+import { HeldReads, SharedReads } from '../src/live/shared-reads.ts'
 import { Watchers } from '../src/live/watchers.ts'
+import { AnswerMemory } from '../src/storage/answer-budget.ts'
 import { conversationKey, listKey } from '../src/storage/conversation-key.ts'
 import { purgeTombstones } from '../src/storage/purge.ts'
 import { listRevision } from '../src/storage/store.ts'
@@ -205,9 +209,11 @@ test('from "" come all conversations, the oldest change first and none that are 
   expect(tell(await next(feed))).toBe('three gone')
 })
 
-test("from a page's cursor comes what the page does not show, and nothing that it shows", async () => {
+test("absent is from now on; from a page's cursor comes what the page does not show, and nothing that it shows", async () => {
   const ada = newUser()
   for (const id of ['one', 'two', 'three']) await ada.append(id, 'm')
+  await using now = ada.subscribe(follow)
+  expect(tell(await next(now))).toBe('caught up')
   const [page, whole] = [(await ada.get(list, { first: 2 })).conversations, await readList(ada)]
   await using nothing = ada.subscribe(follow, { after: whole.cursor })
   expect((await catchUp(nothing)).map(tell)).toEqual(['caught up'])
@@ -325,6 +331,58 @@ test('6 resuming: a thousand conversations come in pages, each once, and from th
   // Those of the overlap that its cursor cannot name come again.
   const missed = Array.from({ length: 525 }, (_, n) => `c${n + 526} 0`)
   expect(told.slice(-527)).toEqual([...missed, 'c7 1', 'caught up'])
+})
+
+/** A reader of a user's list, from the beginning, that a test pulls by itself. */
+async function openReader(userId: string) {
+  const opened = await openOrm(bed.database.url, pool, () => {})
+  const store = { pool: opened.pool, em: opened.orm.em, announce: () => {} }
+  const toText = (event: ListEvent) => (event.kind === 'caught-up' ? 'caught up' : event.conversation.id)
+  const start = await readStart(store, userId, lists, 'beginning')
+  const reader = new ListReader(store, userId, lists.settleMs, start, toText)
+  const reads = new SharedReads(new AnswerMemory(1_000_000_000))
+  return {
+    async read() {
+      using held = new HeldReads(reads)
+      return await reader.read(held)
+    },
+    [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
+  }
+}
+
+test('6 resuming: who commits behind the place of a catch-up, while that takes several reads, is told of by its end', async () => {
+  const ada = newUser()
+  await insertOld(userOf(ada), 201, '10 ms')
+  await using reader = await openReader(userOf(ada))
+  expect((await reader.read()).events).toHaveLength(100)
+  const client = await bed.database.connect()
+  // As of a transaction that took its time before the catch-up began.
+  await client.query(
+    `update conversation set updated_at = now() - interval '70 s', revision = revision + 1, title = 'late'
+     where user_id = $1 and id = 'c3'`,
+    [userOf(ada)],
+  )
+  const told: string[] = []
+  for (;;) {
+    const { events, rest } = await reader.read()
+    told.push(...events)
+    if (rest === 'all') break
+  }
+  expect(told).toEqual([...Array.from({ length: 101 }, (_, n) => `c${n + 101}`), 'caught up', 'c3'])
+})
+
+test('7 bounds: a list of which more changed just now than a reader keeps in mind is told, and comes to an end', async () => {
+  const ada = newUser()
+  const count = maxStates + 150
+  await insertOld(userOf(ada), count, '1 ms')
+  await using reader = await openReader(userOf(ada))
+  const told: string[] = []
+  for (;;) {
+    const { events, rest } = await reader.read()
+    told.push(...events)
+    if (rest === 'all') break
+  }
+  expect(told).toEqual([...Array.from({ length: count }, (_, n) => `c${n + 1}`), 'caught up'])
 })
 
 test('6 resuming: Last-Event-ID resumes an event stream', async () => {

@@ -49,7 +49,7 @@ const lastKey = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 /**
  * `now()` is when the statement arrived, before its snapshot was taken. The marks are hashed once, as a subplan: of
- * 5,000 rows and as many marks this took 12 ms.
+ * 5,000 rows and as many marks this took 4 ms.
  */
 const select: Statement = {
   name: 'conversation-list-changes',
