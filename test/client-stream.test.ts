@@ -12,8 +12,9 @@ import {
   streamMessage,
 } from '../client/src/index.ts'
 import { useBed } from './support/bed.ts'
-import { buildPrograms, Program } from './support/program.ts'
+import { buildPrograms } from './support/program.ts'
 import { serve } from './support/server.ts'
+import { ServerProcess } from './support/server-process.ts'
 import { TcpProxy } from './support/tcp-proxy.ts'
 import { until } from './support/until.ts'
 
@@ -185,7 +186,7 @@ test('cut, stalled and dropped at random, between two servers: each text is what
   await using proxy = await TcpProxy.before(bed.server, other)
   const count = 6
   const isDone = (messages: readonly FollowedMessage[]) => messages.length === count && messages.every(isEnded)
-  const disturbances = [() => proxy.cutOne(), () => proxy.dropOne(), () => proxy.stallOne(), () => proxy.cut()]
+  const disturbances = [() => proxy.cut(0.2), () => proxy.drop(0.2), () => proxy.stall(0.2), () => proxy.cut()]
   let disturbed = 0
   const timer = setInterval(() => disturbances[disturbed++ % disturbances.length]?.(), 40)
   await bed.server.as().get('mutation { createConversation(input: { id: "cut" }) { created } }')
@@ -216,14 +217,10 @@ test('cut, stalled and dropped at random, between two servers: each text is what
 })
 
 test('a server that is killed in the middle takes nothing with it: it goes on at another one', async () => {
-  const start = () => new Program('src/main.js', [], { DATABASE_URL: bed.database.url, PORT: '0', LOG_LEVEL: 'error' })
-  await using first = start()
-  await using second = start()
-  const urlOf = async (program: Program) => ({
-    url: (await program.prints(/GraphQL +(http:\S+)\/graphql/))[1] as string,
-  })
-  await using proxy = await TcpProxy.before(await urlOf(first))
-  const next = await urlOf(second)
+  // What this one accepts, it stores too late.
+  await using first = await ServerProcess.start(bed.database.url, { TEXT_WINDOW_MS: '1000' })
+  await using second = await ServerProcess.start(bed.database.url)
+  await using proxy = await TcpProxy.before(first)
   const written = words(400)
   const stream = begin(proxy, 'killed')
   await stream.started
@@ -231,9 +228,8 @@ test('a server that is killed in the middle takes nothing with it: it goes on at
     stream.write(word)
     if (n % 5 === 0) await bed.server.as().get('{ viewer { id } }')
     if (n !== 200) continue
-    // What it has accepted last is not stored yet.
-    first.kill('SIGKILL')
-    proxy.aim(next)
+    first.program.kill('SIGKILL')
+    proxy.aim(second)
   }
   expect((await stream.complete()).content).toBe(written.join(''))
 })
@@ -241,8 +237,9 @@ test('a server that is killed in the middle takes nothing with it: it goes on at
 test('what a server has lost is sent again, also when nothing more is written', async () => {
   await using proxy = await TcpProxy.before(bed.server)
   const stream = begin(proxy, 'lost')
-  await stream.started
+  stream.write('first ')
   const client = await bed.database.connect()
+  await until(async () => (await client.query("select from message_chunk where text = 'first '")).rowCount === 1)
   const count = async () => (await client.query("select from message_chunk where text = 'only'")).rowCount
   // The server accepts it, and cannot store it before it is forgotten there.
   await client.query('begin; lock table message_stream')
@@ -256,11 +253,11 @@ test('what a server has lost is sent again, also when nothing more is written', 
   await client.query('commit')
   proxy.cut()
   await until(async () => (await count()) === 1)
-  expect((await stream.complete()).content).toBe('only')
+  expect((await stream.complete()).content).toBe('first only')
 })
 
 test('whoever asks it to stop is heard, and the message says so', async () => {
-  const stream = begin(bed.server, 'stop', { timeoutSeconds: 1 })
+  const stream = begin(bed.server, 'stop', { timeoutSeconds: 3 })
   const { id } = await stream.started
   stream.write('so far')
   await bed.server.as().get(`mutation { stopMessage(input: { messageId: "${id}" }) { message { id } } }`)
@@ -271,14 +268,14 @@ test('whoever asks it to stop is heard, and the message says so', async () => {
 })
 
 test('a producer that writes nothing gives signs of life by itself', async () => {
-  const stream = begin(bed.server, 'alive', { timeoutSeconds: 1 })
+  const stream = begin(bed.server, 'alive', { timeoutSeconds: 3 })
   await stream.started
   const client = await bed.database.connect()
   const seen = new Set<string>()
-  // Longer than its time, as three of them are.
+  // Longer than its time, which is three of them.
   await until(async () => {
     const { rows } = await client.query('select expires_at::text from message_stream')
-    return seen.add(rows[0]?.expires_at).size > 5
+    return seen.add(rows[0]?.expires_at).size > 4
   })
   stream.write('late')
   expect(await stream.complete()).toMatchObject({ status: 'COMPLETE', content: 'late' })

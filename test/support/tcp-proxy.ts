@@ -46,25 +46,15 @@ export class TcpProxy implements AsyncDisposable {
     this.#targets = targets.map(({ url }) => new URL(url))
   }
 
-  /** Ends all connections, in mid-frame where it happens to be so. */
-  cut(): void {
-    for (const pair of this.#pairs) this.#part(pair)
+  /** Ends connections, in mid-frame where it happens to be so. @param share how many of them, at random; all unless given */
+  cut(share = 1): void {
+    for (const pair of this.#some(share)) this.#part(pair)
   }
 
-  cutOne(): void {
-    const pair = this.#any()
-    if (pair !== undefined) this.#part(pair)
-  }
-
-  /** Passes nothing on, in either direction, on any connection, until `resume`. */
-  stall(): void {
-    this.#isStalled = true
-    for (const pair of this.#pairs) stall(pair)
-  }
-
-  stallOne(): void {
-    const pair = this.#any()
-    if (pair !== undefined) stall(pair)
+  /** Passes nothing on, in either direction, until `resume`; on all connections also on those that are yet to come. */
+  stall(share = 1): void {
+    if (share === 1) this.#isStalled = true
+    for (const pair of this.#some(share)) stall(pair)
   }
 
   resume(): void {
@@ -77,17 +67,12 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   /** Loses whatever comes from now on on the connections that there are, and tells neither side. */
-  drop(): void {
-    for (const pair of this.#pairs) pair.isDropped = true
+  drop(share = 1): void {
+    for (const pair of this.#some(share)) pair.isDropped = true
   }
 
-  dropOne(): void {
-    const pair = this.#any()
-    if (pair !== undefined) pair.isDropped = true
-  }
-
-  #any(): Pair | undefined {
-    return [...this.#pairs][Math.floor(Math.random() * this.#pairs.size)]
+  #some(share: number): Pair[] {
+    return [...this.#pairs].filter(() => Math.random() < share)
   }
 
   #join(client: Socket): void {
