@@ -200,9 +200,11 @@ test('edits, deleted messages and the two ends of a stream are told, and its tex
 
 test('from "" come all conversations, the oldest change first and none that are deleted, and then what is live', async () => {
   const ada = newUser()
-  for (const id of ['one', 'two', 'three', 'gone']) await ada.append(id, 'm')
+  for (const id of ['one', 'two', 'three', 'just gone', 'long gone']) await ada.append(id, 'm')
   await ada.append('one', 'm')
-  await ada.get(drop, { id: 'gone' })
+  for (const id of ['just gone', 'long gone']) await ada.get(drop, { id })
+  const client = await bed.database.connect()
+  await client.query("update conversation set updated_at = updated_at - interval '1 hour' where id = 'long gone'")
   await using feed = ada.subscribe(follow, { after: '' })
   expect((await catchUp(feed)).map(tell)).toEqual(['two 1', 'three 1', 'one 2', 'caught up'])
   await ada.get(drop, { id: 'three' })
@@ -356,11 +358,11 @@ test('6 resuming: who commits behind the place of a catch-up, while that takes s
   await using reader = await openReader(userOf(ada))
   expect((await reader.read()).events).toHaveLength(100)
   const client = await bed.database.connect()
-  // As of a transaction that took its time before the catch-up began.
+  // As of a transaction that took its time so long ago that the next read would settle it.
   await client.query(
-    `update conversation set updated_at = now() - interval '70 s', revision = revision + 1, title = 'late'
+    `update conversation set updated_at = now() - $2 * interval '1 ms', revision = revision + 1
      where user_id = $1 and id = 'c3'`,
-    [userOf(ada)],
+    [userOf(ada), lists.settleMs],
   )
   const told: string[] = []
   for (;;) {
