@@ -74,6 +74,12 @@ const settings = {
   TRANSACTION_IDLE_TIMEOUT_MS: whole(10, 600_000, 10_000, 'Longest pause inside a transaction.'),
   REQUEST_TIMEOUT_MS: whole(100, 600_000, 30_000, 'Longest time for one HTTP request, from first byte to answer.'),
   SHUTDOWN_TIMEOUT_MS: whole(100, 60_000, 8_000, 'Longest wait for requests in flight when the server stops.'),
+  GATHER: z
+    .enum(['all', 'conversation', 'off'])
+    .default('all')
+    .describe(
+      'Which appends that come together are stored by one statement: all, those to one conversation (for engines that spread conversations over machines), or none.',
+    ),
   TEXT_WINDOW_MS: whole(
     0,
     1_000,
@@ -179,6 +185,7 @@ export interface Config {
   readonly lists: ListTimes
   readonly requestMs: number
   readonly shutdownMs: number
+  readonly gather: Settings['GATHER']
   readonly textWindowMs: number
   readonly pollMs: number
   readonly pingMs: number
@@ -257,6 +264,7 @@ function toConfig(from: Settings): Config {
     },
     requestMs: from.REQUEST_TIMEOUT_MS,
     shutdownMs: from.SHUTDOWN_TIMEOUT_MS,
+    gather: from.GATHER,
     textWindowMs: from.TEXT_WINDOW_MS,
     pollMs: from.POLL_MS,
     pingMs: from.PING_MS,

@@ -2,6 +2,7 @@ import type { Viewer } from '../auth/viewer.ts'
 import type { Limits, ListTimes } from '../config.ts'
 import type { FeedSource } from '../live/feed.ts'
 import type { AnswerBudget } from '../storage/answer-budget.ts'
+import type { Appender } from '../storage/appender.ts'
 import type { Eraser } from '../storage/eraser.ts'
 import type { Store } from '../storage/store.ts'
 import type { StreamWriter } from '../storage/stream-writer.ts'
@@ -10,6 +11,7 @@ import type { Loaders } from './loaders.ts'
 /** What resolvers need of the server. */
 export interface Services {
   readonly store: Store
+  readonly appender: Appender
   readonly streamWriter: StreamWriter
   readonly feeds: FeedSource
   readonly eraser: Eraser

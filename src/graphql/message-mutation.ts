@@ -3,7 +3,7 @@ import { contractLimits } from '../config.ts'
 import { Conversation } from '../entities/conversation.ts'
 import { Message } from '../entities/message.ts'
 import { badInput, conversationNotFound, tooLarge } from '../errors.ts'
-import { type Appended, appendMessages } from '../storage/append.ts'
+import type { Appended } from '../storage/append.ts'
 import type { ConversationRef } from '../storage/conversation-ref.ts'
 import type { NewMessage } from '../storage/new-message.ts'
 import { MessageEdge, messageEdge } from './connection.ts'
@@ -140,7 +140,7 @@ async function append(
 ): Promise<Appended> {
   requireIfLastSeq(input)
   const createIfMissing = input.ifMissing === IfMissing.CREATE
-  return appendMessages(context.services.store, {
+  return context.services.appender.append({
     to: readTarget(context.viewer.userId, input.conversationId, createIfMissing),
     createIfMissing,
     ifLastSeq: input.ifLastSeq ?? null,

@@ -14,6 +14,7 @@ import { postgresBus } from '../live/postgres-bus.ts'
 import { SharedReads } from '../live/shared-reads.ts'
 import { Watchers } from '../live/watchers.ts'
 import { AnswerMemory } from '../storage/answer-budget.ts'
+import { Appender } from '../storage/appender.ts'
 import { Eraser } from '../storage/eraser.ts'
 import { Purger } from '../storage/purger.ts'
 import { Reaper } from '../storage/reaper.ts'
@@ -84,12 +85,14 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
     await eraser.resume()
     own(new Reaper(store, config.pollMs, log))
     own(new Purger(store, config.lists, log))
+    const appender = own(new Appender(store, config.gather))
     const streamWriter = own(new StreamWriter(store, config.limits.messageBytes, config.textWindowMs))
 
     const answers = new AnswerMemory(config.limits.answersBytes)
     const feedMemory = new AnswerMemory(config.limits.answersBytes)
     const services: Services = {
       store,
+      appender,
       streamWriter,
       feeds: { watchers, reads: new SharedReads(feedMemory), log },
       eraser,

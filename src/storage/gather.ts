@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { unavailable } from '../errors.ts'
 
 /** What a run made of one item: its result, or when there will be one, where the others are not to wait for it. */
 export type Outcome<Result> = { readonly result: Result } | { readonly later: Promise<Result> }
@@ -10,6 +11,8 @@ export interface GatherOptions<Item, Result> {
   readonly sizeOf: (item: Item) => number
   /** Does items of many keys at once: an outcome for each, in order. If it throws, all of them fail. */
   readonly run: (items: readonly Item[]) => Promise<Outcome<Result>[]>
+  /** Nothing waits and nothing is to come. */
+  readonly onRest?: () => void
   /** Milliseconds between the beginnings of two runs. The first after a rest begins at once. */
   readonly windowMs: number
   /** The most that one run takes: of all, of one key, and in bytes. */
@@ -17,6 +20,8 @@ export interface GatherOptions<Item, Result> {
   readonly runItemsOfKey: number
   readonly runBytes: number
 }
+
+const maxWaiting = 10_000
 
 interface Waiting<Item, Result> {
   readonly item: Item
@@ -48,8 +53,10 @@ export class Gather<Item, Result> implements AsyncDisposable {
     this.#options = options
   }
 
-  /** Settles when the item is done. */
+  /** Settles when the item is done. @throws ApiError UNAVAILABLE while too many wait */
   add(item: Item): Promise<Result> {
+    if (this.#waiting.length >= maxWaiting)
+      return Promise.reject(unavailable('Too much waits to be stored; try again.'))
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, key: this.#options.keyOf(item), resolve, reject })
       this.#wake()
@@ -65,8 +72,13 @@ export class Gather<Item, Result> implements AsyncDisposable {
   #wake(): void {
     this.#running ??= this.#run().finally(() => {
       this.#running = null
-      if (this.#hasWork()) this.#wake()
+      this.#goOn()
     })
+  }
+
+  #goOn(): void {
+    if (this.#hasWork()) this.#wake()
+    else if (this.#running === null && this.#busy.size + this.#waiting.length === 0) this.#options.onRest?.()
   }
 
   #hasWork(): boolean {
@@ -133,7 +145,7 @@ export class Gather<Item, Result> implements AsyncDisposable {
     const all = Promise.all([this.#busy.get(key), settled]).then(() => {
       if (this.#busy.get(key) !== all) return
       this.#busy.delete(key)
-      if (this.#waiting.length > 0) this.#wake()
+      this.#goOn()
     })
     this.#busy.set(key, all)
   }

@@ -3,6 +3,7 @@ import type { Place } from '../entities/place.ts'
 import { ApiError } from '../errors.ts'
 import type { MessageRef } from './edit.ts'
 import { Gather, type Outcome } from './gather.ts'
+import { isRefused } from './refused.ts'
 import type { Store } from './store.ts'
 import { type Completion, completeMessage } from './stream-end.ts'
 import {
@@ -165,7 +166,7 @@ export class StreamWriter implements AsyncDisposable {
   async #addTogether(appends: readonly TextAppend[]): Promise<Outcome<StreamState>[]> {
     const states = await addChunks(this.#store, appends, this.#maxSize, 'skip').catch((error: unknown) => {
       // A chunk is never added twice, so what may have been stored can be sent again.
-      if (isAboutRows(error)) return appends.map(() => null)
+      if (isRefused(error)) return appends.map(() => null)
       throw error
     })
     const left = appends.filter((_, index) => states[index] === null)
@@ -217,10 +218,4 @@ function progress({ nextChunk, storedChunks, stopRequested }: Open): Progress {
 function isEarly(error: unknown, needed: number): boolean {
   if (!(error instanceof ApiError) || error.extensions.reason !== 'CHUNK') return false
   return Number(error.extensions.nextChunk) < needed
-}
-
-/** PostgreSQL's classes of bad values, broken constraints, deadlocks and locks that nobody let go of. */
-function isAboutRows(error: unknown): boolean {
-  const { code } = error as { code?: unknown }
-  return typeof code === 'string' && /^(22|23|40|55)...$/.test(code)
 }
