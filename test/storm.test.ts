@@ -30,7 +30,7 @@ test('cut, stalled and dropped at random, two servers: every list is exactly rig
   await using database = await createDatabase()
   await using first = await ServerProcess.start(database.url, settings)
   await using second = await ServerProcess.start(database.url, settings)
-  await weather(database.url, [first, second], async () => [first, second])
+  await weather([first, second], async () => [first, second])
 })
 
 test('one of three servers is drained and replaced, and another one killed: the same', { timeout }, async () => {
@@ -38,7 +38,7 @@ test('one of three servers is drained and replaced, and another one killed: the 
   const database = stack.use(await createDatabase())
   const start = async () => stack.use(await ServerProcess.start(database.url, settings))
   const [stays, drained, killed] = [await start(), await start(), await start()]
-  await weather(database.url, [stays, drained, killed], async (proxy) => {
+  await weather([stays, drained, killed], async (proxy) => {
     await pause((seconds * 1_000) / 3)
     drained.program.kill('SIGTERM')
     const next = await start()
