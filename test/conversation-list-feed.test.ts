@@ -535,10 +535,13 @@ test('7 bounds: what is created again while tombstones are purged stays', async 
   await client.query('begin')
   await client.query('update conversation set deleted_at = null, epoch = epoch + 1 where id = $1', [id])
   const own = new Pool({ connectionString: bed.database.url })
-  // It does not wait for who holds the row.
-  await purgeTombstones({ pool: own }, lists)
+  const purging = purgeTombstones({ pool: own }, lists)
+  const looker = await bed.database.connect()
+  const waiting =
+    'select from pg_stat_activity where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0'
+  await until(async () => (await looker.query(waiting)).rows.length > 0)
   await client.query('commit')
-  await purgeTombstones({ pool: own }, lists)
+  await purging
   await own.end()
   expect((await client.query('select from conversation where id = $1', [id])).rows).toHaveLength(1)
 })
