@@ -28,8 +28,8 @@ export class SocketConnection implements Connection {
   #hasBeenTooFast = false
   #isPongDue = false
   #looksWhileClosing = 0
-  /** How many bytes had come at the last look. */
-  #heard = 0
+  /** How many bytes had come at the last look; null: it was not read then. */
+  #heard: number | null = 0
   /** Of what was unsent at the last look. */
   #unsent: 'none' | 'waiting' | 'left' = 'none'
 
@@ -134,12 +134,13 @@ export class SocketConnection implements Connection {
     }
     const { bytesRead } = this.request.socket
     const isUnsent = this.#socket.bufferedAmount > 0
-    if (bytesRead === this.#heard && this.#unsent !== 'left' && !this.#pauses.has('rate')) {
+    if (bytesRead === this.#heard && this.#unsent !== 'left') {
       if (!isUnsent) this.#socket.terminate()
       else if (this.#unsent === 'waiting') this.close(1013, 'Not read for too long; go on after the last cursor')
       if (!this.isOpen) return
     }
-    this.#heard = bytesRead
+    // Who waits for its rate was not listened to, and then has a whole period to be heard in.
+    this.#heard = this.#pauses.has('rate') ? null : bytesRead
     this.#unsent = isUnsent ? 'waiting' : 'none'
     if (this.#isPongDue) return
     this.#isPongDue = true
