@@ -64,8 +64,9 @@ function newUser(server = bed.server): Api {
 const userOf = (api: Api) => api.identity['x-user-id'] as string
 
 function eventOf(answer: Answer | null): Event {
-  const event = answer?.data?.conversationsChanged
-  expect(answer?.extensions?.cursor).toBe(event?.cursor)
+  if (!answer?.data) throw new Error(`expected an event, and got ${JSON.stringify(answer)}`)
+  const event = answer.data.conversationsChanged
+  expect(answer.extensions?.cursor).toBe(event.cursor)
   return event
 }
 
@@ -376,7 +377,8 @@ test('6 resuming: who commits behind the place of a catch-up, while that takes s
 test('7 bounds: a list of which more changed just now than a reader keeps in mind is told, and comes to an end', async () => {
   const ada = newUser()
   const count = maxStates + 150
-  await insertOld(userOf(ada), count, '1 ms')
+  // All at one moment, so that only their keys tell where a read goes on.
+  await insertOld(userOf(ada), count, '0')
   await using reader = await openReader(userOf(ada))
   const told: string[] = []
   for (;;) {
@@ -384,7 +386,9 @@ test('7 bounds: a list of which more changed just now than a reader keeps in min
     told.push(...events)
     if (rest === 'all') break
   }
-  expect(told).toEqual([...Array.from({ length: count }, (_, n) => `c${n + 1}`), 'caught up'])
+  expect(told.pop()).toBe('caught up')
+  expect(told).toHaveLength(count)
+  expect(new Set(told).size).toBe(count)
 })
 
 test('6 resuming: Last-Event-ID resumes an event stream', async () => {
