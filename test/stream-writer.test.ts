@@ -208,3 +208,16 @@ test('a server that stops stores what it has accepted', async () => {
   await far[Symbol.asyncDispose]()
   expect(await stream.read(bed.server.as())).toMatchObject({ content: 'abc' })
 })
+
+test('and does not wait for ever where somebody holds the message', async () => {
+  const far = await serve(bed.database.url, { LOCK_TIMEOUT_MS: '60000', STATEMENT_TIMEOUT_MS: '60000' })
+  const stream = await begin(far.as(), 'held at the end')
+  await stream.write(far.as(), 0, 'a')
+  const holder = await bed.database.connect()
+  await holder.query('begin')
+  await holder.query('select from message_stream for update')
+  await stream.accept(far.as(), 1, 'b')
+  await far[Symbol.asyncDispose]()
+  await holder.query('commit')
+  expect((await stream.read(bed.server.as())).content).toMatch(/^ab?$/)
+})

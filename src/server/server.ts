@@ -85,7 +85,7 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
     await eraser.resume()
     own(new Reaper(store, config.pollMs, log))
     own(new Purger(store, config.lists, log))
-    const appender = own(new Appender(store, config.gather))
+    const appender = new Appender(store, config.gather)
     const streamWriter = own(new StreamWriter(store, config.limits.messageBytes, config.textWindowMs))
 
     const answers = new AnswerMemory(config.limits.answersBytes)

@@ -18,9 +18,9 @@ const patienceMs = 20
 /**
  * Appends what many callers bring: what comes while a statement is on its way goes into the next one, all of it with one
  * commit, and each caller is answered after that. It never waits for more to come, so a lone append takes the plain
- * statement at once.
+ * statement at once. It ends with those who wait for it.
  */
-export class Appender implements AsyncDisposable {
+export class Appender {
   readonly #store: Store
   readonly #mode: GatherMode
   readonly #lanes = new Map<string, Gather<Append, Appended>>()
@@ -106,10 +106,6 @@ export class Appender implements AsyncDisposable {
       if (isRefused(error)) return appends.map(() => null)
       throw error
     }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#lanes.values()].map((lane) => lane[Symbol.asyncDispose]()))
   }
 }
 

@@ -44,6 +44,8 @@ const runBytes = 4 * 1024 * 1024
 const maxUnstored = 16 * 1024 * 1024
 /** The streams whose state is remembered; one that is not is asked for again. */
 const maxOpen = 10_000
+/** How long its end waits for what was accepted, in milliseconds. */
+const patienceMs = 1_000
 /** How often a chunk is looked for that another server may hold, a window apart. */
 const looks = 5
 
@@ -197,8 +199,14 @@ export class StreamWriter implements AsyncDisposable {
     }
   }
 
+  /** Stores what was accepted; what somebody holds for longer than a second was never said to be stored. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#gather[Symbol.asyncDispose]()
+    const isOver = new AbortController()
+    await Promise.race([
+      this.#gather[Symbol.asyncDispose](),
+      delay(patienceMs, undefined, { signal: isOver.signal }).catch(() => {}),
+    ])
+    isOver.abort()
   }
 }
 
