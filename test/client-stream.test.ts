@@ -328,6 +328,8 @@ test('a client id that another producer has begun to write with is refused, and 
   await expect(first.complete()).rejects.toMatchObject({ reason: 'ATTEMPT' })
   await takeOver(bed.server, first.messageId as string).complete()
   await expect(begin(bed.server, 'same', { clientId: 'a' }).started).rejects.toMatchObject({ reason: 'NOT_STREAMING' })
+  await bed.server.as().get(`mutation { deleteMessage(input: { messageId: "${first.messageId}" }) { message { id } } }`)
+  await expect(begin(bed.server, 'same', { clientId: 'a' }).started).rejects.toMatchObject({ code: 'NOT_FOUND' })
 })
 
 test('where trying again would not help, it ends with what the server said', async () => {

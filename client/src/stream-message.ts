@@ -141,6 +141,7 @@ interface Progress {
 interface Streaming {
   readonly id: string
   readonly nextChunk: number | null
+  readonly deletedAt: string | null
   readonly stopRequestedAt: string | null
 }
 
@@ -180,7 +181,7 @@ class Producer<Message> implements MessageStream<Message> {
     this.#options = options
     this.#messageId = options.messageId ?? null
     this.#clientId = options.messageId === undefined ? (options.clientId ?? crypto.randomUUID()) : null
-    this.#selection = `id nextChunk stopRequestedAt ${options.selection ?? messageSelection}`
+    this.#selection = `id nextChunk deletedAt stopRequestedAt ${options.selection ?? messageSelection}`
     const { promise, ...onStarted } = settleable<Message>()
     this.started = promise
     this.#onStarted = onStarted
@@ -274,7 +275,7 @@ class Producer<Message> implements MessageStream<Message> {
     } }`
     const answer = await this.#ask(query, { ...input, clientId: this.#clientId })
     const { attempt, replayed, message } = answer.startMessage as Begun & { replayed: boolean }
-    if (attempt === 0) throw new StreamError('CONFLICT', 'NOT_STREAMING', 'This message is not streaming any more.')
+    if (attempt === 0) throw isOver(message)
     this.#messageId = message.id
     // Whoever drew the client id is alone with it. One that was given may be another's, who would write the same numbers.
     if (replayed && clientId !== undefined) return
@@ -438,6 +439,12 @@ function settleable<Value>(): { promise: Promise<Value> } & Pick<Ending<Value>, 
   })
   promise.catch(() => {})
   return { promise, resolve, reject }
+}
+
+/** What became of a message that was started before this start was answered. */
+function isOver({ deletedAt }: Streaming): StreamError {
+  if (deletedAt !== null) return new StreamError('NOT_FOUND', null, 'This message was deleted.')
+  return new StreamError('CONFLICT', 'NOT_STREAMING', 'This message is not streaming any more.')
 }
 
 function startedByAnother(messageId: string): StreamError {

@@ -145,6 +145,8 @@ export class Storm implements Disposable {
       const crash = new AbortController()
       let stream = streamMessage({
         conversationId,
+        // However long it is kept from the servers, it is not failed for that.
+        timeoutSeconds: 3_600,
         ...this.#common(),
         signal: AbortSignal.any([crash.signal, this.#abandoned.signal]),
       })
@@ -233,7 +235,7 @@ export class Storm implements Disposable {
       url: this.#url,
       connectionParams: user,
       webSocketImpl: WebSocket,
-      timeoutMs: 4_000,
+      timeoutMs: 6_000,
       selection,
       onRetry: () => {
         this.counts.reconnects += 1
