@@ -1,5 +1,9 @@
 import type { Case } from './case.ts'
 import { append } from './cases/append.ts'
+import { appendHot } from './cases/append-hot.ts'
+import { appendOne } from './cases/append-one.ts'
+import { list } from './cases/list.ts'
+import { page } from './cases/page.ts'
 
 /** All of them, in the order of the results. */
-export const cases: readonly Case[] = [append]
+export const cases: readonly Case[] = [append, appendOne, appendHot, page, list]

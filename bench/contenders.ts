@@ -33,7 +33,10 @@ export const mercurius: Contender = {
 
 export const postgraphile: Contender = {
   name: 'PostGraphile',
-  command: (databaseUrl) => ({ script: 'bench/peers/postgraphile.mjs', env: { DATABASE_URL: databaseUrl } }),
+  command: (databaseUrl) => ({
+    script: 'bench/peers/postgraphile.mjs',
+    env: { DATABASE_URL: databaseUrl, GRAPHILE_ENV: 'production' },
+  }),
   questions: postgraphileQuestions,
 }
 

@@ -82,6 +82,7 @@ const postgraphileSql = `
   $$;
   create function bench.append_message(user_id text, conversation_id text, role text, content text, client_id text)
   returns message language plpgsql volatile strict as $$
+  #variable_conflict use_variable
   declare
     target conversation;
     stored message;

@@ -48,8 +48,8 @@ export const questions: Readonly<Record<Question, RequestTemplate>> = {
 /** The same in the words of the schema that PostGraphile makes of our tables. */
 export const postgraphileQuestions: Readonly<Record<Question, RequestTemplate>> = {
   append: request(
-    `mutation Append($input: AppendMessageInput!) {
-      appendMessage(input: $input) { result { id seq role content clientId createdAt } }
+    `mutation Append($input: BenchAppendMessageInput!) {
+      benchAppendMessage(input: $input) { result { id seq role content clientId createdAt } }
     }`,
     {
       input: {
@@ -64,9 +64,9 @@ export const postgraphileQuestions: Readonly<Record<Question, RequestTemplate>> 
   ),
   page: request(
     `query Page($userId: String!, $id: String!) {
-      conversationOf(userId: $userId, id: $id) {
+      benchConversationOf(userId: $userId, id: $id) {
         rowId
-        messages(last: 50, orderBy: SEQ_ASC) {
+        messagesByConversationKey(last: 50, orderBy: SEQ_ASC) {
           nodes { id seq role content clientId status createdAt }
           pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
         }
@@ -78,7 +78,7 @@ export const postgraphileQuestions: Readonly<Record<Question, RequestTemplate>> 
   list: request(
     `query List($userId: String!) {
       allConversations(condition: { userId: $userId }, orderBy: UPDATED_AT_DESC, first: 20) {
-        nodes { rowId title updatedAt lastSeq messages(first: 1, orderBy: SEQ_DESC) { nodes { id seq role content createdAt } } }
+        nodes { rowId title updatedAt lastSeq messagesByConversationKey(first: 1, orderBy: SEQ_DESC) { nodes { id seq role content createdAt } } }
         pageInfo { hasNextPage endCursor }
       }
     }`,

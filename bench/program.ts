@@ -7,7 +7,7 @@ import { cpuOf, residentOf } from './meter.ts'
 /** The folder of the whole project, which every program runs in. */
 export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
-/** How a server is started: it has to print the URL of its GraphQL once it is ready. */
+/** How a server is started: it has to print the URLs of its GraphQL, all in one piece, once it is ready. */
 export interface Command {
   /** Below the project's folder. */
   readonly script: string
@@ -20,7 +20,8 @@ export class Program implements AsyncDisposable {
   private constructor(
     private readonly child: ChildProcess,
     readonly port: number,
-    readonly path: string,
+    /** Of its WebSockets, where they have one of their own. */
+    readonly socketPort: number,
   ) {}
 
   /** Returns when it is ready. */
@@ -30,16 +31,20 @@ export class Program implements AsyncDisposable {
       env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
       stdio: ['ignore', 'pipe', 'inherit', 'ipc'],
     })
+    // Also when the bench itself fails.
+    const end = () => child.kill('SIGKILL')
+    process.once('exit', end)
+    child.once('exit', () => process.off('exit', end))
     let output = ''
-    const url = await new Promise<URL>((resolve, reject) => {
+    const [port, socketPort] = await new Promise<[number, number]>((resolve, reject) => {
       child.stdout?.setEncoding('utf8').on('data', (text: string) => {
         output += text
-        const [found] = /http:\/\/127\.0\.0\.1:\d+\/\S*/.exec(output) ?? []
-        if (found !== undefined) resolve(new URL(found))
+        const http = portIn(output, 'http')
+        if (http !== null) resolve([http, portIn(output, 'ws') ?? http])
       })
       child.once('exit', (code) => reject(new Error(`${script} ended with ${code} before it was ready:\n${output}`)))
     })
-    return new Program(child, Number(url.port), url.pathname)
+    return new Program(child, port, socketPort)
   }
 
   /** Microseconds of the processor so far. */
@@ -78,3 +83,8 @@ export const heapProbe: readonly string[] = ['--expose-gc', '--import', './bench
 
 /** Options of Node for a program in TypeScript. */
 export const typescript: readonly string[] = ['--import', '@oxc-node/core/register']
+
+function portIn(output: string, scheme: string): number | null {
+  const [, port] = new RegExp(`${scheme}://127\\.0\\.0\\.1:(\\d+)/`).exec(output) ?? []
+  return port === undefined ? null : Number(port)
+}
