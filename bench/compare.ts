@@ -55,7 +55,7 @@ export async function enterServer(contender: Contender, databaseUrl: string, loa
       const before = load.question === 'append' ? await countAppended(databaseUrl) : 0
       const used = meter(program, database)
       const { question: _, ...how } = load
-      const result = await generator.run(
+      const result = await generator.run<'requests'>(
         {
           kind: 'requests',
           port: program.port,

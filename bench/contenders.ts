@@ -19,6 +19,8 @@ export const ours: Contender = {
       PORT: '0',
       DATABASE_URL: databaseUrl,
       LOG_LEVEL: 'warn',
+      // All watchers of one conversation are sockets of one user here, and by default a user may have 1,000.
+      MAX_SOCKETS: '20000',
       AUTH_SERVICE_KEYS: `bench:${createHash('sha256').update(serviceKey).digest('hex')}`,
     },
   }),
@@ -47,5 +49,19 @@ export const naive: Contender = {
     nodeOptions: typescript,
     env: { DATABASE_URL: databaseUrl },
   }),
+  questions,
+}
+
+/** Subscriptions alone, without a database. */
+export const graphqlWs: Contender = {
+  name: 'graphql-ws',
+  command: () => ({ script: 'bench/peers/graphql-ws.mjs', env: {} }),
+  questions,
+}
+
+/** Sends a ready text to every WebSocket. */
+export const broadcast: Contender = {
+  name: 'broadcast',
+  command: () => ({ script: 'bench/peers/broadcast.mjs', env: {} }),
   questions,
 }

@@ -87,6 +87,14 @@ export const postgraphileQuestions: Readonly<Record<Question, RequestTemplate>> 
   ),
 }
 
+/** The payload of a `subscribe`, and what a socket says of who it is. */
+export const subscription = JSON.stringify({
+  query:
+    'subscription Watch($id: ID!) { messageAppended(conversationId: $id) { cursor node { id seq role content createdAt } } }',
+  variables: { id: '<conversation>' },
+})
+export const connectionParams = JSON.stringify({ 'x-service-key': serviceKey, 'x-user-id': '<user>' })
+
 export function request(
   document: string,
   variables: Readonly<Record<string, unknown>>,

@@ -44,6 +44,7 @@ export interface RequestResult extends Latency {
 /** Sockets that watch, and appends at a fixed rate that they are to be told of. */
 export interface WatchJob extends Server {
   readonly kind: 'watch'
+  readonly socketPort: number
   readonly path: string
   readonly protocol: 'graphql-transport-ws' | 'bare'
   /** What a socket sends in `connection_init`, with `<user>`. */

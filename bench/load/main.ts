@@ -1,5 +1,7 @@
 import type { Job, Notice } from './job.ts'
 import { runRequests } from './requests.ts'
+import { runStreams } from './streams.ts'
+import { runWatch } from './watch.ts'
 
 /** The generator: a process of its own, told by its parent what to do, one job after the other. */
 process.on('message', (job: Job) => {
@@ -12,8 +14,10 @@ function run(job: Job): Promise<unknown> {
   switch (job.kind) {
     case 'requests':
       return runRequests(job, began, ended)
-    default:
-      throw new Error(`there is no job ${job.kind}`)
+    case 'watch':
+      return runWatch(job, began, ended)
+    case 'streams':
+      return runStreams(job, began, ended)
   }
 }
 

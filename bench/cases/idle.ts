@@ -1,0 +1,78 @@
+import type { Bench, Case, Goal } from '../case.ts'
+import { broadcast, type Contender, graphqlWs, ours } from '../contenders.ts'
+import { standardData } from '../data.ts'
+import { median, show } from '../numbers.ts'
+import { heapProbe, Program } from '../program.ts'
+import { watchJob } from '../watch-case.ts'
+
+const watchers = 4_000
+
+interface Footprint {
+  /** KiB per watcher. */
+  readonly heap: number
+  readonly resident: number
+}
+
+export const idle: Case = {
+  name: 'idle',
+  title: 'An idle watcher',
+  async run(bench) {
+    const url = await bench.database.copy('bench', standardData)
+    const measured = new Map<string, Footprint>()
+    for (const contender of [ours, graphqlWs, broadcast]) {
+      const turns: Footprint[] = []
+      for (let round = 0; round < Math.min(bench.options.rounds, 2); round++)
+        turns.push(await weigh(bench, contender, url))
+      measured.set(contender.name, {
+        heap: median(turns.map(({ heap }) => heap)),
+        resident: median(turns.map(({ resident }) => resident)),
+      })
+    }
+    return {
+      method: `${watchers.toLocaleString('en-US')} watchers, each with a socket and a conversation of its own; after a garbage collection, less what it was without them.`,
+      columns: ['KiB per watcher', 'heap', 'resident'],
+      rows: [...measured].map(([name, { heap, resident }]) => [name, show(heap), show(resident)]),
+      goals: goals(measured),
+      notes: [],
+    }
+  },
+}
+
+async function weigh(bench: Bench, contender: Contender, databaseUrl: string): Promise<Footprint> {
+  const command = contender.command(databaseUrl)
+  await using program = await Program.start({ ...command, nodeOptions: [...(command.nodeOptions ?? []), ...heapProbe] })
+  // The first ones bring code and buffers that later ones share.
+  const watch = (count: number, began: () => void) =>
+    bench.generator.run<'watch'>(
+      watchJob(
+        contender,
+        program,
+        { watchers: count, watchersPerSocket: 1, conversations: { first: 0, count }, seconds: 3 },
+        null,
+      ),
+      began,
+      () => {},
+    )
+  await watch(100, () => {})
+  const before = { heap: await program.heap(), resident: program.resident }
+  const filled = Promise.withResolvers<void>()
+  const watched = watch(watchers, filled.resolve)
+  await filled.promise
+  const after = { heap: await program.heap(), resident: program.resident }
+  const { errors, firstError } = await watched
+  if (errors > 0) throw new Error(`${contender.name}: ${errors} errors: ${firstError}`)
+  const footprint = {
+    heap: (after.heap - before.heap) / 1024 / watchers,
+    resident: (after.resident - before.resident) / 1024 / watchers,
+  }
+  console.error(`  ${contender.name}: ${show(footprint.heap)} ${show(footprint.resident)}`)
+  return footprint
+}
+
+function goals(measured: ReadonlyMap<string, Footprint>): Goal[] {
+  const { heap = Number.NaN, resident = Number.NaN } = measured.get(ours.name) ?? {}
+  return [
+    { goal: 'heap ≤ 6 KiB', reached: `${show(heap)} KiB`, isReached: heap <= 6 },
+    { goal: 'resident ≤ 16 KiB', reached: `${show(resident)} KiB`, isReached: resident <= 16 },
+  ]
+}
