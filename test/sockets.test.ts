@@ -48,13 +48,13 @@ async function hold(id: string): Promise<Client> {
 }
 
 /** On a connection of its own: within a transaction PostgreSQL shows its activity as it was at the first look. */
-async function untilWaiting(count: number): Promise<void> {
+async function untilWaiting(): Promise<void> {
   const client = await bed.database.connect()
   await until(async () => {
     const { rows } = await client.query(`
       select distinct l.pid from pg_locks l join pg_stat_activity a on a.pid = l.pid
       where not l.granted and a.datname = current_database()`)
-    return rows.length === count
+    return rows.length === 1
   })
 }
 
@@ -212,18 +212,19 @@ test('operations: an id that is used again is answered with its own answer', asy
   const lock = await hold('held')
   await using socket = await Socket.connect(bed.server)
   socket.begin('1', append, { id: 'held', content: 'two' })
-  await untilWaiting(1)
+  await untilWaiting()
   socket.complete('1')
   expect(await socket.run('1', '{ viewer { userId } }')).toEqual({ data: { viewer: { userId: 'ada' } } })
   socket.begin('1', append, { id: 'held', content: 'three' })
-  await untilWaiting(2)
+  // Appends that come together are stored together: it waits behind the first, which waits for the row.
+  await socket.run('2', '{ viewer { userId } }')
   await lock.query('commit')
   const answer = await socket.result('1')
   expect(answer.data.appendMessage.message.content).toBe('three')
   expect(await socket.receive()).toEqual({ id: '1', type: 'complete' })
   await until(() => bed.server.inspect().answerBytes === 0)
   // The first one was completed by its client, and that takes nothing back.
-  expect(await socket.run('2', lastSeq, { id: 'held' })).toEqual({ data: { conversation: { lastSeq: 3 } } })
+  expect(await socket.run('3', lastSeq, { id: 'held' })).toEqual({ data: { conversation: { lastSeq: 3 } } })
 })
 
 test('operations: nothing runs that comes after the server has closed the socket', async () => {
@@ -485,7 +486,7 @@ test('shutdown: what is in flight is answered, subscriptions end, and sockets cl
   following.begin('feed', appended, { id: 'stopping', after: '' })
   await following.result('feed')
   writing.begin('1', append, { id: 'stopping', content: 'two' })
-  await untilWaiting(1)
+  await untilWaiting()
   const stopping = server[Symbol.asyncDispose]()
   // Who waits for no answer may go on elsewhere at once.
   expect(await following.closed).toEqual({ code: 1012, reason: 'Service restart' })
@@ -550,7 +551,7 @@ test('shutdown: a client that does not answer the close frame does not hold it u
   const socket = await Socket.connect(server)
   socket.begin('1', append, { id: 'stuck', content: 'two' })
   socket.begin('2', appended, { id: 'stuck' })
-  await untilWaiting(1)
+  await untilWaiting()
   socket.ws.pause()
   const stopping = server[Symbol.asyncDispose]()
   await until(() => server.inspect().sockets === 0)
