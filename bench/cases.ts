@@ -2,11 +2,26 @@ import type { Case } from './case.ts'
 import { append } from './cases/append.ts'
 import { appendHot } from './cases/append-hot.ts'
 import { appendOne } from './cases/append-one.ts'
+import { backup } from './cases/backup.ts'
 import { fanOut } from './cases/fan-out.ts'
 import { idle } from './cases/idle.ts'
 import { list } from './cases/list.ts'
 import { live } from './cases/live.ts'
 import { page } from './cases/page.ts'
+import { start } from './cases/start.ts'
+import { streaming } from './cases/streaming.ts'
 
 /** All of them, in the order of the results. */
-export const cases: readonly Case[] = [append, appendOne, appendHot, page, list, fanOut, live, idle]
+export const cases: readonly Case[] = [
+  append,
+  appendOne,
+  appendHot,
+  page,
+  list,
+  fanOut,
+  live,
+  idle,
+  streaming,
+  backup,
+  start,
+]

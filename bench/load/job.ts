@@ -81,7 +81,7 @@ export interface WatchResult extends Latency {
 /** Producers of text on one server, and a watcher of each message on every server. */
 export interface StreamJob {
   readonly kind: 'streams'
-  readonly servers: readonly { readonly port: number; readonly path: string }[]
+  readonly servers: readonly Server[]
   readonly headers: readonly string[]
   readonly connectionParams: string
   readonly streams: number

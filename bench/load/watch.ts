@@ -24,6 +24,7 @@ export async function runWatch(job: WatchJob, began: () => void, ended: () => vo
   }
   const sockets = await openWatchers(job, delivered, fail)
   let atStart = { delivered: 0, appended: 0 }
+  let start = performance.now()
   if (job.append === null) {
     began()
     await sleep(job.seconds * 1000)
@@ -33,6 +34,7 @@ export async function runWatch(job: WatchJob, began: () => void, ended: () => vo
     await sleep(job.warmUpSeconds * 1000)
     atStart = { ...counts }
     isMeasured = true
+    start = performance.now()
     began()
     await appending
     await untilSettled(counts, () => counts.appended * perAppend(job))
@@ -42,7 +44,7 @@ export async function runWatch(job: WatchJob, began: () => void, ended: () => vo
   const { errors, firstError, behind } = counts
   return {
     ...latencies.summary(),
-    seconds: job.seconds,
+    seconds: (performance.now() - start) / 1000,
     appended: counts.appended - atStart.appended,
     delivered: counts.delivered - atStart.delivered,
     missing: counts.appended * perAppend(job) - counts.delivered,

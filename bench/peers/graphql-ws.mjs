@@ -1,6 +1,7 @@
 // Subscriptions as the guide of graphql-ws shows them: graphql-js, one source for each subscription, everything executed for
 // each of them. Messages come out of nothing: POST /graphql publishes one to everybody, without a database.
 
+import { setMaxListeners } from 'node:events'
 import { createServer } from 'node:http'
 import { createPubSub } from '@graphql-yoga/subscription'
 import { buildSchema } from 'graphql'
@@ -14,7 +15,9 @@ const schema = buildSchema(`
   type Query { ready: Boolean }
   type Subscription { messageAppended(conversationId: ID!): MessageEdge! }
 `)
-const pubSub = createPubSub()
+const eventTarget = new EventTarget()
+setMaxListeners(0, eventTarget)
+const pubSub = createPubSub({ eventTarget })
 const roots = {
   subscription: {
     messageAppended: ({ conversationId }) => pubSub.subscribe('appended', conversationId),
