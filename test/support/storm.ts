@@ -199,7 +199,9 @@ export class Storm implements Disposable {
     const options = { ...this.#common(), conversationId, after: start.cursor }
     for await (const event of followConversation<StormMessage>(options)) {
       this.counts.events += 1
+      const told = messages
       messages = applyEvent(messages, event)
+      if (event.__typename === 'MessageUpdated') requireGrowth(told, event.message)
       if (isAppended(event) && event.edge.node.clientId === last) break
     }
     return messages
@@ -242,6 +244,13 @@ export class Storm implements Disposable {
       },
     }
   }
+}
+
+/** What streams only grows, up to its end: no state may take back text that was seen. */
+function requireGrowth(told: readonly StormMessage[], { seq, content }: StormMessage): void {
+  const before = told[seq - 1]
+  if (before?.nextChunk == null || (content ?? '').startsWith(before.content ?? '')) return
+  throw new Error(`message ${seq} was ${JSON.stringify(before.content)} and is ${JSON.stringify(content)}`)
 }
 
 function isAppended(event: ConversationEvent<StormMessage>) {
