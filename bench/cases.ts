@@ -4,6 +4,7 @@ import { appendHot } from './cases/append-hot.ts'
 import { appendOne } from './cases/append-one.ts'
 import { backup } from './cases/backup.ts'
 import { fanOut } from './cases/fan-out.ts'
+import { growth } from './cases/growth.ts'
 import { idle } from './cases/idle.ts'
 import { list } from './cases/list.ts'
 import { live } from './cases/live.ts'
@@ -23,5 +24,6 @@ export const cases: readonly Case[] = [
   idle,
   streaming,
   backup,
+  growth,
   start,
 ]

@@ -25,6 +25,7 @@ export interface Load {
   readonly question: Question
   readonly connections: number
   readonly conversations: Conversations
+  readonly cursors?: readonly string[]
 }
 
 /** Whatever can take a turn under a load: a server, or a program that makes its own load. */
@@ -46,34 +47,40 @@ export async function compare(bench: Bench, entrants: readonly Entrant[]): Promi
   return new Map([...turns].map(([name, all]) => [name, medians(all)]))
 }
 
-/** Starts a server on a database and drives it with requests in its turns. */
+/** Starts a server on a database; it is driven with requests in its turns. */
 export async function enterServer(contender: Contender, databaseUrl: string, load: Load): Promise<Entrant> {
   const program = await Program.start(contender.command(databaseUrl))
   return {
     name: contender.name,
-    async turn({ database, generator, options }, warmUpSeconds) {
-      const before = load.question === 'append' ? await countAppended(databaseUrl) : 0
-      const used = meter(program, database)
-      const { question: _, ...how } = load
-      const result = await generator.run<'requests'>(
-        {
-          kind: 'requests',
-          port: program.port,
-          request: contender.questions[load.question],
-          ...how,
-          warmUpSeconds,
-          seconds: options.seconds,
-        },
-        used.begin,
-        used.end,
-      )
-      if (result.firstError !== null)
-        console.error(`  ${contender.name}: ${result.errors} errors: ${result.firstError}`)
-      if (load.question === 'append') requireAll(contender.name, result, (await countAppended(databaseUrl)) - before)
-      return toMeasurement(result, used, program.resident)
-    },
+    turn: (bench, warmUpSeconds) => drive(bench, contender, program, databaseUrl, load, warmUpSeconds),
     [Symbol.asyncDispose]: () => program[Symbol.asyncDispose](),
   }
+}
+
+/** Drives a server that runs with requests, and sees to it that the answers are right and every append is there. */
+export async function drive(
+  { database, generator, options }: Bench,
+  { name, questions }: Contender,
+  program: Program,
+  databaseUrl: string,
+  { question, ...how }: Load,
+  warmUpSeconds: number,
+): Promise<Measurement> {
+  const before = question === 'append' ? await countAppended(databaseUrl) : 0
+  const used = meter(program, database)
+  const { port } = program
+  const job = {
+    kind: 'requests',
+    port,
+    request: questions[question],
+    ...how,
+    warmUpSeconds,
+    seconds: options.seconds,
+  } as const
+  const result = await generator.run<'requests'>(job, used.begin, used.end)
+  if (result.firstError !== null) console.error(`  ${name}: ${result.errors} errors: ${result.firstError}`)
+  if (question === 'append') requireAll(name, result, (await countAppended(databaseUrl)) - before)
+  return toMeasurement(result, used, program.resident)
 }
 
 /** Reads what a server and PostgreSQL use of the processor between two moments, in microseconds. */

@@ -45,6 +45,21 @@ export const questions: Readonly<Record<Question, RequestTemplate>> = {
   ),
 }
 
+/** A page from the middle. */
+export const pageBefore: RequestTemplate = request(
+  `query Page($id: ID!, $before: String!) {
+    conversation(id: $id) {
+      id
+      messages(last: 50, before: $before) {
+        nodes { id seq role content clientId status createdAt }
+        pageInfo { hasPreviousPage hasNextPage startCursor endCursor }
+      }
+    }
+  }`,
+  { id: '<conversation>', before: '<cursor>' },
+  { text: '"seq":', times: 50 },
+)
+
 /** The same in the words of the schema that PostGraphile makes of our tables. */
 export const postgraphileQuestions: Readonly<Record<Question, RequestTemplate>> = {
   append: request(

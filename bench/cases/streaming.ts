@@ -18,6 +18,7 @@ export const streaming: Case = {
     const places = ['the same server', 'another server']
     const turns: Latency[][] = places.map(() => [])
     const cpu = { server: [] as number[], postgres: [] as number[] }
+    const rates: number[] = []
     let missing = 0
     let errors = 0
     for (let round = 0; round < options.rounds; round++) {
@@ -42,6 +43,7 @@ export const streaming: Case = {
       result.latencies.forEach((latency, place) => void turns[place]?.push(latency))
       cpu.server.push(meters.reduce((sum, { server }) => sum + server, 0) / result.appended)
       cpu.postgres.push((meters[0]?.postgres ?? Number.NaN) / result.appended)
+      rates.push(result.appended / result.seconds)
       missing += result.missing
       errors += result.errors
     }
@@ -62,7 +64,8 @@ export const streaming: Case = {
       })),
       notes: [
         `CPU per token: ${show(median(cpu.server))} µs of both servers, ${show(median(cpu.postgres))} µs of PostgreSQL; ` +
-          `${missing} missing, ${errors} errors.`,
+          `${missing} missing, ${errors} errors. The producers got ${show(median(rates))} tokens per second through; ` +
+          `they wanted ${show(streams * tokensPerSecond)}.`,
       ],
     }
   },

@@ -93,6 +93,8 @@ export interface StreamResult {
   /** By the server that is watched; the first one is the producers'. */
   readonly latencies: readonly Latency[]
   readonly appended: number
+  /** That it took: longer than asked for when the producers had to wait for answers. */
+  readonly seconds: number
   readonly missing: number
   readonly errors: number
   readonly firstError: string | null

@@ -15,7 +15,7 @@ export async function runRequests(job: RequestJob, began: () => void, ended: () 
   let firstError: string | null = null
   const start = performance.now() + job.warmUpSeconds * 1000
   const end = start + job.seconds * 1000
-  setTimeout(began, start - performance.now())
+  setTimeout(began, Math.max(1, start - performance.now()))
 
   const drive = (connection: HttpConnection) =>
     new Promise<void>((resolve) => {

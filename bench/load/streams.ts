@@ -39,7 +39,9 @@ export async function runStreams(job: StreamJob, began: () => void, ended: () =>
   )
   await sleep(500)
   began()
+  const begin = performance.now()
   await Promise.all(streams.map((stream, number) => produce(job, stream, number, counts, fail)))
+  const seconds = (performance.now() - begin) / 1000
   const due = counts.appended * job.servers.length
   for (let waited = 0; counts.received < due && waited < 300; waited++) await sleep(10)
   ended()
@@ -49,6 +51,7 @@ export async function runStreams(job: StreamJob, began: () => void, ended: () =>
   return {
     latencies: latencies.map((of) => of.summary()),
     appended,
+    seconds,
     missing: due - counts.received,
     errors,
     firstError,
@@ -110,7 +113,7 @@ async function produce(
   const query = 'mutation Add($input: AppendMessageTextInput!) { appendMessageText(input: $input) { nextChunk } }'
   const { messageId, attempt } = stream
   for (let chunk = 0; chunk < job.seconds * job.tokensPerSecond; chunk++) {
-    await sleep(Math.max(0, begin + chunk * interval - performance.now()))
+    await sleep(Math.max(1, begin + chunk * interval - performance.now()))
     stream.sentAt[chunk] = performance.now()
     const input = { messageId, attempt, chunk, text: `token${chunk} `, durable: false }
     try {
