@@ -80,6 +80,7 @@ const settings = {
     .describe(
       'Which appends that come together are stored by one statement: all, those to one conversation (for engines that spread conversations over machines), or none.',
     ),
+  COMPILE_AFTER: whole(0, 1_000_000, 2, 'How often a GraphQL document is executed before it is compiled.'),
   TEXT_WINDOW_MS: whole(
     0,
     1_000,
@@ -186,6 +187,7 @@ export interface Config {
   readonly requestMs: number
   readonly shutdownMs: number
   readonly gather: Settings['GATHER']
+  readonly compileAfter: number
   readonly textWindowMs: number
   readonly pollMs: number
   readonly pingMs: number
@@ -265,6 +267,7 @@ function toConfig(from: Settings): Config {
     requestMs: from.REQUEST_TIMEOUT_MS,
     shutdownMs: from.SHUTDOWN_TIMEOUT_MS,
     gather: from.GATHER,
+    compileAfter: from.COMPILE_AFTER,
     textWindowMs: from.TEXT_WINDOW_MS,
     pollMs: from.POLL_MS,
     pingMs: from.PING_MS,

@@ -1,4 +1,4 @@
-import { ApolloServer, type ApolloServerPlugin } from '@apollo/server'
+import { ApolloServer, type ApolloServerOptionsWithGateway, type ApolloServerPlugin } from '@apollo/server'
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
@@ -9,6 +9,7 @@ import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
 import type { Context } from '../graphql/context.ts'
 import type { Admission } from './admission.ts'
+import type { Executor } from './executor.ts'
 import { formatError } from './format-error.ts'
 
 /**
@@ -18,10 +19,11 @@ import { formatError } from './format-error.ts'
 export async function startApollo(
   schema: GraphQLSchema,
   admission: Admission,
+  executor: Executor,
   log: Logger,
 ): Promise<ApolloServer<Context>> {
   const apollo = new ApolloServer<Context>({
-    schema,
+    gateway: executing(schema, executor),
     documentStore: admission.documentStore,
     introspection: true,
     csrfPrevention: true,
@@ -42,6 +44,28 @@ export async function startApollo(
   })
   await apollo.start()
   return apollo
+}
+
+type Gateway = ApolloServerOptionsWithGateway<Context>['gateway']
+
+/** Apollo lets a gateway, and nothing else, execute in its place. */
+function executing(schema: GraphQLSchema, executor: Executor): Gateway {
+  return {
+    onSchemaLoadOrUpdate: (load) => {
+      load({ apiSchema: schema, coreSupergraphSdl: '' })
+      return () => {}
+    },
+    load: async () => ({
+      executor: ({ document, operationName, request, context }) =>
+        executor.execute({
+          document,
+          operationName,
+          variableValues: request.variables ?? null,
+          contextValue: context,
+        }),
+    }),
+    stop: async () => {},
+  }
 }
 
 /** Not Apollo's `formatError` option, which is not told whose request it was. */

@@ -22,6 +22,7 @@ import type { Store } from '../storage/store.ts'
 import { StreamWriter } from '../storage/stream-writer.ts'
 import { Admission } from './admission.ts'
 import { startApollo } from './apollo.ts'
+import { Executor } from './executor.ts'
 import { registerGraphiql } from './graphiql.ts'
 import { graphqlPath, registerGraphql } from './graphql-route.ts'
 import { type Health, registerHealth } from './health.ts'
@@ -102,7 +103,8 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
     const createContext = contextFactory(services, answers)
     const schema = createSchema()
     const admission = new Admission(schema, config.limits)
-    const apollo = await startApollo(schema, admission, log)
+    const executor = new Executor(schema, config.compileAfter)
+    const apollo = await startApollo(schema, admission, executor, log)
     own({ [Symbol.asyncDispose]: () => apollo.stop() })
     const authenticate = createAuthenticate(config.identity)
     const guard = createHostGuard(config)
@@ -111,10 +113,10 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
     const app = await createHttp(config, guard, health, log)
     registerHealth(app, health, store)
     registerGraphql(app, { admission, apollo, authenticate, createContext, log })
-    const streams = new EventStreams({ schema, apollo, createContext, config, log })
+    const streams = new EventStreams({ schema, executor, apollo, createContext, config, log })
     registerStreams(app, { schema, admission, authenticate, streams, log })
     registerGraphiql(app, { graphqlPath, headers: exampleHeaders(config) })
-    const sockets = new Sockets({ schema, admission, apollo, authenticate, createContext, config, log })
+    const sockets = new Sockets({ schema, executor, admission, apollo, authenticate, createContext, config, log })
     attachSockets(app.server, graphqlPath, guard, sockets)
     own({
       [Symbol.asyncDispose]: async () => {

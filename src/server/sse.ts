@@ -10,6 +10,7 @@ import type { Context } from '../graphql/context.ts'
 import { answerRequest } from './answer-request.ts'
 import { type Connection, Connections } from './connections.ts'
 import { Counts } from './counts.ts'
+import type { Executor } from './executor.ts'
 import { atExpiry } from './expiry.ts'
 import { formatError } from './format-error.ts'
 import type { GraphqlRequest } from './graphql-request.ts'
@@ -19,6 +20,7 @@ import { type FormattedResult, ResultStream, subscribe } from './subscribe.ts'
 
 export interface EventStreamDependencies {
   readonly schema: GraphQLSchema
+  readonly executor: Executor
   readonly apollo: ApolloServer<Context>
   readonly createContext: CreateContext
   readonly config: Config
@@ -117,10 +119,11 @@ export class EventStreams implements AsyncDisposable {
   }
 
   async #follow(stream: EventStream, operation: StreamedOperation): Promise<void> {
-    const { schema, createContext, log } = this.#use
+    const { schema, executor, createContext, log } = this.#use
     const { viewer, requestId, request, document } = operation
     const results = await subscribe({
       args: { schema, document, operationName: request.operationName, variableValues: request.variables },
+      executor,
       createContext: () => createContext(viewer, requestId),
       formatError: (error) => formatError(error, requestId, log),
     })

@@ -1,16 +1,12 @@
-import {
-  createSourceEventStream,
-  type ExecutionArgs,
-  type ExecutionResult,
-  execute,
-  type GraphQLFormattedError,
-} from 'graphql'
+import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, type GraphQLFormattedError } from 'graphql'
 import type { Context } from '../graphql/context.ts'
+import type { Executor } from './executor.ts'
 
 export type FormattedResult = Omit<ExecutionResult, 'errors'> & { errors?: readonly GraphQLFormattedError[] }
 
 export interface Subscription {
   readonly args: ExecutionArgs
+  readonly executor: Executor
   /** A fresh context, with fresh loaders and a budget of its own, for each event. */
   readonly createContext: () => Context
   readonly formatError: (error: unknown) => GraphQLFormattedError
@@ -49,10 +45,10 @@ export class ResultStream implements AsyncGenerator<FormattedResult, undefined, 
   }
 
   async #answer(event: unknown): Promise<FormattedResult> {
-    const { args, createContext, formatError } = this.#subscription
+    const { args, executor, createContext, formatError } = this.#subscription
     const context = createContext()
     using _budget = context.budget
-    const { errors, ...result } = await execute({ ...args, rootValue: event, contextValue: context })
+    const { errors, ...result } = await executor.execute({ ...args, rootValue: event, contextValue: context })
     const { cursor } = event as { cursor: string }
     const formatted = errors === undefined ? result : { ...result, errors: errors.map(formatError) }
     return { ...formatted, extensions: { cursor } }

@@ -29,6 +29,7 @@ import { Connections } from './connections.ts'
 import { Counts } from './counts.ts'
 import { readConnectionParams } from './credentials.ts'
 import { findInexactness } from './exact-json.ts'
+import type { Executor } from './executor.ts'
 import { atExpiry } from './expiry.ts'
 import { formatError } from './format-error.ts'
 import { logOperation } from './log.ts'
@@ -39,6 +40,7 @@ import { type FormattedResult, ResultStream, subscribe } from './subscribe.ts'
 
 export interface SocketDependencies {
   readonly schema: GraphQLSchema
+  readonly executor: Executor
   readonly admission: Admission
   readonly apollo: ApolloServer<Context>
   readonly authenticate: Authenticate
@@ -240,6 +242,7 @@ export class Sockets implements AsyncDisposable {
     const operation = args.contextValue as SocketOperation
     return subscribe({
       args,
+      executor: this.#use.executor,
       createContext: () => this.#use.createContext(operation.viewer, operation.requestId),
       formatError: (error) => formatError(error, operation.requestId, this.#use.log),
     })

@@ -14,7 +14,8 @@ export interface TestServer extends Server {
 export async function serve(databaseUrl: string, settings: Record<string, string> = {}): Promise<TestServer> {
   const logged: Record<string, unknown>[] = []
   const log = pino({ level: 'debug' }, { write: (line) => void logged.push(JSON.parse(line)) })
-  const config = readConfig({ PORT: '0', DATABASE_URL: databaseUrl, ...settings })
+  // Compiled at once, so that the tests see the compiled documents; one file looks at those that are not.
+  const config = readConfig({ PORT: '0', COMPILE_AFTER: '0', DATABASE_URL: databaseUrl, ...settings })
   const server = await startServer(config, log, () => {})
   return Object.assign(server, {
     logged,
