@@ -22,7 +22,7 @@ const followers = [
 const poolSize = 8
 const settings = { POOL_SIZE: String(poolSize), POLL_MS: '1000', PING_MS: '2000' }
 /** How much more a server may hold afterwards: the heap grows as long as the machine has memory, and is given back late. */
-const sparedMiB = 300
+const sparedMiB = 500
 
 beforeAll(buildPrograms)
 
