@@ -12,7 +12,7 @@ export const backup: Case = {
   name: 'backup',
   title: "One conversation's appends while a backup holds a snapshot open",
   async run(bench) {
-    const seconds = bench.options.full ? 60 : Math.min(40, bench.options.seconds * 12)
+    const seconds = bench.options.full ? 60 : 10 * Math.min(4, bench.options.seconds)
     const withIndex = await appendDuringBackup(bench, seconds, true)
     const withoutIndex = await appendDuringBackup(bench, seconds, false)
     const rows = [

@@ -21,7 +21,7 @@ export const idle: Case = {
     const measured = new Map<string, Footprint>()
     for (const contender of [ours, graphqlWs, broadcast]) {
       const turns: Footprint[] = []
-      for (let round = 0; round < Math.min(bench.options.rounds, 2); round++)
+      for (let round = 0; round < Math.ceil(bench.options.rounds / 3); round++)
         turns.push(await weigh(bench, contender, url))
       measured.set(contender.name, {
         heap: median(turns.map(({ heap }) => heap)),

@@ -128,14 +128,25 @@ export class Storm implements Disposable {
     return left
   }
 
-  /** Deletes everything that is there, from time to time. */
-  async clear(conversationId: string): Promise<void> {
-    while (!this.isOver) {
-      await this.breathe(2_000)
-      const query = 'mutation ($id: ID!) { clearConversation(input: { id: $id }) { conversation { id } } }'
-      await this.ask(query, { id: conversationId })
+  /** Appends many at once and deletes everything that is there, from time to time. @returns as `write` */
+  async clear(conversationId: string, writer: string): Promise<Map<string, number>> {
+    const acknowledged = new Map<string, number>()
+    for (let n = 0; !this.isOver; n++) {
+      // More than a feed reads at once.
+      const clientIds = Array.from({ length: 50 }, (_, index) => `${writer}:${n}:${index}`)
+      const messages = clientIds.map((clientId) => ({ role: 'USER', content: clientId, clientId }))
+      const append = 'mutation ($input: AppendMessagesInput!) { appendMessages(input: $input) { messages { seq } } }'
+      const { data } = await this.ask(append, { input: { conversationId, messages } })
+      for (const [index, { seq }] of data.appendMessages.messages.entries()) {
+        acknowledged.set(clientIds[index] as string, seq)
+      }
+      this.counts.appends += clientIds.length
+      await this.breathe(1_000)
+      const clear = 'mutation ($id: ID!) { clearConversation(input: { id: $id }) { conversation { id } } }'
+      await this.ask(clear, { id: conversationId })
       this.counts.edits += 1
     }
+    return acknowledged
   }
 
   /** Streams one answer after the other. @returns by message id what was written; null: it was deleted under the pen */
@@ -246,9 +257,9 @@ export class Storm implements Disposable {
   }
 }
 
-/** What streams only grows, up to its end: no state may take back text that was seen. */
-function requireGrowth(told: readonly StormMessage[], { seq, content }: StormMessage): void {
-  const before = told[seq - 1]
+/** What streams only grows, up to its end: no state but a tombstone may take back text that was seen. */
+function requireGrowth(told: readonly StormMessage[], { seq, content, deletedAt }: StormMessage): void {
+  const before = deletedAt === null ? told[seq - 1] : undefined
   if (before?.nextChunk == null || (content ?? '').startsWith(before.content ?? '')) return
   throw new Error(`message ${seq} was ${JSON.stringify(before.content)} and is ${JSON.stringify(content)}`)
 }
