@@ -4,13 +4,11 @@ import type { FeedSource } from '../live/feed.ts'
 import type { AnswerBudget } from '../storage/answer-budget.ts'
 import type { Appender } from '../storage/appender.ts'
 import type { Eraser } from '../storage/eraser.ts'
-import type { Store } from '../storage/store.ts'
 import type { StreamWriter } from '../storage/stream-writer.ts'
-import type { Loaders } from './loaders.ts'
+import type { Loaders, Reads } from './loaders.ts'
 
 /** What resolvers need of the server. */
-export interface Services {
-  readonly store: Store
+export interface Services extends Reads {
   readonly appender: Appender
   readonly streamWriter: StreamWriter
   readonly feeds: FeedSource

@@ -3,11 +3,11 @@ import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
 import type { Place } from '../entities/place.ts'
 import type { AnswerBudget } from '../storage/answer-budget.ts'
-import { readConversations } from '../storage/conversation.ts'
+import type { ConversationReads } from '../storage/conversation.ts'
 import type { ConversationRef } from '../storage/conversation-ref.ts'
 import { type ClientIdPlace, readLastMessages, readMessagesAt, readMessagesByClientId } from '../storage/message.ts'
 import { type HistoryRequest, readHistories } from '../storage/message-history.ts'
-import { type Page, type PageRequest, readMessagePages } from '../storage/message-page.ts'
+import type { Page, PageReads, PageRequest } from '../storage/message-page.ts'
 import type { Store } from '../storage/store.ts'
 
 export interface Loaders {
@@ -19,15 +19,22 @@ export interface Loaders {
   readonly messageByClientId: DataLoader<ClientIdPlace, Message | null>
 }
 
+/** What loaders read from. */
+export interface Reads {
+  readonly store: Store
+  readonly conversations: ConversationReads
+  readonly pages: PageReads
+}
+
 /**
  * One statement for all that one operation asks of a kind at once. They gather and do not remember: a later field of a
  * mutation must see what an earlier one wrote.
  */
-export function createLoaders(store: Store, budget: AnswerBudget, userId: string): Loaders {
+export function createLoaders({ store, conversations, pages }: Reads, budget: AnswerBudget, userId: string): Loaders {
   const options = { cache: false } as const
   return {
-    conversation: new DataLoader((refs) => readConversations(store, budget, refs), options),
-    page: new DataLoader((requests) => readMessagePages(store, budget, userId, requests), options),
+    conversation: new DataLoader((refs) => conversations.read(budget, refs), options),
+    page: new DataLoader((requests) => pages.read(budget, userId, requests), options),
     history: new DataLoader((requests) => readHistories(store, budget, userId, requests), options),
     lastMessage: new DataLoader((keys) => readLastMessages(store, budget, userId, keys), options),
     messageAt: new DataLoader((places) => readMessagesAt(store, budget, userId, places), options),

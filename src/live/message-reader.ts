@@ -1,7 +1,6 @@
 import type { Message } from '../entities/message.ts'
 import type { Place } from '../entities/place.ts'
-import { readMessagePages } from '../storage/message-page.ts'
-import type { Store } from '../storage/store.ts'
+import type { PageReads } from '../storage/message-page.ts'
 import type { Batch, Reader } from './feed.ts'
 import type { HeldReads } from './shared-reads.ts'
 
@@ -9,13 +8,13 @@ const rowsPerRead = 20
 
 /** The messages after a place, by seq; the end is when the conversation is gone, or begun anew. */
 export class MessageReader<Event> implements Reader<Event> {
-  readonly #store: Store
+  readonly #pages: PageReads
   readonly #userId: string
   readonly #toEvent: (message: Message) => Event
   #place: Place
 
-  constructor(store: Store, userId: string, after: Place, toEvent: (message: Message) => Event) {
-    this.#store = store
+  constructor(pages: PageReads, userId: string, after: Place, toEvent: (message: Message) => Event) {
+    this.#pages = pages
     this.#userId = userId
     this.#place = after
     this.#toEvent = toEvent
@@ -25,7 +24,7 @@ export class MessageReader<Event> implements Reader<Event> {
     const { key, epoch, seq } = this.#place
     const request = { key, epoch, after: seq, before: null, count: rowsPerRead, fromEnd: false }
     const [page] = await reads.once(`messages ${this.#userId} ${key} ${epoch} ${seq}`, (budget) =>
-      readMessagePages(this.#store, budget, this.#userId, [request]),
+      this.#pages.read(budget, this.#userId, [request]),
     )
     if (!page) return { events: [], rest: 'end', revision: 0 }
     const last = page.messages.at(-1)

@@ -10,7 +10,7 @@ export type CreateContext = (viewer: Viewer, requestId: string) => Context
 export function contextFactory(services: Services, memory: AnswerMemory): CreateContext {
   return (viewer, requestId) => {
     const budget = new AnswerBudget(memory, services.limits.answerBytes)
-    const loaders = createLoaders(services.store, budget, viewer.userId)
+    const loaders = createLoaders(services, budget, viewer.userId)
     return { requestId, viewer, services, loaders, budget }
   }
 }

@@ -15,7 +15,9 @@ import { SharedReads } from '../live/shared-reads.ts'
 import { Watchers } from '../live/watchers.ts'
 import { AnswerMemory } from '../storage/answer-budget.ts'
 import { Appender } from '../storage/appender.ts'
+import { ConversationReads } from '../storage/conversation.ts'
 import { Eraser } from '../storage/eraser.ts'
+import { PageReads } from '../storage/message-page.ts'
 import { Purger } from '../storage/purger.ts'
 import { Reaper } from '../storage/reaper.ts'
 import type { Store } from '../storage/store.ts'
@@ -91,8 +93,11 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
 
     const answers = new AnswerMemory(config.limits.answersBytes)
     const feedMemory = new AnswerMemory(config.limits.answersBytes)
+    const pages = new PageReads(store)
     const services: Services = {
       store,
+      conversations: new ConversationReads(store),
+      pages,
       appender,
       streamWriter,
       feeds: { watchers, reads: new SharedReads(feedMemory), log },

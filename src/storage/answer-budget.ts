@@ -48,10 +48,15 @@ export class AnswerBudget implements Disposable {
    * @throws ApiError PAYLOAD_TOO_LARGE, UNAVAILABLE
    */
   query(store: Store, path: string, statement: Statement, values: unknown[]): Promise<Row[]> {
+    return this.spend(path, (left) => query(store.pool, statement, [...values, left]))
+  }
+
+  /** As `query`, for rows that are read in another way. @param read is told how many bytes the rows may have */
+  spend(path: string, read: (left: number) => Promise<Row[]>): Promise<Row[]> {
     const turn = this.#last.then(async () => {
       this.#memory.requireRoom()
       const left = this.#limit - this.#spent
-      const rows = await query(store.pool, statement, [...values, left])
+      const rows = await read(left)
       const bytes = rows.reduce((most, row) => Math.max(most, Number(row[0] ?? 0)), 0)
       if (bytes > left && !(this.#spent === 0 && isOne(rows))) throw this.#exceeded(path, bytes)
       // Whoever asked may have gone while the statement ran: nobody would give back what is taken now.

@@ -10,32 +10,61 @@ import { type ConversationRef, reachable } from './conversation-ref.ts'
 import { conversationColumns, readConversation } from './conversation-row.ts'
 import { eraseMessages, type Tombstone } from './erase.ts'
 import { lockConversation, reviveConversation } from './lock.ts'
-import { announceChange, query, type Statement, type Store, transaction } from './store.ts'
+import { ReadLanes } from './read-lanes.ts'
+import { announceChange, query, type Row, type Statement, type Store, transaction } from './store.ts'
 
-/** For each ref, in order, the conversation or null. One statement. */
-export async function readConversations(
-  store: Store,
-  budget: AnswerBudget,
-  refs: readonly ConversationRef[],
-): Promise<(Conversation | null)[]> {
-  const columns = [refs.map((ref) => ref.key), refs.map((ref) => ref.userId), refs.map((ref) => ref.epoch)]
-  const rows = await budget.query(store, 'conversation', readMany, columns)
-  const found: (Conversation | null)[] = refs.map(() => null)
-  for (const row of rows) found[Number(row[2]) - 1] = readConversation(row, 3)
-  return found
+/** What one operation asks for at once, and how many bytes its rows may have. */
+interface ConversationAsk {
+  readonly refs: readonly ConversationRef[]
+  readonly room: number
+}
+
+/** Reads conversations, for all operations that ask at once by one statement. */
+export class ConversationReads {
+  readonly #lanes: ReadLanes<ConversationAsk>
+
+  constructor(store: Store) {
+    this.#lanes = new ReadLanes((asks) => readConversations(store, asks))
+  }
+
+  /** For each ref, in order, the conversation or null. */
+  async read(budget: AnswerBudget, refs: readonly ConversationRef[]): Promise<(Conversation | null)[]> {
+    const rows = await budget.spend('conversation', (room) => this.#lanes.read({ refs, room }))
+    const found: (Conversation | null)[] = refs.map(() => null)
+    for (const row of rows) found[Number(row[2]) - 1] = readConversation(row, 4)
+    return found
+  }
+}
+
+async function readConversations(store: Store, asks: readonly ConversationAsk[]): Promise<Row[][]> {
+  const all = asks.flatMap(({ refs, room }, index) =>
+    refs.map((ref, n) => ({ ...ref, room, ask: index + 1, n: n + 1 })),
+  )
+  const rows = await query(store.pool, readMany, [
+    all.map(({ key }) => key),
+    all.map(({ userId }) => userId),
+    all.map(({ epoch }) => epoch),
+    all.map(({ ask }) => ask),
+    all.map(({ n }) => n),
+    all.map(({ room }) => room),
+  ])
+  const answers: Row[][] = asks.map(() => [])
+  for (const row of rows) answers[Number(row[3]) - 1]?.push(row)
+  return answers
 }
 
 const readMany: Statement = {
   name: 'conversation-read-many',
   text: `
     select * from (
-      select sum(${conversationBytes('c')}) over (order by ref.n) as bytes, ${conversationBytes('c')} as own, ref.n,
-        ${conversationColumns('c')}
-      from unnest($1::uuid[], $2::text[], $3::bigint[]) with ordinality as ref(key, user_id, epoch, n)
+      select sum(${conversationBytes('c')}) over (partition by ref.ask order by ref.n) as bytes,
+        ${conversationBytes('c')} as own, ref.n, ref.ask, ${conversationColumns('c')}, ref.room
+      from unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::bigint[])
+        as ref(key, user_id, epoch, ask, n, room)
       join conversation c on c.key = ref.key and c.user_id = ref.user_id and c.deleted_at is null
         and (ref.epoch is null or c.epoch = ref.epoch)
     ) found
-    where bytes - own <= $4`,
+    where bytes - own <= room`,
 }
 
 /** The conversation, or null. */

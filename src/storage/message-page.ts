@@ -3,7 +3,8 @@ import type { Message } from '../entities/message.ts'
 import { type AnswerBudget, conversationBytes, rowBytes } from './answer-budget.ts'
 import { conversationColumns, conversationWidth, readConversation } from './conversation-row.ts'
 import { messageColumns, readMessage } from './message-row.ts'
-import type { Statement, Store } from './store.ts'
+import { ReadLanes } from './read-lanes.ts'
+import { query, type Row, type Statement, type Store } from './store.ts'
 
 export interface PageRequest {
   readonly key: string
@@ -26,35 +27,61 @@ export interface Page {
   readonly hasPrevious: boolean
 }
 
-/**
- * For each request, in order, its page, or null where this viewer has no such conversation. One statement.
- *
- * Seqs have no gaps and rows keep their places, so a page is a range of the primary key in either direction, and
- * whether there is more on a side is arithmetic.
- *
- * @throws ApiError PAYLOAD_TOO_LARGE when not even the first message of every page fits
- */
-export async function readMessagePages(
-  store: Store,
-  budget: AnswerBudget,
-  userId: string,
-  requests: readonly PageRequest[],
-): Promise<(Page | null)[]> {
-  const rows = await budget.query(store, 'messages', selectPages, [
-    userId,
-    requests.map((request) => request.key),
-    requests.map((request) => request.epoch),
-    requests.map((request) => request.after),
-    requests.map((request) => request.before),
-    requests.map((request) => request.count),
-    requests.map((request) => request.fromEnd),
+/** What one operation asks for at once, and how many bytes its rows may have. */
+interface PageAsk {
+  readonly userId: string
+  readonly requests: readonly PageRequest[]
+  readonly room: number
+}
+
+/** Reads pages, of all operations that ask at once by one statement. */
+export class PageReads {
+  readonly #lanes: ReadLanes<PageAsk>
+
+  constructor(store: Store) {
+    this.#lanes = new ReadLanes((asks) => readPages(store, asks))
+  }
+
+  /**
+   * For each request, in order, its page, or null where this viewer has no such conversation.
+   *
+   * @throws ApiError PAYLOAD_TOO_LARGE when not even the first message of every page fits
+   */
+  async read(budget: AnswerBudget, userId: string, requests: readonly PageRequest[]): Promise<(Page | null)[]> {
+    const rows = await budget.spend('messages', (room) => this.#lanes.read({ userId, requests, room }))
+    return toPages(rows, requests)
+  }
+}
+
+async function readPages(store: Store, asks: readonly PageAsk[]): Promise<Row[][]> {
+  const all = asks.flatMap(({ userId, requests, room }, index) =>
+    requests.map((request, place) => ({ ...request, userId, room, ask: index + 1, n: place + 1 })),
+  )
+  const rows = await query(store.pool, selectPages, [
+    all.map(({ userId }) => userId),
+    all.map(({ key }) => key),
+    all.map(({ epoch }) => epoch),
+    all.map(({ after }) => after),
+    all.map(({ before }) => before),
+    all.map(({ count }) => count),
+    all.map(({ fromEnd }) => fromEnd),
+    all.map(({ ask }) => ask),
+    all.map(({ n }) => n),
+    all.map(({ room }) => room),
   ])
+  const answers: Row[][] = asks.map(() => [])
+  for (const row of rows) answers[Number(row[4]) - 1]?.push(row)
+  return answers
+}
+
+/** Seqs have no gaps and rows keep their places, so whether there is more on a side is arithmetic. */
+function toPages(rows: readonly Row[], requests: readonly PageRequest[]): (Page | null)[] {
   const found: ({ conversation: Conversation; messages: Message[] } | null)[] = requests.map(() => null)
   for (const row of rows) {
     const index = Number(row[3]) - 1
-    const page = found[index] ?? { conversation: readConversation(row, 4), messages: [] }
+    const page = found[index] ?? { conversation: readConversation(row, 5), messages: [] }
     found[index] = page
-    const at = 4 + conversationWidth
+    const at = 5 + conversationWidth
     if (row[at] !== null) page.messages.push(readMessage(row, at, page.conversation))
   }
   // By rank each page begins at the end that it was asked from.
@@ -80,12 +107,14 @@ const selectPages: Statement = {
     with page as (
       select
         sum(coalesce(${rowBytes('m')}, 0) + case when is_first then ${conversationBytes('c')} else 0 end)
-          over (order by m.rank, asked.n) as bytes,
-        ${rowBytes('m')} + ${conversationBytes('c')} as own, m.rank, asked.n,
-        ${conversationColumns('c', (column) => `case when is_first then ${column} end`)}, ${messageColumns('m')}
-      from unnest($2::uuid[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::boolean[])
-        with ordinality as asked(key, epoch, after, before, count, from_end, n)
-      join conversation c on c.key = asked.key and c.epoch = asked.epoch
+          over (partition by asked.ask order by m.rank, asked.n) as bytes,
+        ${rowBytes('m')} + ${conversationBytes('c')} as own, m.rank, asked.n, asked.ask,
+        ${conversationColumns('c', (column) => `case when is_first then ${column} end`)}, ${messageColumns('m')},
+        asked.room
+      from unnest($1::text[], $2::uuid[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::boolean[], $8::int[],
+        $9::int[], $10::bigint[])
+        as asked(user_id, key, epoch, after, before, count, from_end, ask, n, room)
+      join conversation c on c.key = asked.key and c.epoch = asked.epoch and c.user_id = asked.user_id
       cross join lateral (
         select asked.after, least(coalesce(asked.before, c.last_seq + 1), c.last_seq + 1) as before
       ) bounds
@@ -98,9 +127,9 @@ const selectPages: Statement = {
           and seq < case when asked.from_end then bounds.before else least(bounds.before, bounds.after::bigint + asked.count + 1) end
       ) m on true
       cross join lateral (select coalesce(m.rank, 1) = 1 as is_first) place
-      where c.user_id = $1 and c.deleted_at is null
+      where c.deleted_at is null
     )
     select * from page
-    where rank is null or bytes <= $8 or (rank = 1 and bytes - own <= $8)
-    order by n, rank`,
+    where rank is null or bytes <= room or (rank = 1 and bytes - own <= room)
+    order by ask, n, rank`,
 }
