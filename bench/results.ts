@@ -42,7 +42,7 @@ export async function writeResults(cases: readonly Case[]): Promise<void> {
     if (text === null) continue
     const { date, options, outcome } = JSON.parse(text) as Kept
     const how = `--seconds ${options.seconds} --rounds ${options.rounds}${options.full ? ' --full' : ''}`
-    sections.push(`${renderOutcome(one, outcome)}\n\n_Measured ${date} UTC with `${how}`._`)
+    sections.push(`${renderOutcome(one, outcome)}\n\n_Measured ${date} UTC with ${how}._`)
   }
   await writeFile(join(root, 'bench/results.md'), `${[introduction(), ...sections].join('\n\n')}\n`)
 }
