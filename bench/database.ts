@@ -47,7 +47,8 @@ export class Database implements AsyncDisposable {
   }
 
   private async original(data: DataSet): Promise<string> {
-    const name = `seed_${await fingerprint(data)}`
+    const size = `seed_${data.conversations}_${data.long}`
+    const name = `${size}_${await fingerprint(data)}`
     const found = await this.execute(`select from pg_database where datname = '${name}'`)
     if (found.length > 0) return name
     process.stderr.write(`Making ${data.conversations} conversations and ${data.long} messages in one more …\n`)
@@ -61,13 +62,16 @@ export class Database implements AsyncDisposable {
     await using client = await connect(url)
     await seed(client, data)
     await client.end()
+    for (const { datname } of await this.execute(`select datname from pg_database where datname like '${size}\\_%'`)) {
+      await this.execute(`drop database ${datname} with (force)`)
+    }
     await this.execute(`alter database unfinished rename to ${name}`)
     return name
   }
 
-  private async execute(sql: string): Promise<unknown[]> {
+  private async execute(sql: string): Promise<Record<string, unknown>[]> {
     await using client = await connect(this.url)
-    return (await client.query(sql)).rows
+    return (await client.query<Record<string, unknown>>(sql)).rows
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

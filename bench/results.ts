@@ -41,8 +41,8 @@ export async function writeResults(cases: readonly Case[]): Promise<void> {
     const text = await readFile(join(folder, `${one.name}.json`), 'utf8').catch(() => null)
     if (text === null) continue
     const { date, options, outcome } = JSON.parse(text) as Kept
-    const how = `${options.rounds} rounds of ${options.seconds} s${options.full ? ', full size' : ''}`
-    sections.push(`${renderOutcome(one, outcome)}\n\n_Measured ${date} UTC, ${how}._`)
+    const how = `--seconds ${options.seconds} --rounds ${options.rounds}${options.full ? ' --full' : ''}`
+    sections.push(`${renderOutcome(one, outcome)}\n\n_Measured ${date} UTC with ${how}._`)
   }
   await writeFile(join(root, 'bench/results.md'), `${[introduction(), ...sections].join('\n\n')}\n`)
 }

@@ -303,6 +303,34 @@ test('whoever joins in the middle, on another server, is told the text so far wi
   expect(await next()).toMatchObject({ __typename: 'MessageTextAppended', seq: 1, chunk: 3, text: 'd', data: { n: 1 } })
 })
 
+test('a streaming message that is deleted while a feed begins is told as deleted', async () => {
+  const ada = bed.server.as()
+  const { write } = await begin(ada, 'deleted')
+  await write(0, 'seen')
+  const { conversation } = await ada.get('{ conversation(id: "deleted") { cursor } }')
+  const holder = await bed.database.connect()
+  const looker = await bed.database.connect()
+  // The feed finds out which messages are streaming, and waits before it can read them.
+  await holder.query('begin; lock table message in access exclusive mode')
+  await using feed = ada.subscribe(
+    `subscription ($after: String) { conversationEvents(conversationId: "deleted", after: $after) { __typename
+      ... on MessageUpdated { message { content deletedAt } } ... on MessageDeleted { message { content deletedAt } } } }`,
+    { after: conversation.cursor },
+  )
+  const first = feed.next()
+  await until(
+    async () =>
+      (await looker.query("select from pg_locks where not granted and relation = 'message'::regclass")).rowCount === 1,
+  )
+  await holder.query(`with moved as (update conversation set revision = revision + 1 where id = 'deleted' returning *),
+    gone as (delete from message_stream using moved where conversation_key = key)
+    update message set deleted_at = now(), status = 'CANCELLED', content = null, revision = moved.revision
+    from moved where conversation_key = key; commit`)
+  const event = (await first)?.data.conversationEvents
+  expect(event.message).toMatchObject({ content: null, deletedAt: expect.any(String) })
+  expect(event.__typename).toBe('MessageDeleted')
+})
+
 test('whoever comes back to many large messages that are streaming is told of each', async () => {
   const ada = bed.server.as()
   const streams = [await begin(ada, 'large'), await begin(ada, 'large'), await begin(ada, 'large')]

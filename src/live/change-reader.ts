@@ -90,7 +90,8 @@ export class ChangeReader<Event> implements Reader<Event> {
       this.#untold.shift()
       if (!message) continue
       this.#track(message)
-      return { kind: 'updated', message, known: this.#known }
+      // It may have been deleted since it was looked for.
+      return { kind: message.deletedAt === null ? 'updated' : 'deleted', message, known: this.#known }
     }
   }
 

@@ -257,9 +257,9 @@ export class Storm implements Disposable {
   }
 }
 
-/** What streams only grows, up to its end: no state but a tombstone may take back text that was seen. */
-function requireGrowth(told: readonly StormMessage[], { seq, content, deletedAt }: StormMessage): void {
-  const before = deletedAt === null ? told[seq - 1] : undefined
+/** What streams only grows, up to its end: no update may take back text that was seen. */
+function requireGrowth(told: readonly StormMessage[], { seq, content }: StormMessage): void {
+  const before = told[seq - 1]
   if (before?.nextChunk == null || (content ?? '').startsWith(before.content ?? '')) return
   throw new Error(`message ${seq} was ${JSON.stringify(before.content)} and is ${JSON.stringify(content)}`)
 }
