@@ -4,6 +4,7 @@ import type { FeedSource } from '../live/feed.ts'
 import type { AnswerBudget } from '../storage/answer-budget.ts'
 import type { Appender } from '../storage/appender.ts'
 import type { Eraser } from '../storage/eraser.ts'
+import type { ChunkReads } from '../storage/stream-chunks.ts'
 import type { StreamWriter } from '../storage/stream-writer.ts'
 import type { Loaders, Reads } from './loaders.ts'
 
@@ -11,6 +12,7 @@ import type { Loaders, Reads } from './loaders.ts'
 export interface Services extends Reads {
   readonly appender: Appender
   readonly streamWriter: StreamWriter
+  readonly chunks: ChunkReads
   readonly feeds: FeedSource
   readonly eraser: Eraser
   readonly limits: Limits

@@ -7,7 +7,6 @@ import { MessageChunk } from '../entities/message-chunk.ts'
 import { MessageRole, MessageStatus, PartsFormat } from '../entities/message-enums.ts'
 import { badInput, messageNotFound, tooLarge } from '../errors.ts'
 import type { NewMessage } from '../storage/new-message.ts'
-import { readChunks } from '../storage/stream-chunks.ts'
 import { resumeMessage, stopMessage } from '../storage/stream-end.ts'
 import { startMessage } from '../storage/stream-start.ts'
 import type { TextAppend } from '../storage/stream-text.ts'
@@ -205,7 +204,8 @@ export class ResumeMessagePayload {
 @Resolver()
 export class MessageStreamResolver {
   @Query(() => [MessageChunk], {
-    description: 'The chunks of a message that is streaming, from a number on, at most 1000; none once it is complete.',
+    description:
+      'The chunks of a message that is streaming, from a number on: at most 1000, and fewer where their bytes pass the limit of an answer. None once it is complete.',
   })
   async messageChunks(
     @Arg('messageId', () => ID, { description: 'The message.' }) messageId: string,
@@ -214,8 +214,9 @@ export class MessageStreamResolver {
   ): Promise<Pick<MessageChunk, 'chunk' | 'text' | 'data'>[]> {
     const place = readMessageId(messageId)
     if ((await context.loaders.messageAt.load(place)) === null) throw messageNotFound()
-    const { store } = context.services
-    return readChunks(store, context.viewer.userId, place, new Map([[place.seq, from]]), contractLimits.chunks)
+    const { userId } = context.viewer
+    const request = { userId, ...place, from: new Map([[place.seq, from]]), count: contractLimits.chunks }
+    return (await context.services.chunks.read(context.budget, request)).chunks
   }
 
   @Mutation(() => StartMessagePayload, {

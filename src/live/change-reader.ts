@@ -2,7 +2,7 @@ import type { Message } from '../entities/message.ts'
 import { type Changes, type Known, readChanges } from '../storage/changes.ts'
 import { readMessagesAt } from '../storage/message.ts'
 import type { Store } from '../storage/store.ts'
-import { type Chunk, readChunks, readStreaming } from '../storage/stream-chunks.ts'
+import { type Chunk, type ChunkReads, readStreaming } from '../storage/stream-chunks.ts'
 import { type ConversationChange, toChanges } from './conversation-change.ts'
 import type { Batch, Reader } from './feed.ts'
 import type { HeldReads } from './shared-reads.ts'
@@ -21,6 +21,12 @@ export type FeedEvent =
   | { readonly kind: 'text'; readonly chunk: Chunk; readonly known: Known }
   | { readonly kind: 'caught-up' | 'gone'; readonly known: Known }
 
+/** What changes are read from. */
+export interface ChangeSource {
+  readonly store: Store
+  readonly chunks: ChunkReads
+}
+
 /**
  * What happens in a conversation after what is known. Once it has told everything that stood there at its first read it
  * says so, once, and goes on; its end is when the conversation is gone, or begun anew.
@@ -30,6 +36,7 @@ export type FeedEvent =
  */
 export class ChangeReader<Event> implements Reader<Event> {
   readonly #store: Store
+  readonly #chunks: ChunkReads
   readonly #userId: string
   readonly #toEvent: (event: FeedEvent) => Event
   #known: Known
@@ -41,14 +48,16 @@ export class ChangeReader<Event> implements Reader<Event> {
   /** By seq of each streaming message that was told, the number of the chunk that comes next. */
   readonly #streams = new Map<number, number>()
 
-  constructor(store: Store, userId: string, known: Known, toEvent: (event: FeedEvent) => Event) {
-    this.#store = store
+  constructor(from: ChangeSource, userId: string, known: Known, toEvent: (event: FeedEvent) => Event) {
+    this.#store = from.store
+    this.#chunks = from.chunks
     this.#userId = userId
     this.#known = known
     this.#toEvent = toEvent
   }
 
-  async read(reads: HeldReads): Promise<Batch<Event>> {
+  async read(reads: HeldReads, hasMoved: boolean): Promise<Batch<Event>> {
+    if (!hasMoved) return this.#tellText(reads)
     // Before the changes: what is told first must not be newer than they are.
     const streaming = await this.#nextStreaming(reads)
     if (streaming !== null) return this.#toBatch([streaming], 'more', anyHint)
@@ -68,9 +77,7 @@ export class ChangeReader<Event> implements Reader<Event> {
     if (this.#streams.size === 0) return this.#toBatch(events, 'all', revision)
     // Text has a read of its own, or one that failed would lose the changes that were read before it.
     if (events.length > 0) return this.#toBatch(events, 'more', anyHint)
-    const chunks = await this.#readText(reads)
-    const text = chunks.map((chunk) => ({ kind: 'text', chunk, known }) as const)
-    return this.#toBatch(text, chunks.length === chunksPerRead ? 'more' : 'all', anyHint)
+    return this.#tellText(reads)
   }
 
   #toBatch(events: readonly FeedEvent[], rest: Batch<Event>['rest'], revision: number): Batch<Event> {
@@ -107,13 +114,15 @@ export class ChangeReader<Event> implements Reader<Event> {
     else this.#streams.set(message.seq, Math.max(message.nextChunk, this.#streams.get(message.seq) ?? 0))
   }
 
-  async #readText(reads: HeldReads): Promise<Chunk[]> {
+  async #tellText(reads: HeldReads): Promise<Batch<Event>> {
     const { key, epoch } = this.#known
     const from = [...this.#streams].flat().join(' ')
-    const chunks = await reads.once(`chunks ${this.#userId} ${key} ${epoch} ${from}`, () =>
-      readChunks(this.#store, this.#userId, this.#known, this.#streams, chunksPerRead),
-    )
+    const { chunks, hasMore } = await reads.once(`chunks ${this.#userId} ${key} ${epoch} ${from}`, (budget) => {
+      const request = { userId: this.#userId, key, epoch, from: this.#streams, count: chunksPerRead }
+      return this.#chunks.read(budget, request)
+    })
     for (const { seq, chunk } of chunks) this.#streams.set(seq, chunk + 1)
-    return chunks
+    const text = chunks.map((chunk) => ({ kind: 'text', chunk, known: this.#known }) as const)
+    return this.#toBatch(text, hasMore ? 'more' : 'all', anyHint)
   }
 }

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino'
+import { textHint } from '../storage/stream-text.ts'
 import { HeldReads, type SharedReads } from './shared-reads.ts'
 import type { Watcher, Watchers, Watching } from './watchers.ts'
 
@@ -11,8 +12,12 @@ export interface FeedSource {
 
 /** Reads the log from a place that it keeps: after each read it goes on behind what that answered. */
 export interface Reader<Event> {
-  /** A read that fails leaves the place as it was. */
-  read(reads: HeldReads): Promise<Batch<Event>>
+  /**
+   * A read that fails leaves the place as it was.
+   *
+   * @param hasMoved whether there may be more than text; it was read to its end before, otherwise
+   */
+  read(reads: HeldReads, hasMoved: boolean): Promise<Batch<Event>>
 }
 
 export interface Batch<Event> {
@@ -45,6 +50,8 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
   #readRevision = -1
   /** Set by what moved since the last read began. */
   #isStale = true
+  /** Whether it was more than text. */
+  #hasMoved = true
   #isEnding = false
   #isClosed = false
   #wake: () => void = () => {}
@@ -68,6 +75,7 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
   moved(revision: number): void {
     if (revision <= this.#readRevision) return
     this.#isStale = true
+    if (revision > textHint) this.#hasMoved = true
     this.#wake()
   }
 
@@ -110,20 +118,25 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
     // Before this instance hears of the conversation, what moves after a read would be missed.
     await this.#registration.confirmed
     if (this.#isClosed) return
+    const hasMoved = this.#hasMoved
     this.#isStale = false
+    this.#hasMoved = false
     const { reads, log } = this.#source
     const held = new HeldReads(reads)
     try {
-      const batch = await this.#reader?.read(held)
+      const batch = await this.#reader?.read(held, hasMoved)
       // What was ended while it read could not yet release what the read came to hold.
       if (this.#isClosed || batch === undefined) return held[Symbol.dispose]()
       this.#held = held
       this.#taken = batch.events
-      if (batch.rest === 'more') this.#isStale = true
-      else this.#readRevision = batch.revision
+      if (batch.rest === 'more') {
+        this.#isStale = true
+        this.#hasMoved ||= hasMoved
+      } else this.#readRevision = batch.revision
       this.#isEnding = batch.rest === 'end'
     } catch (error) {
       held[Symbol.dispose]()
+      this.#hasMoved ||= hasMoved
       // The next hint or poll tries again, from the same place.
       log.warn({ err: error }, 'a feed could not read on and will try again')
     }

@@ -21,6 +21,7 @@ import { PageReads } from '../storage/message-page.ts'
 import { Purger } from '../storage/purger.ts'
 import { Reaper } from '../storage/reaper.ts'
 import type { Store } from '../storage/store.ts'
+import { ChunkReads } from '../storage/stream-chunks.ts'
 import { StreamWriter } from '../storage/stream-writer.ts'
 import { Admission } from './admission.ts'
 import { startApollo } from './apollo.ts'
@@ -100,6 +101,7 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
       pages,
       appender,
       streamWriter,
+      chunks: new ChunkReads(store),
       feeds: { watchers, reads: new SharedReads(feedMemory), log },
       eraser,
       limits: config.limits,

@@ -1,33 +1,84 @@
 import type { MessageChunk } from '../entities/message-chunk.ts'
+import type { AnswerBudget } from './answer-budget.ts'
 import { readJson } from './column.ts'
-import { query, type Statement, type Store } from './store.ts'
+import { ReadLanes } from './read-lanes.ts'
+import { query, type Row, type Statement, type Store } from './store.ts'
 
 export type Chunk = { readonly seq: number } & Pick<MessageChunk, 'chunk' | 'text' | 'data'>
 
-/** The chunks of messages of one conversation from a number on each, by seq and number, at most `count`. */
-export async function readChunks(
-  store: Store,
-  userId: string,
-  conversation: { readonly key: string; readonly epoch: number },
-  from: ReadonlyMap<number, number>,
-  count: number,
-): Promise<Chunk[]> {
-  const { key, epoch } = conversation
-  const rows = await query(store.pool, selectChunks, [key, userId, epoch, [...from.keys()], [...from.values()], count])
-  return rows.map(([seq, chunk, text, data]) => {
-    return { seq: seq as number, chunk: chunk as number, text: text as string, data: readJson(data) }
-  })
+/** Chunks of messages of one conversation, of each from a number on, and at most `count`. */
+export interface ChunkRequest {
+  readonly userId: string
+  readonly key: string
+  readonly epoch: number
+  /** By seq. */
+  readonly from: ReadonlyMap<number, number>
+  readonly count: number
+}
+
+type ChunkAsk = ChunkRequest & { readonly room: number }
+
+/** Reads chunks, for all who ask at once by one statement. */
+export class ChunkReads {
+  readonly #lanes: ReadLanes<ChunkAsk>
+
+  constructor(store: Store) {
+    this.#lanes = new ReadLanes((asks) => readChunks(store, asks))
+  }
+
+  /** By seq and number; fewer where their bytes pass the budget, but at least one where there is one. */
+  async read(budget: AnswerBudget, request: ChunkRequest): Promise<{ chunks: Chunk[]; hasMore: boolean }> {
+    const rows = await budget.spend('messageChunks', (room) => this.#lanes.read({ ...request, room }))
+    const chunks = rows.map(([, , , seq, chunk, text, data]) => {
+      return { seq: seq as number, chunk: chunk as number, text: text as string, data: readJson(data) }
+    })
+    // The number counts one beyond `count` of each message.
+    return { chunks, hasMore: chunks.length < Number(rows[0]?.[2] ?? 0) }
+  }
+}
+
+async function readChunks(store: Store, asks: readonly ChunkAsk[]): Promise<Row[][]> {
+  const all = asks.flatMap(({ from, ...ask }, index) =>
+    [...from].map(([seq, chunk]) => ({ ...ask, seq, chunk, n: index + 1 })),
+  )
+  const rows = await query(store.pool, selectChunks, [
+    all.map(({ n }) => n),
+    all.map(({ userId }) => userId),
+    all.map(({ key }) => key),
+    all.map(({ epoch }) => epoch),
+    all.map(({ seq }) => seq),
+    all.map(({ chunk }) => chunk),
+    all.map(({ count }) => count),
+    all.map(({ room }) => room),
+  ])
+  const answers: Row[][] = asks.map(() => [])
+  for (const row of rows) answers[Number(row[1]) - 1]?.push(row)
+  return answers
 }
 
 const selectChunks: Statement = {
   name: 'stream-chunks',
   text: `
-    select k.seq, k.chunk, k.text, k.data
-    from conversation c
-    cross join unnest($4::int[], $5::int[]) as asked(seq, chunk)
-    join message_chunk k on k.conversation_key = c.key and k.seq = asked.seq and k.chunk >= asked.chunk
-    where c.key = $1 and c.user_id = $2 and c.epoch = $3 and c.deleted_at is null
-    order by k.seq, k.chunk limit $6`,
+    select bytes, n, total, seq, chunk, text, data from (
+      select
+        sum(octet_length(k.text) + coalesce(octet_length(k.data::text), 0)) over (partition by asked.n order by k.seq, k.chunk)
+          as bytes,
+        asked.n, count(*) over (partition by asked.n)::int as total,
+        row_number() over (partition by asked.n order by k.seq, k.chunk) as place,
+        row_number() over (partition by asked.n, k.seq order by k.chunk) as place_of_seq,
+        k.seq, k.chunk, k.text, k.data, asked.count, asked.room
+      from unnest($1::int[], $2::text[], $3::uuid[], $4::bigint[], $5::int[], $6::int[], $7::int[], $8::bigint[])
+        as asked(n, user_id, key, epoch, seq, chunk, count, room)
+      join conversation c
+        on c.key = asked.key and c.user_id = asked.user_id and c.epoch = asked.epoch and c.deleted_at is null
+      cross join lateral (
+        select * from message_chunk
+        where conversation_key = c.key and seq = asked.seq and chunk >= asked.chunk
+        order by chunk limit asked.count + 1
+      ) k
+    ) found
+    where place_of_seq <= count and (bytes <= room or place = 1)
+    order by n, seq, chunk`,
 }
 
 /** Which messages up to a seq are streaming, by seq; their state is for `readMessagesAt` to tell. */

@@ -30,7 +30,7 @@ export interface StreamState {
 }
 
 /** Text moves no revision: its hint is below all of them, and only who follows a streaming message looks. */
-const textHint = 0
+export const textHint = 0
 
 /**
  * Adds to each stream, in one statement for all of them, the chunks that follow the ones there are, and answers for each
