@@ -76,6 +76,49 @@ const questions: [name: string, query: string, variables?: object][] = [
     b: createConversation(input: { id: "never made" }) { created } }`,
   ],
   [
+    'a variable within JSON',
+    `mutation ($text: String) { updateConversation(input: { id: "same", metadata: { a: [1, { text: $text }] } }) { conversation { metadata } } }`,
+    { text: 'x' },
+  ],
+  [
+    'a variable within JSON that is no text to be stored',
+    `mutation ($text: String) { updateConversation(input: { id: "same", metadata: { a: [1, { text: $text }] } }) { conversation { metadata } } }`,
+    { text: '\u0000' },
+  ],
+  ['one value where a list is asked for', 'query ($id: ID!) { nodes(ids: $id) { id } }', { id: 'usr_ada' }],
+  ['one variable within a list', 'query ($id: ID!) { nodes(ids: [$id, "usr_ada"]) { id } }', { id: 'same' }],
+  [
+    'a null within a list that may have none',
+    'query ($ids: [ID!]!) { nodes(ids: $ids) { id } }',
+    { ids: ['usr_ada', null] },
+  ],
+  [
+    'variables within an input, one of them left out',
+    `mutation ($id: ID!, $title: String, $archived: Boolean) { updateConversation(input: { id: $id, title: $title, archived: $archived }) {
+      conversation { title archivedAt } } }`,
+    { id: 'same', title: 'Same' },
+  ],
+  [
+    'an input as a variable, with a null',
+    `mutation ($input: UpdateConversationInput!) { updateConversation(input: $input) { conversation { title } } }`,
+    { input: { id: 'same', title: null } },
+  ],
+  [
+    'a variable that is not declared to be needed',
+    'query ($seq: Int) { conversation(id: "same") { message(seq: $seq) { content } } }',
+  ],
+  [
+    'a number that is too large',
+    'query ($first: Int) { conversations(first: $first) { nodes { id } } }',
+    { first: 3000000000 },
+  ],
+  [
+    'a number where a text is asked for',
+    append,
+    { input: { conversationId: 'same', message: { role: 'USER', content: 1 } } },
+  ],
+  ['a number where an id is asked for', 'query ($id: ID!) { conversation(id: $id) { id } }', { id: 7 }],
+  [
     'introspection',
     `{ __type(name: "Message") { name fields { name type { kind name ofType { name } } } } __schema { queryType { name } } }`,
   ],

@@ -7,6 +7,9 @@ import {
   type GraphQLSchema,
   getOperationAST,
   Kind,
+  TypeInfo,
+  visit,
+  visitWithTypeInfo,
 } from 'graphql'
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit'
 
@@ -67,7 +70,7 @@ export class Executor {
   }
 
   #compile(document: DocumentNode, operationName: string | null | undefined): CompiledQuery | null {
-    if (hasSteps(document, operationName)) return null
+    if (hasSteps(document, operationName) || hasVariableInScalar(document, this.#schema)) return null
     const compiled = compileQuery(this.#schema, document, operationName ?? undefined, {
       disablingCapturingStackErrors: true,
     })
@@ -81,6 +84,23 @@ function hasSteps(document: DocumentNode, operationName: string | null | undefin
   if (operation?.operation !== 'mutation') return false
   const { selections } = operation.selectionSet
   return selections.length > 1 || selections[0]?.kind !== Kind.FIELD
+}
+
+/** A variable within the literal of a scalar, as JSON has them: the compiled function does not show it to the scalar. */
+function hasVariableInScalar(document: DocumentNode, schema: GraphQLSchema): boolean {
+  const types = new TypeInfo(schema)
+  let isFound = false
+  visit(
+    document,
+    visitWithTypeInfo(types, {
+      VariableDefinition: () => false,
+      Variable: () => {
+        // Inside a scalar there are no types.
+        if (types.getInputType() === undefined) isFound = true
+      },
+    }),
+  )
+  return isFound
 }
 
 /** The compiled function has errors of its own, which are no GraphQLErrors. */

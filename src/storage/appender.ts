@@ -57,7 +57,7 @@ export class Appender {
       windowMs: 0,
       runItems,
       runItemsOfKey,
-      runBytes,
+      runSize: runBytes,
     })
   }
 

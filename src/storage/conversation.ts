@@ -24,7 +24,11 @@ export class ConversationReads {
   readonly #lanes: ReadLanes<ConversationAsk>
 
   constructor(store: Store) {
-    this.#lanes = new ReadLanes((asks) => readConversations(store, asks))
+    this.#lanes = new ReadLanes({
+      read: (asks) => readConversations(store, asks),
+      numberAt: 3,
+      rowsOf: ({ refs }) => refs.length,
+    })
   }
 
   /** For each ref, in order, the conversation or null. */
@@ -36,11 +40,11 @@ export class ConversationReads {
   }
 }
 
-async function readConversations(store: Store, asks: readonly ConversationAsk[]): Promise<Row[][]> {
+function readConversations(store: Store, asks: readonly ConversationAsk[]): Promise<Row[]> {
   const all = asks.flatMap(({ refs, room }, index) =>
     refs.map((ref, n) => ({ ...ref, room, ask: index + 1, n: n + 1 })),
   )
-  const rows = await query(store.pool, readMany, [
+  return query(store.pool, readMany, [
     all.map(({ key }) => key),
     all.map(({ userId }) => userId),
     all.map(({ epoch }) => epoch),
@@ -48,9 +52,6 @@ async function readConversations(store: Store, asks: readonly ConversationAsk[])
     all.map(({ n }) => n),
     all.map(({ room }) => room),
   ])
-  const answers: Row[][] = asks.map(() => [])
-  for (const row of rows) answers[Number(row[3]) - 1]?.push(row)
-  return answers
 }
 
 const readMany: Statement = {

@@ -7,7 +7,7 @@ export type Outcome<Result> = { readonly result: Result } | { readonly later: Pr
 export interface GatherOptions<Item, Result> {
   /** Items of one key are never done at once in two ways: those that come meanwhile wait. */
   readonly keyOf: (item: Item) => string
-  /** In bytes. */
+  /** In the unit of `runSize`. */
   readonly sizeOf: (item: Item) => number
   /** Does items of many keys at once: an outcome for each, in order. If it throws, all of them fail. */
   readonly run: (items: readonly Item[]) => Promise<Outcome<Result>[]>
@@ -15,10 +15,10 @@ export interface GatherOptions<Item, Result> {
   readonly onRest?: () => void
   /** Milliseconds between the beginnings of two runs. The first after a rest begins at once. */
   readonly windowMs: number
-  /** The most that one run takes: of all, of one key, and in bytes. */
+  /** The most that one run takes: of all, of one key, and in size; one item it takes always. */
   readonly runItems: number
   readonly runItemsOfKey: number
-  readonly runBytes: number
+  readonly runSize: number
 }
 
 const maxWaiting = 10_000
@@ -105,15 +105,15 @@ export class Gather<Item, Result> implements AsyncDisposable {
   }
 
   #take(): Waiting<Item, Result>[] {
-    const { sizeOf, runItems, runItemsOfKey, runBytes } = this.#options
+    const { sizeOf, runItems, runItemsOfKey, runSize } = this.#options
     const taken: Waiting<Item, Result>[] = []
     const left: Waiting<Item, Result>[] = []
     const ofKey = new Map<string, number>()
-    let bytes = 0
+    let size = 0
     for (const waiting of this.#waiting) {
       const { item, key } = waiting
       const count = ofKey.get(key) ?? 0
-      const isFull = taken.length === runItems || (taken.length > 0 && bytes + sizeOf(item) > runBytes)
+      const isFull = taken.length === runItems || (taken.length > 0 && size + sizeOf(item) > runSize)
       if (isFull || count === runItemsOfKey || this.#busy.has(key)) {
         left.push(waiting)
         // What comes later must not pass by.
@@ -121,7 +121,7 @@ export class Gather<Item, Result> implements AsyncDisposable {
       } else {
         taken.push(waiting)
         ofKey.set(key, count + 1)
-        bytes += sizeOf(item)
+        size += sizeOf(item)
       }
     }
     this.#waiting = left

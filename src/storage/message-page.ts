@@ -39,7 +39,11 @@ export class PageReads {
   readonly #lanes: ReadLanes<PageAsk>
 
   constructor(store: Store) {
-    this.#lanes = new ReadLanes((asks) => readPages(store, asks))
+    this.#lanes = new ReadLanes({
+      read: (asks) => readPages(store, asks),
+      numberAt: 4,
+      rowsOf: ({ requests }) => requests.reduce((sum, { count }) => sum + count, 0),
+    })
   }
 
   /**
@@ -53,11 +57,11 @@ export class PageReads {
   }
 }
 
-async function readPages(store: Store, asks: readonly PageAsk[]): Promise<Row[][]> {
+function readPages(store: Store, asks: readonly PageAsk[]): Promise<Row[]> {
   const all = asks.flatMap(({ userId, requests, room }, index) =>
     requests.map((request, place) => ({ ...request, userId, room, ask: index + 1, n: place + 1 })),
   )
-  const rows = await query(store.pool, selectPages, [
+  return query(store.pool, selectPages, [
     all.map(({ userId }) => userId),
     all.map(({ key }) => key),
     all.map(({ epoch }) => epoch),
@@ -69,9 +73,6 @@ async function readPages(store: Store, asks: readonly PageAsk[]): Promise<Row[][
     all.map(({ n }) => n),
     all.map(({ room }) => room),
   ])
-  const answers: Row[][] = asks.map(() => [])
-  for (const row of rows) answers[Number(row[4]) - 1]?.push(row)
-  return answers
 }
 
 /** Seqs have no gaps and rows keep their places, so whether there is more on a side is arithmetic. */

@@ -23,7 +23,11 @@ export class ChunkReads {
   readonly #lanes: ReadLanes<ChunkAsk>
 
   constructor(store: Store) {
-    this.#lanes = new ReadLanes((asks) => readChunks(store, asks))
+    this.#lanes = new ReadLanes({
+      read: (asks) => readChunks(store, asks),
+      numberAt: 1,
+      rowsOf: ({ from, count }) => from.size * count,
+    })
   }
 
   /** By seq and number; fewer where their bytes pass the budget, but at least one where there is one. */
@@ -37,11 +41,11 @@ export class ChunkReads {
   }
 }
 
-async function readChunks(store: Store, asks: readonly ChunkAsk[]): Promise<Row[][]> {
+function readChunks(store: Store, asks: readonly ChunkAsk[]): Promise<Row[]> {
   const all = asks.flatMap(({ from, ...ask }, index) =>
     [...from].map(([seq, chunk]) => ({ ...ask, seq, chunk, n: index + 1 })),
   )
-  const rows = await query(store.pool, selectChunks, [
+  return query(store.pool, selectChunks, [
     all.map(({ n }) => n),
     all.map(({ userId }) => userId),
     all.map(({ key }) => key),
@@ -51,9 +55,6 @@ async function readChunks(store: Store, asks: readonly ChunkAsk[]): Promise<Row[
     all.map(({ count }) => count),
     all.map(({ room }) => room),
   ])
-  const answers: Row[][] = asks.map(() => [])
-  for (const row of rows) answers[Number(row[1]) - 1]?.push(row)
-  return answers
 }
 
 const selectChunks: Statement = {

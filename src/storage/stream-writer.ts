@@ -75,7 +75,7 @@ export class StreamWriter implements AsyncDisposable {
       windowMs,
       runItems,
       runItemsOfKey: runItems,
-      runBytes,
+      runSize: runBytes,
     })
   }
 
