@@ -108,6 +108,20 @@ const questions: [name: string, query: string, variables?: object][] = [
     'query ($seq: Int) { conversation(id: "same") { message(seq: $seq) { content } } }',
   ],
   [
+    'fields of an input that are left out, with their defaults',
+    append,
+    { input: { conversationId: 'same', message: { role: 'USER', content: 'x', clientId: 'defaults' } } },
+  ],
+  [
+    'an argument whose variable is left out',
+    'query ($last: Int) { conversation(id: "same") { history(last: $last, beforeSeq: 3) { seq } } }',
+  ],
+  [
+    'an argument whose variable is null',
+    'query ($last: Int) { conversation(id: "same") { history(last: $last, beforeSeq: 3) { seq } } }',
+    { last: null },
+  ],
+  [
     'a number that is too large',
     'query ($first: Int) { conversations(first: $first) { nodes { id } } }',
     { first: 3000000000 },
@@ -153,6 +167,16 @@ test('events are the same whether or not their document is compiled', async () =
     }),
   )
   expect(told).toEqual(toldPlain)
+})
+
+test('what a variable within an input leaves out stays as it is', async () => {
+  const ada = bed.server.as()
+  await ada.append('archived', 'x')
+  const update = `mutation ($title: String, $archived: Boolean) { updateConversation(input: { id: "archived", title: $title, archived: $archived }) {
+    conversation { title archivedAt } } }`
+  await ada.get(update, { archived: true })
+  const { updateConversation } = await ada.get(update, { title: 'Still' })
+  expect(updateConversation.conversation).toEqual({ title: 'Still', archivedAt: expect.any(String) })
 })
 
 test('each operation of a document is compiled for itself', async () => {

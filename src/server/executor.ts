@@ -4,37 +4,51 @@ import {
   type ExecutionResult,
   execute,
   GraphQLError,
-  type GraphQLSchema,
+  GraphQLScalarType,
+  GraphQLSchema,
   getOperationAST,
+  getVariableValues,
   Kind,
-  TypeInfo,
+  type OperationDefinitionNode,
+  type TypeNode,
+  type VariableDefinitionNode,
   visit,
-  visitWithTypeInfo,
 } from 'graphql'
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit'
 
 /** What is asked of one schema. */
 export type Execution = Omit<ExecutionArgs, 'schema'>
 
+interface Compiled {
+  readonly query: CompiledQuery['query']
+  readonly variables: readonly VariableDefinitionNode[]
+}
+
 interface Known {
   uses: number
   /** null: it is not to be compiled. */
-  compiled: CompiledQuery | null | undefined
+  compiled: Compiled | null | undefined
 }
 
 /**
  * Executes documents by GraphQL's own algorithm, and those that come again by a function that was compiled for them.
  * Compiling takes milliseconds, which a document that comes once is not worth. What was compiled goes with its document,
  * so whoever remembers documents bounds it.
+ *
+ * Variables are read by GraphQL's own algorithm in any case: the compiled one knows no defaults of input fields.
  */
 export class Executor {
   readonly #schema: GraphQLSchema
+  /** With a type that takes variables as they are. */
+  readonly #compileSchema: GraphQLSchema
   readonly #compileAfter: number
   readonly #known = new WeakMap<DocumentNode, Map<string, Known>>()
 
   /** @param compileAfter how many executions of a document go before it is compiled */
   constructor(schema: GraphQLSchema, compileAfter: number) {
     this.#schema = schema
+    const { types, ...config } = schema.toConfig()
+    this.#compileSchema = new GraphQLSchema({ ...config, types: [...types, asItIs] })
     this.#compileAfter = compileAfter
   }
 
@@ -42,14 +56,14 @@ export class Executor {
     const compiled = this.#compiledFor(execution)
     if (!compiled) return execute({ schema: this.#schema, ...execution })
     const { rootValue, contextValue, variableValues } = execution
-    const result = await compiled.query(rootValue, contextValue, variableValues ?? {})
-    if (result.errors === undefined) return result
-    // Variables were refused, and nothing was executed: GraphQL itself says it in the words that clients know.
-    if (result.data === undefined) return execute({ schema: this.#schema, ...execution })
-    return { ...result, errors: result.errors.map(toGraphqlError) }
+    const { coerced } = getVariableValues(this.#schema, compiled.variables, variableValues ?? {}, { maxErrors: 1 })
+    // Nothing was executed: GraphQL itself says why, in the words that clients know.
+    if (coerced === undefined) return execute({ schema: this.#schema, ...execution })
+    const result = await compiled.query(rootValue, contextValue, coerced)
+    return result.errors === undefined ? result : { ...result, errors: result.errors.map(toGraphqlError) }
   }
 
-  #compiledFor({ document, operationName }: Execution): CompiledQuery | null | undefined {
+  #compiledFor({ document, operationName }: Execution): Compiled | null | undefined {
     let operations = this.#known.get(document)
     if (operations === undefined) {
       operations = new Map()
@@ -69,38 +83,44 @@ export class Executor {
     return known.compiled
   }
 
-  #compile(document: DocumentNode, operationName: string | null | undefined): CompiledQuery | null {
-    if (hasSteps(document, operationName) || hasVariableInScalar(document, this.#schema)) return null
-    const compiled = compileQuery(this.#schema, document, operationName ?? undefined, {
+  #compile(document: DocumentNode, operationName: string | null | undefined): Compiled | null {
+    const operation = getOperationAST(document, operationName)
+    if (!operation || hasSteps(operation) || hasVariableInLiteral(document)) return null
+    const compiled = compileQuery(this.#compileSchema, withVariablesAsTheyAre(document), operation.name?.value, {
       disablingCapturingStackErrors: true,
     })
-    return isCompiledQuery(compiled) ? compiled : null
+    if (!isCompiledQuery(compiled)) return null
+    return { query: compiled.query, variables: operation.variableDefinitions ?? [] }
   }
 }
 
+const asItIs = new GraphQLScalarType({ name: '_AsItIs' })
+
 /** Of a mutation of several fields the compiled function goes on after one that failed, where GraphQL stops. */
-function hasSteps(document: DocumentNode, operationName: string | null | undefined): boolean {
-  const operation = getOperationAST(document, operationName)
-  if (operation?.operation !== 'mutation') return false
-  const { selections } = operation.selectionSet
-  return selections.length > 1 || selections[0]?.kind !== Kind.FIELD
+function hasSteps({ operation, selectionSet: { selections } }: OperationDefinitionNode): boolean {
+  return operation === 'mutation' && (selections.length > 1 || selections[0]?.kind !== Kind.FIELD)
 }
 
-/** A variable within the literal of a scalar, as JSON has them: the compiled function does not show it to the scalar. */
-function hasVariableInScalar(document: DocumentNode, schema: GraphQLSchema): boolean {
-  const types = new TypeInfo(schema)
+/**
+ * A variable within the literal of an object, a list or JSON: one that is not given would be null there and not absent,
+ * and a scalar would not be shown what is within it.
+ */
+function hasVariableInLiteral(document: DocumentNode): boolean {
   let isFound = false
-  visit(
-    document,
-    visitWithTypeInfo(types, {
-      VariableDefinition: () => false,
-      Variable: () => {
-        // Inside a scalar there are no types.
-        if (types.getInputType() === undefined) isFound = true
-      },
-    }),
-  )
+  const look = {
+    Variable: () => {
+      isFound = true
+    },
+  }
+  visit(document, { ObjectValue: (node) => void visit(node, look), ListValue: (node) => void visit(node, look) })
   return isFound
+}
+
+function withVariablesAsTheyAre(document: DocumentNode): DocumentNode {
+  const type: TypeNode = { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: asItIs.name } }
+  return visit(document, {
+    VariableDefinition: ({ kind, variable }): VariableDefinitionNode => ({ kind, variable, type }),
+  })
 }
 
 /** The compiled function has errors of its own, which are no GraphQLErrors. */
