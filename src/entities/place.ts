@@ -13,11 +13,22 @@ const placeBytes = 1 + 16 + 6 + 4
 /** The bytes of (version, key, epoch, seq), followed by `more` zero bytes for the caller to fill. */
 export function packPlace(place: Place, more = 0): Buffer {
   const bytes = Buffer.alloc(placeBytes + more)
-  bytes[0] = version
-  writeUuid(bytes, place.key, 1)
-  bytes.writeUIntBE(place.epoch, 17, 6)
+  headOf(place).copy(bytes)
   bytes.writeInt32BE(place.seq, 23)
   return bytes
+}
+
+/** The head that was made last: the messages of a page have all the same. */
+let last = { key: '', epoch: 0, head: Buffer.alloc(0) }
+
+function headOf({ key, epoch }: Place): Buffer {
+  if (last.key === key && last.epoch === epoch) return last.head
+  const head = Buffer.alloc(23)
+  head[0] = version
+  writeUuid(head, key, 1)
+  head.writeUIntBE(epoch, 17, 6)
+  last = { key, epoch, head }
+  return head
 }
 
 /** Undoes `packPlace`: the place and the bytes behind it; null for anything else. */

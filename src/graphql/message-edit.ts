@@ -141,7 +141,6 @@ function applyEdit(stored: Message, input: EditMessageInput, limits: Limits): Ne
     clientId: stored.clientId,
     sentAt: stored.sentAt,
   }
-  const hash = stored.payloadHash === null ? null : Buffer.from(stored.payloadHash)
   // A content that was cleared is not derived again.
-  return { ...readMessageInput('input', edited, limits), content, payloadHash: hash }
+  return { ...readMessageInput('input', edited, limits), content, payloadHash: null }
 }

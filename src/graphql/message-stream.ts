@@ -371,8 +371,9 @@ function readCompletion(stored: Message, input: CompleteMessageInput, limits: Li
     clientId: stored.clientId,
     sentAt: stored.sentAt,
   }
-  const payloadHash = stored.payloadHash === null ? null : Buffer.from(stored.payloadHash)
   const isEmpty = completed.content === null && !completed.parts?.length && !completed.toolCalls?.length
-  if (!isEmpty || input.status === 'COMPLETE') return { ...readMessageInput('input', completed, limits), payloadHash }
-  return { ...readMessageInput('input', { ...completed, content: '' }, limits), content: null, payloadHash }
+  // A completion is not what the message was started with: that is what a retry of the start is compared with.
+  if (!isEmpty || input.status === 'COMPLETE')
+    return { ...readMessageInput('input', completed, limits), payloadHash: null }
+  return { ...readMessageInput('input', { ...completed, content: '' }, limits), content: null, payloadHash: null }
 }

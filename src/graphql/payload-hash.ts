@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { JsonRecord } from '../entities/json.ts'
 
 const version = 1
@@ -14,8 +14,7 @@ export interface Payload {
  * changes only together with the version.
  */
 export function hashPayload(input: Payload): Buffer {
-  const digest = createHash('sha256').update(canonical(input)).digest()
-  return Buffer.concat([Buffer.of(version), digest])
+  return Buffer.concat([Buffer.of(version), hash('sha256', canonical(input), 'buffer')])
 }
 
 /** JSON with sorted keys. Null members of the input itself and of its tool calls are left out: they equal absent ones. */

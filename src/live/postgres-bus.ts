@@ -33,6 +33,8 @@ class PostgresLine implements Line {
       connectionTimeoutMillis: 5_000,
       query_timeout: 10_000,
       keepAlive: true,
+      // A hint carries no truth, and is not worth a wait for the disk.
+      options: '-c synchronous_commit=off',
     })
     const line = new PostgresLine(client)
     const ended = Promise.withResolvers<void>()

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { ApolloServerOptions } from '@apollo/server'
 import {
   type DocumentNode,
@@ -30,7 +30,9 @@ const maxCharacters = 1_000_000
 export class Admission {
   readonly #schema: GraphQLSchema
   readonly #limits: Limits
-  readonly #documents = new Map<string, { document: DocumentNode; characters: number }>()
+  /** By their text, the oldest first. */
+  readonly #documents = new Map<string, { readonly document: DocumentNode; readonly hash: string }>()
+  readonly #byHash = new Map<string, DocumentNode>()
   #characters = 0
 
   constructor(schema: GraphQLSchema, limits: Limits) {
@@ -43,15 +45,14 @@ export class Admission {
     if (source.length > queryCharacters) {
       return { errors: [tooLarge('query', 'characters', queryCharacters, source.length)] }
     }
-    const hash = createHash('sha256').update(source).digest('hex')
-    const known = this.#documents.get(hash)
+    const known = this.#documents.get(source)
     if (known !== undefined) return known
     try {
       const document = this.#parse(source)
       requireShape(document, this.#limits)
       const errors = validate(this.#schema, document, undefined, { maxErrors: 10 })
       if (errors.length > 0) return { errors: errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED')) }
-      this.#remember(hash, document, source.length)
+      this.#remember(source, document)
       return { document }
     } catch (error) {
       if (error instanceof GraphQLError) return { errors: [error] }
@@ -61,9 +62,9 @@ export class Admission {
     }
   }
 
-  /** For Apollo, whose keys end with the same hash. */
+  /** For Apollo, whose keys end with the SHA-256 of the text. */
   readonly documentStore: DocumentStore = {
-    get: async (key) => this.#documents.get(key.slice(-64))?.document,
+    get: async (key) => this.#byHash.get(key.slice(-64)),
     set: async () => {},
     delete: async () => {},
   }
@@ -81,13 +82,16 @@ export class Admission {
     }
   }
 
-  #remember(hash: string, document: DocumentNode, characters: number): void {
-    this.#documents.set(hash, { document, characters })
-    this.#characters += characters
-    for (const [oldest, { characters: freed }] of this.#documents) {
+  #remember(source: string, document: DocumentNode): void {
+    const known = { document, hash: hash('sha256', source) }
+    this.#documents.set(source, known)
+    this.#byHash.set(known.hash, document)
+    this.#characters += source.length
+    for (const [oldest, forgotten] of this.#documents) {
       if (this.#documents.size <= maxDocuments && this.#characters <= maxCharacters) return
       this.#documents.delete(oldest)
-      this.#characters -= freed
+      this.#byHash.delete(forgotten.hash)
+      this.#characters -= oldest.length
     }
   }
 }

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer'
 import cors from '@fastify/cors'
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -27,7 +28,6 @@ export async function createHttp(
   const app: FastifyInstance = Fastify({
     bodyLimit: config.limits.bodyBytes,
     requestTimeout: config.requestMs,
-    handlerTimeout: config.requestMs,
     forceCloseConnections: 'idle',
     // What still comes on an open connection is answered, as the last on it: everything that it needs is there until then.
     return503OnClosing: false,
@@ -38,7 +38,12 @@ export async function createHttp(
   app.decorateRequest('operation', null)
   app.addHook('onRequest', async (request, reply) => {
     const path = request.url.split('?')[0] as string
+    // Not Fastify's own limit, which makes an AbortController for each request.
+    const timer = setTimeout(() => {
+      if (!reply.sent) reply.send(tooSlow())
+    }, config.requestMs)
     reply.raw.once('close', () => {
+      clearTimeout(timer)
       // Probes come every second and say nothing new.
       if (path === '/healthz' || path === '/readyz') return
       logOperation(log, {
@@ -90,11 +95,14 @@ export async function createHttp(
 
 /** Bytes that are no UTF-8 would be replaced without a word. */
 function decodeUtf8(body: Buffer): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body)
-  } catch {
-    throw new ApiError('BAD_USER_INPUT', 'body: must be UTF-8.', { path: 'body' })
-  }
+  if (!isUtf8(body)) throw new ApiError('BAD_USER_INPUT', 'body: must be UTF-8.', { path: 'body' })
+  return body.toString()
+}
+
+function tooSlow(): ApiError {
+  return unavailable(
+    'The request took too long. What was asked may have been done: try again, with the same client ids.',
+  )
 }
 
 /** Fastify's own refusals in our words. */
@@ -102,11 +110,6 @@ function fromFastify(error: FastifyError, contentLength: string | undefined, con
   const limit = config.limits.bodyBytes
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
     return tooLarge('body', 'bytes', limit, Number(contentLength ?? limit + 1))
-  if (error.code === 'FST_ERR_HANDLER_TIMEOUT') {
-    return unavailable(
-      'The request took too long. What was asked may have been done: try again, with the same client ids.',
-    )
-  }
   const isRefusal = error.statusCode !== undefined && error.statusCode < 500
   return isRefusal ? new ApiError('BAD_USER_INPUT', error.message) : error
 }

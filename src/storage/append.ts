@@ -183,11 +183,11 @@ async function readKnown(
   const outdated: Rewrite[] = []
   if (asked.size === 0) return { known, outdated }
   for (const row of await query(client, selectKnown, [conversation.key, [...asked.keys()]])) {
-    const stored = readMessage(row, 0, conversation)
+    const stored = readMessage(row, 1, conversation)
     const clientId = stored.clientId ?? ''
     const message = asked.get(clientId) as NewMessage
     known.set(clientId, stored)
-    if (message.payloadHash?.equals(stored.payloadHash ?? Buffer.alloc(0))) continue
+    if (message.payloadHash?.equals(row[0] as Buffer)) continue
     if (onExisting === 'FAIL' || stored.status === 'STREAMING') throw clientIdTaken(clientId, stored.id)
     if (stored.deletedAt === null) outdated.push({ seq: stored.seq, message })
   }
@@ -197,7 +197,7 @@ async function readKnown(
 /** A statement of its own: one that also took the lock would look with a snapshot from before it. */
 const selectKnown: Statement = {
   name: 'append-known',
-  text: `select ${messageColumns('m')} from message m where m.conversation_key = $1 and m.client_id = any($2)
+  text: `select m.payload_hash, ${messageColumns('m')} from message m where m.conversation_key = $1 and m.client_id = any($2)
     order by m.seq`,
 }
 

@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto'
+import { hash, randomBytes } from 'node:crypto'
 import { formatUuid } from '../entities/bytes.ts'
 
 /**
@@ -6,7 +6,7 @@ import { formatUuid } from '../entities/bytes.ts'
  * Only good for finding: a key once stored is never compared with a hash again, so that ownership can move.
  */
 export function conversationKey(userId: string, id: string): string {
-  return formatUuid(createHash('sha256').update(`${userId}\0${id}`).digest().subarray(0, 16))
+  return formatUuid(hash('sha256', `${userId}\0${id}`, 'buffer').subarray(0, 16))
 }
 
 /** What the list of a user's conversations is watched by: the key of an id that no conversation has, the empty one. */

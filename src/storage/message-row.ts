@@ -22,7 +22,6 @@ const columns = [
   'error',
   'metadata',
   'client_id',
-  'payload_hash',
   'status',
   'size',
   'sent_at',
@@ -71,16 +70,15 @@ export function readMessage(row: Row, at: number, conversation: Conversation): M
   message.error = readJson(row[at + 13])
   message.metadata = readJson(row[at + 14]) ?? {}
   message.clientId = row[at + 15] as string | null
-  message.payloadHash = row[at + 16] as Buffer | null
-  message.status = row[at + 17] as MessageStatus
-  message.size = row[at + 18] as number
-  message.sentAt = readTimestamp(row[at + 19])
-  message.createdAt = toTimestamp(row[at + 20] as string)
-  message.updatedAt = toTimestamp(row[at + 21] as string)
-  message.editedAt = readTimestamp(row[at + 22])
-  message.deletedAt = readTimestamp(row[at + 23])
-  message.revision = row[at + 24] === null ? null : Number(row[at + 24])
-  message.stopRequestedAt = readTimestamp(row[at + 25])
-  message.nextChunk = row[at + 26] as number | null
+  message.status = row[at + 16] as MessageStatus
+  message.size = row[at + 17] as number
+  message.sentAt = readTimestamp(row[at + 18])
+  message.createdAt = toTimestamp(row[at + 19] as string)
+  message.updatedAt = toTimestamp(row[at + 20] as string)
+  message.editedAt = readTimestamp(row[at + 21])
+  message.deletedAt = readTimestamp(row[at + 22])
+  message.revision = row[at + 23] === null ? null : Number(row[at + 23])
+  message.stopRequestedAt = readTimestamp(row[at + 24])
+  message.nextChunk = row[at + 25] as number | null
   return message
 }

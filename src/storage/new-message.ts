@@ -21,7 +21,7 @@ export interface NewMessage {
   readonly usage: JsonRecord | null
   readonly metadata: JsonRecord
   readonly clientId: string | null
-  /** Set exactly when `clientId` is. */
+  /** Of a message that is appended: set exactly when `clientId` is. Of one that is there: null keeps the one it has. */
   readonly payloadHash: Buffer | null
   /** UTF-8 bytes of all that the caller wrote, and of a content derived from it. */
   readonly size: number
@@ -50,6 +50,14 @@ export const newMessageColumns = [
   ['sent_at', 'timestamptz'],
   ['status', 'text'],
 ] as const
+
+/** How a message `m` that is there takes the values of `input`. */
+export const messageAssignments = newMessageColumns
+  .map(
+    ([name]) =>
+      `${name} = ${name === 'payload_hash' ? 'coalesce(input.payload_hash, m.payload_hash)' : `input.${name}`}`,
+  )
+  .join(', ')
 
 export function newMessageValues(message: NewMessage): unknown[] {
   return [

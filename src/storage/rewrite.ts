@@ -3,7 +3,7 @@ import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
 import { conversationColumns, conversationWidth, readConversation } from './conversation-row.ts'
 import { messageColumns, readMessage } from './message-row.ts'
-import { type NewMessage, newMessageColumns, newMessageValues } from './new-message.ts'
+import { messageAssignments, type NewMessage, newMessageColumns, newMessageValues } from './new-message.ts'
 import { query, type Row, type Statement } from './store.ts'
 
 /** Messages as they are after a change, and their conversation as it is after it. */
@@ -36,7 +36,7 @@ const rewrite: Statement = {
     `select n::int, seq, ${newMessageColumns.map(([name, type]) => `${name}::${type}`).join(', ')}
      from unnest($3::int[], ${newMessageColumns.map((_, i) => `$${i + 4}::text[]`).join(', ')})
        with ordinality as input(seq, ${newMessageColumns.map(([name]) => name).join(', ')}, n)`,
-    `${newMessageColumns.map(([name]) => `${name} = input.${name}`).join(', ')}, edited_at = moved.updated_at`,
+    `${messageAssignments}, edited_at = moved.updated_at`,
   ),
 }
 

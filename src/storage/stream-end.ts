@@ -5,7 +5,7 @@ import type { MessageError } from '../entities/message-error.ts'
 import { attemptIsOver, chunkExpected, messageNotFound, notStreaming } from '../errors.ts'
 import { writeJson } from './column.ts'
 import { changeOne, type MessageRef } from './edit.ts'
-import { type NewMessage, newMessageColumns, newMessageValues } from './new-message.ts'
+import { messageAssignments, type NewMessage, newMessageColumns, newMessageValues } from './new-message.ts'
 import { changing, type Rewritten, readRewritten } from './rewrite.ts'
 import { query, type Statement, type Store } from './store.ts'
 import { seen } from './stream-text.ts'
@@ -76,7 +76,7 @@ const complete: Statement = {
   name: 'stream-complete',
   text: changing(
     `select 1 as n, $3::int as seq, ${newMessageColumns.map(([name, type], i) => `$${i + 6}::${type} as ${name}`).join(', ')}`,
-    `${newMessageColumns.map(([name]) => `${name} = input.${name}`).join(', ')}, error = $4::json, completion_hash = $5`,
+    `${messageAssignments}, error = $4::json, completion_hash = $5`,
     'delete from message_stream s using input where s.conversation_key = $1 and s.seq = input.seq',
     'delete from message_chunk k using input where k.conversation_key = $1 and k.seq = input.seq',
   ),
@@ -189,6 +189,5 @@ const lockExpired: Statement = {
 
 /** The message as it is, with the text of its chunks as its content. */
 function withOwnText(message: Message): NewMessage {
-  const payloadHash = message.payloadHash === null ? null : Buffer.from(message.payloadHash)
-  return { ...message, payloadHash, size: message.size + Buffer.byteLength(message.content ?? '') }
+  return { ...message, payloadHash: null, size: message.size + Buffer.byteLength(message.content ?? '') }
 }
