@@ -3,6 +3,7 @@ import type { Api, Results } from './support/api.ts'
 import { useBed } from './support/bed.ts'
 import { serve } from './support/server.ts'
 import { countStatements } from './support/statements.ts'
+import { until } from './support/until.ts'
 
 // Only what is counted here asks the database.
 const settings = { POLL_MS: '600000' }
@@ -86,5 +87,52 @@ test('watchers of different users share nothing', async () => {
   await Promise.all([ada.append('same id', "ada's second"), bob.append('same id', "bob's second")])
   const told = (await each(watchers)).map(({ conversationEvents }) => conversationEvents.edge.node.content)
   expect(told).toEqual(["ada's second", "ada's second", "bob's second", "bob's second"])
+  await close(watchers)
+})
+
+const withLast = `subscription ($id: ID!, $after: String = "") { messageAppended(conversationId: $id, after: $after) {
+  node { seq conversation { lastMessage { content } } } } }`
+
+test('an event is answered once for all who select the same, from wherever they began', async () => {
+  const ada = bed.server.as()
+  const { messageEdge } = await ada.append('answered', 'first')
+  const watchers = [
+    ...(await watch(ada, withLast, 'answered', 20, 1)),
+    ...Array.from({ length: 20 }, () => ada.subscribe(withLast, { id: 'answered', after: messageEdge.cursor })),
+  ]
+  // All of them wait: each has been told of the second.
+  await ada.append('answered', 'second')
+  await each(watchers)
+  const statements = await countStatements(bed.database, async () => {
+    await ada.append('answered', 'third')
+    for (const { messageAppended } of await each(watchers)) {
+      expect(messageAppended.node).toEqual({ seq: 3, conversation: { lastMessage: { content: 'third' } } })
+    }
+  })
+  // The append, the read of it, and the last message.
+  expect(statements).toBe(3)
+  await close(watchers)
+})
+
+test('who selects something else is answered for itself: another document, operation, or variable', async () => {
+  const ada = bed.server.as()
+  await ada.append('apart', 'first')
+  const query = `subscription A($with: Boolean!) { messageAppended(conversationId: "apart") { node { seq content @include(if: $with) } } }`
+  const other = 'subscription { messageAppended(conversationId: "apart") { node { role } cursor } }'
+  const watchers = [
+    ada.subscribe(query, { with: true }),
+    ada.subscribe(query, { with: false }),
+    ada.subscribe(other, {}),
+    ada.subscribe(query, { with: true }),
+  ]
+  const told = each(watchers)
+  await until(() => bed.server.inspect().watchers === 4)
+  const { messageEdge } = await ada.append('apart', 'second')
+  expect((await told).map(({ messageAppended }) => messageAppended)).toEqual([
+    { node: { seq: 2, content: 'second' } },
+    { node: { seq: 2 } },
+    { node: { role: 'USER' }, cursor: messageEdge.cursor },
+    { node: { seq: 2, content: 'second' } },
+  ])
   await close(watchers)
 })

@@ -1,5 +1,5 @@
 import type { Message } from '../entities/message.ts'
-import { type Changes, type Known, readChanges } from '../storage/changes.ts'
+import { type Known, readChanges } from '../storage/changes.ts'
 import { readMessagesAt } from '../storage/message.ts'
 import type { Store } from '../storage/store.ts'
 import { type Chunk, type ChunkReads, readStreaming } from '../storage/stream-chunks.ts'
@@ -63,20 +63,20 @@ export class ChangeReader<Event> implements Reader<Event> {
     if (streaming !== null) return this.#toBatch([streaming], 'more', anyHint)
     const read = await this.#readChanges(reads)
     if (read === null) return this.#toBatch([{ kind: 'gone', known: this.#known }], 'end', anyHint)
+    const { changes, known, events: changeEvents, hasMore } = read
     const { lastSeq, revision } = read.conversation
-    const { changes, known } = toChanges(this.#known, read)
-    const events: FeedEvent[] = [...changes]
+    const events = [...changeEvents]
     this.#target ??= { seq: lastSeq, revision }
     if (!this.#isCaughtUp && known.seq >= this.#target.seq && known.revision >= this.#target.revision) {
       this.#isCaughtUp = true
-      events.push({ kind: 'caught-up', known })
+      events.push(this.#toEvent({ kind: 'caught-up', known }))
     }
     this.#known = known
-    for (const event of events) if ('message' in event) this.#track(event.message)
-    if (read.hasMore) return this.#toBatch(events, 'more', revision)
-    if (this.#streams.size === 0) return this.#toBatch(events, 'all', revision)
+    for (const change of changes) if ('message' in change) this.#track(change.message)
+    if (hasMore) return { events, rest: 'more', revision }
+    if (this.#streams.size === 0) return { events, rest: 'all', revision }
     // Text has a read of its own, or one that failed would lose the changes that were read before it.
-    if (events.length > 0) return this.#toBatch(events, 'more', anyHint)
+    if (events.length > 0) return { events, rest: 'more', revision: anyHint }
     return this.#tellText(reads)
   }
 
@@ -102,11 +102,15 @@ export class ChangeReader<Event> implements Reader<Event> {
     }
   }
 
-  #readChanges(reads: HeldReads): Promise<Changes | null> {
+  /** Whoever shares the read shares its events. */
+  #readChanges(reads: HeldReads) {
     const { key, epoch, seq, revision } = this.#known
-    return reads.once(`changes ${this.#userId} ${key} ${epoch} ${seq} ${revision}`, (budget) =>
-      readChanges(this.#store, budget, this.#userId, this.#known, rowsPerRead),
-    )
+    return reads.once(`changes ${this.#userId} ${key} ${epoch} ${seq} ${revision}`, async (budget) => {
+      const read = await readChanges(this.#store, budget, this.#userId, this.#known, rowsPerRead)
+      if (read === null) return null
+      const { changes, known } = toChanges(this.#known, read)
+      return { ...read, changes, known, events: changes.map(this.#toEvent) }
+    })
   }
 
   #track(message: Message): void {
@@ -117,12 +121,16 @@ export class ChangeReader<Event> implements Reader<Event> {
   async #tellText(reads: HeldReads): Promise<Batch<Event>> {
     const { key, epoch } = this.#known
     const from = [...this.#streams].flat().join(' ')
-    const { chunks, hasMore } = await reads.once(`chunks ${this.#userId} ${key} ${epoch} ${from}`, (budget) => {
-      const request = { userId: this.#userId, key, epoch, from: this.#streams, count: chunksPerRead }
-      return this.#chunks.read(budget, request)
-    })
+    const { chunks, events, hasMore } = await reads.once(
+      `chunks ${this.#userId} ${key} ${epoch} ${this.#known.seq} ${this.#known.revision} ${from}`,
+      async (budget) => {
+        const request = { userId: this.#userId, key, epoch, from: this.#streams, count: chunksPerRead }
+        const read = await this.#chunks.read(budget, request)
+        const toText = (chunk: Chunk) => this.#toEvent({ kind: 'text', chunk, known: this.#known })
+        return { ...read, events: read.chunks.map(toText) }
+      },
+    )
     for (const { seq, chunk } of chunks) this.#streams.set(seq, chunk + 1)
-    const text = chunks.map((chunk) => ({ kind: 'text', chunk, known: this.#known }) as const)
-    return this.#toBatch(text, hasMore ? 'more' : 'all', anyHint)
+    return { events, rest: hasMore ? 'more' : 'all', revision: anyHint }
   }
 }

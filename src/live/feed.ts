@@ -21,7 +21,7 @@ export interface Reader<Event> {
 }
 
 export interface Batch<Event> {
-  readonly events: Event[]
+  readonly events: readonly Event[]
   /** `more`: there was more than one read may take; `all`: that was all; `end`: and nothing will ever come after it. */
   readonly rest: 'more' | 'all' | 'end'
   /** Where the conversation stood. */
@@ -128,7 +128,8 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
       // What was ended while it read could not yet release what the read came to hold.
       if (this.#isClosed || batch === undefined) return held[Symbol.dispose]()
       this.#held = held
-      this.#taken = batch.events
+      // Other feeds may take from the same events.
+      this.#taken = [...batch.events]
       if (batch.rest === 'more') {
         this.#isStale = true
         this.#hasMoved ||= hasMoved

@@ -23,16 +23,15 @@ export class MessageReader<Event> implements Reader<Event> {
   async read(reads: HeldReads): Promise<Batch<Event>> {
     const { key, epoch, seq } = this.#place
     const request = { key, epoch, after: seq, before: null, count: rowsPerRead, fromEnd: false }
-    const [page] = await reads.once(`messages ${this.#userId} ${key} ${epoch} ${seq}`, (budget) =>
-      this.#pages.read(budget, this.#userId, [request]),
-    )
-    if (!page) return { events: [], rest: 'end', revision: 0 }
+    // Whoever shares the read shares its events.
+    const read = await reads.once(`messages ${this.#userId} ${key} ${epoch} ${seq}`, async (budget) => {
+      const [page] = await this.#pages.read(budget, this.#userId, [request])
+      return page ? { page, events: page.messages.map(this.#toEvent) } : null
+    })
+    if (read === null) return { events: [], rest: 'end', revision: 0 }
+    const { page, events } = read
     const last = page.messages.at(-1)
     if (last !== undefined) this.#place = { ...this.#place, seq: last.seq }
-    return {
-      events: page.messages.map(this.#toEvent),
-      rest: page.hasNext ? 'more' : 'all',
-      revision: page.conversation.revision,
-    }
+    return { events, rest: page.hasNext ? 'more' : 'all', revision: page.conversation.revision }
   }
 }

@@ -32,6 +32,7 @@ import { type Health, registerHealth } from './health.ts'
 import { createHostGuard } from './host-guard.ts'
 import { createHttp } from './http.ts'
 import { contextFactory } from './operation-context.ts'
+import { SharedAnswers } from './shared-answers.ts'
 import { EventStreams } from './sse.ts'
 import { registerStreams } from './sse-route.ts'
 import { attachSockets } from './upgrade.ts'
@@ -113,6 +114,7 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
     const executor = new Executor(schema, config.compileAfter)
     const apollo = await startApollo(schema, admission, executor, log)
     own({ [Symbol.asyncDispose]: () => apollo.stop() })
+    const shared = new SharedAnswers()
     const authenticate = createAuthenticate(config.identity)
     const guard = createHostGuard(config)
     const health: Health = { isStopping: false }
@@ -120,10 +122,20 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
     const app = await createHttp(config, guard, health, log)
     registerHealth(app, health, store)
     registerGraphql(app, { admission, apollo, authenticate, createContext, log })
-    const streams = new EventStreams({ schema, executor, apollo, createContext, config, log })
+    const streams = new EventStreams({ schema, executor, answers: shared, apollo, createContext, config, log })
     registerStreams(app, { schema, admission, authenticate, streams, log })
     registerGraphiql(app, { graphqlPath, headers: exampleHeaders(config) })
-    const sockets = new Sockets({ schema, executor, admission, apollo, authenticate, createContext, config, log })
+    const sockets = new Sockets({
+      schema,
+      executor,
+      answers: shared,
+      admission,
+      apollo,
+      authenticate,
+      createContext,
+      config,
+      log,
+    })
     attachSockets(app.server, graphqlPath, guard, sockets)
     own({
       [Symbol.asyncDispose]: async () => {

@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
+import { textOf } from './shared-answers.ts'
 import type { FormattedResult } from './subscribe.ts'
 
 /**
@@ -55,7 +56,7 @@ export class EventStream {
     const cursor = result.extensions?.cursor
     const id = typeof cursor === 'string' ? `id: ${cursor}\n` : ''
     // JSON.stringify leaves no line break, which would end the field.
-    await this.#write(`event: next\n${id}data: ${JSON.stringify(result)}\n\n`)
+    await this.#write(`event: next\n${id}data: ${textOf(result)}\n\n`)
   }
 
   /** The operation is over, and its client is to stay away. */

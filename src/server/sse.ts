@@ -15,12 +15,14 @@ import { atExpiry } from './expiry.ts'
 import { formatError } from './format-error.ts'
 import type { GraphqlRequest } from './graphql-request.ts'
 import type { CreateContext } from './operation-context.ts'
+import type { SharedAnswers } from './shared-answers.ts'
 import { EventStream } from './sse-stream.ts'
 import { type FormattedResult, ResultStream, subscribe } from './subscribe.ts'
 
 export interface EventStreamDependencies {
   readonly schema: GraphQLSchema
   readonly executor: Executor
+  readonly answers: SharedAnswers
   readonly apollo: ApolloServer<Context>
   readonly createContext: CreateContext
   readonly config: Config
@@ -119,11 +121,13 @@ export class EventStreams implements AsyncDisposable {
   }
 
   async #follow(stream: EventStream, operation: StreamedOperation): Promise<void> {
-    const { schema, executor, createContext, log } = this.#use
+    const { schema, executor, answers, createContext, log } = this.#use
     const { viewer, requestId, request, document } = operation
     const results = await subscribe({
       args: { schema, document, operationName: request.operationName, variableValues: request.variables },
       executor,
+      answers,
+      userId: viewer.userId,
       createContext: () => createContext(viewer, requestId),
       formatError: (error) => formatError(error, requestId, log),
     })

@@ -1,12 +1,15 @@
 import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, type GraphQLFormattedError } from 'graphql'
 import type { Context } from '../graphql/context.ts'
 import type { Executor } from './executor.ts'
+import type { SharedAnswers } from './shared-answers.ts'
 
 export type FormattedResult = Omit<ExecutionResult, 'errors'> & { errors?: readonly GraphQLFormattedError[] }
 
 export interface Subscription {
   readonly args: ExecutionArgs
   readonly executor: Executor
+  readonly answers: SharedAnswers
+  readonly userId: string
   /** A fresh context, with fresh loaders and a budget of its own, for each event. */
   readonly createContext: () => Context
   readonly formatError: (error: unknown) => GraphQLFormattedError
@@ -26,17 +29,22 @@ export async function subscribe(subscription: Subscription): Promise<ResultStrea
 export class ResultStream implements AsyncGenerator<FormattedResult, undefined, undefined> {
   readonly #subscription: Subscription
   readonly #source: AsyncGenerator<unknown, unknown, undefined>
+  readonly #selection: string
 
   constructor(subscription: Subscription, source: AsyncGenerator<unknown, unknown, undefined>) {
     this.#subscription = subscription
     this.#source = source
+    this.#selection = subscription.answers.selectionOf(subscription.userId, subscription.args)
   }
 
   async next(): Promise<IteratorResult<FormattedResult, undefined>> {
     try {
       const event = await this.#source.next()
       if (event.done) return { done: true, value: undefined }
-      return { done: false, value: await this.#answer(event.value) }
+      // Events of a feed are objects.
+      const value = event.value as object
+      const answer = this.#subscription.answers.answer(value, this.#selection, () => this.#answer(value))
+      return { done: false, value: await answer }
     } catch (error) {
       // A loop over a stream ends it when the loop fails, and not when the stream does.
       await this.return()
@@ -44,7 +52,7 @@ export class ResultStream implements AsyncGenerator<FormattedResult, undefined, 
     }
   }
 
-  async #answer(event: unknown): Promise<FormattedResult> {
+  async #answer(event: object): Promise<FormattedResult> {
     const { args, executor, createContext, formatError } = this.#subscription
     const context = createContext()
     using _budget = context.budget

@@ -34,6 +34,7 @@ import { atExpiry } from './expiry.ts'
 import { formatError } from './format-error.ts'
 import { logOperation } from './log.ts'
 import { type CreateContext, drawRequestId } from './operation-context.ts'
+import { type SharedAnswers, WrittenPayload, withPayload } from './shared-answers.ts'
 import { SocketConnection } from './socket-connection.ts'
 import type { SocketOperation } from './socket-operation.ts'
 import { type FormattedResult, ResultStream, subscribe } from './subscribe.ts'
@@ -41,6 +42,7 @@ import { type FormattedResult, ResultStream, subscribe } from './subscribe.ts'
 export interface SocketDependencies {
   readonly schema: GraphQLSchema
   readonly executor: Executor
+  readonly answers: SharedAnswers
   readonly admission: Admission
   readonly apollo: ApolloServer<Context>
   readonly authenticate: Authenticate
@@ -75,7 +77,7 @@ export class Sockets implements AsyncDisposable {
       execute: (args) => this.#answer(args, this.#execute(args)) as Promise<ExecutionResult>,
       subscribe: (args) =>
         this.#answer(args, this.#subscribe(args)) as Promise<AsyncGenerator<ExecutionResult> | ExecutionResult>,
-      onNext: (_context, _id, _payload, _args, result) => result as FormattedResult,
+      onNext: (_context, _id, _payload, _args, result) => new WrittenPayload(result as FormattedResult) as object,
       onError: (_context, _id, _payload, errors) => errors.map((error) => this.#format(error)),
       onComplete: (context, number) => this.#complete(context, number),
     })
@@ -243,6 +245,8 @@ export class Sockets implements AsyncDisposable {
     return subscribe({
       args,
       executor: this.#use.executor,
+      answers: this.#use.answers,
+      userId: operation.viewer.userId,
       createContext: () => this.#use.createContext(operation.viewer, operation.requestId),
       formatError: (error) => formatError(error, operation.requestId, this.#use.log),
     })
@@ -288,7 +292,7 @@ function parse(text: string): unknown {
 }
 
 async function sendOutward(connection: SocketConnection, data: string): Promise<void> {
-  const text = connection.numbers.outward(data)
+  const text = connection.numbers.outward(withPayload(data))
   if (text !== null) await connection.send(text)
 }
 
