@@ -101,7 +101,10 @@ function withEnds(page: { conversation: Conversation; messages: Message[] }, req
   return { ...page, hasPrevious: Math.min(first - 1, lastSeq) > 0, hasNext: last < lastSeq }
 }
 
-/** A conversation's columns stand in the first row of its page only: repeated in each, they could outweigh the messages. */
+/**
+ * A conversation's columns stand in the first row of its page only: repeated in each, they could outweigh the messages.
+ * The rows come in the order of the sum of their bytes, which needs no second sort.
+ */
 const selectPages: Statement = {
   name: 'message-page',
   text: `
@@ -109,7 +112,7 @@ const selectPages: Statement = {
       select
         sum(coalesce(${rowBytes('m')}, 0) + case when is_first then ${conversationBytes('c')} else 0 end)
           over (partition by asked.ask order by m.rank, asked.n) as bytes,
-        ${rowBytes('m')} + ${conversationBytes('c')} as own, m.rank, asked.n, asked.ask,
+        case when is_first then ${rowBytes('m')} + ${conversationBytes('c')} end as own, m.rank, asked.n, asked.ask,
         ${conversationColumns('c', (column) => `case when is_first then ${column} end`)}, ${messageColumns('m')},
         asked.room
       from unnest($1::text[], $2::uuid[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::boolean[], $8::int[],
@@ -132,5 +135,5 @@ const selectPages: Statement = {
     )
     select * from page
     where rank is null or bytes <= room or (rank = 1 and bytes - own <= room)
-    order by ask, n, rank`,
+    order by ask, rank, n`,
 }
