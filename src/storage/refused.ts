@@ -4,5 +4,5 @@
  */
 export function isRefused(error: unknown): boolean {
   const { code } = error as { code?: unknown }
-  return typeof code === 'string' && /^(22|23|40|55)...$/.test(code)
+  return typeof code === 'string' && /^((22|23|55)...|40001|40P01)$/.test(code)
 }
