@@ -49,7 +49,7 @@ export class ConversationResolver {
 
   @FieldResolver(() => Message, { nullable: true, description: 'Its newest message that is not deleted.' })
   lastMessage(@Root() conversation: Conversation, @Ctx() context: Context): Promise<Message | null> {
-    return context.loaders.lastMessage.load(conversation.key)
+    return context.loaders.lastMessage.load(conversation)
   }
 
   @FieldResolver(() => MessageConnection, {

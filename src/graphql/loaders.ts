@@ -14,7 +14,7 @@ export interface Loaders {
   readonly conversation: DataLoader<ConversationRef, Conversation | null>
   readonly page: DataLoader<PageRequest, Page | null>
   readonly history: DataLoader<HistoryRequest, Message[]>
-  readonly lastMessage: DataLoader<string, Message | null>
+  readonly lastMessage: DataLoader<Conversation, Message | null>
   readonly messageAt: DataLoader<Place, Message | null>
   readonly messageByClientId: DataLoader<ClientIdPlace, Message | null>
 }
@@ -36,7 +36,7 @@ export function createLoaders({ store, conversations, pages }: Reads, budget: An
     conversation: new DataLoader((refs) => conversations.read(budget, refs), options),
     page: new DataLoader((requests) => pages.read(budget, userId, requests), options),
     history: new DataLoader((requests) => readHistories(store, budget, userId, requests), options),
-    lastMessage: new DataLoader((keys) => readLastMessages(store, budget, userId, keys), options),
+    lastMessage: new DataLoader((asked) => readLastMessages(store, budget, userId, asked), options),
     messageAt: new DataLoader((places) => readMessagesAt(store, budget, userId, places), options),
     messageByClientId: new DataLoader((asked) => readMessagesByClientId(store, budget, userId, asked), options),
   }

@@ -6,24 +6,26 @@ import { conversationColumns, conversationWidth, readConversation } from './conv
 import { messageColumns, readMessage } from './message-row.ts'
 import type { Row, Statement, Store } from './store.ts'
 
-/** For each key, in order, the newest message that is not deleted, or null. One statement. */
+/** For each conversation, in order, its newest message that is not deleted, or null. One statement. */
 export async function readLastMessages(
   store: Store,
   budget: AnswerBudget,
   userId: string,
-  keys: readonly string[],
+  conversations: readonly Conversation[],
 ): Promise<(Message | null)[]> {
-  return inOrder(keys.length, await budget.query(store, 'lastMessage', selectLast, [userId, keys]))
+  const columns = [conversations.map(({ key }) => key), conversations.map(({ epoch }) => epoch)]
+  const rows = await budget.query(store, 'lastMessage', selectLast, [userId, ...columns])
+  return inOrder(rows, conversations)
 }
 
-const selectLast = one(
+const selectLast = oneOfKnown(
   'message-last',
-  `unnest($2::uuid[]) with ordinality as asked(key, n)
-   join conversation c on c.key = asked.key
+  `unnest($2::uuid[], $3::bigint[]) with ordinality as asked(key, epoch, n)
+   join conversation c on c.key = asked.key and c.epoch = asked.epoch
    cross join lateral (
      select * from message where conversation_key = c.key and deleted_at is null order by seq desc limit 1
    ) m`,
-  '$3',
+  '$4',
 )
 
 /** For each place, in order, its message, or null where this viewer has none there. One statement. */
@@ -34,7 +36,11 @@ export async function readMessagesAt(
   places: readonly Place[],
 ): Promise<(Message | null)[]> {
   const columns = [places.map((p) => p.key), places.map((p) => p.epoch), places.map((p) => p.seq)]
-  return inOrder(places.length, await budget.query(store, 'message', selectAt, [userId, ...columns]))
+  const messages: (Message | null)[] = places.map(() => null)
+  for (const row of await budget.query(store, 'message', selectAt, [userId, ...columns])) {
+    messages[Number(row[2]) - 1] = readMessage(row, 3 + conversationWidth, readConversation(row, 3))
+  }
+  return messages
 }
 
 const selectAt = one(
@@ -43,6 +49,7 @@ const selectAt = one(
    join conversation c on c.key = asked.key and c.epoch = asked.epoch
    join message m on m.conversation_key = c.key and m.seq = asked.seq`,
   '$5',
+  { columns: `${conversationColumns('c')}, `, bytes: ` + ${conversationBytes('c')}` },
 )
 
 export interface ClientIdPlace {
@@ -62,10 +69,14 @@ export async function readMessagesByClientId(
     asked.map((one) => one.conversation.epoch),
     asked.map((one) => one.clientId),
   ]
-  return inOrder(asked.length, await budget.query(store, 'message', selectByClientId, [userId, ...columns]))
+  const rows = await budget.query(store, 'message', selectByClientId, [userId, ...columns])
+  return inOrder(
+    rows,
+    asked.map(({ conversation }) => conversation),
+  )
 }
 
-const selectByClientId = one(
+const selectByClientId = oneOfKnown(
   'message-by-client-id',
   `unnest($2::uuid[], $3::bigint[], $4::text[]) with ordinality as asked(key, epoch, client_id, n)
    join conversation c on c.key = asked.key and c.epoch = asked.epoch
@@ -74,14 +85,14 @@ const selectByClientId = one(
 )
 
 /** One message for each of what `found` asks; it yields (asked.n, c, m) and `$1` is the viewer. */
-function one(name: string, found: string, limit: string): Statement {
-  const own = `(${rowBytes('m')} + ${conversationBytes('c')})`
+function one(name: string, found: string, limit: string, conversation: { columns: string; bytes: string }): Statement {
+  const own = `(${rowBytes('m')}${conversation.bytes})`
   return {
     name,
     text: `
       select * from (
         select sum(${own}) over (order by asked.n) as bytes, ${own} as own, asked.n,
-          ${conversationColumns('c')}, ${messageColumns('m')}
+          ${conversation.columns}${messageColumns('m')}
         from ${found}
         where c.user_id = $1 and c.deleted_at is null
       ) found
@@ -89,10 +100,16 @@ function one(name: string, found: string, limit: string): Statement {
   }
 }
 
-function inOrder(count: number, rows: readonly Row[]): (Message | null)[] {
-  const messages: (Message | null)[] = Array.from({ length: count }, () => null)
+/** As `one`, where the conversations are known already: their columns are not read again. */
+function oneOfKnown(name: string, found: string, limit: string): Statement {
+  return one(name, found, limit, { columns: '', bytes: '' })
+}
+
+function inOrder(rows: readonly Row[], conversations: readonly Conversation[]): (Message | null)[] {
+  const messages: (Message | null)[] = conversations.map(() => null)
   for (const row of rows) {
-    messages[Number(row[2]) - 1] = readMessage(row, 3 + conversationWidth, readConversation(row, 3))
+    const index = Number(row[2]) - 1
+    messages[index] = readMessage(row, 3, conversations[index] as Conversation)
   }
   return messages
 }
