@@ -114,6 +114,20 @@ test('an event is answered once for all who select the same, from wherever they 
   await close(watchers)
 })
 
+test('a variable that is left out is not the same as one that is null', async () => {
+  const ada = bed.server.as()
+  for (const content of ['first', 'second', 'third']) await ada.append('default', content)
+  const query = `subscription ($last: Int = 1) { messageAppended(conversationId: "default") {
+    node { conversation { history(last: $last) { seq } } } } }`
+  const watchers = [ada.subscribe(query, {}), ada.subscribe(query, { last: null })]
+  const told = each(watchers)
+  await until(() => bed.server.inspect().watchers === 2)
+  await ada.append('default', 'fourth')
+  const seqs = (await told).map(({ messageAppended }) => messageAppended.node.conversation.history.length)
+  expect(seqs).toEqual([1, 4])
+  await close(watchers)
+})
+
 test('who selects something else is answered for itself: another document, operation, or variable', async () => {
   const ada = bed.server.as()
   await ada.append('apart', 'first')

@@ -38,7 +38,8 @@ export class SharedAnswers {
       known = { number: this.#count, selecting: selectingVariables(document) }
       this.#documents.set(document, known)
     }
-    const values = known.selecting.map((name) => variableValues?.[name] ?? null)
+    // Within an object what is absent is left out, and so is not the same as null: it has a default.
+    const values = Object.fromEntries(known.selecting.map((name) => [name, variableValues?.[name]]))
     return JSON.stringify([userId, known.number, operationName ?? null, values])
   }
 }
