@@ -66,7 +66,8 @@ export function registerStreams(app: FastifyInstance, use: StreamRouteDependenci
         expiresAt: caller.expiresAt,
         request: asked,
         type,
-        document: isResumed ? resumeAfter(use.schema, document, lastEventId) : document,
+        document,
+        source: isResumed ? resumeAfter(use.schema, document, lastEventId) : document,
       })
     },
   })

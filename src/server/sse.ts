@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { ApolloServer } from '@apollo/server'
 import type { FastifyReply } from 'fastify'
-import { type ExecutionArgs, type GraphQLSchema, OperationTypeNode } from 'graphql'
+import { type DocumentNode, type GraphQLSchema, OperationTypeNode } from 'graphql'
 import type { Logger } from 'pino'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Config } from '../config.ts'
@@ -37,7 +37,9 @@ export interface StreamedOperation {
   readonly expiresAt: number | null
   readonly request: GraphqlRequest
   readonly type: OperationTypeNode
-  readonly document: ExecutionArgs['document']
+  readonly document: DocumentNode
+  /** Of a subscription, what it begins with: the document, or the same one from where its client was. */
+  readonly source: DocumentNode
 }
 
 interface OpenStream extends Connection {
@@ -122,9 +124,10 @@ export class EventStreams implements AsyncDisposable {
 
   async #follow(stream: EventStream, operation: StreamedOperation): Promise<void> {
     const { schema, executor, answers, createContext, log } = this.#use
-    const { viewer, requestId, request, document } = operation
+    const { viewer, requestId, request, document, source } = operation
     const results = await subscribe({
       args: { schema, document, operationName: request.operationName, variableValues: request.variables },
+      source,
       executor,
       answers,
       userId: viewer.userId,

@@ -1,4 +1,10 @@
-import { createSourceEventStream, type ExecutionArgs, type ExecutionResult, type GraphQLFormattedError } from 'graphql'
+import {
+  createSourceEventStream,
+  type DocumentNode,
+  type ExecutionArgs,
+  type ExecutionResult,
+  type GraphQLFormattedError,
+} from 'graphql'
 import type { Context } from '../graphql/context.ts'
 import type { Executor } from './executor.ts'
 import type { SharedAnswers } from './shared-answers.ts'
@@ -7,6 +13,8 @@ export type FormattedResult = Omit<ExecutionResult, 'errors'> & { errors?: reado
 
 export interface Subscription {
   readonly args: ExecutionArgs
+  /** To begin with: the document, or the same one from another place. Events are answered by `args`. */
+  readonly source: DocumentNode
   readonly executor: Executor
   readonly answers: SharedAnswers
   readonly userId: string
@@ -19,7 +27,8 @@ export interface Subscription {
 export async function subscribe(subscription: Subscription): Promise<ResultStream | FormattedResult> {
   const context = subscription.createContext()
   using _budget = context.budget
-  const source = await createSourceEventStream({ ...subscription.args, contextValue: context })
+  const { args, source: document } = subscription
+  const source = await createSourceEventStream({ ...args, document, contextValue: context })
   if (!(Symbol.asyncIterator in source)) return { errors: (source.errors ?? []).map(subscription.formatError) }
   // Every subscription of the schema follows a feed, and a feed is a generator: it ends when it is told to.
   return new ResultStream(subscription, source as AsyncGenerator<unknown, unknown, undefined>)

@@ -244,6 +244,7 @@ export class Sockets implements AsyncDisposable {
     const operation = args.contextValue as SocketOperation
     return subscribe({
       args,
+      source: args.document,
       executor: this.#use.executor,
       answers: this.#use.answers,
       userId: operation.viewer.userId,
