@@ -5,12 +5,12 @@ import { Json, JsonObject, type JsonRecord } from '../entities/json.ts'
 import { Message } from '../entities/message.ts'
 import { PartsFormat } from '../entities/message-enums.ts'
 import { badInput, messageNotFound } from '../errors.ts'
-import { deleteMessage, editMessage, type MessageRef } from '../storage/edit.ts'
+import { deleteMessage, editMessage, type MessageRef, refOf } from '../storage/edit.ts'
 import type { NewMessage } from '../storage/new-message.ts'
 import type { Context } from './context.ts'
 import { readConversationId } from './conversation-id.ts'
 import { isGiven } from './is-given.ts'
-import { readMessageRef } from './message-id.ts'
+import { readMessageId } from './message-id.ts'
 import { readMessageInput, ToolCallInput } from './message-input.ts'
 import { textOfParts } from './text-of-parts.ts'
 import { isStorable } from './text-rules.ts'
@@ -112,7 +112,7 @@ function readAddress(userId: string, { messageId, conversationId, clientId }: Me
   if (hasHalf || hasPair === isGiven(messageId)) {
     throw badInput('input', 'name the message by messageId, or by conversationId and clientId.')
   }
-  if (isGiven(messageId)) return readMessageRef(userId, messageId)
+  if (isGiven(messageId)) return refOf(userId, readMessageId(messageId))
   const conversation = readConversationId(userId, conversationId ?? '')
   if (conversation === null || !isStorable(clientId ?? '')) throw messageNotFound()
   return { conversation, message: { clientId: clientId ?? '' } }

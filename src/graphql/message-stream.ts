@@ -6,6 +6,7 @@ import { Message } from '../entities/message.ts'
 import { MessageChunk } from '../entities/message-chunk.ts'
 import { MessageRole, MessageStatus, PartsFormat } from '../entities/message-enums.ts'
 import { badInput, messageNotFound, tooLarge } from '../errors.ts'
+import { refOf } from '../storage/edit.ts'
 import type { NewMessage } from '../storage/new-message.ts'
 import { resumeMessage, stopMessage } from '../storage/stream-end.ts'
 import { startMessage } from '../storage/stream-start.ts'
@@ -13,7 +14,7 @@ import type { TextAppend } from '../storage/stream-text.ts'
 import { MessageEdge, messageEdge } from './connection.ts'
 import type { Context } from './context.ts'
 import { jsonBytes } from './json-rules.ts'
-import { readMessageId, readMessageRef } from './message-id.ts'
+import { readMessageId } from './message-id.ts'
 import { MessageInput, readMessageInput, ToolCallInput } from './message-input.ts'
 import { AppendInput, readTarget, requireIfLastSeq } from './message-mutation.ts'
 import { hashPayload } from './payload-hash.ts'
@@ -287,26 +288,20 @@ export class MessageStreamResolver {
     @Ctx() context: Context,
   ): Promise<CompleteMessagePayload> {
     const { streamWriter, limits } = context.services
-    const { status, attempt } = input
+    const { status } = input
     if (status === 'STREAMING') throw badInput('input.status', 'must be COMPLETE, FAILED or CANCELLED.')
     if (input.error) {
       requireName('input.error.code', input.error.code, contractLimits.name)
       requireStorable('input.error.message', input.error.message)
     }
-    const { userId } = context.viewer
-    const ref = readMessageRef(userId, input.messageId)
-    const completed = await streamWriter.complete(
-      ref,
-      { userId, place: readMessageId(input.messageId), attempt },
-      {
-        attempt,
-        chunks: input.chunks,
-        status,
-        error: input.error ?? null,
-        hash: hashPayload(input),
-        finish: (message) => readCompletion(message, input, limits),
-      },
-    )
+    const completed = await streamWriter.complete(context.viewer.userId, readMessageId(input.messageId), {
+      attempt: input.attempt,
+      chunks: input.chunks,
+      status,
+      error: input.error ?? null,
+      hash: hashPayload(input),
+      finish: (message) => readCompletion(message, input, limits),
+    })
     return { ...completed, conversation: completed.message.conversation }
   }
 
@@ -319,8 +314,9 @@ export class MessageStreamResolver {
     @Ctx() context: Context,
   ): Promise<StopMessagePayload> {
     const { store, streamWriter } = context.services
-    const message = await stopMessage(store, readMessageRef(context.viewer.userId, input.messageId))
-    streamWriter.forget(readMessageId(input.messageId))
+    const place = readMessageId(input.messageId)
+    const message = await stopMessage(store, refOf(context.viewer.userId, place))
+    streamWriter.forget(place)
     return { message }
   }
 
@@ -332,8 +328,9 @@ export class MessageStreamResolver {
     @Ctx() context: Context,
   ): Promise<ResumeMessagePayload> {
     const { store, streamWriter } = context.services
-    const resumed = await resumeMessage(store, readMessageRef(context.viewer.userId, input.messageId))
-    streamWriter.forget(readMessageId(input.messageId))
+    const place = readMessageId(input.messageId)
+    const resumed = await resumeMessage(store, refOf(context.viewer.userId, place))
+    streamWriter.forget(place)
     return resumed
   }
 }

@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg'
 import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
+import type { Place } from '../entities/place.ts'
 import { conversationNotFound, isStreaming, messageNotFound, revisionMoved } from '../errors.ts'
 import type { ConversationRef } from './conversation-ref.ts'
 import { lockConversation } from './lock.ts'
@@ -13,6 +14,11 @@ import { announceChange, query, type Statement, type Store, transaction } from '
 export interface MessageRef {
   readonly conversation: ConversationRef
   readonly message: { readonly seq: number } | { readonly clientId: string }
+}
+
+/** The message at a place, as this user asks for it. */
+export function refOf(userId: string, { key, epoch, seq }: Place): MessageRef {
+  return { conversation: { userId, key, epoch, id: null }, message: { seq } }
 }
 
 /**

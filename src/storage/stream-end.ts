@@ -4,7 +4,7 @@ import type { MessageStatus } from '../entities/message-enums.ts'
 import type { MessageError } from '../entities/message-error.ts'
 import { attemptIsOver, chunkExpected, messageNotFound, notStreaming } from '../errors.ts'
 import { writeJson } from './column.ts'
-import { changeOne, type MessageRef } from './edit.ts'
+import { changeOne, type MessageRef, refOf } from './edit.ts'
 import { messageAssignments, type NewMessage, newMessageColumns, newMessageValues } from './new-message.ts'
 import { changing, type Rewritten, readRewritten } from './rewrite.ts'
 import { query, type Statement, type Store } from './store.ts'
@@ -164,9 +164,8 @@ const selectExpired: Statement = {
 
 /** Whether it is still expired, under the lock of its conversation. */
 export async function failExpired(store: Store, expired: Expired): Promise<void> {
-  const { userId, key, epoch, seq } = expired
-  const ref: MessageRef = { conversation: { userId, key, epoch, id: null }, message: { seq } }
-  await changeOne(store, ref, async (client, conversation, message) => {
+  const { userId, key, seq } = expired
+  await changeOne(store, refOf(userId, expired), async (client, conversation, message) => {
     const [row] = await query(client, lockExpired, [key, seq])
     // Somebody was quicker, or it lives again.
     if (row === undefined) return { conversation, messages: [message] }

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Place } from '../entities/place.ts'
 import { ApiError } from '../errors.ts'
-import type { MessageRef } from './edit.ts'
+import { refOf } from './edit.ts'
 import { Gather, type Outcome } from './gather.ts'
 import { isRefused } from './refused.ts'
 import type { Store } from './store.ts'
@@ -106,11 +106,13 @@ export class StreamWriter implements AsyncDisposable {
    *
    * @throws ApiError as `completeMessage`
    */
-  async complete(ref: MessageRef, stream: StreamRef, completion: Completion): ReturnType<typeof completeMessage> {
+  async complete(userId: string, place: Place, completion: Completion): ReturnType<typeof completeMessage> {
+    const { attempt, chunks } = completion
     this.#gather.hurry()
-    await this.#find(stream)?.last
-    const completed = await this.#patiently(completion.chunks, () => completeMessage(this.#store, ref, completion))
-    this.forget(stream.place)
+    await this.#find({ userId, place, attempt })?.last
+    const ref = refOf(userId, place)
+    const completed = await this.#patiently(chunks, () => completeMessage(this.#store, ref, completion))
+    this.forget(place)
     return completed
   }
 
