@@ -56,7 +56,7 @@ export class Gather<Item, Result> implements AsyncDisposable {
   /** Settles when the item is done. @throws ApiError UNAVAILABLE while too many wait */
   add(item: Item): Promise<Result> {
     if (this.#waiting.length >= maxWaiting)
-      return Promise.reject(unavailable('Too much waits to be stored; try again.'))
+      return Promise.reject(unavailable('Too much waits for the database; try again.'))
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, key: this.#options.keyOf(item), resolve, reject })
       this.#wake()

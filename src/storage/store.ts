@@ -18,6 +18,9 @@ export interface Store {
   readonly announce: (moved: Moved) => void
 }
 
+/** Text moves no revision: its hint is below all of them, and only who follows a streaming message looks. */
+export const textHint = 0
+
 /** A list has no revision: above all of them it means that whoever hears it looks. It has at most 15 digits, as hints do. */
 export const listRevision = 999_999_999_999_999
 

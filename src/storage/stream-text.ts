@@ -2,7 +2,7 @@ import type { Pool } from 'pg'
 import type { Place } from '../entities/place.ts'
 import { attemptIsOver, chunkExpected, messageNotFound, notStreaming, tooLarge } from '../errors.ts'
 import { writeJson } from './column.ts'
-import { query, type Row, type Statement, type Store } from './store.ts'
+import { query, type Row, type Statement, type Store, textHint } from './store.ts'
 
 /** A stream, as its producer names it. */
 export interface StreamRef {
@@ -28,9 +28,6 @@ export interface StreamState {
   readonly size: number
   readonly stopRequested: boolean
 }
-
-/** Text moves no revision: its hint is below all of them, and only who follows a streaming message looks. */
-export const textHint = 0
 
 /**
  * Adds to each stream, in one statement for all of them, the chunks that follow the ones there are, and answers for each
