@@ -18,8 +18,8 @@ import { Appender } from '../storage/appender.ts'
 import { ConversationReads } from '../storage/conversation.ts'
 import { Eraser } from '../storage/eraser.ts'
 import { PageReads } from '../storage/message-page.ts'
-import { Purger } from '../storage/purger.ts'
-import { Reaper } from '../storage/reaper.ts'
+import { startPurger } from '../storage/purger.ts'
+import { startReaper } from '../storage/reaper.ts'
 import type { Store } from '../storage/store.ts'
 import { ChunkReads } from '../storage/stream-chunks.ts'
 import { StreamWriter } from '../storage/stream-writer.ts'
@@ -88,8 +88,8 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
     bus.start({ moved: (hint) => watchers.moved(hint), resumed: () => void poll.now() })
     const eraser = own(new Eraser(store, log))
     await eraser.resume()
-    own(new Reaper(store, config.pollMs, log))
-    own(new Purger(store, config.lists, log))
+    own(startReaper(store, config.pollMs, log))
+    own(startPurger(store, config.lists, log))
     const appender = new Appender(store, config.gather)
     const streamWriter = own(new StreamWriter(store, config.limits.messageBytes, config.textWindowMs))
 
