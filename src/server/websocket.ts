@@ -34,10 +34,11 @@ import { atExpiry } from './expiry.ts'
 import { formatError } from './format-error.ts'
 import { logOperation } from './log.ts'
 import { type CreateContext, drawRequestId } from './operation-context.ts'
-import { type SharedAnswers, WrittenPayload, withPayload } from './shared-answers.ts'
+import type { SharedAnswers } from './shared-answers.ts'
 import { SocketConnection } from './socket-connection.ts'
 import type { SocketOperation } from './socket-operation.ts'
 import { type FormattedResult, ResultStream, subscribe } from './subscribe.ts'
+import { WrittenPayload, withPayload } from './written-payload.ts'
 
 export interface SocketDependencies {
   readonly schema: GraphQLSchema
