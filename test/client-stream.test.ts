@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { afterEach, beforeAll, expect, test } from 'vitest'
+import { beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import {
   applyEvent,
@@ -12,6 +12,7 @@ import {
   streamMessage,
 } from '../client/src/index.ts'
 import { useBed } from './support/bed.ts'
+import { expectNothingOpenAfterEach } from './support/nothing-open.ts'
 import { buildPrograms } from './support/program.ts'
 import { serve } from './support/server.ts'
 import { ServerProcess } from './support/server-process.ts'
@@ -22,13 +23,7 @@ const bed = useBed({ MAX_MESSAGE_BYTES: '200000', POLL_MS: '50' })
 
 beforeAll(buildPrograms)
 
-// Every test leaves nothing open, and not only the file.
-afterEach(async () => {
-  await until(() => {
-    const { sockets, watchers, answerBytes, feedBytes } = bed.server.inspect()
-    return sockets + watchers + answerBytes + feedBytes === 0
-  })
-})
+expectNothingOpenAfterEach(bed)
 
 interface At {
   readonly url: string

@@ -3,11 +3,12 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createClient } from 'graphql-ws'
 import { SignJWT } from 'jose'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { type FollowError, type Following, followConversation, resumable } from '../client/src/index.ts'
 import type { Answer, Api } from './support/api.ts'
 import { useBed } from './support/bed.ts'
+import { expectNothingOpenAfterEach } from './support/nothing-open.ts'
 import { serve } from './support/server.ts'
 import { TcpProxy } from './support/tcp-proxy.ts'
 import { until } from './support/until.ts'
@@ -19,13 +20,7 @@ const appended = `subscription ($id: ID!, $after: String) {
 }`
 const remove = 'mutation ($id: ID!) { deleteConversation(input: { id: $id }) { deletedConversationId } }'
 
-// Every test leaves nothing open, and not only the file.
-afterEach(async () => {
-  await until(() => {
-    const { sockets, watchers, answerBytes, feedBytes } = bed.server.inspect()
-    return sockets + watchers + answerBytes + feedBytes === 0
-  })
-})
+expectNothingOpenAfterEach(bed)
 
 const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, index) => first + index)
 const ada = { 'x-user-id': 'ada' }

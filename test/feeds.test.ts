@@ -1,7 +1,8 @@
 import type { Client } from 'pg'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Answer, Api, Results } from './support/api.ts'
 import { useBed } from './support/bed.ts'
+import { expectNothingOpenAfterEach } from './support/nothing-open.ts'
 import { serve } from './support/server.ts'
 import { Socket } from './support/socket.ts'
 import { until } from './support/until.ts'
@@ -18,13 +19,7 @@ const appendMany = `mutation ($input: AppendMessagesInput!) {
   appendMessages(input: $input) { messageEdges { cursor } }
 }`
 
-// Every test leaves nothing open, and not only the file.
-afterEach(async () => {
-  await until(() => {
-    const { sockets, watchers, answerBytes, feedBytes } = bed.server.inspect()
-    return sockets + watchers + answerBytes + feedBytes === 0
-  })
-})
+expectNothingOpenAfterEach(bed)
 
 /** Appends `count` messages in batches, each with its number as content, padded to `bytes`. */
 async function fill(api: Api, conversationId: string, count: number, bytes = 0): Promise<void> {

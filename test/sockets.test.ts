@@ -6,12 +6,13 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createClient } from 'graphql-ws'
-import type { Client } from 'pg'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Answer, Api } from './support/api.ts'
 import { useBed } from './support/bed.ts'
+import { hold } from './support/hold.ts'
 import { logged } from './support/logged.ts'
+import { expectNothingOpenAfterEach } from './support/nothing-open.ts'
 import { serve } from './support/server.ts'
 import { Socket } from './support/socket.ts'
 import { until } from './support/until.ts'
@@ -29,23 +30,9 @@ const append = `mutation ($id: ID!, $content: String!) {
 
 const lastSeq = 'query ($id: ID!) { conversation(id: $id) { lastSeq } }'
 
-// Every test leaves nothing open, and not only the file.
-afterEach(async () => {
-  await until(() => {
-    const { sockets, watchers, answerBytes, feedBytes } = bed.server.inspect()
-    return sockets + watchers + answerBytes + feedBytes === 0
-  })
-})
+expectNothingOpenAfterEach(bed)
 
 const seqOf = (answer: Answer): number => answer.data.messageAppended.node.seq
-
-/** Holds the row of a conversation until the transaction of this connection ends: appends to it stay in flight. */
-async function hold(id: string): Promise<Client> {
-  const client = await bed.database.connect()
-  await client.query('begin')
-  await client.query('select from conversation where id = $1 for update', [id])
-  return client
-}
 
 /** On a connection of its own: within a transaction PostgreSQL shows its activity as it was at the first look. */
 async function untilWaiting(): Promise<void> {
@@ -209,7 +196,7 @@ test('errors: queries and mutations answer as they do over HTTP, errors included
 
 test('operations: an id that is used again is answered with its own answer', async () => {
   await bed.server.as().append('held', 'one')
-  const lock = await hold('held')
+  const lock = await hold(bed.database, 'held')
   await using socket = await Socket.connect(bed.server)
   socket.begin('1', append, { id: 'held', content: 'two' })
   await untilWaiting()
@@ -240,7 +227,7 @@ test('operations: nothing runs that comes after the server has closed the socket
 test('7 bounds: a socket has so many operations at once and no more, completed ones that still run included', async () => {
   await using server = await serve(bed.database.url, { MAX_SUBSCRIPTIONS: '3' })
   await server.as().append('many', 'one')
-  const lock = await hold('many')
+  const lock = await hold(bed.database, 'many')
   await using socket = await Socket.connect(server)
   for (let n = 0; n < 3; n++) {
     socket.begin('1', append, { id: 'many', content: 'x' })
@@ -480,7 +467,7 @@ test('7 bounds: a socket that does not answer pings is ended, and one that does 
 test('shutdown: what is in flight is answered, subscriptions end, and sockets close with 1012', async () => {
   const server = await serve(bed.database.url)
   await server.as().append('stopping', 'one')
-  const lock = await hold('stopping')
+  const lock = await hold(bed.database, 'stopping')
   const writing = await Socket.connect(server)
   const following = await Socket.connect(server)
   following.begin('feed', appended, { id: 'stopping', after: '' })
@@ -547,7 +534,7 @@ test('shutdown: who asks before its turn is let go at once instead, and nothing 
 test('shutdown: a client that does not answer the close frame does not hold it up for longer than it may take', async () => {
   const server = await serve(bed.database.url, { SHUTDOWN_TIMEOUT_MS: '400' })
   await server.as().append('stuck', 'one')
-  const lock = await hold('stuck')
+  const lock = await hold(bed.database, 'stuck')
   const socket = await Socket.connect(server)
   socket.begin('1', append, { id: 'stuck', content: 'two' })
   socket.begin('2', appended, { id: 'stuck' })

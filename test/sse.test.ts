@@ -3,13 +3,14 @@ import { connect as connectTcp, type Socket as TcpSocket } from 'node:net'
 import { EventSource } from 'eventsource'
 import { createClient } from 'graphql-sse'
 import { SignJWT } from 'jose'
-import type { Client } from 'pg'
-import { afterEach, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import type { Answer, Api, Identity } from './support/api.ts'
 import { useBed } from './support/bed.ts'
 import { blocked } from './support/blocked.ts'
 import { EventStreamReader, send, streamUrl } from './support/event-stream.ts'
+import { hold } from './support/hold.ts'
 import { logged } from './support/logged.ts'
+import { expectNothingOpenAfterEach } from './support/nothing-open.ts'
 import { request } from './support/request.ts'
 import { serve } from './support/server.ts'
 import { TcpProxy } from './support/tcp-proxy.ts'
@@ -26,13 +27,7 @@ const append = `mutation ($id: ID!, $content: String!) {
 const remove = 'mutation ($id: ID!) { deleteConversation(input: { id: $id }) { deletedConversationId } }'
 const lastSeq = 'query ($id: ID!) { conversation(id: $id) { lastSeq } }'
 
-// Every test leaves nothing open, and not only the file.
-afterEach(async () => {
-  await until(() => {
-    const { sockets, watchers, answerBytes, feedBytes } = bed.server.inspect()
-    return sockets + watchers + answerBytes + feedBytes === 0
-  })
-})
+expectNothingOpenAfterEach(bed)
 
 const open = (query: string, variables?: unknown, more: object = {}) =>
   EventStreamReader.open(bed.server.url, { query, variables, ...more })
@@ -41,14 +36,6 @@ const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 
 
 async function fill(api: Api, id: string, count: number, bytes = 0): Promise<void> {
   for (let n = 1; n <= count; n++) await api.append(id, String(n).padEnd(bytes, '.'))
-}
-
-/** Holds the row of a conversation until the transaction of this connection ends: appends to it stay in flight. */
-async function hold(id: string): Promise<Client> {
-  const client = await bed.database.connect()
-  await client.query('begin')
-  await client.query('select from conversation where id = $1 for update', [id])
-  return client
 }
 
 /** Waits until an append waits for a row that is held. */
@@ -424,7 +411,7 @@ test('7 bounds: a reader that takes nothing is ended after a while, with all tha
 test('shutdown: feeds end without `complete`, so that clients go on elsewhere, and answers in flight are sent', async () => {
   const server = await serve(bed.database.url)
   await server.as().append('stopping', 'one')
-  const lock = await hold('stopping')
+  const lock = await hold(bed.database, 'stopping')
   const following = await EventStreamReader.open(server.url, {
     query: appended,
     variables: { id: 'stopping', after: '' },
