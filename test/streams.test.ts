@@ -331,6 +331,16 @@ test('a streaming message that is deleted while a feed begins is told as deleted
   expect(event.__typename).toBe('MessageDeleted')
 })
 
+test('whoever comes back to more streaming messages than one look finds is told of each', async () => {
+  const ada = bed.server.as()
+  for (let n = 0; n < 101; n++) await begin(ada, 'crowd')
+  const { conversation } = await ada.get('{ conversation(id: "crowd") { cursor } }')
+  await using feed = ada.subscribe(follow, { id: 'crowd', after: conversation.cursor })
+  const told = (await feed.take(102)).map(({ data }) => data.conversationEvents)
+  expect(told.slice(0, 101).map(({ message }) => message.seq)).toEqual(Array.from({ length: 101 }, (_, n) => n + 1))
+  expect(told[101].__typename).toBe('CaughtUp')
+})
+
 test('whoever comes back to many large messages that are streaming is told of each', async () => {
   const ada = bed.server.as()
   const streams = [await begin(ada, 'large'), await begin(ada, 'large'), await begin(ada, 'large')]

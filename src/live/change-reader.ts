@@ -40,8 +40,10 @@ export class ChangeReader<Event> implements Reader<Event> {
   readonly #userId: string
   readonly #toEvent: (event: FeedEvent) => Event
   #known: Known
-  /** The seqs of streaming messages that are still to be told, once they were looked for. */
-  #untold: number[] | null = null
+  /** The seqs of streaming messages that are known by their place only and still to be told. */
+  #untold: number[] = []
+  /** Up to which seq such messages were looked for; what streams later is told as a change. */
+  #lookedUpTo = 0
   /** Where the conversation stood at the first read, once that is done. */
   #target: Pick<Known, 'seq' | 'revision'> | null = null
   #isCaughtUp = false
@@ -87,10 +89,17 @@ export class ChangeReader<Event> implements Reader<Event> {
   /** The next of the streaming messages that are known by their place only; null once all of them were told. */
   async #nextStreaming(reads: HeldReads): Promise<FeedEvent | null> {
     const { key, epoch, seq } = this.#known
-    this.#untold ??= seq === 0 ? [] : await readStreaming(this.#store, key, seq)
     for (;;) {
+      if (this.#untold.length === 0 && this.#lookedUpTo < seq) {
+        this.#untold = await readStreaming(this.#store, key, this.#lookedUpTo, seq)
+        // They come by seq and in bounded number: behind the last of them there may be more.
+        this.#lookedUpTo = this.#untold.at(-1) ?? seq
+      }
       const [next] = this.#untold
-      if (next === undefined) return null
+      if (next === undefined) {
+        this.#lookedUpTo = Number.POSITIVE_INFINITY
+        return null
+      }
       const [message] = await reads.once(`message ${this.#userId} ${key} ${epoch} ${next}`, (budget) =>
         readMessagesAt(this.#store, budget, this.#userId, [{ key, epoch, seq: next }]),
       )

@@ -82,13 +82,13 @@ const selectChunks: Statement = {
     order by n, seq, chunk`,
 }
 
-/** Which messages up to a seq are streaming, by seq; their state is for `readMessagesAt` to tell. */
-export async function readStreaming(store: Store, key: string, upTo: number): Promise<number[]> {
-  const rows = await query(store.pool, selectStreaming, [key, upTo])
+/** Which messages after a seq and up to another are streaming: the first of them, by seq. Their state is for `readMessagesAt` to tell. */
+export async function readStreaming(store: Store, key: string, after: number, upTo: number): Promise<number[]> {
+  const rows = await query(store.pool, selectStreaming, [key, after, upTo])
   return rows.map(([seq]) => seq as number)
 }
 
 const selectStreaming: Statement = {
   name: 'stream-streaming',
-  text: 'select seq from message_stream where conversation_key = $1 and seq <= $2 order by seq limit 100',
+  text: 'select seq from message_stream where conversation_key = $1 and seq > $2 and seq <= $3 order by seq limit 100',
 }
