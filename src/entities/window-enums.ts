@@ -1,0 +1,50 @@
+import { registerEnumType } from 'type-graphql'
+
+export const ContextFormat = {
+  OPENAI_CHAT: 'OPENAI_CHAT',
+  OPENAI_RESPONSES: 'OPENAI_RESPONSES',
+  ANTHROPIC: 'ANTHROPIC',
+  AI_SDK: 'AI_SDK',
+  AI_SDK_MODEL: 'AI_SDK_MODEL',
+} as const
+export type ContextFormat = keyof typeof ContextFormat
+
+export const OmissionReason = {
+  BUDGET: 'BUDGET',
+  BEFORE_FIRST_USER: 'BEFORE_FIRST_USER',
+  ORPHANED_RESULT: 'ORPHANED_RESULT',
+  INTERRUPTED_CALL: 'INTERRUPTED_CALL',
+  STREAMING: 'STREAMING',
+  EMPTY: 'EMPTY',
+  UNSUPPORTED_PART: 'UNSUPPORTED_PART',
+} as const
+export type OmissionReason = keyof typeof OmissionReason
+
+registerEnumType(ContextFormat, {
+  name: 'ContextFormat',
+  description: 'Whose messages a window is written as.',
+  valuesConfig: {
+    OPENAI_CHAT: { description: '`messages` of OpenAI chat completions.' },
+    OPENAI_RESPONSES: { description: '`input` items of the OpenAI Responses API.' },
+    ANTHROPIC: { description: '`messages` of the Anthropic Messages API, and its `system` apart.' },
+    AI_SDK: { description: 'UIMessage[] of the AI SDK, as `useChat` and `convertToModelMessages` take them.' },
+    AI_SDK_MODEL: {
+      description:
+        '`messages` of `generateText` and `streamText` of the AI SDK (ModelMessage[]), and their system apart.',
+    },
+  },
+})
+
+registerEnumType(OmissionReason, {
+  name: 'OmissionReason',
+  description: 'Why something of the conversation is not in a window, or stands there otherwise than it was said.',
+  valuesConfig: {
+    BUDGET: { description: 'Older turns did not fit.' },
+    BEFORE_FIRST_USER: { description: "What was said before the first user's message cannot begin a window." },
+    ORPHANED_RESULT: { description: 'Results whose call is not there were left out.' },
+    INTERRUPTED_CALL: { description: 'Calls without a result were given one that says so.' },
+    STREAMING: { description: 'Messages still being written were left out.' },
+    EMPTY: { description: 'Messages that say nothing in this format were left out.' },
+    UNSUPPORTED_PART: { description: 'Parts that this format has no words for were left out.' },
+  },
+})
