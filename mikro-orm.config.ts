@@ -3,6 +3,7 @@ import { Migrator } from '@mikro-orm/migrations'
 import { defineConfig, type Options } from '@mikro-orm/postgresql'
 import { Migration00001Conversations } from './migrations/00001-conversations.ts'
 import { Migration00002Streams } from './migrations/00002-streams.ts'
+import { Migration00003NoForeignKey } from './migrations/00003-no-foreign-key.ts'
 import { readConfig } from './src/config.ts'
 import { Conversation } from './src/entities/conversation.ts'
 import { Message } from './src/entities/message.ts'
@@ -16,7 +17,7 @@ export const ormOptions: Options = {
   extensions: [Migrator],
   migrations: {
     tableName: 'migration',
-    migrationsList: [Migration00001Conversations, Migration00002Streams],
+    migrationsList: [Migration00001Conversations, Migration00002Streams, Migration00003NoForeignKey],
     snapshot: false,
   },
   // Without collections there is nothing to propagate, and its setters cost more than the rows they hold.

@@ -32,8 +32,7 @@ export class Message implements Node {
   @ManyToOne(() => Conversation, {
     primary: true,
     joinColumn: 'conversation_key',
-    updateRule: 'no action',
-    deleteRule: 'no action',
+    createForeignKeyConstraint: false,
   })
   conversation!: Conversation
 
