@@ -1,12 +1,40 @@
 import { defineConfig } from 'vitest/config'
 
+/** What asks of GraphQL all that it has: run again with GraphQL's own algorithm in place of compiled documents. */
+const underBothExecutors = [
+  'answer-bytes',
+  'appends',
+  'conversation-list-feed',
+  'conversations',
+  'edits',
+  'errors',
+  'events',
+  'exactness',
+  'exactness-refusals',
+  'history',
+  'isolation',
+  'pages',
+  'query-limits',
+  'streams',
+]
+
 export default defineConfig({
   resolve: {
     // As Node resolves it: its other build would be a second GraphQL beside the one that the libraries load.
     alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }],
   },
   test: {
-    include: ['test/**/*.test.ts'],
+    projects: [
+      { extends: true, test: { name: 'compiled', include: ['test/**/*.test.ts'] } },
+      {
+        extends: true,
+        test: {
+          name: 'interpreted',
+          include: underBothExecutors.map((name) => `test/${name}.test.ts`),
+          env: { TEST_COMPILE_AFTER: '1000000' },
+        },
+      },
+    ],
     globalSetup: 'test/support/cluster.ts',
     setupFiles: ['test/support/metadata.ts'],
     // Real servers and real PostgreSQL on two cores: generous, and never part of what a test asserts.

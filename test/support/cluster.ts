@@ -24,7 +24,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   // Without fsync a run is twice as fast; what kill -9 of a server leaves does not depend on it.
   const embedded = given ? null : await startEmbeddedDatabase({ directory, settings: { fsync: 'off' } })
   const url = given ?? (embedded?.url as string)
-  const template = `colloquy_template_${process.pid}`
+  const template = `colloquy_template_${project.name}_${process.pid}`
   await execute(url, `create database ${template}`)
   const templateUrl = withDatabase(url, template)
   {
