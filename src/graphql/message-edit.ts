@@ -7,12 +7,12 @@ import { PartsFormat } from '../entities/message-enums.ts'
 import { badInput, messageNotFound } from '../errors.ts'
 import { deleteMessage, editMessage, type MessageRef, refOf } from '../storage/edit.ts'
 import type { NewMessage } from '../storage/new-message.ts'
+import { textOfParts } from '../window/text-of-parts.ts'
 import type { Context } from './context.ts'
 import { readConversationId } from './conversation-id.ts'
 import { isGiven } from './is-given.ts'
 import { readMessageId } from './message-id.ts'
 import { readMessageInput, ToolCallInput } from './message-input.ts'
-import { textOfParts } from './text-of-parts.ts'
 import { isStorable } from './text-rules.ts'
 
 @InputType()
@@ -122,8 +122,7 @@ function readAddress(userId: string, { messageId, conversationId, clientId }: Me
 function applyEdit(stored: Message, input: EditMessageInput, limits: Limits): NewMessage {
   const parts = input.parts === undefined ? stored.parts : input.parts
   const partsFormat = input.partsFormat === undefined ? stored.partsFormat : input.partsFormat
-  const derived = input.parts === undefined ? stored.content : (textOfParts(parts, partsFormat) ?? stored.content)
-  const content = input.content === undefined ? derived : input.content
+  const content = input.content !== undefined ? input.content : editedText(stored, input.parts ?? [], partsFormat)
   const edited = {
     role: stored.role,
     name: stored.name,
@@ -143,4 +142,10 @@ function applyEdit(stored: Message, input: EditMessageInput, limits: Limits): Ne
   }
   // A content that was cleared is not derived again.
   return { ...readMessageInput('input', edited, limits), content, payloadHash: null }
+}
+
+/** What new parts say: nothing too, when they have no text. Without new parts of a known dialect, what the message says. */
+function editedText(stored: Message, parts: readonly unknown[], format: PartsFormat | null): string | null {
+  if (parts.length === 0 || format === null || format === 'OTHER') return stored.content
+  return textOfParts(parts, format)
 }

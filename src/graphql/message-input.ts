@@ -6,10 +6,10 @@ import { Timestamp } from '../entities/timestamp.ts'
 import type { ToolCall } from '../entities/tool-call.ts'
 import { badInput, tooLarge } from '../errors.ts'
 import type { NewMessage } from '../storage/new-message.ts'
+import { textOfParts } from '../window/text-of-parts.ts'
 import { isGiven } from './is-given.ts'
 import { jsonBytes } from './json-rules.ts'
 import { hashPayload } from './payload-hash.ts'
-import { textOfParts } from './text-of-parts.ts'
 import { requireName, requireStorable } from './text-rules.ts'
 
 @InputType({ description: 'A call of a tool that an assistant asks for.' })

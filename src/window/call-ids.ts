@@ -1,0 +1,67 @@
+import type { ContextFormat } from '../entities/window-enums.ts'
+import type { Call } from './items.ts'
+import type { Step } from './pairing.ts'
+
+interface Rule {
+  readonly maxLength: number
+  /** What an id may not hold. */
+  readonly unfit: RegExp | null
+  /** Whether an id may come again in a later message. */
+  readonly mayRepeat: boolean
+}
+
+/** As the providers check them: 40 characters of chat completions, 64 of Responses, Anthropic's ^[a-zA-Z0-9_-]+$. */
+const rules: Record<ContextFormat, Rule> = {
+  OPENAI_CHAT: { maxLength: 40, unfit: null, mayRepeat: true },
+  OPENAI_RESPONSES: { maxLength: 64, unfit: null, mayRepeat: false },
+  ANTHROPIC: { maxLength: 64, unfit: /[^a-zA-Z0-9_-]/g, mayRepeat: false },
+  AI_SDK: { maxLength: Number.POSITIVE_INFINITY, unfit: null, mayRepeat: false },
+  AI_SDK_MODEL: { maxLength: Number.POSITIVE_INFINITY, unfit: null, mayRepeat: false },
+}
+
+/**
+ * Gives every call of a window, and its result, an id that the provider takes: its own, or one made of it that is nobody
+ * else's. The same window gets the same ids.
+ */
+export function withCallIds(steps: readonly Step[], format: ContextFormat): Step[] {
+  const rule = rules[format]
+  const callIds = steps.flatMap(({ answers }) => answers.map(({ call }) => call.callId))
+  const own = new Set(callIds.filter((id) => fit(id, rule) === id))
+  const taken = new Set<string>()
+  return steps.map((step) => {
+    const here = new Set<string>()
+    const ids = new Map<Call, string>()
+    for (const { call } of step.answers) {
+      const isOwn = own.has(call.callId) && !(rule.mayRepeat ? here : taken).has(call.callId)
+      const id = isOwn ? call.callId : madeOf(fit(call.callId, rule), rule, (made) => own.has(made) || taken.has(made))
+      for (const set of [here, taken]) set.add(id)
+      ids.set(call, id)
+    }
+    return ids.size === 0 ? step : rename(step, ids)
+  })
+}
+
+function fit(id: string, { maxLength, unfit }: Rule): string {
+  const made = (unfit === null ? id : id.replace(unfit, '_')).slice(0, maxLength)
+  return made === '' ? 'call' : made
+}
+
+function madeOf(id: string, { maxLength }: Rule, isTaken: (id: string) => boolean): string {
+  for (let n = 1; ; n++) {
+    const suffix = n === 1 ? '' : `-${n}`
+    const made = `${id.slice(0, maxLength - suffix.length)}${suffix}`
+    if (!isTaken(made)) return made
+  }
+}
+
+function rename(step: Step, ids: ReadonlyMap<Call, string>): Step {
+  const calls = new Map([...ids].map(([call, callId]) => [call, { ...call, callId }]))
+  return {
+    message: step.message,
+    items: step.items.map((item) => (item.kind === 'call' ? (calls.get(item) ?? item) : item)),
+    answers: step.answers.map(({ call, result, message }) => {
+      const named = calls.get(call) ?? call
+      return { call: named, result: { ...result, callId: named.callId, name: result.name ?? call.name }, message }
+    }),
+  }
+}

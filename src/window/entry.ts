@@ -1,0 +1,88 @@
+import type { ToolCall } from '../entities/tool-call.ts'
+import type { Call, Item, Output, Result, Said } from './items.ts'
+import { readParts } from './read-parts.ts'
+import type { Spoken } from './spoken.ts'
+
+/** One breath of a message: what was said at once, or one result. A message is as many of them as its results cut it into. */
+export type Entry = SaidEntry | ResultEntry
+
+export interface SaidEntry {
+  readonly message: Spoken
+  readonly items: readonly Said[]
+}
+
+export interface ResultEntry {
+  readonly message: Spoken
+  readonly result: Result
+}
+
+/** What a message says, in order. What stands in its parts and in its own fields counts once. */
+export function readEntries(message: Spoken): Entry[] {
+  const entries: Entry[] = []
+  let said: Said[] = []
+  const breathe = () => {
+    if (said.length > 0) entries.push({ message, items: said })
+    said = []
+  }
+  for (const item of readItems(message)) {
+    if (item.kind !== 'result' && item.kind !== 'step') said.push(item)
+    else {
+      breathe()
+      if (item.kind === 'result') entries.push({ message, result: item })
+    }
+  }
+  breathe()
+  return entries
+}
+
+/** Where the parts have no text, `content` is what was said, after the reasoning that led to it. */
+function readItems(message: Spoken): Item[] {
+  const { role, content } = message
+  const items = readParts(message.parts ?? [], message.partsFormat)
+  if (content !== null && !items.some(({ kind }) => kind === 'text')) {
+    const at = items.findIndex(({ kind }) => kind !== 'reasoning' && kind !== 'step')
+    items.splice(at === -1 ? items.length : at, 0, { kind: 'text', text: content, raw: null })
+  }
+  return role === 'TOOL' ? readToolMessage(message, items) : withToolCalls(items, message.toolCalls)
+}
+
+/** A TOOL message is one result, unless its parts are results themselves. */
+function readToolMessage({ toolCallId, toolName, toolError }: Spoken, items: readonly Item[]): Item[] {
+  const results = items.filter((item) => item.kind === 'result')
+  const output = items.filter((item): item is Output => outputKinds.has(item.kind))
+  const named = results.map((result) =>
+    result.callId === toolCallId
+      ? { ...result, name: result.name ?? toolName, isError: result.isError || toolError === true }
+      : result,
+  )
+  const isThere = results.some(({ callId }) => callId === toolCallId) || (results.length > 0 && output.length === 0)
+  if (isThere || toolCallId === null) return named
+  return [
+    ...named,
+    { kind: 'result', callId: toolCallId, name: toolName, isError: toolError === true, output, raw: null },
+  ]
+}
+
+const outputKinds: ReadonlySet<Item['kind']> = new Set(['text', 'refusal', 'file', 'other'] as const)
+
+/** A call of the parts takes its arguments from the tool call of its id, which has them byte for byte; the rest comes after. */
+function withToolCalls(items: readonly Item[], toolCalls: readonly ToolCall[]): Item[] {
+  const left = [...toolCalls]
+  const known = items.map((item): Item => {
+    const at = item.kind === 'call' ? left.findIndex(({ callId }) => callId === item.callId) : -1
+    const [toolCall] = at === -1 ? [] : left.splice(at, 1)
+    return toolCall && item.kind === 'call' ? { ...item, arguments: toolCall.arguments, extra: toolCall.extra } : item
+  })
+  const others = left.map(
+    ({ callId, name, arguments: text, type, extra }): Call => ({
+      kind: 'call',
+      callId,
+      name,
+      type,
+      arguments: text,
+      raw: null,
+      extra,
+    }),
+  )
+  return [...known, ...others]
+}

@@ -1,0 +1,41 @@
+import type { File, Raw } from './items.ts'
+import { asText } from './json.ts'
+
+/** @param url also a `data:` URL, whose bytes and media type are read from it */
+export function fileByUrl(url: string, mediaType: string, filename: unknown, raw: Raw): File {
+  const [, type, base64] = /^data:([^;,]*)(?:;[^;,]*)*;base64,(.*)$/s.exec(url) ?? []
+  const source = base64 === undefined ? { url } : { base64 }
+  return { kind: 'file', mediaType: type || mediaType, filename: asText(filename), source, raw }
+}
+
+export function fileByBytes(base64: string, mediaType: string, filename: unknown, raw: Raw): File {
+  return { kind: 'file', mediaType, filename: asText(filename), source: { base64 }, raw }
+}
+
+/** One that lies with its provider. */
+export function fileElsewhere(mediaType: string, filename: unknown, raw: Raw): File {
+  return { kind: 'file', mediaType, filename: asText(filename), source: null, raw }
+}
+
+/** @returns a `data:` URL for bytes; null for what is elsewhere */
+export function urlOf(file: File): string | null {
+  if (file.source === null) return null
+  return 'url' in file.source ? file.source.url : `data:${fullMediaType(file)};base64,${file.source.base64}`
+}
+
+export function isImage(file: File): boolean {
+  return file.mediaType.startsWith('image/')
+}
+
+export function isPdf(file: File): boolean {
+  return file.mediaType === 'application/pdf'
+}
+
+/** The media type of a document whose dialect names none, by the end of its name. */
+export function documentType(name: unknown): string {
+  return /\.pdf$/i.test(asText(name) ?? '') ? 'application/pdf' : 'application/octet-stream'
+}
+
+function fullMediaType(file: File): string {
+  return file.mediaType === 'image/*' ? 'image/png' : file.mediaType
+}

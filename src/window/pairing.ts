@@ -1,0 +1,63 @@
+import type { Entry } from './entry.ts'
+import type { Call, Result, Said } from './items.ts'
+import type { Spoken } from './spoken.ts'
+
+/** What was said at once, and the results of its calls, in the order of the calls. */
+export interface Step {
+  readonly message: Spoken
+  readonly items: readonly Said[]
+  readonly answers: readonly Answer[]
+}
+
+export interface Answer {
+  readonly call: Call
+  readonly result: Result
+  /** Whose result it is; null for one that was never given. */
+  readonly message: Spoken | null
+}
+
+/** The tokens that the result of an interrupted call counts. */
+export const interruptedTokens = 20
+
+/**
+ * Puts every result to its call: the nearest earlier one of that id that has none yet. A result without a call is left out; a
+ * call without a result is given one that says so.
+ *
+ * @param entries of one turn, oldest first
+ */
+export function pair(entries: readonly Entry[]): Step[] {
+  const steps = entries.flatMap((entry) => ('items' in entry ? [{ entry, answers: new Map<Call, Answer>() }] : []))
+  const open = new Map<string, { call: Call; answers: Map<Call, Answer> }[]>()
+  let at = 0
+  for (const entry of entries) {
+    if ('items' in entry) {
+      const answers = steps[at++]?.answers
+      for (const call of entry.items) {
+        if (call.kind !== 'call' || answers === undefined) continue
+        const opened = open.get(call.callId)
+        if (opened) opened.push({ call, answers })
+        else open.set(call.callId, [{ call, answers }])
+      }
+    } else {
+      const asked = open.get(entry.result.callId)?.pop()
+      asked?.answers.set(asked.call, { call: asked.call, result: entry.result, message: entry.message })
+    }
+  }
+  return steps.map(({ entry: { message, items }, answers }) => {
+    const calls = items.filter((item) => item.kind === 'call')
+    return { message, items, answers: calls.map((call) => answers.get(call) ?? interrupted(call)) }
+  })
+}
+
+function interrupted(call: Call): Answer {
+  const text = 'Interrupted: this call was not answered.'
+  const result: Result = {
+    kind: 'result',
+    callId: call.callId,
+    name: call.name,
+    isError: true,
+    output: [{ kind: 'text', text, raw: null }],
+    raw: null,
+  }
+  return { call, result, message: null }
+}

@@ -1,0 +1,105 @@
+import { fileByBytes, fileByUrl, fileElsewhere } from './file-source.ts'
+import type { Call, File, Item, Output, Raw, Result } from './items.ts'
+import { asText, isRecord, textOfJson } from './json.ts'
+
+/**
+ * Parts of a UIMessage or of a ModelMessage. A tool part of the first is a call and its result at once: results come at the
+ * end of their step, as `convertToModelMessages` has it.
+ */
+export function readAiSdk(parts: readonly unknown[]): Item[] {
+  const items: Item[] = []
+  const results: Result[] = []
+  for (const part of parts) {
+    const [item, result] = readPart(part)
+    if (item.kind === 'step') items.push(...results.splice(0))
+    if (item.kind === 'result') results.push(item)
+    else items.push(item)
+    if (result) results.push(result)
+  }
+  return [...items, ...results]
+}
+
+function readPart(part: unknown): [Item, Result?] {
+  const raw: Raw = { format: 'AI_SDK', part }
+  if (!isRecord(part)) return [{ kind: 'other', raw }]
+  switch (part.type) {
+    case 'step-start':
+      return [{ kind: 'step' }]
+    case 'text':
+      return [typeof part.text === 'string' ? { kind: 'text', text: part.text, raw } : { kind: 'other', raw }]
+    case 'reasoning':
+      return [{ kind: 'reasoning', text: asText(part.text) ?? '', raw }]
+    case 'file':
+    case 'image':
+      return [readFile(part, raw) ?? { kind: 'other', raw }]
+    case 'tool-call':
+      return [readCall(part, part.toolName, raw) ?? { kind: 'other', raw }]
+    case 'tool-result':
+      return [readResult(part, raw) ?? { kind: 'other', raw }]
+    default:
+      return readToolPart(part, raw) ?? [{ kind: 'other', raw }]
+  }
+}
+
+/** What the provider itself ran is between the SDK and its provider. */
+function readCall(part: Record<string, unknown>, name: unknown, raw: Raw): Call | null {
+  const callId = asText(part.toolCallId)
+  if (callId === null || part.providerExecuted === true) return null
+  const text = part.input === undefined ? '' : textOfJson(part.input)
+  return { kind: 'call', callId, name: asText(name) ?? '', type: 'function', arguments: text, raw, extra: null }
+}
+
+/** `tool-NAME` and `dynamic-tool` of a UIMessage. */
+function readToolPart(part: Record<string, unknown>, raw: Raw): [Item, Result?] | null {
+  const { type } = part
+  if (typeof type !== 'string' || typeof part.state !== 'string') return null
+  if (type !== 'dynamic-tool' && !type.startsWith('tool-')) return null
+  const call = readCall(part, type === 'dynamic-tool' ? part.toolName : type.slice('tool-'.length), raw)
+  if (call === null) return null
+  const result = (isError: boolean, value: unknown): [Item, Result] => {
+    const output: Output[] = [{ kind: 'text', text: textOfJson(value), raw: null }]
+    return [call, { kind: 'result', callId: call.callId, name: call.name, isError, output, raw }]
+  }
+  switch (part.state) {
+    case 'output-available':
+      return result(false, part.output)
+    case 'output-error':
+      return result(true, part.errorText)
+    case 'output-denied':
+      return result(true, (isRecord(part.approval) ? part.approval.reason : null) ?? 'Tool call execution denied.')
+    default:
+      return [call]
+  }
+}
+
+function readResult(part: Record<string, unknown>, raw: Raw): Result | null {
+  const callId = asText(part.toolCallId)
+  if (callId === null || !isRecord(part.output)) return null
+  const { type, value, reason } = part.output
+  const isError = type === 'error-text' || type === 'error-json' || type === 'execution-denied'
+  const output: Output[] =
+    type === 'content' && Array.isArray(value)
+      ? value.map(readOutput)
+      : [{ kind: 'text', text: textOfJson(type === 'execution-denied' ? (reason ?? 'Denied.') : value), raw: null }]
+  return { kind: 'result', callId, name: asText(part.toolName), isError, output, raw }
+}
+
+function readOutput(part: unknown): Output {
+  const raw: Raw = { format: 'AI_SDK', part }
+  if (!isRecord(part)) return { kind: 'other', raw }
+  if (part.type === 'text' && typeof part.text === 'string') return { kind: 'text', text: part.text, raw }
+  return readFile(part, raw) ?? { kind: 'other', raw }
+}
+
+/** A file of a UIMessage has a `url`; one of a ModelMessage has `data`, or `image`: bytes, a URL, or one of them tagged. */
+function readFile(part: Record<string, unknown>, raw: Raw): File | null {
+  const isPicture = typeof part.type === 'string' && part.type.startsWith('image')
+  const mediaType = asText(part.mediaType) ?? (isPicture ? 'image/*' : 'application/octet-stream')
+  const given = part.providerReference ?? part.url ?? part.data ?? part.image
+  const data = isRecord(given) ? (given.type === 'url' ? given.url : given.type === 'data' ? given.data : null) : given
+  if (typeof part.type !== 'string' || !/^(file|image)/.test(part.type)) return null
+  if (typeof data !== 'string') return fileElsewhere(mediaType, part.filename, raw)
+  return /^(https?|data):/.test(data)
+    ? fileByUrl(data, mediaType, part.filename, raw)
+    : fileByBytes(data, mediaType, part.filename, raw)
+}

@@ -1,0 +1,57 @@
+import { fileByBytes, fileByUrl, fileElsewhere } from './file-source.ts'
+import type { Item, Output, Raw } from './items.ts'
+import { asText, isRecord, textOfJson } from './json.ts'
+
+/** A content block of the Messages API. */
+export function readAnthropic(part: unknown): Item[] {
+  const raw: Raw = { format: 'ANTHROPIC', part }
+  if (!isRecord(part)) return [{ kind: 'other', raw }]
+  return [readOutputBlock(part, raw) ?? readBlock(part, raw) ?? { kind: 'other', raw }]
+}
+
+function readBlock(part: Record<string, unknown>, raw: Raw): Item | null {
+  switch (part.type) {
+    case 'thinking':
+      return { kind: 'reasoning', text: asText(part.thinking) ?? '', raw }
+    case 'redacted_thinking':
+      return { kind: 'reasoning', text: '', raw }
+    case 'tool_use': {
+      const [callId, name] = [asText(part.id), asText(part.name) ?? '']
+      if (callId === null) return null
+      const text = part.input === undefined ? '' : textOfJson(part.input)
+      return { kind: 'call', callId, name, type: 'function', arguments: text, raw, extra: null }
+    }
+    case 'tool_result': {
+      const callId = asText(part.tool_use_id)
+      if (callId === null) return null
+      const output = readOutput(part.content)
+      return { kind: 'result', callId, name: null, isError: part.is_error === true, output, raw }
+    }
+    default:
+      return null
+  }
+}
+
+function readOutput(content: unknown): Output[] {
+  if (content === undefined || content === null) return []
+  if (!Array.isArray(content)) return [{ kind: 'text', text: textOfJson(content), raw: null }]
+  return content.map((part) => {
+    const raw: Raw = { format: 'ANTHROPIC', part }
+    return (isRecord(part) ? readOutputBlock(part, raw) : null) ?? { kind: 'other', raw }
+  })
+}
+
+function readOutputBlock(part: Record<string, unknown>, raw: Raw): Output | null {
+  if (part.type === 'text') return typeof part.text === 'string' ? { kind: 'text', text: part.text, raw } : null
+  if ((part.type !== 'image' && part.type !== 'document') || !isRecord(part.source)) return null
+  const { type, url, data, media_type: mediaType } = part.source
+  const otherwise = part.type === 'image' ? 'image/*' : 'application/pdf'
+  if (type === 'url' && typeof url === 'string') return fileByUrl(url, otherwise, part.title, raw)
+  if (type === 'base64' && typeof data === 'string') {
+    return fileByBytes(data, asText(mediaType) ?? otherwise, part.title, raw)
+  }
+  if (type === 'text' && typeof data === 'string') {
+    return fileByBytes(Buffer.from(data).toString('base64'), 'text/plain', part.title, raw)
+  }
+  return fileElsewhere(otherwise, part.title, raw)
+}

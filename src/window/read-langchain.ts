@@ -1,0 +1,90 @@
+import { fileByBytes, fileByUrl, fileElsewhere } from './file-source.ts'
+import type { Item, Output, Raw, Result } from './items.ts'
+import { asText, isRecord, textOfJson } from './json.ts'
+import { readImage } from './read-openai-chat.ts'
+
+/** A content block of LangChain, of either generation; or a whole message as LangChain stores it. */
+export function readLangChain(part: unknown): Item[] {
+  const raw: Raw = { format: 'LANGCHAIN', part }
+  if (!isRecord(part)) return [{ kind: 'other', raw }]
+  return readMessage(part) ?? [readOutput(part, raw) ?? readBlock(part, raw) ?? { kind: 'other', raw }]
+}
+
+/** `{ type: 'ai', data: { content, tool_calls } }`, as `mapChatMessagesToStoredMessages` writes it. */
+function readMessage({ type, data }: Record<string, unknown>): Item[] | null {
+  if (!isRecord(data) || (type !== 'ai' && type !== 'human' && type !== 'tool')) return null
+  const raw: Raw = { format: 'LANGCHAIN', part: { type, data } }
+  const content: Item[] =
+    typeof data.content === 'string'
+      ? [{ kind: 'text', text: data.content, raw }]
+      : Array.isArray(data.content)
+        ? data.content.flatMap(readLangChain)
+        : []
+  if (type === 'tool' && typeof data.tool_call_id === 'string')
+    return [readResult(data, data.tool_call_id, content, raw)]
+  const known = new Set(content.flatMap((item) => (item.kind === 'call' ? [item.callId] : [])))
+  const calls = Array.isArray(data.tool_calls) ? data.tool_calls.filter(isRecord) : []
+  const others = calls.flatMap((call) => readBlock({ ...call, type: 'tool_call' }, raw) ?? [])
+  return [...content, ...others.filter((item) => item.kind !== 'call' || !known.has(item.callId))]
+}
+
+function readResult(data: Record<string, unknown>, callId: string, content: readonly Item[], raw: Raw): Result {
+  const output = content.filter((item): item is Output => ['text', 'refusal', 'file', 'other'].includes(item.kind))
+  return { kind: 'result', callId, name: asText(data.name), isError: data.status === 'error', output, raw }
+}
+
+function readBlock(part: Record<string, unknown>, raw: Raw): Item | null {
+  switch (part.type) {
+    case 'reasoning':
+      return { kind: 'reasoning', text: asText(part.reasoning) ?? '', raw }
+    case 'thinking':
+      return { kind: 'reasoning', text: asText(part.thinking) ?? '', raw }
+    case 'tool_call':
+    case 'tool_use':
+    case 'invalid_tool_call': {
+      const callId = asText(part.id)
+      const input = part.type === 'tool_use' ? part.input : part.args
+      if (callId === null) return null
+      const text = input === undefined ? '' : textOfJson(input)
+      return {
+        kind: 'call',
+        callId,
+        name: asText(part.name) ?? '',
+        type: 'function',
+        arguments: text,
+        raw,
+        extra: null,
+      }
+    }
+    default:
+      return null
+  }
+}
+
+/** The older blocks name their source by `source_type` and `mime_type`, the newer ones by what is there. */
+function readOutput(part: Record<string, unknown>, raw: Raw): Output | null {
+  if (part.type === 'text') return typeof part.text === 'string' ? { kind: 'text', text: part.text, raw } : null
+  if (part.type === 'refusal') {
+    return typeof part.refusal === 'string' ? { kind: 'refusal', text: part.refusal, raw } : null
+  }
+  const image = readImage(part, raw)
+  if (image?.kind === 'file') return image
+  const otherwise = defaultTypes.get(part.type)
+  if (otherwise === undefined) return null
+  const mediaType = asText(part.mimeType) ?? asText(part.mime_type) ?? otherwise
+  const filename = isRecord(part.metadata) ? (part.metadata.filename ?? part.metadata.name) : null
+  if (typeof part.url === 'string') return fileByUrl(part.url, mediaType, filename, raw)
+  if (typeof part.data === 'string') return fileByBytes(part.data, mediaType, filename, raw)
+  if (typeof part.text === 'string') {
+    return fileByBytes(Buffer.from(part.text).toString('base64'), 'text/plain', filename ?? part.title, raw)
+  }
+  return fileElsewhere(mediaType, filename, raw)
+}
+
+const defaultTypes = new Map<unknown, string>([
+  ['image', 'image/*'],
+  ['audio', 'audio/*'],
+  ['video', 'video/*'],
+  ['file', 'application/octet-stream'],
+  ['text-plain', 'text/plain'],
+])

@@ -1,0 +1,49 @@
+import { documentType, fileByBytes, fileByUrl, fileElsewhere } from './file-source.ts'
+import type { Item, Raw } from './items.ts'
+import { asText, isRecord } from './json.ts'
+
+/** A content part of chat completions, or an entry of `tool_calls`. */
+export function readOpenAiChat(part: unknown): Item[] {
+  const raw: Raw = { format: 'OPENAI_CHAT', part }
+  if (!isRecord(part)) return [{ kind: 'other', raw }]
+  if (part.type === 'text' && typeof part.text === 'string') return [{ kind: 'text', text: part.text, raw }]
+  if (part.type === 'refusal' && typeof part.refusal === 'string') {
+    return [{ kind: 'refusal', text: part.refusal, raw }]
+  }
+  return [
+    readImage(part, raw) ??
+      readAudio(part, raw) ??
+      readFile(part, raw) ??
+      readCall(part, raw) ?? { kind: 'other', raw },
+  ]
+}
+
+/** @param part of LangChain too, where `image_url` may be the URL itself */
+export function readImage({ type, image_url: image }: Record<string, unknown>, raw: Raw): Item | null {
+  if (type !== 'image_url') return null
+  const url = isRecord(image) ? image.url : image
+  return typeof url === 'string' ? fileByUrl(url, 'image/*', null, raw) : null
+}
+
+function readAudio({ type, input_audio: audio }: Record<string, unknown>, raw: Raw): Item | null {
+  if (type !== 'input_audio' || !isRecord(audio) || typeof audio.data !== 'string') return null
+  return fileByBytes(audio.data, `audio/${audio.format === 'mp3' ? 'mpeg' : asText(audio.format)}`, null, raw)
+}
+
+function readFile({ type, file }: Record<string, unknown>, raw: Raw): Item | null {
+  if (type !== 'file' || !isRecord(file)) return null
+  const mediaType = documentType(file.filename)
+  const data = asText(file.file_data)
+  if (data === null) return fileElsewhere(mediaType, file.filename, raw)
+  return data.startsWith('data:')
+    ? fileByUrl(data, mediaType, file.filename, raw)
+    : fileByBytes(data, mediaType, file.filename, raw)
+}
+
+function readCall(part: Record<string, unknown>, raw: Raw): Item | null {
+  const type = part.type === 'custom' ? 'custom' : 'function'
+  const called = part[type]
+  if (part.type !== type || !isRecord(called) || typeof part.id !== 'string') return null
+  const text = asText(type === 'custom' ? called.input : called.arguments) ?? ''
+  return { kind: 'call', callId: part.id, name: asText(called.name) ?? '', type, arguments: text, raw, extra: null }
+}

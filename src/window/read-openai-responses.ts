@@ -1,0 +1,78 @@
+import { documentType, fileByBytes, fileByUrl, fileElsewhere } from './file-source.ts'
+import type { Item, Output, Raw } from './items.ts'
+import { asText, isRecord, textOfJson } from './json.ts'
+
+/** An item of the Responses API, or a content part of one. What an item `message` holds keeps the whole item as its raw part. */
+export function readOpenAiResponses(part: unknown): Item[] {
+  const raw: Raw = { format: 'OPENAI_RESPONSES', part }
+  if (!isRecord(part)) return [{ kind: 'other', raw }]
+  if (part.type === 'message' || (part.type === undefined && part.role !== undefined)) return readMessage(part, raw)
+  return [readContent(part, raw) ?? readItem(part, raw) ?? { kind: 'other', raw }]
+}
+
+function readMessage({ content }: Record<string, unknown>, raw: Raw): Item[] {
+  if (typeof content === 'string') return [{ kind: 'text', text: content, raw }]
+  if (!Array.isArray(content)) return [{ kind: 'other', raw }]
+  return content.map((inner) => (isRecord(inner) ? readContent(inner, raw) : null) ?? { kind: 'other', raw })
+}
+
+function readContent(part: Record<string, unknown>, raw: Raw): Output | null {
+  switch (part.type) {
+    case 'input_text':
+    case 'output_text':
+    case 'text':
+      return typeof part.text === 'string' ? { kind: 'text', text: part.text, raw } : null
+    case 'refusal':
+      return typeof part.refusal === 'string' ? { kind: 'refusal', text: part.refusal, raw } : null
+    case 'input_image':
+      return typeof part.image_url === 'string'
+        ? fileByUrl(part.image_url, 'image/*', null, raw)
+        : fileElsewhere('image/*', null, raw)
+    case 'input_file':
+      return readFile(part, raw)
+    default:
+      return null
+  }
+}
+
+function readFile({ file_data: data, file_url: url, filename }: Record<string, unknown>, raw: Raw): Output {
+  if (typeof url === 'string') return fileByUrl(url, documentType(filename ?? url), filename, raw)
+  if (typeof data !== 'string') return fileElsewhere(documentType(filename), filename, raw)
+  return data.startsWith('data:')
+    ? fileByUrl(data, documentType(filename), filename, raw)
+    : fileByBytes(data, documentType(filename), filename, raw)
+}
+
+function readItem(part: Record<string, unknown>, raw: Raw): Item | null {
+  const callId = asText(part.call_id)
+  switch (part.type) {
+    case 'reasoning':
+      return { kind: 'reasoning', text: textsIn(part.summary) + textsIn(part.content), raw }
+    case 'function_call':
+    case 'custom_tool_call': {
+      if (callId === null) return null
+      const type = part.type === 'function_call' ? 'function' : 'custom'
+      const text = asText(type === 'function' ? part.arguments : part.input) ?? ''
+      return { kind: 'call', callId, name: asText(part.name) ?? '', type, arguments: text, raw, extra: null }
+    }
+    case 'function_call_output':
+    case 'custom_tool_call_output': {
+      if (callId === null) return null
+      return { kind: 'result', callId, name: asText(part.name), isError: false, output: readOutput(part.output), raw }
+    }
+    default:
+      return null
+  }
+}
+
+function readOutput(output: unknown): Output[] {
+  if (!Array.isArray(output)) return [{ kind: 'text', text: textOfJson(output), raw: null }]
+  return output.map((part) => {
+    const raw: Raw = { format: 'OPENAI_RESPONSES', part }
+    return (isRecord(part) ? readContent(part, raw) : null) ?? { kind: 'other', raw }
+  })
+}
+
+function textsIn(parts: unknown): string {
+  return Array.isArray(parts) ? parts.map((part) => (isRecord(part) ? (asText(part.text) ?? '') : '')).join('') : ''
+}

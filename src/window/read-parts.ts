@@ -1,0 +1,26 @@
+import type { PartsFormat } from '../entities/message-enums.ts'
+import type { Item } from './items.ts'
+import { readAiSdk } from './read-ai-sdk.ts'
+import { readAnthropic } from './read-anthropic.ts'
+import { readLangChain } from './read-langchain.ts'
+import { readOpenAiChat } from './read-openai-chat.ts'
+import { readOpenAiResponses } from './read-openai-responses.ts'
+
+/** What the parts of a message say, in any dialect: the one place that knows which parts are what. */
+export function readParts(parts: readonly unknown[], format: PartsFormat | null): Item[] {
+  switch (format) {
+    case 'OPENAI_CHAT':
+      return parts.flatMap(readOpenAiChat)
+    case 'OPENAI_RESPONSES':
+      return parts.flatMap(readOpenAiResponses)
+    case 'ANTHROPIC':
+      return parts.flatMap(readAnthropic)
+    case 'AI_SDK':
+      return readAiSdk(parts)
+    case 'LANGCHAIN':
+      return parts.flatMap(readLangChain)
+    case 'OTHER':
+    case null:
+      return parts.map((part) => ({ kind: 'other', raw: { format: 'OTHER', part } }))
+  }
+}
