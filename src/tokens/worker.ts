@@ -1,0 +1,41 @@
+import { parentPort } from 'node:worker_threads'
+import { cutRuns } from './cut-runs.ts'
+import type { Batch } from './token-counter.ts'
+import type { TokenEncoding } from './token-encoding.ts'
+
+/** The thread of a `TokenCounter`: it is sent one batch at a time, and answers the tokens of each of its texts. */
+
+interface Encoder {
+  countTokens(text: string, options: { allowedSpecial: Set<string>; disallowedSpecial: Set<string> }): number
+  setMergeCacheSize(size: number): void
+}
+
+/** Words that are no token by themselves are remembered with what they are made of; each may have hundreds of signs. */
+const rememberedWords = 10_000
+
+const imports: Record<TokenEncoding, () => Promise<{ default: Encoder }>> = {
+  O200K_BASE: () => import('gpt-tokenizer/encoding/o200k_base'),
+  CL100K_BASE: () => import('gpt-tokenizer/encoding/cl100k_base'),
+}
+
+const encoders = new Map<TokenEncoding, Encoder>()
+
+parentPort?.on('message', async ({ encoding, texts }: Batch) => {
+  const encoder = encoders.get(encoding) ?? (await load(encoding))
+  parentPort?.postMessage(texts.map((text) => countTokens(encoder, text)))
+})
+
+/** The tables of an encoding take 60 MB and more, so only those that are asked for are there. */
+async function load(encoding: TokenEncoding): Promise<Encoder> {
+  const { default: encoder } = await imports[encoding]()
+  encoder.setMergeCacheSize(rememberedWords)
+  encoders.set(encoding, encoder)
+  return encoder
+}
+
+/** What looks like a special token is text: people write `<|endoftext|>` too. */
+const noneIsSpecial = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() }
+
+function countTokens(encoder: Encoder, text: string): number {
+  return cutRuns(text).reduce((sum, piece) => sum + encoder.countTokens(piece, noneIsSpecial), 0)
+}
