@@ -4,6 +4,7 @@ export type { ConversationEvent } from './conversation-event.ts'
 export { applyEvent, GapError, type ViewedMessage } from './conversation-view.ts'
 export { FollowError, type Following, type FollowOptions, followConversation } from './follow-conversation.ts'
 export type { FollowedMessage } from './message.ts'
+export { RequestError, type RequestOptions } from './request.ts'
 export { resumable } from './resumable.ts'
 export {
   type Completion,

@@ -1,4 +1,5 @@
 import { Connection, type ConnectionOptions, Refusal } from './connection.ts'
+import { finalAnswer } from './final-answer.ts'
 import { type FollowedMessage, messageSelection } from './message.ts'
 import { type Chunk, Outbox } from './outbox.ts'
 
@@ -106,18 +107,8 @@ export function streamMessage<Message = FollowedMessage>(options: StreamOptions)
   return new Producer<Message>(options)
 }
 
-/** Its own fault, or no stream: it would be the same the next time. */
-const finalCodes = [
-  'CONFLICT',
-  'NOT_FOUND',
-  'BAD_USER_INPUT',
-  'PAYLOAD_TOO_LARGE',
-  'GRAPHQL_PARSE_FAILED',
-  'GRAPHQL_VALIDATION_FAILED',
-]
 /** Of what was written, and not of the message. */
 const refusedInput = ['BAD_USER_INPUT', 'PAYLOAD_TOO_LARGE']
-const tooBigForTheSocket = 1009
 
 const defaultMaxUnsent = 262_144
 const defaultTimeoutSeconds = 60
@@ -454,10 +445,6 @@ function startedByAnother(messageId: string): StreamError {
 
 function finalError(reason: unknown): StreamError | null {
   if (reason instanceof StreamError) return reason
-  if (reason instanceof Refusal && finalCodes.includes(reason.code)) {
-    const { reason: why } = reason.extensions
-    return new StreamError(reason.code, typeof why === 'string' ? why : null, reason.message)
-  }
-  if ((reason as { code?: unknown }).code !== tooBigForTheSocket) return null
-  return new StreamError('PAYLOAD_TOO_LARGE', null, 'It is larger than the server takes at once.')
+  const answer = finalAnswer(reason)
+  return answer === null ? null : new StreamError(answer.code, answer.reason, answer.message)
 }

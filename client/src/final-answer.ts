@@ -1,0 +1,31 @@
+import { Refusal } from './connection.ts'
+
+/** What the server answered, where trying again would not help. */
+export interface FinalAnswer {
+  /** `CONFLICT`, `NOT_FOUND`, `PAYLOAD_TOO_LARGE`, … */
+  readonly code: string
+  /** Of a conflict: `CLIENT_ID`, `LAST_SEQ`, `NOT_STREAMING`, … */
+  readonly reason: string | null
+  readonly message: string
+}
+
+/** Its own fault, or nothing there: it would be the same the next time. */
+const finalCodes = [
+  'CONFLICT',
+  'NOT_FOUND',
+  'BAD_USER_INPUT',
+  'PAYLOAD_TOO_LARGE',
+  'GRAPHQL_PARSE_FAILED',
+  'GRAPHQL_VALIDATION_FAILED',
+]
+const tooBigForTheSocket = 1009
+
+/** @param thrown by `Connection.ask`. @returns null: it may be tried again */
+export function finalAnswer(thrown: unknown): FinalAnswer | null {
+  if (thrown instanceof Refusal && finalCodes.includes(thrown.code)) {
+    const { reason } = thrown.extensions
+    return { code: thrown.code, reason: typeof reason === 'string' ? reason : null, message: thrown.message }
+  }
+  if ((thrown as { code?: unknown }).code !== tooBigForTheSocket) return null
+  return { code: 'PAYLOAD_TOO_LARGE', reason: null, message: 'It is larger than the server takes at once.' }
+}
