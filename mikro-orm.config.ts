@@ -4,20 +4,27 @@ import { defineConfig, type Options } from '@mikro-orm/postgresql'
 import { Migration00001Conversations } from './migrations/00001-conversations.ts'
 import { Migration00002Streams } from './migrations/00002-streams.ts'
 import { Migration00003NoForeignKey } from './migrations/00003-no-foreign-key.ts'
+import { Migration00004TokenCounts } from './migrations/00004-token-counts.ts'
 import { readConfig } from './src/config.ts'
 import { Conversation } from './src/entities/conversation.ts'
 import { Message } from './src/entities/message.ts'
 import { MessageChunk } from './src/entities/message-chunk.ts'
 import { MessageStream } from './src/entities/message-stream.ts'
+import { MessageTokenCount } from './src/entities/message-token-count.ts'
 
 /** What the command line, the server and the tests share. */
 export const ormOptions: Options = {
-  entities: [Conversation, Message, MessageStream, MessageChunk],
+  entities: [Conversation, Message, MessageStream, MessageChunk, MessageTokenCount],
   metadataProvider: ReflectMetadataProvider,
   extensions: [Migrator],
   migrations: {
     tableName: 'migration',
-    migrationsList: [Migration00001Conversations, Migration00002Streams, Migration00003NoForeignKey],
+    migrationsList: [
+      Migration00001Conversations,
+      Migration00002Streams,
+      Migration00003NoForeignKey,
+      Migration00004TokenCounts,
+    ],
     snapshot: false,
   },
   // Without collections there is nothing to propagate, and its setters cost more than the rows they hold.

@@ -1,0 +1,31 @@
+import { BigIntType } from '@mikro-orm/core'
+import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
+import { Message } from './message.ts'
+
+/** How many tokens a message has. It holds only while `revision` is the message's own. */
+@Entity({ tableName: 'message_token_count' })
+export class MessageTokenCount {
+  @ManyToOne(() => Message, {
+    primary: true,
+    joinColumns: ['conversation_key', 'seq'],
+    foreignKeyName: 'message_token_count_message_foreign',
+    updateRule: 'no action',
+    deleteRule: 'cascade',
+  })
+  message!: Message
+
+  /** A `TokenEncoding`. */
+  @PrimaryKey({ type: 'text', collation: 'C' })
+  encoding!: string
+
+  /** The message's when it was counted; 0 where it was never changed. */
+  @Property({ type: new BigIntType('number') })
+  revision!: number
+
+  @Property({ type: 'integer' })
+  tokens!: number
+
+  /** Apart: only a window of the reasoning's own dialect has it. */
+  @Property({ type: 'integer' })
+  reasoningTokens!: number
+}

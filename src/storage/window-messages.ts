@@ -1,0 +1,173 @@
+import type { Conversation } from '../entities/conversation.ts'
+import type { Message } from '../entities/message.ts'
+import { type AnswerBudget, rowBytes } from './answer-budget.ts'
+import { messageColumns, readMessage } from './message-row.ts'
+import { query, type Row, type Statement, type Store } from './store.ts'
+
+/** A message and how many tokens it has as it is here; null where that was not counted yet. */
+export interface WindowMessage {
+  readonly message: Message
+  readonly counted: { readonly tokens: number; readonly reasoningTokens: number } | null
+}
+
+export interface WindowPageRequest {
+  readonly conversation: Conversation
+  readonly encoding: string
+  /** Exclusive. */
+  readonly before: number
+  /** The page ends with the message that reaches this sum; one that was not counted is taken for few tokens. */
+  readonly tokens: number
+  /** How many messages are looked at. */
+  readonly rows: number
+}
+
+/**
+ * The messages before a seq, newest first, without deleted ones, and with those that are streaming. Empty when there are
+ * none, or none that this viewer may see.
+ *
+ * @throws ApiError PAYLOAD_TOO_LARGE
+ */
+export async function readWindowPage(
+  store: Store,
+  budget: AnswerBudget,
+  userId: string,
+  { conversation, encoding, before, tokens, rows }: WindowPageRequest,
+): Promise<WindowMessage[]> {
+  const values = [conversation.key, userId, conversation.epoch, encoding, before, tokens, rows]
+  return toMessages(await budget.query(store, 'context', selectPage, values), conversation)
+}
+
+/**
+ * The SYSTEM and DEVELOPER messages that the conversation begins with, in order, as far as `rows` messages after a seq
+ * show: fewer than `rows` are all.
+ *
+ * @throws ApiError PAYLOAD_TOO_LARGE
+ */
+export async function readLeading(
+  store: Store,
+  budget: AnswerBudget,
+  userId: string,
+  request: {
+    readonly conversation: Conversation
+    readonly encoding: string
+    readonly after: number
+    readonly rows: number
+  },
+): Promise<WindowMessage[]> {
+  const { conversation, encoding, after, rows } = request
+  const values = [conversation.key, userId, conversation.epoch, encoding, after, rows]
+  return toMessages(await budget.query(store, 'context', selectLeading, values), conversation)
+}
+
+/** How many messages up to a seq are not deleted. */
+export async function countUndeleted(
+  store: Store,
+  conversation: Conversation,
+  userId: string,
+  upTo: number,
+): Promise<number> {
+  const [row] = await query(store.pool, selectCount, [conversation.key, userId, conversation.epoch, upTo])
+  return Number(row?.[0] ?? 0)
+}
+
+/** How many tokens they have, those apart that stream; null while one of them was not counted. */
+export async function sumTokens(
+  store: Store,
+  conversation: Conversation,
+  userId: string,
+  upTo: number,
+  encoding: string,
+): Promise<number | null> {
+  const values = [conversation.key, userId, conversation.epoch, upTo, encoding]
+  const [row] = await query(store.pool, selectSum, values)
+  return row === undefined || row[0] === null ? null : Number(row[0])
+}
+
+function toMessages(rows: readonly Row[], conversation: Conversation): WindowMessage[] {
+  return rows.map((row) => ({
+    message: readMessage(row, 4, conversation),
+    counted: row[2] === null ? null : { tokens: row[2] as number, reasoningTokens: row[3] as number },
+  }))
+}
+
+const reachable = 'c.key = $1 and c.user_id = $2 and c.epoch = $3 and c.deleted_at is null'
+
+/** A count is of this message only while the revision is. */
+const holds = (count: string, message: string) =>
+  `${count}.conversation_key = ${message}.conversation_key and ${count}.seq = ${message}.seq
+   and ${count}.revision = coalesce(${message}.revision, 0)`
+
+/**
+ * Only as many rows are read whole as come into the page: which, is decided by what stands in a row itself, so that what
+ * it holds elsewhere, as long texts, stays there.
+ */
+const selectPage: Statement = {
+  name: 'window-page',
+  text: `
+    with looked as (
+      select n.seq, n.tokens, n.reasoning_tokens, ${rowBytes('n')} as own,
+        sum(n.estimate) over newest - n.estimate as tokens_before,
+        sum(${rowBytes('n')}) over newest as bytes
+      from (
+        select m.conversation_key, m.seq, m.status, m.size, k.tokens, k.reasoning_tokens,
+          case when m.status = 'STREAMING' then 0 else coalesce(k.tokens, m.size / 8) end as estimate
+        from (
+          select m.* from conversation c join message m on m.conversation_key = c.key
+          where ${reachable} and m.seq < $5 and m.deleted_at is null
+          order by m.seq desc limit $7
+        ) m
+        left join message_token_count k on ${holds('k', 'm')} and k.encoding = $4
+      ) n
+      window newest as (order by n.seq desc)
+    )
+    select looked.bytes, looked.own, looked.tokens, looked.reasoning_tokens, ${messageColumns('m')}
+    from looked join message m on m.conversation_key = $1 and m.seq = looked.seq
+    where looked.tokens_before < $6 and looked.bytes - looked.own <= $8
+    order by looked.seq desc`,
+}
+
+const selectLeading: Statement = {
+  name: 'window-leading',
+  text: `
+    with looked as (
+      select n.*, ${rowBytes('n')} as own, sum(${rowBytes('n')}) over oldest as bytes,
+        bool_and(n.role in ('SYSTEM', 'DEVELOPER')) over oldest as leads
+      from (
+        select m.* from conversation c join message m on m.conversation_key = c.key
+        where ${reachable} and m.seq > $5 and m.deleted_at is null and m.status <> 'STREAMING'
+        order by m.seq limit $6
+      ) n
+      window oldest as (order by n.seq)
+    )
+    select m.bytes, m.own, k.tokens, k.reasoning_tokens, ${messageColumns('m')}
+    from looked m left join message_token_count k on ${holds('k', 'm')} and k.encoding = $4
+    where m.leads and m.bytes - m.own <= $7
+    order by m.seq`,
+}
+
+/** Seqs have no gaps and deleted messages keep theirs: only those that were ever changed are looked at. */
+const selectCount: Statement = {
+  name: 'window-undeleted',
+  text: `
+    select least(c.last_seq, $4::int) - (
+      select count(*) from message m
+      where m.conversation_key = c.key and m.revision is not null and m.deleted_at is not null and m.seq <= $4
+    )
+    from conversation c where ${reachable}`,
+}
+
+/** Where one was not counted, it is found first: mostly the oldest was not. */
+const selectSum: Statement = {
+  name: 'window-tokens',
+  text: `
+    select case when not exists (
+      select from message m
+      where m.conversation_key = c.key and m.seq <= $4 and m.deleted_at is null and m.status <> 'STREAMING'
+        and not exists (select from message_token_count k where ${holds('k', 'm')} and k.encoding = $5)
+    ) then (
+      select coalesce(sum(k.tokens), 0) from message m
+      join message_token_count k on ${holds('k', 'm')} and k.encoding = $5
+      where m.conversation_key = c.key and m.seq <= $4 and m.deleted_at is null and m.status <> 'STREAMING'
+    ) end
+    from conversation c where ${reachable}`,
+}
