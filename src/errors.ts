@@ -60,6 +60,15 @@ export function tooLarge(path: string, unit: string, limit: number, actual: numb
   return new ApiError('PAYLOAD_TOO_LARGE', sentence, { path, limit, actual })
 }
 
+/** @param needed the tokens that the newest turn, and what always stays, take together */
+export function contextTooSmall(limit: number, needed: number): ApiError {
+  return new ApiError(
+    'BAD_USER_INPUT',
+    `maxTokens: the newest turn, with the system messages and the reserve, takes ${needed} tokens, and ${limit} were given.`,
+    { path: 'maxTokens', reason: 'CONTEXT_TOO_SMALL', limit, needed },
+  )
+}
+
 export function conversationExists(): ApiError {
   return new ApiError('CONFLICT', 'You already have a conversation of that id; pass ifExists: RETURN to get it.', {
     reason: 'EXISTS',

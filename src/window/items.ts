@@ -1,9 +1,12 @@
+import type { JsonRecord } from '../entities/json.ts'
 import type { PartsFormat } from '../entities/message-enums.ts'
 
 /** A part as it was stored, and whose it is: a window of the same dialect gives it back as it is. */
 export interface Raw {
   readonly format: PartsFormat
   readonly part: unknown
+  /** The item of the Responses API whose content it is. */
+  readonly within?: JsonRecord
 }
 
 export interface Text {
@@ -51,7 +54,7 @@ export interface Call {
   readonly arguments: string
   readonly raw: Raw | null
   /** What else a `ToolCall` holds. */
-  readonly extra: Readonly<Record<string, unknown>> | null
+  readonly extra: JsonRecord | null
 }
 
 export type Output = Text | Refusal | File | Other

@@ -1,3 +1,4 @@
+import type { JsonRecord } from '../entities/json.ts'
 import { fileByBytes, fileByUrl, fileElsewhere } from './file-source.ts'
 import type { Call, File, Item, Output, Raw, Result } from './items.ts'
 import { asText, isRecord, textOfJson } from './json.ts'
@@ -42,7 +43,7 @@ function readPart(part: unknown): [Item, Result?] {
 }
 
 /** What the provider itself ran is between the SDK and its provider. */
-function readCall(part: Record<string, unknown>, name: unknown, raw: Raw): Call | null {
+function readCall(part: JsonRecord, name: unknown, raw: Raw): Call | null {
   const callId = asText(part.toolCallId)
   if (callId === null || part.providerExecuted === true) return null
   const text = part.input === undefined ? '' : textOfJson(part.input)
@@ -50,7 +51,7 @@ function readCall(part: Record<string, unknown>, name: unknown, raw: Raw): Call 
 }
 
 /** `tool-NAME` and `dynamic-tool` of a UIMessage. */
-function readToolPart(part: Record<string, unknown>, raw: Raw): [Item, Result?] | null {
+function readToolPart(part: JsonRecord, raw: Raw): [Item, Result?] | null {
   const { type } = part
   if (typeof type !== 'string' || typeof part.state !== 'string') return null
   if (type !== 'dynamic-tool' && !type.startsWith('tool-')) return null
@@ -72,7 +73,7 @@ function readToolPart(part: Record<string, unknown>, raw: Raw): [Item, Result?] 
   }
 }
 
-function readResult(part: Record<string, unknown>, raw: Raw): Result | null {
+function readResult(part: JsonRecord, raw: Raw): Result | null {
   const callId = asText(part.toolCallId)
   if (callId === null || !isRecord(part.output)) return null
   const { type, value, reason } = part.output
@@ -92,7 +93,7 @@ function readOutput(part: unknown): Output {
 }
 
 /** A file of a UIMessage has a `url`; one of a ModelMessage has `data`, or `image`: bytes, a URL, or one of them tagged. */
-function readFile(part: Record<string, unknown>, raw: Raw): File | null {
+function readFile(part: JsonRecord, raw: Raw): File | null {
   const isPicture = typeof part.type === 'string' && part.type.startsWith('image')
   const mediaType = asText(part.mediaType) ?? (isPicture ? 'image/*' : 'application/octet-stream')
   const given = part.providerReference ?? part.url ?? part.data ?? part.image

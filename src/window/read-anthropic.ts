@@ -1,3 +1,4 @@
+import type { JsonRecord } from '../entities/json.ts'
 import { fileByBytes, fileByUrl, fileElsewhere } from './file-source.ts'
 import type { Item, Output, Raw } from './items.ts'
 import { asText, isRecord, textOfJson } from './json.ts'
@@ -9,7 +10,7 @@ export function readAnthropic(part: unknown): Item[] {
   return [readOutputBlock(part, raw) ?? readBlock(part, raw) ?? { kind: 'other', raw }]
 }
 
-function readBlock(part: Record<string, unknown>, raw: Raw): Item | null {
+function readBlock(part: JsonRecord, raw: Raw): Item | null {
   switch (part.type) {
     case 'thinking':
       return { kind: 'reasoning', text: asText(part.thinking) ?? '', raw }
@@ -41,7 +42,7 @@ function readOutput(content: unknown): Output[] {
   })
 }
 
-function readOutputBlock(part: Record<string, unknown>, raw: Raw): Output | null {
+function readOutputBlock(part: JsonRecord, raw: Raw): Output | null {
   if (part.type === 'text') return typeof part.text === 'string' ? { kind: 'text', text: part.text, raw } : null
   if ((part.type !== 'image' && part.type !== 'document') || !isRecord(part.source)) return null
   const { type, url, data, media_type: mediaType } = part.source

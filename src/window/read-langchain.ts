@@ -1,3 +1,4 @@
+import type { JsonRecord } from '../entities/json.ts'
 import { fileByBytes, fileByUrl, fileElsewhere } from './file-source.ts'
 import type { Item, Output, Raw, Result } from './items.ts'
 import { asText, isRecord, textOfJson } from './json.ts'
@@ -11,7 +12,7 @@ export function readLangChain(part: unknown): Item[] {
 }
 
 /** `{ type: 'ai', data: { content, tool_calls } }`, as `mapChatMessagesToStoredMessages` writes it. */
-function readMessage({ type, data }: Record<string, unknown>): Item[] | null {
+function readMessage({ type, data }: JsonRecord): Item[] | null {
   if (!isRecord(data) || (type !== 'ai' && type !== 'human' && type !== 'tool')) return null
   const raw: Raw = { format: 'LANGCHAIN', part: { type, data } }
   const content: Item[] =
@@ -28,12 +29,12 @@ function readMessage({ type, data }: Record<string, unknown>): Item[] | null {
   return [...content, ...others.filter((item) => item.kind !== 'call' || !known.has(item.callId))]
 }
 
-function readResult(data: Record<string, unknown>, callId: string, content: readonly Item[], raw: Raw): Result {
+function readResult(data: JsonRecord, callId: string, content: readonly Item[], raw: Raw): Result {
   const output = content.filter((item): item is Output => ['text', 'refusal', 'file', 'other'].includes(item.kind))
   return { kind: 'result', callId, name: asText(data.name), isError: data.status === 'error', output, raw }
 }
 
-function readBlock(part: Record<string, unknown>, raw: Raw): Item | null {
+function readBlock(part: JsonRecord, raw: Raw): Item | null {
   switch (part.type) {
     case 'reasoning':
       return { kind: 'reasoning', text: asText(part.reasoning) ?? '', raw }
@@ -62,7 +63,7 @@ function readBlock(part: Record<string, unknown>, raw: Raw): Item | null {
 }
 
 /** The older blocks name their source by `source_type` and `mime_type`, the newer ones by what is there. */
-function readOutput(part: Record<string, unknown>, raw: Raw): Output | null {
+function readOutput(part: JsonRecord, raw: Raw): Output | null {
   if (part.type === 'text') return typeof part.text === 'string' ? { kind: 'text', text: part.text, raw } : null
   if (part.type === 'refusal') {
     return typeof part.refusal === 'string' ? { kind: 'refusal', text: part.refusal, raw } : null

@@ -1,3 +1,4 @@
+import type { JsonRecord } from '../entities/json.ts'
 import { documentType, fileByBytes, fileByUrl, fileElsewhere } from './file-source.ts'
 import type { Item, Raw } from './items.ts'
 import { asText, isRecord } from './json.ts'
@@ -19,18 +20,18 @@ export function readOpenAiChat(part: unknown): Item[] {
 }
 
 /** @param part of LangChain too, where `image_url` may be the URL itself */
-export function readImage({ type, image_url: image }: Record<string, unknown>, raw: Raw): Item | null {
+export function readImage({ type, image_url: image }: JsonRecord, raw: Raw): Item | null {
   if (type !== 'image_url') return null
   const url = isRecord(image) ? image.url : image
   return typeof url === 'string' ? fileByUrl(url, 'image/*', null, raw) : null
 }
 
-function readAudio({ type, input_audio: audio }: Record<string, unknown>, raw: Raw): Item | null {
+function readAudio({ type, input_audio: audio }: JsonRecord, raw: Raw): Item | null {
   if (type !== 'input_audio' || !isRecord(audio) || typeof audio.data !== 'string') return null
   return fileByBytes(audio.data, `audio/${audio.format === 'mp3' ? 'mpeg' : asText(audio.format)}`, null, raw)
 }
 
-function readFile({ type, file }: Record<string, unknown>, raw: Raw): Item | null {
+function readFile({ type, file }: JsonRecord, raw: Raw): Item | null {
   if (type !== 'file' || !isRecord(file)) return null
   const mediaType = documentType(file.filename)
   const data = asText(file.file_data)
@@ -40,7 +41,7 @@ function readFile({ type, file }: Record<string, unknown>, raw: Raw): Item | nul
     : fileByBytes(data, mediaType, file.filename, raw)
 }
 
-function readCall(part: Record<string, unknown>, raw: Raw): Item | null {
+function readCall(part: JsonRecord, raw: Raw): Item | null {
   const type = part.type === 'custom' ? 'custom' : 'function'
   const called = part[type]
   if (part.type !== type || !isRecord(called) || typeof part.id !== 'string') return null

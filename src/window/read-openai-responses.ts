@@ -1,22 +1,28 @@
+import type { JsonRecord } from '../entities/json.ts'
 import { documentType, fileByBytes, fileByUrl, fileElsewhere } from './file-source.ts'
 import type { Item, Output, Raw } from './items.ts'
 import { asText, isRecord, textOfJson } from './json.ts'
 
-/** An item of the Responses API, or a content part of one. What an item `message` holds keeps the whole item as its raw part. */
+/** An item of the Responses API, or a content part of one. */
 export function readOpenAiResponses(part: unknown): Item[] {
   const raw: Raw = { format: 'OPENAI_RESPONSES', part }
   if (!isRecord(part)) return [{ kind: 'other', raw }]
-  if (part.type === 'message' || (part.type === undefined && part.role !== undefined)) return readMessage(part, raw)
+  if (part.type === 'message' || (part.type === undefined && part.role !== undefined)) return readMessage(part)
   return [readContent(part, raw) ?? readItem(part, raw) ?? { kind: 'other', raw }]
 }
 
-function readMessage({ content }: Record<string, unknown>, raw: Raw): Item[] {
-  if (typeof content === 'string') return [{ kind: 'text', text: content, raw }]
-  if (!Array.isArray(content)) return [{ kind: 'other', raw }]
-  return content.map((inner) => (isRecord(inner) ? readContent(inner, raw) : null) ?? { kind: 'other', raw })
+function readMessage(within: JsonRecord): Item[] {
+  const { content } = within
+  const own = (part: unknown): Raw => ({ format: 'OPENAI_RESPONSES', part, within })
+  if (typeof content === 'string')
+    return [{ kind: 'text', text: content, raw: own({ type: 'input_text', text: content }) }]
+  if (!Array.isArray(content)) return [{ kind: 'other', raw: { format: 'OPENAI_RESPONSES', part: within } }]
+  return content.map(
+    (part) => (isRecord(part) ? readContent(part, own(part)) : null) ?? { kind: 'other', raw: own(part) },
+  )
 }
 
-function readContent(part: Record<string, unknown>, raw: Raw): Output | null {
+function readContent(part: JsonRecord, raw: Raw): Output | null {
   switch (part.type) {
     case 'input_text':
     case 'output_text':
@@ -35,7 +41,7 @@ function readContent(part: Record<string, unknown>, raw: Raw): Output | null {
   }
 }
 
-function readFile({ file_data: data, file_url: url, filename }: Record<string, unknown>, raw: Raw): Output {
+function readFile({ file_data: data, file_url: url, filename }: JsonRecord, raw: Raw): Output {
   if (typeof url === 'string') return fileByUrl(url, documentType(filename ?? url), filename, raw)
   if (typeof data !== 'string') return fileElsewhere(documentType(filename), filename, raw)
   return data.startsWith('data:')
@@ -43,7 +49,7 @@ function readFile({ file_data: data, file_url: url, filename }: Record<string, u
     : fileByBytes(data, documentType(filename), filename, raw)
 }
 
-function readItem(part: Record<string, unknown>, raw: Raw): Item | null {
+function readItem(part: JsonRecord, raw: Raw): Item | null {
   const callId = asText(part.call_id)
   switch (part.type) {
     case 'reasoning':

@@ -15,4 +15,11 @@ export type Spoken = Pick<
   | 'clientId'
   | 'status'
 > &
-  Partial<Pick<Message, 'id'>>
+  Partial<Pick<Message, 'id' | 'deletedAt'>>
+
+/** A message, stored unless it is the new one, and how many tokens a model reads of it, apart from its reasoning. */
+export interface Counted<M extends Spoken = Message> {
+  readonly message: M
+  readonly tokens: number
+  readonly reasoningTokens: number
+}

@@ -1,13 +1,13 @@
 import type { Message } from '../entities/message.ts'
 import type { ContextFormat, OmissionReason } from '../entities/window-enums.ts'
-import type { Spoken } from './spoken.ts'
-
-/** A message, stored unless it is the new one, and how many tokens a model reads of it, apart from its reasoning. */
-export interface Counted<M extends Spoken = Message> {
-  readonly message: M
-  readonly tokens: number
-  readonly reasoningTokens: number
-}
+import { contextTooSmall } from '../errors.ts'
+import { withCallIds } from './call-ids.ts'
+import type { Dialect } from './dialect.ts'
+import { dialects } from './dialects.ts'
+import type { Step } from './pairing.ts'
+import { type Reading, readCounted, splitAtTurn } from './reading.ts'
+import type { Counted, Spoken } from './spoken.ts'
+import { leastTokens, makeTurn, type Turn } from './turn.ts'
 
 export interface WindowRequest {
   readonly format: ContextFormat
@@ -34,27 +34,126 @@ export interface ContextWindow {
 }
 
 /**
- * Makes the window that a model reads out of a conversation that is read backwards: until it `isFull`, or there are no more.
+ * Makes the window that a model reads out of a conversation that is read backwards: feed it messages until it `isFull`, or
+ * there are no more, and `finish`. It takes whole turns as long as they fit: what begins with words of the user, up to the
+ * next ones. The newest turn it takes anyway, and `finish` says when that was too much.
  */
 export class WindowBuilder {
+  readonly #request: WindowRequest
+  readonly #dialect: Dialect
+  readonly #leading: Turn
+  readonly #leadingSeqs: ReadonlySet<number>
+  readonly #stored = new Map<Spoken, Message>()
+  /** Newest first, as all that is added. */
+  readonly #turns: Turn[] = []
+  #open: Reading[] = []
+  #openTokens = 0
+  #tokens: number
+  #isFull = false
+
   /** @param leading the SYSTEM and DEVELOPER messages that the conversation begins with, oldest first */
-  constructor(
-    readonly request: WindowRequest,
-    readonly leading: readonly Counted[],
-  ) {}
+  constructor(request: WindowRequest, leading: readonly Counted[]) {
+    this.#request = request
+    this.#dialect = dialects[request.format]
+    this.#leadingSeqs = new Set(leading.map(({ message }) => message.seq))
+    for (const { message } of leading) this.#stored.set(message, message)
+    this.#leading = makeTurn(leading.map((counted) => readCounted(counted, this.#dialect)))
+    this.#tokens = (request.system?.tokens ?? 0) + this.#leading.tokens
+    if (request.userMessage !== null) this.#read(request.userMessage)
+  }
 
   /** @param older newest first, and all older than what was added before; the leading ones among them count once */
   add(older: readonly Counted[]): void {
-    throw new Error(`not built yet: ${older.length}`)
+    for (const counted of older) {
+      if (this.#isFull) return
+      if (this.#leadingSeqs.has(counted.message.seq)) continue
+      this.#stored.set(counted.message, counted.message)
+      this.#read(counted)
+    }
   }
 
   /** Nothing older can come into this window. */
   get isFull(): boolean {
-    return false
+    return this.#isFull
   }
 
   /** @throws ApiError BAD_USER_INPUT, reason CONTEXT_TOO_SMALL, when not even the newest turn fits */
   finish(): ContextWindow {
-    throw new Error('not built yet')
+    const { maxTokens, reserve, format, system } = this.#request
+    if (this.#tokens > this.#budget) throw contextTooSmall(maxTokens, this.#tokens + reserve)
+    const turns = [this.#leading, ...this.#turns.toReversed()]
+    const steps = turns.flatMap((turn) => turn.steps)
+    const written = this.#dialect.write(
+      withCallIds(system === null ? steps : [instruction(system.text), ...steps], format),
+    )
+    const included = turns.map((turn) => [...turn.messages].flatMap((message) => this.#stored.get(message) ?? []))
+    const seqs = included.slice(1).flatMap((messages) => messages.map(({ seq }) => seq))
+    return {
+      ...written,
+      tokenCount: this.#tokens,
+      included: [...new Set(included.flat())].sort((one, other) => one.seq - other.seq),
+      reasons: this.#reasons(turns),
+      firstSeq: seqs.length === 0 ? null : Math.min(...seqs),
+      lastSeq: seqs.length === 0 ? null : Math.max(...seqs),
+    }
   }
+
+  get #budget(): number {
+    return this.#request.maxTokens - this.#request.reserve
+  }
+
+  #read(counted: Counted<Spoken>): void {
+    const reading = readCounted(counted, this.#dialect)
+    const split = splitAtTurn(reading)
+    this.#keepOpen(split?.begun ?? reading)
+    if (split !== null) {
+      this.#closeTurn()
+      this.#keepOpen(split.before)
+    }
+    if (this.#turns.length > 0 && this.#tokens + this.#openTokens > this.#budget) this.#isFull = true
+  }
+
+  #keepOpen(reading: Reading): void {
+    this.#open.push(reading)
+    this.#openTokens += leastTokens(reading)
+  }
+
+  #closeTurn(): void {
+    const turn = makeTurn(this.#open.toReversed())
+    this.#open = []
+    this.#openTokens = 0
+    if (this.#turns.length > 0 && this.#tokens + turn.tokens > this.#budget) this.#isFull = true
+    else {
+      this.#turns.push(turn)
+      this.#tokens += turn.tokens
+    }
+  }
+
+  #reasons(turns: readonly Turn[]): OmissionReason[] {
+    const reasons = new Set(turns.flatMap((turn) => [...turn.reasons]))
+    if (this.#isFull) reasons.add('BUDGET')
+    else {
+      const first = this.#open.flatMap((reading) => [...reading.reasons])
+      for (const reason of first) reasons.add(reason)
+      if (this.#open.some(({ entries }) => entries.length > 0)) reasons.add('BEFORE_FIRST_USER')
+    }
+    return [...reasons]
+  }
+}
+
+function instruction(text: string): Step {
+  const message: Spoken = {
+    role: 'SYSTEM',
+    name: null,
+    content: text,
+    parts: null,
+    partsFormat: null,
+    toolCalls: [],
+    toolName: null,
+    toolCallId: null,
+    toolError: null,
+    clientId: null,
+    status: 'COMPLETE',
+  }
+  return { message, items: [{ kind: 'text', text, raw: null }], answers: [] }
 }

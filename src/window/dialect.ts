@@ -1,0 +1,19 @@
+import type { MessageRole, PartsFormat } from '../entities/message-enums.ts'
+import type { Output, Said } from './items.ts'
+import type { Step } from './pairing.ts'
+
+/** How a window is written for one provider or SDK. */
+export interface Dialect {
+  /** The parts that it gives back as they are. */
+  readonly parts: PartsFormat
+  /** Whether it has words for this where `role` says it; asked of reasoning and calls only where they may stand. */
+  takes(item: Said, role: MessageRole): boolean
+  /** Whether a result may hold this. */
+  takesOutput(item: Output): boolean
+  write(steps: readonly Step[]): Written
+}
+
+export interface Written {
+  readonly system: readonly unknown[] | null
+  readonly messages: readonly unknown[]
+}

@@ -1,0 +1,75 @@
+import type { OmissionReason } from '../entities/window-enums.ts'
+import type { Dialect } from './dialect.ts'
+import type { Entry } from './entry.ts'
+import type { Item, Output, Said } from './items.ts'
+import type { Spoken } from './spoken.ts'
+
+/** What of `entries` this dialect can say; the reasons are those of what it cannot. */
+export function fitEntries(entries: readonly Entry[], dialect: Dialect, reasons: Set<OmissionReason>): Entry[] {
+  return entries.flatMap((entry): Entry[] => {
+    if ('items' in entry) {
+      const items = withoutLastReasoning(keep(entry.items, (item) => saysItem(item, entry.message, dialect), reasons))
+      return items.length === 0 ? [] : [{ ...entry, items }]
+    }
+    if (!answerers.has(entry.message.role)) {
+      reasons.add('UNSUPPORTED_PART')
+      return []
+    }
+    const output = keep(entry.result.output, (item) => saysOutput(item, entry.message, dialect), reasons)
+    return [{ ...entry, result: { ...entry.result, output } }]
+  })
+}
+
+const answerers: ReadonlySet<Spoken['role']> = new Set(['USER', 'ASSISTANT', 'TOOL'] as const)
+
+type Verdict = 'kept' | 'silent' | 'unsupported'
+
+/** An empty text says nothing. Of a message that is not whole, only what people saw goes to a model. */
+function saysItem(item: Said, { role, status }: Spoken, dialect: Dialect): Verdict {
+  const isInstruction = role === 'SYSTEM' || role === 'DEVELOPER'
+  switch (item.kind) {
+    case 'text':
+      return item.text === '' ? 'silent' : verdict(dialect.takes(item, role))
+    case 'reasoning':
+      return verdict(
+        role === 'ASSISTANT' && status === 'COMPLETE' && item.raw.format === dialect.parts && dialect.takes(item, role),
+      )
+    case 'call':
+      return verdict(role === 'ASSISTANT' && dialect.takes(item, role))
+    case 'other':
+      return verdict(
+        !isInstruction && status === 'COMPLETE' && item.raw.format === dialect.parts && dialect.takes(item, role),
+      )
+    default:
+      return verdict(!isInstruction && dialect.takes(item, role))
+  }
+}
+
+function saysOutput(item: Output, { status }: Spoken, dialect: Dialect): Verdict {
+  if (item.kind === 'text') return item.text === '' ? 'silent' : verdict(dialect.takesOutput(item))
+  if (item.kind === 'other' && (status !== 'COMPLETE' || item.raw.format !== dialect.parts)) return 'unsupported'
+  return verdict(dialect.takesOutput(item))
+}
+
+function verdict(isTaken: boolean): Verdict {
+  return isTaken ? 'kept' : 'unsupported'
+}
+
+/** Reasoning of another dialect is never missed: it is left out by rule, and no reason of its own. */
+function keep<T extends Item>(items: readonly T[], says: (item: T) => Verdict, reasons: Set<OmissionReason>): T[] {
+  return items.filter((item) => {
+    const said = says(item)
+    if (said === 'unsupported' && item.kind !== 'reasoning' && !isBlank(item)) reasons.add('UNSUPPORTED_PART')
+    return said === 'kept'
+  })
+}
+
+function isBlank(item: Item): boolean {
+  return item.kind === 'text' && item.text.trim() === ''
+}
+
+/** Providers refuse reasoning that nothing follows. */
+function withoutLastReasoning(items: readonly Said[]): Said[] {
+  const end = items.findLastIndex(({ kind }) => kind !== 'reasoning')
+  return items.slice(0, end + 1)
+}

@@ -1,0 +1,109 @@
+import type { JsonRecord } from '../entities/json.ts'
+import { fileUrl, providerData, providerReference } from './ai-sdk-parts.ts'
+import { argumentsObject } from './arguments.ts'
+import type { Dialect, Written } from './dialect.ts'
+import type { Call, File, Output, Said } from './items.ts'
+import { isRecord } from './json.ts'
+import type { Answer, Step } from './pairing.ts'
+import { ownPart } from './raw.ts'
+
+export const aiSdkModel: Dialect = {
+  parts: 'AI_SDK',
+  takes: (item, role) => {
+    if (item.kind === 'file') return role !== 'TOOL' && writeFile(item) !== null
+    return item.kind !== 'other' || (role === 'ASSISTANT' && ownPart(item, 'AI_SDK')?.type === 'custom')
+  },
+  takesOutput: (item) => item.kind !== 'other' && (item.kind !== 'file' || fileUrl(item) !== null),
+  write: (steps) => ({ system: writeInstructions(steps), messages: steps.flatMap(writeStep) }),
+}
+
+/** `generateText` and `streamText` take instructions apart, and refuse them among the messages. */
+export function writeInstructions(steps: readonly Step[]): Written['system'] {
+  const instructions = steps.flatMap(({ message: { role }, items }) => {
+    if (role !== 'SYSTEM' && role !== 'DEVELOPER') return []
+    return items.flatMap((item) => (item.kind === 'text' ? [{ role: 'system', content: item.text }] : []))
+  })
+  return instructions.length === 0 ? null : instructions
+}
+
+function writeStep({ message: { role }, items, answers }: Step): object[] {
+  if (role !== 'USER' && role !== 'ASSISTANT') return []
+  const said = { role: role.toLowerCase(), content: items.flatMap(writePart) }
+  return answers.length === 0 ? [said] : [said, { role: 'tool', content: answers.map(writeAnswer) }]
+}
+
+function writePart(item: Said): object[] {
+  const data = providerData(item)
+  const options = data === null ? {} : { providerOptions: data }
+  switch (item.kind) {
+    case 'text':
+    case 'reasoning':
+      return [{ type: item.kind, text: item.text, ...options }]
+    case 'refusal':
+      return [{ type: 'text', text: item.text }]
+    case 'file':
+      return [writeFile(item) ?? []].flat()
+    case 'other':
+      return [{ type: 'custom', kind: ownPart(item, 'AI_SDK')?.kind, ...options }]
+    case 'call':
+      return [writeCall(item)]
+  }
+}
+
+/** JSON has no `URL`: the SDK reads one from a string as well. */
+function writeFile(file: File): object | null {
+  const reference = providerReference(file)
+  const url = fileUrl(file)
+  if (reference === null && (url === null || file.source === null)) return null
+  const bytes = file.source !== null && 'base64' in file.source ? file.source.base64 : url
+  const data = providerData(file)
+  return {
+    type: 'file',
+    mediaType: file.mediaType,
+    data: reference === null ? bytes : { type: 'reference', reference },
+    ...(file.filename === null ? {} : { filename: file.filename }),
+    ...(data === null ? {} : { providerOptions: data }),
+  }
+}
+
+function writeCall(call: Call): object {
+  const own = ownPart(call, 'AI_SDK') ?? {}
+  const options = own.callProviderMetadata ?? providerData(call)
+  return {
+    type: 'tool-call',
+    toolCallId: call.callId,
+    toolName: call.name,
+    input: 'input' in own ? own.input : argumentsObject(call),
+    ...(options ? { providerOptions: options } : {}),
+  }
+}
+
+function writeAnswer({ call, result }: Answer): object {
+  const data = providerData(result)
+  return {
+    type: 'tool-result',
+    toolCallId: call.callId,
+    toolName: call.name,
+    output: writeOutput(result.output, result.isError, ownPart(result, 'AI_SDK')),
+    ...(data === null ? {} : { providerOptions: data }),
+  }
+}
+
+function writeOutput(output: readonly Output[], isError: boolean, own: JsonRecord | null): object {
+  if (own?.type === 'tool-result' && isRecord(own.output) && own.output.type !== 'content') return own.output
+  const text = output.map((item) => (item.kind === 'text' || item.kind === 'refusal' ? item.text : '')).join('')
+  if (isError) return { type: 'error-text', value: text }
+  if (typeof own?.state === 'string' && typeof own.output !== 'string')
+    return { type: 'json', value: own.output ?? null }
+  return output.some(({ kind }) => kind === 'file')
+    ? { type: 'content', value: output.flatMap(writeContent) }
+    : { type: 'text', value: text }
+}
+
+function writeContent(item: Output): object[] {
+  if (item.kind === 'text' || item.kind === 'refusal') return [{ type: 'text', text: item.text }]
+  if (item.kind === 'other' || item.source === null) return []
+  const { mediaType, source } = item
+  if ('url' in source) return [{ type: 'file-url', url: source.url, mediaType }]
+  return [{ type: 'file', mediaType, data: { type: 'data', data: source.base64 } }]
+}

@@ -1,0 +1,127 @@
+import type { JsonRecord } from '../entities/json.ts'
+import { fileUrl, providerData, providerReference } from './ai-sdk-parts.ts'
+import { argumentsObject } from './arguments.ts'
+import type { Dialect } from './dialect.ts'
+import type { File, Output, Said } from './items.ts'
+import { isRecord } from './json.ts'
+import type { Answer, Step } from './pairing.ts'
+import { ownPart } from './raw.ts'
+import { writeInstructions } from './write-ai-sdk-model.ts'
+
+interface UiMessage {
+  readonly id: string
+  readonly role: 'user' | 'assistant'
+  readonly parts: object[]
+}
+
+/** All that an assistant did between two messages of the user is one UIMessage, its steps apart, as `streamText` makes it. */
+export const aiSdk: Dialect = {
+  parts: 'AI_SDK',
+  takes: (item, role) => {
+    if (item.kind === 'file') return role !== 'TOOL' && writeFile(item) !== null
+    return item.kind !== 'other' || (role === 'ASSISTANT' && isUiPart(ownPart(item, 'AI_SDK')))
+  },
+  takesOutput: ({ kind }) => kind === 'text' || kind === 'refusal',
+  write(steps) {
+    const messages: UiMessage[] = []
+    for (const step of steps) {
+      const { role } = step.message
+      if (role === 'USER') messages.push({ id: idOf(step), role: 'user', parts: step.items.flatMap(writePart) })
+      if (role !== 'ASSISTANT') continue
+      let last = messages.at(-1)
+      if (last?.role !== 'assistant') {
+        last = { id: idOf(step), role: 'assistant', parts: [] }
+        messages.push(last)
+      }
+      last.parts.push({ type: 'step-start' }, ...writeStep(step))
+    }
+    return { system: writeInstructions(steps), messages }
+  },
+}
+
+/** The caller's own id, which is what `useChat` gave it. */
+function idOf({ message: { clientId, id } }: Step): string {
+  return clientId ?? id ?? 'new'
+}
+
+function writeStep({ items, answers }: Step): object[] {
+  const answerOf = new Map(answers.map((answer) => [answer.call, answer]))
+  return items.flatMap((item) => {
+    const answer = item.kind === 'call' ? answerOf.get(item) : undefined
+    return answer ? [writeTool(answer)] : writePart(item)
+  })
+}
+
+function writePart(item: Said): object[] {
+  const data = providerData(item)
+  const metadata = data === null ? {} : { providerMetadata: data }
+  switch (item.kind) {
+    case 'text':
+    case 'reasoning': {
+      const { providerOptions: _, ...own } = ownPart(item, 'AI_SDK') ?? {}
+      return [{ ...own, type: item.kind, text: item.text, ...metadata }]
+    }
+    case 'refusal':
+      return [{ type: 'text', text: item.text }]
+    case 'file':
+      return [writeFile(item) ?? []].flat()
+    case 'other':
+      return [ownPart(item, 'AI_SDK') ?? []].flat()
+    case 'call':
+      return []
+  }
+}
+
+function isUiPart(part: JsonRecord | null): boolean {
+  const type = part?.type
+  return typeof type === 'string' && (uiTypes.has(type) || /^(data|tool)-/.test(type)) && !modelTypes.has(type)
+}
+
+const uiTypes = new Set(['custom', 'dynamic-tool', 'source-url', 'source-document', 'reasoning-file'])
+const modelTypes = new Set(['tool-call', 'tool-result', 'tool-approval-request', 'tool-approval-response'])
+
+function writeFile(file: File): object | null {
+  const own = ownPart(file, 'AI_SDK')
+  if (own?.type === 'file' && typeof own.url === 'string') return URL.canParse(own.url) ? own : null
+  const url = fileUrl(file)
+  const reference = providerReference(file)
+  if (url === null && reference === null) return null
+  return {
+    type: 'file',
+    mediaType: file.mediaType,
+    url: url ?? '',
+    ...(file.filename === null ? {} : { filename: file.filename }),
+    ...(reference === null ? {} : { providerReference: reference }),
+  }
+}
+
+/** A call and its result are one part. Of one that is stored as such, all stays but what had to change. */
+function writeTool({ call, result }: Answer): object {
+  const ofCall = ownPart(call, 'AI_SDK') ?? {}
+  const isUi = typeof ofCall.state === 'string'
+  const isWhole = isUi && result.raw?.part === ofCall
+  if (isWhole) return { ...ofCall, toolCallId: call.callId }
+  const { toolName, title, callProviderMetadata } = ofCall
+  const metadata = callProviderMetadata ?? providerData(call)
+  return {
+    ...(isUi
+      ? { type: ofCall.type, ...(toolName === undefined ? {} : { toolName }) }
+      : { type: 'dynamic-tool', toolName: call.name }),
+    toolCallId: call.callId,
+    ...(title === undefined ? {} : { title }),
+    input: 'input' in ofCall ? ofCall.input : argumentsObject(call),
+    ...(metadata ? { callProviderMetadata: metadata } : {}),
+    ...(result.isError
+      ? { state: 'output-error', errorText: textOf(result.output) || 'The tool failed.' }
+      : { state: 'output-available', output: jsonOf(ownPart(result, 'AI_SDK')) ?? textOf(result.output) }),
+  }
+}
+
+/** What a ModelMessage has as JSON stays JSON. */
+function jsonOf(part: JsonRecord | null): unknown {
+  return isRecord(part?.output) && part.output.type === 'json' ? part.output.value : null
+}
+
+function textOf(output: readonly Output[]): string {
+  return output.map((item) => (item.kind === 'text' || item.kind === 'refusal' ? item.text : '')).join('')
+}

@@ -1,0 +1,97 @@
+import { argumentsObject } from './arguments.ts'
+import type { Dialect } from './dialect.ts'
+import { isImage, isPdf } from './file-source.ts'
+import type { Call, File, Output, Said } from './items.ts'
+import type { Answer } from './pairing.ts'
+import { ownPart } from './raw.ts'
+
+interface Turn {
+  readonly role: 'user' | 'assistant'
+  readonly content: object[]
+}
+
+/** Roles alternate here: neighbours of one role are one message. The API refuses texts without anything but white space. */
+export const anthropic: Dialect = {
+  parts: 'ANTHROPIC',
+  takes: (item, role) =>
+    item.kind === 'file' ? role === 'USER' && writeFile(item) !== null : item.kind !== 'text' || isText(item.text),
+  takesOutput: (item) => (item.kind === 'file' ? writeFile(item) !== null : item.kind !== 'text' || isText(item.text)),
+  write(steps) {
+    const system: object[] = []
+    const messages: Turn[] = []
+    const push = (role: Turn['role'], blocks: readonly object[]) => {
+      const last = messages.at(-1)
+      if (last?.role === role) last.content.push(...blocks)
+      else if (blocks.length > 0) messages.push({ role, content: [...blocks] })
+    }
+    for (const { message, items, answers } of steps) {
+      const blocks = items.flatMap(writeItem)
+      if (message.role === 'SYSTEM' || message.role === 'DEVELOPER') system.push(...blocks)
+      else push(message.role === 'ASSISTANT' ? 'assistant' : 'user', blocks)
+      push('user', answers.map(writeAnswer))
+    }
+    return { system: system.length === 0 ? null : system, messages: withoutLastSpace(messages) }
+  },
+}
+
+function isText(text: string): boolean {
+  return text.trim() !== ''
+}
+
+function writeItem(item: Said | Output): object[] {
+  if (item.kind === 'call') return [writeCall(item)]
+  const own = ownPart(item, 'ANTHROPIC')
+  if (own !== null) return [own]
+  if (item.kind === 'text' || item.kind === 'refusal') return [{ type: 'text', text: item.text }]
+  return [(item.kind === 'file' ? writeFile(item) : null) ?? []].flat()
+}
+
+function writeCall(call: Call): object {
+  const own = ownPart(call, 'ANTHROPIC') ?? {}
+  return { ...own, type: 'tool_use', id: call.callId, name: call.name, input: argumentsObject(call) }
+}
+
+/** Pictures of the four types, PDFs, by URL or bytes, and plain text. */
+function writeFile(file: File): object | null {
+  const own = ownPart(file, 'ANTHROPIC')
+  if (own !== null || file.source === null) return own
+  const title = file.filename === null ? {} : { title: file.filename }
+  if ('url' in file.source) {
+    const source = { type: 'url', url: file.source.url }
+    if (isImage(file)) return { type: 'image', source }
+    return isPdf(file) ? { type: 'document', source, ...title } : null
+  }
+  const { base64: data } = file.source
+  const source = { type: 'base64', media_type: file.mediaType, data }
+  if (imageTypes.has(file.mediaType)) return { type: 'image', source }
+  if (isPdf(file)) return { type: 'document', source, ...title }
+  if (file.mediaType !== 'text/plain') return null
+  const text = Buffer.from(data, 'base64').toString()
+  return { type: 'document', source: { type: 'text', media_type: 'text/plain', data: text }, ...title }
+}
+
+const imageTypes = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp'])
+
+/** The API wants an error to say something, and nothing that is empty. */
+function writeAnswer({ result }: Answer): object {
+  const { content: _, ...own } = ownPart(result, 'ANTHROPIC') ?? {}
+  const written = { ...own, type: 'tool_result', tool_use_id: result.callId }
+  const content = writeOutput(result.output)
+  if (result.isError) return { ...written, is_error: true, content: content ?? 'The tool failed.' }
+  return content === null ? written : { ...written, content }
+}
+
+function writeOutput(output: readonly Output[]): string | object[] | null {
+  const [first, ...rest] = output
+  if (first === undefined) return null
+  return first.kind === 'text' && rest.length === 0 && first.raw === null ? first.text : output.flatMap(writeItem)
+}
+
+/** The API refuses a last message of the assistant that ends in white space. */
+function withoutLastSpace(messages: readonly Turn[]): Turn[] {
+  const last = messages.at(-1)
+  const block = last?.content.at(-1)
+  if (last?.role !== 'assistant' || block === undefined || !('text' in block)) return [...messages]
+  const content = [...last.content.slice(0, -1), { ...block, text: String(block.text).trimEnd() }]
+  return [...messages.slice(0, -1), { ...last, content }]
+}

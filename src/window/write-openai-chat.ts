@@ -1,0 +1,78 @@
+import type { JsonRecord } from '../entities/json.ts'
+import { argumentsText } from './arguments.ts'
+import type { Dialect } from './dialect.ts'
+import { isImage, urlOf } from './file-source.ts'
+import type { Call, File, Output, Said } from './items.ts'
+import { isRecord } from './json.ts'
+import type { Answer, Step } from './pairing.ts'
+import { ownPart } from './raw.ts'
+
+export const openAiChat: Dialect = {
+  parts: 'OPENAI_CHAT',
+  takes: (item, role) =>
+    item.kind === 'file' ? role === 'USER' && writeFile(item) !== null : item.kind !== 'reasoning',
+  takesOutput: ({ kind }) => kind === 'text' || kind === 'refusal',
+  write: (steps) => ({ system: null, messages: steps.flatMap(writeStep) }),
+}
+
+function writeStep({ message, items, answers }: Step): object[] {
+  const name = isName(message.name) ? { name: message.name } : {}
+  const said = items.filter((item) => item.kind !== 'call')
+  const calls = items.filter((item) => item.kind === 'call')
+  const content = said.length === 0 ? null : writeContent(said)
+  if (message.role !== 'ASSISTANT') return [{ role: message.role.toLowerCase(), content, ...name }]
+  const toolCalls = calls.length === 0 ? {} : { tool_calls: calls.map(writeCall) }
+  return [{ role: 'assistant', content, ...name, ...toolCalls }, ...answers.map(writeAnswer)]
+}
+
+/** As the API checks it. */
+function isName(name: string | null): name is string {
+  return name !== null && /^[^\s<|\\/>]{1,64}$/.test(name)
+}
+
+/** One text is a string, unless it was stored as a part of this dialect. */
+function writeContent(items: readonly (Said | Output)[]): string | object[] {
+  const [first, ...rest] = items
+  if (first?.kind === 'text' && rest.length === 0 && ownPart(first, 'OPENAI_CHAT') === null) return first.text
+  return items.flatMap((item) => ownPart(item, 'OPENAI_CHAT') ?? writePart(item) ?? [])
+}
+
+function writePart(item: Said | Output): object | null {
+  if (item.kind === 'text' || item.kind === 'refusal') return { type: 'text', text: item.text }
+  return item.kind === 'file' ? writeFile(item) : null
+}
+
+/** Pictures by URL or bytes; sounds and documents by their bytes only. */
+function writeFile(file: File): object | null {
+  const own = ownPart(file, 'OPENAI_CHAT')
+  const url = urlOf(file)
+  if (own !== null || url === null) return own
+  if (isImage(file)) return { type: 'image_url', image_url: { url } }
+  if (file.source === null || 'url' in file.source) return null
+  const { base64: data } = file.source
+  const format = sounds.get(file.mediaType)
+  if (format !== undefined) return { type: 'input_audio', input_audio: { data, format } }
+  if (file.mediaType.startsWith('audio/') || file.mediaType.startsWith('video/')) return null
+  return { type: 'file', file: { file_data: url, filename: file.filename ?? 'file' } }
+}
+
+const sounds = new Map([
+  ['audio/wav', 'wav'],
+  ['audio/x-wav', 'wav'],
+  ['audio/mpeg', 'mp3'],
+  ['audio/mp3', 'mp3'],
+])
+
+/** What else the provider's call held goes back to it: some refuse a call without. */
+function writeCall(call: Call): object {
+  const own = ownPart(call, 'OPENAI_CHAT') ?? call.extra ?? {}
+  const type = call.type === 'custom' ? 'custom' : 'function'
+  const more: JsonRecord = isRecord(own[type]) ? own[type] : {}
+  const text = argumentsText(call)
+  const called = type === 'custom' ? { name: call.name, input: text } : { name: call.name, arguments: text }
+  return { ...own, id: call.callId, type, [type]: { ...more, ...called } }
+}
+
+function writeAnswer({ result: { callId, output } }: Answer): object {
+  return { role: 'tool', tool_call_id: callId, content: output.length === 0 ? '' : writeContent(output) }
+}

@@ -1,0 +1,100 @@
+import type { JsonRecord } from '../entities/json.ts'
+import { argumentsText } from './arguments.ts'
+import type { Dialect } from './dialect.ts'
+import { isImage, urlOf } from './file-source.ts'
+import type { Call, File, Output, Reasoning, Said } from './items.ts'
+import type { Answer, Step } from './pairing.ts'
+import { ownPart } from './raw.ts'
+
+export const openAiResponses: Dialect = {
+  parts: 'OPENAI_RESPONSES',
+  takes: (item, role) => item.kind !== 'file' || (role === 'USER' && writeFile(item) !== null),
+  takesOutput: (item) => item.kind !== 'other' && (item.kind !== 'file' || writeFile(item) !== null),
+  write: (steps) => ({ system: null, messages: steps.flatMap(writeStep) }),
+}
+
+function writeStep({ message, items, answers }: Step): object[] {
+  const role = message.role.toLowerCase()
+  const written: object[] = []
+  let content: Content[] = []
+  const say = () => {
+    if (content.length > 0) written.push({ type: 'message', role, content: writeContent(content, role) })
+    content = []
+  }
+  for (const item of items) {
+    const within = item.raw?.format === 'OPENAI_RESPONSES' && item.raw.within?.role === role ? item.raw.within : null
+    if (within === null && isContent(item)) content.push(item)
+    else {
+      say()
+      // All contents of one item stand in it together: it is written once.
+      if (within !== null) written.push(...(written.at(-1) === within ? [] : [within]))
+      else if (item.kind === 'call') written.push(writeCall(item))
+      else written.push(...partOf(item))
+    }
+  }
+  say()
+  return [...written, ...answers.map(writeAnswer)]
+}
+
+type Content = Exclude<Said, Call | Reasoning>
+
+/** Kinds that we do not know are content where they are named like it, and items otherwise. */
+function isContent(item: Said): item is Content {
+  if (item.kind === 'other') return item.raw.within !== undefined || String(partOf(item)[0]?.type).startsWith('input_')
+  return item.kind === 'text' || item.kind === 'refusal' || item.kind === 'file'
+}
+
+/** An assistant's message that is not an item of its own takes a string only. */
+function writeContent(content: readonly Content[], role: string): string | object[] {
+  const texts = content.flatMap((item) => (item.kind === 'text' || item.kind === 'refusal' ? [item.text] : []))
+  if (role === 'assistant') return texts.join('')
+  const [first, ...rest] = content
+  if (first?.kind === 'text' && rest.length === 0 && partOf(first).length === 0) return first.text
+  return content.flatMap(writePart)
+}
+
+function partOf(item: Said | Output): JsonRecord[] {
+  const own = ownPart(item, 'OPENAI_RESPONSES')
+  return own === null ? [] : [own]
+}
+
+function writePart(item: Content): object[] {
+  if (item.kind === 'other') return partOf(item)
+  if (item.kind === 'file') return [writeFile(item) ?? []].flat()
+  const [own] = partOf(item)
+  return [own?.type === 'input_text' ? own : { type: 'input_text', text: item.text }]
+}
+
+/** Pictures and documents, by URL or bytes. */
+function writeFile(file: File): object | null {
+  const own = ownPart(file, 'OPENAI_RESPONSES')
+  const url = urlOf(file)
+  if (own !== null || url === null || file.source === null) return own
+  if (isImage(file)) return { type: 'input_image', image_url: url, detail: 'auto' }
+  if (file.mediaType.startsWith('audio/') || file.mediaType.startsWith('video/')) return null
+  if ('url' in file.source) return { type: 'input_file', file_url: url }
+  return { type: 'input_file', file_data: url, filename: file.filename ?? 'file' }
+}
+
+function writeCall(call: Call): object {
+  const own = ownPart(call, 'OPENAI_RESPONSES') ?? {}
+  const text = argumentsText(call)
+  const called = { ...own, call_id: call.callId, name: call.name }
+  return call.type === 'custom'
+    ? { ...called, type: 'custom_tool_call', input: text }
+    : { ...called, type: 'function_call', arguments: text }
+}
+
+function writeAnswer({ call, result }: Answer): object {
+  const own = ownPart(result, 'OPENAI_RESPONSES') ?? {}
+  const type = call.type === 'custom' ? 'custom_tool_call_output' : 'function_call_output'
+  return { ...own, type, call_id: result.callId, output: writeOutput(result.output) }
+}
+
+function writeOutput(output: readonly Output[]): string | object[] {
+  const [first, ...rest] = output
+  if (first === undefined) return ''
+  return first.kind === 'text' && rest.length === 0 && partOf(first).length === 0
+    ? first.text
+    : output.flatMap(writePart)
+}
