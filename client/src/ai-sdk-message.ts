@@ -1,0 +1,108 @@
+import type { UIMessage } from 'ai'
+import { asJson, isSameJson } from './json.ts'
+import type { MessageInput, ToolCall } from './message-input.ts'
+import type { StoredMessage } from './stored-message.ts'
+
+/** Begins the id of a message that another program has stored without a client id; what follows is the message's own. */
+export const foreignId = 'colloquy:'
+
+/** @throws TypeError for what JSON cannot hold */
+export function toInput(message: UIMessage): MessageInput {
+  const { id, role, metadata, parts } = asJson(message) as UIMessage
+  return {
+    role: roles[role],
+    clientId: id,
+    partsFormat: 'AI_SDK',
+    // The API has no message of nothing.
+    ...(parts.length === 0 ? { content: '' } : { parts }),
+    ...(metadata === undefined ? {} : { metadata: wrap(metadata) }),
+  }
+}
+
+/** The messages of a conversation; results that stand in messages of their own go into the calls that they answer. */
+export function toUIMessages<Message extends UIMessage>(stored: readonly StoredMessage[]): Message[] {
+  const messages: UIMessage[] = []
+  for (const message of stored) {
+    if (message.role === 'TOOL') putResult(messages, message)
+    else messages.push(toUIMessage(message))
+  }
+  return messages as Message[]
+}
+
+const roles = { system: 'SYSTEM', user: 'USER', assistant: 'ASSISTANT' } as const
+const uiRoles = { SYSTEM: 'system', DEVELOPER: 'system', USER: 'user', ASSISTANT: 'assistant' } as const
+
+type Part = UIMessage['parts'][number]
+
+function toUIMessage({ id, clientId, role, metadata, ...content }: StoredMessage): UIMessage {
+  const own = unwrap(metadata)
+  return {
+    id: clientId ?? foreignId + id,
+    role: uiRoles[role as keyof typeof uiRoles],
+    ...(own === undefined ? {} : { metadata: own }),
+    parts: partsOf(content),
+  }
+}
+
+function partsOf({
+  parts,
+  partsFormat,
+  content,
+  toolCalls,
+}: Omit<StoredMessage, 'id' | 'clientId' | 'role' | 'metadata'>): Part[] {
+  if (partsFormat === 'AI_SDK') return [...((parts ?? []) as Part[])]
+  const text: Part[] = content ? [{ type: 'text', text: content }] : []
+  return [...text, ...toolCalls.map(readCall)]
+}
+
+function readCall({ callId, name, arguments: text }: ToolCall): Part {
+  return { type: 'dynamic-tool', toolName: name, toolCallId: callId, state: 'input-available', input: parse(text) }
+}
+
+/** To the nearest earlier call of its id that has none, never across what the user said. */
+function putResult(messages: readonly UIMessage[], { toolCallId, toolError, content }: StoredMessage): void {
+  for (const { role, parts } of messages.toReversed()) {
+    if (role === 'user') return
+    const index = parts.findLastIndex((part) => isOpenCall(part) && part.toolCallId === toolCallId)
+    const call = parts[index]
+    if (call === undefined || !isOpenCall(call)) continue
+    const { type, toolName, input } = call
+    const common = { type, toolName, toolCallId: call.toolCallId, input }
+    parts[index] = toolError
+      ? { ...common, state: 'output-error', errorText: content ?? '' }
+      : { ...common, state: 'output-available', output: parse(content ?? '') }
+    return
+  }
+}
+
+type OpenCall = Extract<Part, { type: 'dynamic-tool'; state: 'input-available' }>
+
+function isOpenCall(part: Part): part is OpenCall {
+  return part.type === 'dynamic-tool' && part.state === 'input-available'
+}
+
+/** The metadata of a UIMessage may be anything; that of the API is an object, and empty when there is none. */
+const anyMetadata = 'aiSdk'
+
+function wrap(metadata: unknown): Record<string, unknown> {
+  return isPlain(metadata) && unwrap(metadata) === metadata ? metadata : { [anyMetadata]: metadata }
+}
+
+function unwrap(metadata: Readonly<Record<string, unknown>>): unknown {
+  const keys = Object.keys(metadata)
+  if (keys.length === 0) return undefined
+  return isSameJson(keys, [anyMetadata]) ? metadata[anyMetadata] : metadata
+}
+
+function isPlain(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** JSON, or else the text itself. */
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return text
+  }
+}
