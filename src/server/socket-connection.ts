@@ -1,29 +1,35 @@
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
 import type { RawData, WebSocket } from 'ws'
-import type { Caller } from '../auth/viewer.ts'
-import type { Connection } from './connections.ts'
-import { OperationNumbers } from './operation-numbers.ts'
-import { SocketOperations } from './socket-operation.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** A socket with more bytes than this unsent is not read: who does not take answers may not go on asking. */
 const maxUnsent = 1024 * 1024
 
-/** One socket: what is known of it beside what graphql-ws keeps, and how it is read, written and closed. */
-export class SocketConnection implements Connection {
-  readonly request: IncomingMessage
-  readonly operations = new SocketOperations()
-  readonly numbers = new OperationNumbers()
-  caller: Caller | null = null
-  /** Ends the subscriptions on it. */
-  endSubscriptions: (code: number, reason: string) => Promise<void> = async () => {}
+const nothing = Buffer.alloc(0)
+
+/** Who speaks on a socket. */
+export interface SocketListener {
+  /** A message has come, and the socket is open. @param text null: it was binary */
+  receive(text: string | null): void
+  /** Sends too much at once, for the first time. */
+  isTooFast(): void
+  /** It closes, or has closed: nothing more is sent on it. May come twice. */
+  ended(): void
+  /** It is closed, and nothing of it is left. */
+  closed(): void
+}
+
+/** One socket: how it is read, written, looked at and closed. */
+export class SocketConnection {
   readonly #socket: WebSocket
-  readonly #log: Logger
-  #expiry: NodeJS.Timeout | undefined
+  readonly #stream: Socket
   readonly #bucket: TokenBucket
+  readonly #listener: SocketListener
   /** Why it is not read at the moment. */
-  readonly #pauses = new Set<'unsent' | 'rate'>()
+  #isPausedForUnsent = false
+  #isPausedForRate = false
   #rest: NodeJS.Timeout | undefined
   #hasBeenTooFast = false
   #isPongDue = false
@@ -33,12 +39,19 @@ export class SocketConnection implements Connection {
   /** Of what was unsent at the last look. */
   #unsent: 'none' | 'waiting' | 'left' = 'none'
 
-  constructor(socket: WebSocket, request: IncomingMessage, messagesPerSecond: number, log: Logger) {
-    this.request = request
-    this.#bucket = new TokenBucket(messagesPerSecond)
+  constructor(
+    socket: WebSocket,
+    request: IncomingMessage,
+    messagesPerSecond: number,
+    log: Logger,
+    listener: SocketListener,
+  ) {
     this.#socket = socket
-    this.#log = log
-    socket.on('message', () => this.#count())
+    // Not the request itself: its headers would stay for as long as the socket.
+    this.#stream = request.socket
+    this.#bucket = new TokenBucket(messagesPerSecond)
+    this.#listener = listener
+    socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
     socket.on('ping', () => this.#count())
     socket.on('pong', () => {
       // One that was asked for is not counted.
@@ -46,10 +59,10 @@ export class SocketConnection implements Connection {
       else this.#count()
     })
     socket.on('error', (error) => log.debug({ err: error }, 'a socket failed'))
-    socket.once('close', (code, reason) => {
-      clearTimeout(this.#expiry)
+    socket.on('close', () => {
       clearTimeout(this.#rest)
-      this.#end(code, String(reason))
+      this.#listener.ended()
+      this.#listener.closed()
     })
   }
 
@@ -62,56 +75,37 @@ export class SocketConnection implements Connection {
     return this.#socket.readyState === this.#socket.OPEN
   }
 
-  /** Whether a query or a mutation on it is still to be answered. */
-  get isBusy(): boolean {
-    return this.isOpen && this.operations.hasRequests
-  }
-
-  /** @param receive is given the text of each message; null: it was binary */
-  onMessage(receive: (text: string | null) => void): void {
-    this.#socket.on('message', (data: RawData, isBinary: boolean) => {
-      // What still comes on a socket that closes comes too late, as after its token has expired.
-      if (!this.isOpen) return
-      if (this.#socket.bufferedAmount > maxUnsent) this.#pause('unsent')
-      receive(isBinary ? null : String(data))
-    })
-  }
-
-  /** It is closed, and nothing of it is left. */
-  onClosed(act: () => void): void {
-    this.#socket.once('close', act)
-  }
-
-  /** Settles once the bytes have left for the kernel, so that a slow reader holds back its own stream and nothing else. */
-  send(data: string): Promise<void> {
-    return new Promise((resolve) => {
-      if (!this.isOpen) return resolve()
-      // A failed send is a socket that closes, and closing ends everything on it.
-      this.#socket.send(data, () => {
-        if (this.#unsent === 'waiting') this.#unsent = 'left'
-        if (this.#socket.bufferedAmount <= maxUnsent) this.#resume('unsent')
-        resolve()
-      })
-    })
-  }
-
-  /** @param timer closes it when the proof of its caller expires */
-  expireBy(timer: NodeJS.Timeout | undefined): void {
-    this.#expiry = timer
+  /**
+   * Sends a text message. Without extensions, `ws` too writes its frames as soon as they are made, so they may be written
+   * past it.
+   *
+   * @param frame of `textFrame`
+   * @returns null when its bytes have left for the kernel, and otherwise when they will have: a slow reader holds back its
+   *   own stream and nothing else
+   */
+  send(frame: readonly Buffer[]): Promise<void> | null {
+    // A failed send is a socket that closes, and closing ends everything on it.
+    if (!this.isOpen) return null
+    const stream = this.#stream
+    const [first, second] = frame
+    if (second === undefined) stream.write(first as Buffer)
+    else {
+      stream.cork()
+      stream.write(first as Buffer)
+      stream.write(second)
+      stream.uncork()
+    }
+    return stream.writableLength === 0 ? null : this.#untilSent()
   }
 
   /** Closes it and ends what runs on it at once: the other side may take its time to agree, or never do. */
   close(code = 1000, reason = ''): void {
     this.#socket.close(code, closeReason(reason))
     // Its answer is to be read, whatever comes before it.
-    this.#resume('unsent')
-    this.#resume('rate')
-    this.#end(code, reason)
-  }
-
-  /** Closes it because the server stops: its client goes on elsewhere. */
-  letGo(): void {
-    this.close(1012, 'Service restart')
+    this.#isPausedForUnsent = false
+    this.#isPausedForRate = false
+    this.#socket.resume()
+    this.#listener.ended()
   }
 
   terminate(): void {
@@ -132,7 +126,7 @@ export class SocketConnection implements Connection {
       if (this.#looksWhileClosing > 2) this.#socket.terminate()
       return
     }
-    const { bytesRead } = this.request.socket
+    const { bytesRead } = this.#stream
     const isUnsent = this.#socket.bufferedAmount > 0
     if (bytesRead === this.#heard && this.#unsent !== 'left') {
       if (!isUnsent) this.#socket.terminate()
@@ -140,23 +134,48 @@ export class SocketConnection implements Connection {
       if (!this.isOpen) return
     }
     // Who waits for its rate was not listened to, and then has a whole period to be heard in.
-    this.#heard = this.#pauses.has('rate') ? null : bytesRead
+    this.#heard = this.#isPausedForRate ? null : bytesRead
     this.#unsent = isUnsent ? 'waiting' : 'none'
     if (this.#isPongDue) return
     this.#isPongDue = true
     this.#socket.ping()
   }
 
+  #receive(data: RawData, isBinary: boolean): void {
+    this.#count()
+    // What still comes on a socket that closes comes too late, as after its token has expired.
+    if (!this.isOpen) return
+    if (this.#socket.bufferedAmount > maxUnsent) {
+      this.#isPausedForUnsent = true
+      this.#socket.pause()
+    }
+    this.#listener.receive(isBinary ? null : String(data))
+  }
+
+  #untilSent(): Promise<void> {
+    return new Promise((resolve) => {
+      // Behind everything that was written before it, and nothing by itself.
+      this.#stream.write(nothing, () => {
+        if (this.#unsent === 'waiting') this.#unsent = 'left'
+        if (this.#isPausedForUnsent && this.#socket.bufferedAmount <= maxUnsent) {
+          this.#isPausedForUnsent = false
+          this.#resume()
+        }
+        resolve()
+      })
+    })
+  }
+
   /** Who sends too much is read again when it is within its rate: nothing is lost, and TCP holds the rest back. */
   #count(): void {
     this.#bucket.take()
-    if (this.#bucket.wait === 0 || !this.isOpen || this.#pauses.has('rate')) return
+    if (this.#bucket.wait === 0 || !this.isOpen || this.#isPausedForRate) return
     if (!this.#hasBeenTooFast) {
       this.#hasBeenTooFast = true
-      const viewer = this.caller?.viewer?.userId ?? null
-      this.#log.warn({ viewer }, 'a socket sends more than MAX_MESSAGES_PER_SECOND, and is read no faster')
+      this.#listener.isTooFast()
     }
-    this.#pause('rate')
+    this.#isPausedForRate = true
+    this.#socket.pause()
     this.#restUntilWithinRate()
   }
 
@@ -164,22 +183,14 @@ export class SocketConnection implements Connection {
     const { wait } = this.#bucket
     // More may be owed than when it was paused: what had already been read from the kernel still arrives.
     if (wait > 0) this.#rest = setTimeout(() => this.#restUntilWithinRate(), Math.ceil(wait))
-    else this.#resume('rate')
+    else {
+      this.#isPausedForRate = false
+      this.#resume()
+    }
   }
 
-  #pause(reason: 'unsent' | 'rate'): void {
-    this.#pauses.add(reason)
-    this.#socket.pause()
-  }
-
-  #resume(reason: 'unsent' | 'rate'): void {
-    if (this.#pauses.delete(reason) && this.#pauses.size === 0) this.#socket.resume()
-  }
-
-  #end(code: number, reason: string): void {
-    this.endSubscriptions(code, reason).catch((error: unknown) =>
-      this.#log.error({ err: error }, 'a socket did not close well'),
-    )
+  #resume(): void {
+    if (!this.#isPausedForUnsent && !this.#isPausedForRate) this.#socket.resume()
   }
 }
 

@@ -1,41 +1,67 @@
-import type { SubscribePayload } from 'graphql-ws'
 import type { Viewer } from '../auth/viewer.ts'
+import type { ResultStream } from './subscribe.ts'
 
-/** One operation on a socket, from its `subscribe` message until it is complete. */
+/** One operation on a socket, from its `subscribe` message until it has really ended. */
 export interface SocketOperation {
-  readonly payload: SubscribePayload
+  /** The client's own; it may use it again once it has completed this one, also while this one is still ending. */
+  readonly id: string
   readonly requestId: string
   readonly viewer: Viewer
   readonly name: string | null
   readonly isSubscription: boolean
   readonly startedAt: number
+  /** Of a subscription that has begun. */
+  results: ResultStream | null
   /** For the log: `ok`, or the code of the first error. */
   status: string
-  /** What its answer holds until it was sent. */
-  budget: Disposable | null
 }
 
-/** The operations of one socket, by their numbers, until they have really ended: also those that nobody waits for. */
+/** The operations of one socket. */
 export class SocketOperations {
-  readonly #byNumber = new Map<string, SocketOperation>()
+  /** Those that the client waits for. */
+  readonly #byId = new Map<string, SocketOperation>()
+  #size = 0
+  #requests = 0
 
+  /** How many there are, those included that nobody waits for any more. */
   get size(): number {
-    return this.#byNumber.size
+    return this.#size
   }
 
   /** Whether any of them is a query or a mutation, which ends by itself. */
   get hasRequests(): boolean {
-    return [...this.#byNumber.values()].some((operation) => !operation.isSubscription)
+    return this.#requests > 0
   }
 
-  begin(number: string, operation: SocketOperation): void {
-    this.#byNumber.set(number, operation)
+  begin(operation: SocketOperation): void {
+    this.#byId.set(operation.id, operation)
+    this.#size += 1
+    if (!operation.isSubscription) this.#requests += 1
   }
 
-  /** The operation that has ended; null when it never began. */
-  end(number: string): SocketOperation | null {
-    const operation = this.#byNumber.get(number) ?? null
-    this.#byNumber.delete(number)
-    return operation
+  has(id: string): boolean {
+    return this.#byId.has(id)
+  }
+
+  isAwaited(operation: SocketOperation): boolean {
+    return this.#byId.get(operation.id) === operation
+  }
+
+  /** Nobody waits for it any more: what it follows ends, and what it was asked to do goes on. */
+  async complete(id: string): Promise<void> {
+    const operation = this.#byId.get(id)
+    this.#byId.delete(id)
+    await operation?.results?.return()
+  }
+
+  async completeAll(): Promise<void> {
+    await Promise.all([...this.#byId.keys()].map((id) => this.complete(id)))
+  }
+
+  /** It has ended by itself, or after nobody waited for it. */
+  end(operation: SocketOperation): void {
+    if (this.isAwaited(operation)) this.#byId.delete(operation.id)
+    this.#size -= 1
+    if (!operation.isSubscription) this.#requests -= 1
   }
 }

@@ -1,8 +1,7 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { ApolloServer } from '@apollo/server'
 import type { FastifyReply } from 'fastify'
-import { type DocumentNode, type GraphQLSchema, OperationTypeNode } from 'graphql'
-import type { Logger } from 'pino'
+import { type DocumentNode, OperationTypeNode } from 'graphql'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Config } from '../config.ts'
 import { ApiError } from '../errors.ts'
@@ -10,23 +9,15 @@ import type { Context } from '../graphql/context.ts'
 import { answerRequest } from './answer-request.ts'
 import { type Connection, Connections } from './connections.ts'
 import { Counts } from './counts.ts'
-import type { Executor } from './executor.ts'
 import { atExpiry } from './expiry.ts'
 import { formatError } from './format-error.ts'
 import type { GraphqlRequest } from './graphql-request.ts'
-import type { CreateContext } from './operation-context.ts'
-import type { SharedAnswers } from './shared-answers.ts'
 import { EventStream } from './sse-stream.ts'
-import { type FormattedResult, ResultStream, subscribe } from './subscribe.ts'
+import { type FormattedResult, ResultStream, type SubscriptionSource, subscribe } from './subscribe.ts'
 
-export interface EventStreamDependencies {
-  readonly schema: GraphQLSchema
-  readonly executor: Executor
-  readonly answers: SharedAnswers
+export interface EventStreamDependencies extends SubscriptionSource {
   readonly apollo: ApolloServer<Context>
-  readonly createContext: CreateContext
   readonly config: Config
-  readonly log: Logger
 }
 
 /** An operation that may run, or the result that says why it may not. */
@@ -123,22 +114,20 @@ export class EventStreams implements AsyncDisposable {
   }
 
   async #follow(stream: EventStream, operation: StreamedOperation): Promise<void> {
-    const { schema, executor, answers, createContext, log } = this.#use
     const { viewer, requestId, request, document, source } = operation
-    const results = await subscribe({
-      args: { schema, document, operationName: request.operationName, variableValues: request.variables },
-      source,
-      executor,
-      answers,
-      userId: viewer.userId,
-      createContext: () => createContext(viewer, requestId),
-      formatError: (error) => formatError(error, requestId, log),
-    })
+    const subscription = {
+      viewer,
+      requestId,
+      document,
+      operationName: request.operationName,
+      variableValues: request.variables,
+    }
+    const results = await subscribe(this.#use, subscription, source)
     if (!(results instanceof ResultStream)) return this.#refuse(stream, results)
     stream.ended.addEventListener('abort', () => void results.return())
     // It may have ended before there was anything to be told of it.
     if (stream.ended.aborted) await results.return()
-    for (let result = await results.next(); !result.done; result = await results.next()) await stream.next(result.value)
+    for (let result = await results.next(); result !== null; result = await results.next()) await stream.next(result)
     await stream.complete()
   }
 

@@ -1,91 +1,105 @@
 import {
   createSourceEventStream,
   type DocumentNode,
-  type ExecutionArgs,
   type ExecutionResult,
   type GraphQLFormattedError,
+  type GraphQLSchema,
 } from 'graphql'
-import type { Context } from '../graphql/context.ts'
+import type { Logger } from 'pino'
+import type { Viewer } from '../auth/viewer.ts'
 import type { Executor } from './executor.ts'
+import { formatError } from './format-error.ts'
+import type { CreateContext } from './operation-context.ts'
 import type { SharedAnswers } from './shared-answers.ts'
 
 export type FormattedResult = Omit<ExecutionResult, 'errors'> & { errors?: readonly GraphQLFormattedError[] }
 
-export interface Subscription {
-  readonly args: ExecutionArgs
-  /** To begin with: the document, or the same one from another place. Events are answered by `args`. */
-  readonly source: DocumentNode
+/** What subscriptions share. */
+export interface SubscriptionSource {
+  readonly schema: GraphQLSchema
   readonly executor: Executor
   readonly answers: SharedAnswers
-  readonly userId: string
   /** A fresh context, with fresh loaders and a budget of its own, for each event. */
-  readonly createContext: () => Context
-  readonly formatError: (error: unknown) => GraphQLFormattedError
+  readonly createContext: CreateContext
+  readonly log: Logger
 }
 
-/** Runs a subscription: the stream of its results, or the one result that says why there is none. */
-export async function subscribe(subscription: Subscription): Promise<ResultStream | FormattedResult> {
-  const context = subscription.createContext()
+export interface Subscription {
+  readonly viewer: Viewer
+  readonly requestId: string
+  readonly document: DocumentNode
+  readonly operationName: string | null | undefined
+  readonly variableValues: Readonly<Record<string, unknown>> | null | undefined
+}
+
+/**
+ * Runs a subscription: the stream of its results, or the one result that says why there is none.
+ *
+ * @param begin the document, or the same one from another place: events are answered by the document
+ */
+export async function subscribe(
+  source: SubscriptionSource,
+  subscription: Subscription,
+  begin: DocumentNode = subscription.document,
+): Promise<ResultStream | FormattedResult> {
+  const { viewer, requestId, operationName, variableValues } = subscription
+  const { schema, createContext, log } = source
+  const context = createContext(viewer, requestId)
   using _budget = context.budget
-  const { args, source: document } = subscription
-  const source = await createSourceEventStream({ ...args, document, contextValue: context })
-  if (!(Symbol.asyncIterator in source)) return { errors: (source.errors ?? []).map(subscription.formatError) }
+  const asked = { schema, document: begin, operationName, variableValues, contextValue: context }
+  const events = await createSourceEventStream(asked)
+  if (!(Symbol.asyncIterator in events)) {
+    return { errors: (events.errors ?? []).map((error) => formatError(error, requestId, log)) }
+  }
   // Every subscription of the schema follows a feed, and a feed is a generator: it ends when it is told to.
-  return new ResultStream(subscription, source as AsyncGenerator<unknown, unknown, undefined>)
+  return new ResultStream(source, subscription, events as AsyncGenerator<object, undefined, undefined>)
 }
 
 /** Answers the selection for each event as it is pulled, with the event's cursor in `extensions`. */
-export class ResultStream implements AsyncGenerator<FormattedResult, undefined, undefined> {
+export class ResultStream {
+  readonly #source: SubscriptionSource
   readonly #subscription: Subscription
-  readonly #source: AsyncGenerator<unknown, unknown, undefined>
+  readonly #events: AsyncGenerator<object, undefined, undefined>
   readonly #selection: string
 
-  constructor(subscription: Subscription, source: AsyncGenerator<unknown, unknown, undefined>) {
-    this.#subscription = subscription
+  constructor(
+    source: SubscriptionSource,
+    subscription: Subscription,
+    events: AsyncGenerator<object, undefined, undefined>,
+  ) {
     this.#source = source
-    this.#selection = subscription.answers.selectionOf(subscription.userId, subscription.args)
+    this.#subscription = subscription
+    this.#events = events
+    this.#selection = source.answers.selectionOf(subscription.viewer.userId, subscription)
   }
 
-  async next(): Promise<IteratorResult<FormattedResult, undefined>> {
+  /** The next result; null: it is over. A failure ends it. */
+  async next(): Promise<FormattedResult | null> {
     try {
-      const event = await this.#source.next()
-      if (event.done) return { done: true, value: undefined }
-      // Events of a feed are objects.
-      const value = event.value as object
-      const answer = this.#subscription.answers.answer(value, this.#selection, () => this.#answer(value))
-      return { done: false, value: await answer }
+      const { done, value: event } = await this.#events.next()
+      if (done) return null
+      return await this.#source.answers.answer(event, this.#selection, () => this.#answer(event))
     } catch (error) {
-      // A loop over a stream ends it when the loop fails, and not when the stream does.
       await this.return()
       throw error
     }
   }
 
+  /** Ends it: a `next` that waits is answered with null. */
+  async return(): Promise<void> {
+    await this.#events.return(undefined)
+  }
+
   async #answer(event: object): Promise<FormattedResult> {
-    const { args, executor, createContext, formatError } = this.#subscription
-    const context = createContext()
+    const { executor, createContext, log } = this.#source
+    const { viewer, requestId, document, operationName, variableValues } = this.#subscription
+    const context = createContext(viewer, requestId)
     using _budget = context.budget
-    const { errors, ...result } = await executor.execute({ ...args, rootValue: event, contextValue: context })
+    const asked = { document, operationName, variableValues, rootValue: event, contextValue: context }
+    const { errors, ...result } = await executor.execute(asked)
     const { cursor } = event as { cursor: string }
-    const formatted = errors === undefined ? result : { ...result, errors: errors.map(formatError) }
+    const formatted =
+      errors === undefined ? result : { ...result, errors: errors.map((error) => formatError(error, requestId, log)) }
     return { ...formatted, extensions: { cursor } }
-  }
-
-  async return(): Promise<IteratorReturnResult<undefined>> {
-    await this.#source.return(undefined)
-    return { done: true, value: undefined }
-  }
-
-  async throw(error: unknown): Promise<never> {
-    await this.return()
-    throw error
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return()
   }
 }

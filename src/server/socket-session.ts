@@ -1,0 +1,327 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { ApolloServer } from '@apollo/server'
+import { type GraphQLFormattedError, getOperationAST, OperationTypeNode } from 'graphql'
+import { CloseCode, type Message, MessageType, type SubscribePayload, validateMessage } from 'graphql-ws'
+import type { WebSocket } from 'ws'
+import { viewerOf } from '../auth/authenticate.ts'
+import type { Authenticate, Caller } from '../auth/viewer.ts'
+import type { Config } from '../config.ts'
+import { ApiError, badInput, unavailable } from '../errors.ts'
+import type { Context } from '../graphql/context.ts'
+import type { Admission } from './admission.ts'
+import { answerRequest } from './answer-request.ts'
+import type { Connection } from './connections.ts'
+import { readConnectionParams } from './credentials.ts'
+import { findInexactness } from './exact-json.ts'
+import { atExpiry } from './expiry.ts'
+import { formatError } from './format-error.ts'
+import { logOperation } from './log.ts'
+import { drawRequestId } from './operation-context.ts'
+import { SocketConnection, type SocketListener } from './socket-connection.ts'
+import { type SocketOperation, SocketOperations } from './socket-operation.ts'
+import {
+  type FormattedResult,
+  ResultStream,
+  type Subscription,
+  type SubscriptionSource,
+  subscribe,
+} from './subscribe.ts'
+import { textFrame } from './text-frame.ts'
+import { messageEndOf } from './written-result.ts'
+
+export interface SocketDependencies extends SubscriptionSource {
+  readonly admission: Admission
+  readonly apollo: ApolloServer<Context>
+  readonly authenticate: Authenticate
+  readonly config: Config
+}
+
+/** All sessions together, as one of them sees it. */
+export interface SessionHost {
+  readonly isDraining: boolean
+  /** Counts the session as one of this caller until it leaves; false: there are too many. */
+  enter(caller: Caller): boolean
+  answered(session: SocketSession): void
+  /** @param caller null: it never entered */
+  leave(session: SocketSession, caller: Caller | null): void
+}
+
+const initMs = 3_000
+
+/** What a subscription is executed with; the text that its document was made of, and what came beside it, does not stay. */
+type Following = SocketOperation & Subscription
+
+/**
+ * The server's side of graphql-transport-ws on one socket
+ * (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md):
+ *
+ *     new ── connection_init ──▶ authenticating ── the caller is known ──▶ acknowledged: operations may begin
+ *      └── nothing for 3 s, or anything wrong ──▶ closed
+ */
+export class SocketSession implements Connection, SocketListener {
+  readonly #use: SocketDependencies
+  readonly #host: SessionHost
+  readonly #connection: SocketConnection
+  readonly #operations = new SocketOperations()
+  /** Of the upgrade; null once `connection_init` has come. */
+  #headers: IncomingHttpHeaders | null
+  /** null: not acknowledged. */
+  #caller: Caller | null = null
+  /** Closes it when nothing initialises it, and then when the proof of its caller expires. */
+  #deadline: NodeJS.Timeout | undefined
+
+  constructor(use: SocketDependencies, host: SessionHost, socket: WebSocket, request: IncomingMessage) {
+    const { config, log } = use
+    this.#use = use
+    this.#host = host
+    this.#headers = request.headers
+    this.#connection = new SocketConnection(socket, request, config.limits.messagesPerSecond, log, this)
+    const { SubprotocolNotAcceptable, ConnectionInitialisationTimeout } = CloseCode
+    if (socket.protocol === '') this.#connection.close(SubprotocolNotAcceptable, 'Subprotocol not acceptable')
+    else {
+      const late = () => this.#connection.close(ConnectionInitialisationTimeout, 'Connection initialisation timeout')
+      this.#deadline = setTimeout(late, initMs)
+    }
+  }
+
+  /** Whether a query or a mutation on it is still to be answered. */
+  get isBusy(): boolean {
+    return this.#connection.isOpen && this.#operations.hasRequests
+  }
+
+  look(): void {
+    this.#connection.look()
+  }
+
+  /** Closes it because the server stops: its client goes on elsewhere. */
+  letGo(): void {
+    this.#connection.close(1012, 'Service restart')
+  }
+
+  terminate(): void {
+    this.#connection.terminate()
+  }
+
+  receive(text: string | null): void {
+    this.#handle(text).catch((error: unknown) => {
+      this.#use.log.error({ err: error }, 'a message on a socket failed')
+      this.#connection.close(CloseCode.InternalServerError, 'Internal server error')
+    })
+  }
+
+  isTooFast(): void {
+    const viewer = this.#caller?.viewer?.userId ?? null
+    this.#use.log.warn({ viewer }, 'a socket sends more than MAX_MESSAGES_PER_SECOND, and is read no faster')
+  }
+
+  ended(): void {
+    clearTimeout(this.#deadline)
+    this.#operations
+      .completeAll()
+      .catch((error: unknown) => this.#use.log.error({ err: error }, 'a socket did not close well'))
+  }
+
+  closed(): void {
+    this.#host.leave(this, this.#caller)
+  }
+
+  async #handle(text: string | null): Promise<void> {
+    if (text === null) return this.#connection.close(1003, 'Text messages only')
+    const message = this.#read(text)
+    switch (message?.type) {
+      case undefined:
+        return
+      case MessageType.ConnectionInit:
+        return this.#initialise(message.payload)
+      case MessageType.Ping:
+        this.#send({ type: MessageType.Pong, payload: message.payload })
+        return
+      case MessageType.Pong:
+        return
+      case MessageType.Subscribe:
+        return this.#subscribe(message.id, message.payload)
+      case MessageType.Complete:
+        return this.#operations.complete(message.id)
+      default:
+        this.#connection.close(CloseCode.BadRequest, 'Invalid message received')
+    }
+  }
+
+  /** null: it was refused. */
+  #read(text: string): Message | null {
+    try {
+      const message: unknown = JSON.parse(text)
+      const inexact = findInexactness(text, message)
+      if (inexact === null) return validateMessage(message)
+      const { id, type } = message as Partial<Record<string, unknown>>
+      if (type === MessageType.Subscribe && typeof id === 'string') {
+        this.#sendErrors(id, [this.#format(badInput('payload', inexact))])
+        return null
+      }
+    } catch {
+      // Not JSON, or nothing that the protocol knows.
+    }
+    this.#connection.close(CloseCode.BadRequest, 'Invalid message received')
+    return null
+  }
+
+  async #initialise(params: Readonly<Record<string, unknown>> | undefined): Promise<void> {
+    const headers = this.#headers
+    if (headers === null) {
+      return this.#connection.close(CloseCode.TooManyInitialisationRequests, 'Too many initialisation requests')
+    }
+    this.#headers = null
+    clearTimeout(this.#deadline)
+    const caller = await this.#authenticate(params, headers)
+    if (caller === null || !this.#connection.isOpen) return
+    if (!this.#host.enter(caller)) {
+      const { sockets } = this.#use.config.limits
+      const whose = caller.viewer === null ? 'service key' : 'user'
+      // One of those after which clients try again later.
+      return this.#connection.close(1013, `At most ${sockets} sockets at once for a ${whose}`)
+    }
+    this.#caller = caller
+    this.#deadline = atExpiry(caller.expiresAt, () => this.#connection.close(4403, 'The token has expired.'))
+    this.#send({ type: MessageType.ConnectionAck })
+  }
+
+  async #authenticate(
+    params: Readonly<Record<string, unknown>> | undefined,
+    headers: IncomingHttpHeaders,
+  ): Promise<Caller | null> {
+    try {
+      return await this.#use.authenticate(readConnectionParams(params, headers))
+    } catch (error) {
+      const { extensions, message } = this.#format(error)
+      // 4403 and not 4401: clients try again after 4403, with the fresh token that their connectionParams give.
+      this.#connection.close(extensions?.code === 'UNAVAILABLE' ? 1013 : 4403, message)
+      return null
+    }
+  }
+
+  async #subscribe(id: string, payload: SubscribePayload): Promise<void> {
+    if (this.#caller === null) return this.#connection.close(CloseCode.Unauthorized, 'Unauthorized')
+    if (this.#operations.has(id)) {
+      return this.#connection.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`)
+    }
+    const operation = this.#admit(id, payload, this.#caller)
+    if (Array.isArray(operation)) return this.#sendErrors(id, operation)
+    this.#operations.begin(operation)
+    try {
+      if (operation.isSubscription) await this.#follow(operation)
+      else await this.#answer(operation, payload)
+      if (this.#operations.isAwaited(operation)) this.#send({ id, type: MessageType.Complete })
+    } finally {
+      this.#end(operation)
+    }
+  }
+
+  /** The operation that may run, or why none does. */
+  #admit(id: string, payload: SubscribePayload, caller: Caller): Following | GraphQLFormattedError[] {
+    try {
+      if (this.#host.isDraining) {
+        // Clients ask again elsewhere what was closed before it began, and show their users what was refused.
+        if (!this.isBusy) this.letGo()
+        throw unavailable('The server is stopping; connect again.')
+      }
+      const { admission, config } = this.#use
+      const { subscriptions } = config.limits
+      if (this.#operations.size >= subscriptions) {
+        throw new ApiError('RATE_LIMITED', `At most ${subscriptions} operations at once on a socket.`)
+      }
+      const admitted = admission.admit(payload.query)
+      if ('errors' in admitted) return admitted.errors.map((error) => this.#format(error))
+      const ast = getOperationAST(admitted.document, payload.operationName)
+      if (!ast) throw badInput('operationName', 'names no operation of this document.')
+      return {
+        id,
+        requestId: drawRequestId(),
+        viewer: viewerOf(caller, payload.extensions?.userId),
+        name: ast.name?.value ?? null,
+        isSubscription: ast.operation === OperationTypeNode.SUBSCRIPTION,
+        startedAt: performance.now(),
+        results: null,
+        status: 'ok',
+        document: admitted.document,
+        operationName: payload.operationName,
+        variableValues: payload.variables,
+      }
+    } catch (error) {
+      return [this.#format(error)]
+    }
+  }
+
+  async #follow(operation: Following): Promise<void> {
+    const { requestId } = operation
+    const results = await subscribe(this.#use, operation).catch((error: unknown) => this.#toResult(error, requestId))
+    if (!(results instanceof ResultStream)) return void (await this.#next(operation, results))
+    operation.results = results
+    if (!this.#operations.isAwaited(operation)) return results.return()
+    try {
+      for (let result = await results.next(); result !== null; result = await results.next()) {
+        const sent = this.#next(operation, result)
+        // Most are sent at once, and a promise for each of them would cost as much as to send it.
+        if (sent !== null) await sent
+      }
+    } catch (error) {
+      const { errors } = this.#toResult(error, requestId)
+      operation.status = statusOf(errors)
+      if (!this.#operations.isAwaited(operation)) return
+      this.#sendErrors(operation.id, errors)
+      await this.#operations.complete(operation.id)
+    }
+  }
+
+  /** Queries and mutations take Apollo's pipeline, as over HTTP. */
+  async #answer(operation: SocketOperation, payload: SubscribePayload): Promise<void> {
+    const { viewer, requestId } = operation
+    const context = this.#use.createContext(viewer, requestId)
+    // It counts until it was sent.
+    using _budget = context.budget
+    const result = await answerRequest(this.#use.apollo, payload, context).catch((error: unknown) =>
+      this.#toResult(error, requestId),
+    )
+    await this.#next(operation, result)
+  }
+
+  /** As `SocketConnection.send`. */
+  #next(operation: SocketOperation, result: FormattedResult): Promise<void> | null {
+    if (result.errors !== undefined && operation.results === null) operation.status = statusOf(result.errors)
+    if (!this.#operations.isAwaited(operation)) return null
+    const head = `{"id":${JSON.stringify(operation.id)},"type":"next","payload":`
+    return this.#connection.send(textFrame(head, messageEndOf(result)))
+  }
+
+  #end(operation: SocketOperation): void {
+    this.#operations.end(operation)
+    logOperation(this.#use.log, {
+      requestId: operation.requestId,
+      over: 'websocket',
+      operation: operation.name,
+      viewer: operation.viewer.userId,
+      ms: performance.now() - operation.startedAt,
+      status: operation.status,
+    })
+    this.#host.answered(this)
+  }
+
+  #sendErrors(id: string, payload: readonly GraphQLFormattedError[]): void {
+    this.#send({ id, type: MessageType.Error, payload })
+  }
+
+  #send(message: object): void {
+    void this.#connection.send(textFrame(JSON.stringify(message)))
+  }
+
+  #format(error: unknown): GraphQLFormattedError {
+    return formatError(error, drawRequestId(), this.#use.log)
+  }
+
+  #toResult(error: unknown, requestId: string): { errors: readonly GraphQLFormattedError[] } {
+    return { errors: [formatError(error, requestId, this.#use.log)] }
+  }
+}
+
+function statusOf(errors: readonly GraphQLFormattedError[]): string {
+  return String(errors[0]?.extensions?.code ?? 'error')
+}
