@@ -15,6 +15,7 @@ const underBothExecutors = [
   'isolation',
   'pages',
   'query-limits',
+  'selected-columns',
   'streams',
 ]
 

@@ -1,4 +1,5 @@
-import { Arg, Args, Ctx, FieldResolver, ID, Int, Query, Resolver, Root } from 'type-graphql'
+import type { GraphQLResolveInfo } from 'graphql'
+import { Arg, Args, Ctx, FieldResolver, ID, Info, Int, Query, Resolver, Root } from 'type-graphql'
 import { contractLimits } from '../config.ts'
 import { Conversation } from '../entities/conversation.ts'
 import { Message } from '../entities/message.ts'
@@ -10,6 +11,7 @@ import { readConversationId } from './conversation-id.ts'
 import { feedCursor, readListCursor, readMessageCursor } from './cursor.ts'
 import { pageFeedCursor } from './list-feed-cursor.ts'
 import { PageArgs, readCount } from './page-args.ts'
+import { selectedColumns } from './selected-columns.ts'
 import { isStorable } from './text-rules.ts'
 
 @Resolver(() => Conversation)
@@ -59,6 +61,7 @@ export class ConversationResolver {
     @Root() conversation: Conversation,
     @Args(() => PageArgs) args: PageArgs,
     @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<MessageConnection> {
     const page = await context.loaders.page.load({
       ...readCount(args),
@@ -66,6 +69,7 @@ export class ConversationResolver {
       epoch: conversation.epoch,
       after: args.after ? readMessageCursor('after', args.after, conversation) : 0,
       before: args.before ? readMessageCursor('before', args.before, conversation) : null,
+      columns: selectedColumns(info),
     })
     if (page === null) throw conversationNotFound()
     return messageConnection(page)

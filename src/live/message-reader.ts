@@ -22,7 +22,7 @@ export class MessageReader<Event> implements Reader<Event> {
 
   async read(reads: HeldReads): Promise<Batch<Event>> {
     const { key, epoch, seq } = this.#place
-    const request = { key, epoch, after: seq, before: null, count: rowsPerRead, fromEnd: false }
+    const request = { key, epoch, after: seq, before: null, count: rowsPerRead, fromEnd: false, columns: 'all' as const }
     // Whoever shares the read shares its events.
     const read = await reads.once(`messages ${this.#userId} ${key} ${epoch} ${seq}`, async (budget) => {
       const [page] = await this.#pages.read(budget, this.#userId, [request])

@@ -19,12 +19,26 @@ const columns = [
   'deleted_at',
 ]
 
+const asText = new Set(['metadata', 'created_at', 'updated_at', 'archived_at', 'deleted_at'])
+
 /** How many columns `conversationColumns` lists. */
 export const conversationWidth = columns.length
 
 /** The select list that `readConversation` understands. */
-export function conversationColumns(table: string, wrap: (column: string) => string = (column) => column): string {
-  return columns.map((column) => wrap(`${table}.${column}`)).join(', ')
+export function conversationColumns(table: string): string {
+  return columns.map((column) => `${table}.${column}`).join(', ')
+}
+
+/** The same as one column, null where `condition` does not hold: for rows of which only some carry a conversation. */
+export function conversationColumn(table: string, condition: string): string {
+  // As text, what JSON would write in its own way is what `readConversation` gets from a row.
+  const texts = columns.map((column) => `${table}.${column}${asText.has(column) ? '::text' : ''}`)
+  return `case when ${condition} then json_build_array(${texts.join(', ')}) end`
+}
+
+/** The conversation in a column of `conversationColumn`. */
+export function readConversationColumn(column: unknown): Conversation {
+  return readConversation(JSON.parse(column as string))
 }
 
 /** The conversation whose columns begin at `at`. */

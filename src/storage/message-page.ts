@@ -1,8 +1,8 @@
 import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
 import { type AnswerBudget, conversationBytes, rowBytes } from './answer-budget.ts'
-import { conversationColumns, conversationWidth, readConversation } from './conversation-row.ts'
-import { messageColumns, readMessage } from './message-row.ts'
+import { conversationColumn, readConversationColumn } from './conversation-row.ts'
+import { type MessageColumns, messageColumnNames, messageColumns, readMessage } from './message-row.ts'
 import { ReadLanes } from './read-lanes.ts'
 import { query, type Row, type Statement, type Store } from './store.ts'
 
@@ -16,6 +16,8 @@ export interface PageRequest {
   readonly count: number
   /** Whether the page is the last `count` of what is asked for, and not the first. */
   readonly fromEnd: boolean
+  /** Which columns of its messages somebody looks at. */
+  readonly columns: MessageColumns
 }
 
 export interface Page {
@@ -34,16 +36,18 @@ interface PageAsk {
   readonly room: number
 }
 
-/** Reads pages, of all operations that ask at once by one statement. */
+/** Reads pages, of all operations that ask at once for the same columns by one statement. */
 export class PageReads {
-  readonly #lanes: ReadLanes<PageAsk>
+  readonly #lanes: Readonly<Record<MessageColumns, ReadLanes<PageAsk>>>
 
   constructor(store: Store) {
-    this.#lanes = new ReadLanes({
-      read: (asks) => readPages(store, asks),
-      numberAt: 4,
-      rowsOf: ({ requests }) => requests.reduce((sum, { count }) => sum + count, 0),
-    })
+    const lanes = (statement: Statement) =>
+      new ReadLanes<PageAsk>({
+        read: (asks) => readPages(store, statement, asks),
+        numberAt: 1,
+        rowsOf: ({ requests }) => requests.reduce((sum, { count }) => sum + count, 0),
+      })
+    this.#lanes = { brief: lanes(selectPages('brief')), all: lanes(selectPages('all')) }
   }
 
   /**
@@ -52,16 +56,17 @@ export class PageReads {
    * @throws ApiError PAYLOAD_TOO_LARGE when not even the first message of every page fits
    */
   async read(budget: AnswerBudget, userId: string, requests: readonly PageRequest[]): Promise<(Page | null)[]> {
-    const rows = await budget.spend('messages', (room) => this.#lanes.read({ userId, requests, room }))
-    return toPages(rows, requests)
+    const columns = requests.every((request) => request.columns === 'brief') ? 'brief' : 'all'
+    const rows = await budget.spend('messages', (room) => this.#lanes[columns].read({ userId, requests, room }))
+    return toPages(rows, requests, columns)
   }
 }
 
-function readPages(store: Store, asks: readonly PageAsk[]): Promise<Row[]> {
+function readPages(store: Store, statement: Statement, asks: readonly PageAsk[]): Promise<Row[]> {
   const all = asks.flatMap(({ userId, requests, room }, index) =>
     requests.map((request, place) => ({ ...request, userId, room, ask: index + 1, n: place + 1 })),
   )
-  return query(store.pool, selectPages, [
+  return query(store.pool, statement, [
     all.map(({ userId }) => userId),
     all.map(({ key }) => key),
     all.map(({ epoch }) => epoch),
@@ -76,14 +81,13 @@ function readPages(store: Store, asks: readonly PageAsk[]): Promise<Row[]> {
 }
 
 /** Seqs have no gaps and rows keep their places, so whether there is more on a side is arithmetic. */
-function toPages(rows: readonly Row[], requests: readonly PageRequest[]): (Page | null)[] {
+function toPages(rows: readonly Row[], requests: readonly PageRequest[], columns: MessageColumns): (Page | null)[] {
   const found: ({ conversation: Conversation; messages: Message[] } | null)[] = requests.map(() => null)
   for (const row of rows) {
-    const index = Number(row[3]) - 1
-    const page = found[index] ?? { conversation: readConversation(row, 5), messages: [] }
+    const index = Number(row[2]) - 1
+    const page = found[index] ?? { conversation: readConversationColumn(row[3]), messages: [] }
     found[index] = page
-    const at = 5 + conversationWidth
-    if (row[at] !== null) page.messages.push(readMessage(row, at, page.conversation))
+    if (row[4] !== null) page.messages.push(readMessage(row, 4, page.conversation, columns))
   }
   // By rank each page begins at the end that it was asked from.
   found.forEach((page, index) => {
@@ -102,19 +106,17 @@ function withEnds(page: { conversation: Conversation; messages: Message[] }, req
 }
 
 /**
- * A conversation's columns stand in the first row of its page only: repeated in each, they could outweigh the messages.
- * The rows come in the order of the sum of their bytes, which needs no second sort.
+ * The conversation stands in the first row of its page only: repeated in each, it could outweigh the messages. The rows
+ * come in the order of the sum of their bytes, which needs no second sort.
  */
-const selectPages: Statement = {
-  name: 'message-page',
-  text: `
-    with page as (
+function selectPages(columns: MessageColumns): Statement {
+  return {
+    name: `message-page-${columns}`,
+    text: `
+    select bytes, ask, n, conversation, ${messageColumnNames(columns)} from (
       select
-        sum(coalesce(${rowBytes('m')}, 0) + case when is_first then ${conversationBytes('c')} else 0 end)
-          over (partition by asked.ask order by m.rank, asked.n) as bytes,
-        case when is_first then ${rowBytes('m')} + ${conversationBytes('c')} end as own, m.rank, asked.n, asked.ask,
-        ${conversationColumns('c', (column) => `case when is_first then ${column} end`)}, ${messageColumns('m')},
-        asked.room
+        sum(own) over (partition by asked.ask order by m.rank, asked.n) as bytes, own, m.rank, asked.n, asked.ask,
+        ${conversationColumn('c', 'is_first')} as conversation, ${messageColumns('m', columns)}, asked.room
       from unnest($1::text[], $2::uuid[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::boolean[], $8::int[],
         $9::int[], $10::bigint[])
         as asked(user_id, key, epoch, after, before, count, from_end, ask, n, room)
@@ -131,9 +133,12 @@ const selectPages: Statement = {
           and seq < case when asked.from_end then bounds.before else least(bounds.before, bounds.after::bigint + asked.count + 1) end
       ) m on true
       cross join lateral (select coalesce(m.rank, 1) = 1 as is_first) place
+      cross join lateral (
+        select coalesce(${rowBytes('m')}, 0) + case when is_first then ${conversationBytes('c')} else 0 end as own
+      ) weight
       where c.deleted_at is null
-    )
-    select * from page
+    ) page
     where rank is null or bytes <= room or (rank = 1 and bytes - own <= room)
     order by ask, rank, n`,
+  }
 }
