@@ -114,6 +114,8 @@ export const contractLimits = {
   history: 1_000,
   batch: 100,
   nodes: 100,
+  windows: 10,
+  contextTokens: 10_000_000,
   parts: 100,
   toolCalls: 128,
   chunks: 1_000,

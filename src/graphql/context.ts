@@ -3,18 +3,22 @@ import type { Limits, ListTimes } from '../config.ts'
 import type { FeedSource } from '../live/feed.ts'
 import type { AnswerBudget } from '../storage/answer-budget.ts'
 import type { Appender } from '../storage/appender.ts'
+import type { ListReads } from '../storage/conversation-list.ts'
 import type { Eraser } from '../storage/eraser.ts'
 import type { ChunkReads } from '../storage/stream-chunks.ts'
 import type { StreamWriter } from '../storage/stream-writer.ts'
+import type { TokenCounter } from '../tokens/token-counter.ts'
 import type { Loaders, Reads } from './loaders.ts'
 
 /** What resolvers need of the server. */
 export interface Services extends Reads {
+  readonly listPages: ListReads
   readonly appender: Appender
   readonly streamWriter: StreamWriter
   readonly chunks: ChunkReads
   readonly feeds: FeedSource
   readonly eraser: Eraser
+  readonly tokens: TokenCounter
   readonly limits: Limits
   readonly lists: ListTimes
 }

@@ -3,6 +3,7 @@ import type { GraphQLObjectType, GraphQLSchema } from 'graphql'
 import { buildSchemaSync, type PubSub } from 'type-graphql'
 import { Json, JsonObject } from '../entities/json.ts'
 import { Timestamp } from '../entities/timestamp.ts'
+import { ContextWindowResolver, OmittedMessagesResolver } from './context-window.ts'
 import { ConversationResolver } from './conversation.ts'
 import { ConversationEventsResolver, conversationEventTypes } from './conversation-events.ts'
 import { ConversationListEventsResolver, conversationListEventTypes } from './conversation-list-events.ts'
@@ -23,6 +24,8 @@ export function createSchema(): GraphQLSchema {
       ViewerResolver,
       NodeResolver,
       ConversationResolver,
+      ContextWindowResolver,
+      OmittedMessagesResolver,
       MessageResolver,
       ConversationMutationResolver,
       MessageMutationResolver,

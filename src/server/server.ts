@@ -16,6 +16,7 @@ import { Watchers } from '../live/watchers.ts'
 import { AnswerMemory } from '../storage/answer-budget.ts'
 import { Appender } from '../storage/appender.ts'
 import { ConversationReads } from '../storage/conversation.ts'
+import { ListReads } from '../storage/conversation-list.ts'
 import { Eraser } from '../storage/eraser.ts'
 import { PageReads } from '../storage/message-page.ts'
 import { startPurger } from '../storage/purger.ts'
@@ -23,6 +24,7 @@ import { startReaper } from '../storage/reaper.ts'
 import type { Store } from '../storage/store.ts'
 import { ChunkReads } from '../storage/stream-chunks.ts'
 import { StreamWriter } from '../storage/stream-writer.ts'
+import { TokenCounter } from '../tokens/token-counter.ts'
 import { Admission } from './admission.ts'
 import { startApollo } from './apollo.ts'
 import { Executor } from './executor.ts'
@@ -100,11 +102,13 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
       store,
       conversations: new ConversationReads(store),
       pages,
+      listPages: new ListReads(store),
       appender,
       streamWriter,
       chunks: new ChunkReads(store),
       feeds: { watchers, reads: new SharedReads(feedMemory), log },
       eraser,
+      tokens: own(new TokenCounter(log)),
       limits: config.limits,
       lists: config.lists,
     }

@@ -59,14 +59,10 @@ export async function readLeading(
   return toMessages(await budget.query(store, 'context', selectLeading, values), conversation)
 }
 
-/** How many messages up to a seq are not deleted. */
-export async function countUndeleted(
-  store: Store,
-  conversation: Conversation,
-  userId: string,
-  upTo: number,
-): Promise<number> {
-  const [row] = await query(store.pool, selectCount, [conversation.key, userId, conversation.epoch, upTo])
+/** How many messages up to its last seq are not deleted; 0 where this viewer has no such conversation. */
+export async function countUndeleted(store: Store, conversation: Conversation, userId: string): Promise<number> {
+  const { key, epoch, lastSeq } = conversation
+  const [row] = await query(store.pool, selectCount, [key, userId, epoch, lastSeq])
   return Number(row?.[0] ?? 0)
 }
 
@@ -75,11 +71,10 @@ export async function sumTokens(
   store: Store,
   conversation: Conversation,
   userId: string,
-  upTo: number,
   encoding: string,
 ): Promise<number | null> {
-  const values = [conversation.key, userId, conversation.epoch, upTo, encoding]
-  const [row] = await query(store.pool, selectSum, values)
+  const { key, epoch, lastSeq } = conversation
+  const [row] = await query(store.pool, selectSum, [key, userId, epoch, lastSeq, encoding])
   return row === undefined || row[0] === null ? null : Number(row[0])
 }
 
@@ -149,7 +144,7 @@ const selectLeading: Statement = {
 const selectCount: Statement = {
   name: 'window-undeleted',
   text: `
-    select least(c.last_seq, $4::int) - (
+    select $4::int - (
       select count(*) from message m
       where m.conversation_key = c.key and m.revision is not null and m.deleted_at is not null and m.seq <= $4
     )

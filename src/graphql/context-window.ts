@@ -1,0 +1,199 @@
+import {
+  Args,
+  ArgsType,
+  Ctx,
+  Field,
+  FieldResolver,
+  Int,
+  ObjectType,
+  Resolver,
+  Root,
+  registerEnumType,
+} from 'type-graphql'
+import { contractLimits, type Limits } from '../config.ts'
+import { Conversation } from '../entities/conversation.ts'
+import { Json } from '../entities/json.ts'
+import { ContextFormat, OmissionReason } from '../entities/window-enums.ts'
+import { badInput, tooLarge } from '../errors.ts'
+import type { NewMessage } from '../storage/new-message.ts'
+import { countUndeleted, sumTokens } from '../storage/window-messages.ts'
+import { TokenEncoding } from '../tokens/token-encoding.ts'
+import type { Context } from './context.ts'
+import { isGiven } from './is-given.ts'
+import { MessageInput, readMessageInput } from './message-input.ts'
+import { readWindow } from './read-window.ts'
+import { requireStorable } from './text-rules.ts'
+
+registerEnumType(TokenEncoding, {
+  name: 'TokenEncoding',
+  description:
+    'How text is cut into tokens. Models of other providers have their own: there every count is an estimate.',
+  valuesConfig: {
+    O200K_BASE: { description: "That of OpenAI's models since GPT-4o." },
+    CL100K_BASE: { description: "That of OpenAI's GPT-4 and GPT-3.5." },
+  },
+})
+
+@ArgsType()
+export class ContextArgs {
+  @Field(() => Int, {
+    description: 'The most tokens, as they are counted here, from 1 to 10000000; `reserve` among them.',
+  })
+  maxTokens!: number
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Instructions that come before all others; they are not stored.',
+  })
+  system?: string | null
+
+  @Field(() => MessageInput, {
+    nullable: true,
+    description: "The user's new message, which comes last; it is not stored. Its role is USER.",
+  })
+  userMessage?: MessageInput | null
+
+  @Field(() => ContextFormat, { defaultValue: ContextFormat.OPENAI_CHAT, description: 'Whose messages to write.' })
+  format!: ContextFormat
+
+  @Field(() => TokenEncoding, { defaultValue: TokenEncoding.O200K_BASE, description: 'How to count.' })
+  encoding!: TokenEncoding
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'How many of `maxTokens` to leave free, for the answer and the descriptions of tools; none unless given.',
+  })
+  reserve?: number | null
+}
+
+@ObjectType({ description: 'What of the conversation is not in a window.', simpleResolvers: true })
+export class OmittedMessages {
+  @Field(() => [OmissionReason], { description: 'Why, and what stands there otherwise than it was said; each once.' })
+  reasons!: readonly OmissionReason[]
+
+  conversation!: Conversation
+  encoding!: TokenEncoding
+  /** What is in the window. */
+  included!: { readonly messages: number; readonly tokens: number }
+}
+
+@ObjectType('ContextWindow', {
+  description:
+    'What a model reads: ready to send, and valid for its provider. A call and its results are in it together or not at all.',
+  simpleResolvers: true,
+})
+export class ContextWindowAnswer {
+  @Field(() => Json, {
+    nullable: true,
+    description: 'The instructions, where the provider takes them apart from the messages; null where it does not.',
+  })
+  system!: unknown
+
+  @Field(() => Json, { description: "The messages in the provider's own form, oldest first: a list." })
+  messages!: unknown
+
+  @Field(() => Int, {
+    description:
+      'Its tokens, `reserve` not among them: an estimate of what the provider counts, for models that are not of OpenAI a rough one. Each message takes 4 more than its words, each call too, and a picture or file 1000.',
+  })
+  tokenCount!: number
+
+  @Field(() => Int, { description: 'How many stored messages are in it.' })
+  included!: number
+
+  @Field(() => OmittedMessages, { description: 'What is not in it.' })
+  omitted!: OmittedMessages
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'The seq of its first stored message after the leading instructions; null when there is none.',
+  })
+  firstSeq!: number | null
+
+  @Field(() => Int, { nullable: true, description: 'Likewise of its last one.' })
+  lastSeq!: number | null
+}
+
+@Resolver(() => Conversation)
+export class ContextWindowResolver {
+  @FieldResolver(() => ContextWindowAnswer, {
+    description:
+      'What a model needs to go on, as data that its provider takes: the instructions that the conversation begins with, the newest whole turns that fit, oldest first, and `userMessage`. It ends with `lastSeq` of this conversation; deleted and streaming messages are left out, and those that failed keep what they said. At most 10 windows in one operation. When not even the newest turn fits it is BAD_USER_INPUT, reason CONTEXT_TOO_SMALL, and `needed` says which `maxTokens` would do.',
+  })
+  async context(
+    @Root() conversation: Conversation,
+    @Args(() => ContextArgs) args: ContextArgs,
+    @Ctx() context: Context,
+  ): Promise<ContextWindowAnswer> {
+    const { format, encoding, maxTokens } = args
+    const { limits } = context.services
+    const reserve = args.reserve ?? 0
+    requireTokens(maxTokens, reserve)
+    const system = args.system ?? null
+    if (system !== null) requireSystem(system, limits)
+    const userMessage = isGiven(args.userMessage) ? readUserMessage(args.userMessage, limits) : null
+    spendWindow(context)
+    const ask = { conversation, format, encoding, maxTokens, reserve, system, userMessage }
+    const { window, includedTokens } = await readWindow(context, ask)
+    const included = { messages: window.included.length, tokens: includedTokens }
+    return {
+      ...window,
+      included: included.messages,
+      omitted: { reasons: window.reasons, conversation, encoding, included },
+    }
+  }
+}
+
+@Resolver(() => OmittedMessages)
+export class OmittedMessagesResolver {
+  @FieldResolver(() => Int, { description: 'How many messages, deleted ones not among them.' })
+  async messages(
+    @Root() { conversation, included }: OmittedMessages,
+    @Ctx() { services, viewer }: Context,
+  ): Promise<number> {
+    const count = await countUndeleted(services.store, conversation, viewer.userId)
+    return Math.max(count - included.messages, 0)
+  }
+
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description:
+      'How many tokens those have that do not stream; null while some were never counted, which only windows that come near them do.',
+  })
+  async tokens(
+    @Root() { conversation, encoding, included }: OmittedMessages,
+    @Ctx() { services, viewer }: Context,
+  ): Promise<number | null> {
+    const sum = await sumTokens(services.store, conversation, viewer.userId, encoding)
+    return sum === null ? null : Math.max(sum - included.tokens, 0)
+  }
+}
+
+function requireTokens(maxTokens: number, reserve: number): void {
+  if (maxTokens < 1 || maxTokens > contractLimits.contextTokens) {
+    throw badInput('maxTokens', `must be from 1 to ${contractLimits.contextTokens}.`)
+  }
+  if (reserve < 0 || reserve >= maxTokens) throw badInput('reserve', 'must be from 0 to less than maxTokens.')
+}
+
+function requireSystem(system: string, limits: Limits): void {
+  requireStorable('system', system)
+  const bytes = Buffer.byteLength(system)
+  if (bytes > limits.messageBytes) throw tooLarge('system', 'bytes', limits.messageBytes, bytes)
+}
+
+function readUserMessage(input: MessageInput, limits: Limits): NewMessage {
+  if (input.role !== 'USER') throw badInput('userMessage.role', 'must be USER.')
+  return readMessageInput('userMessage', input, limits)
+}
+
+const windows = new WeakMap<Context, number>()
+
+/** A window may read, count and write much, for a field that is one of many. @throws ApiError PAYLOAD_TOO_LARGE */
+function spendWindow(context: Context): void {
+  const count = (windows.get(context) ?? 0) + 1
+  if (count > contractLimits.windows)
+    throw tooLarge('context', 'windows in this operation', contractLimits.windows, count)
+  windows.set(context, count)
+}
