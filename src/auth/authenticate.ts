@@ -56,7 +56,7 @@ function readViewer(userId: unknown): Viewer {
   const isUser =
     typeof userId === 'string' &&
     userId !== '' &&
-    [...userId].length <= contractLimits.userId &&
+    (userId.length <= contractLimits.userId || [...userId].length <= contractLimits.userId) &&
     !userId.includes('\0') &&
     userId.isWellFormed()
   if (isUser) return { userId }

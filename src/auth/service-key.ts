@@ -1,8 +1,8 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { hash, timingSafeEqual } from 'node:crypto'
 
 /** The name of the backend whose key this is; null for nobody's. Takes as long for a key that is nearly right. */
 export function findServiceKey(keys: ReadonlyMap<string, string>, key: string): string | null {
-  const given = createHash('sha256').update(key).digest()
+  const given = hash('sha256', key, 'buffer')
   let found: string | null = null
   for (const [name, hex] of keys) {
     if (timingSafeEqual(given, Buffer.from(hex, 'hex'))) found = name

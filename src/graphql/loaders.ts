@@ -10,15 +10,6 @@ import { type HistoryRequest, readHistories } from '../storage/message-history.t
 import type { Page, PageReads, PageRequest } from '../storage/message-page.ts'
 import type { Store } from '../storage/store.ts'
 
-export interface Loaders {
-  readonly conversation: DataLoader<ConversationRef, Conversation | null>
-  readonly page: DataLoader<PageRequest, Page | null>
-  readonly history: DataLoader<HistoryRequest, Message[]>
-  readonly lastMessage: DataLoader<Conversation, Message | null>
-  readonly messageAt: DataLoader<Place, Message | null>
-  readonly messageByClientId: DataLoader<ClientIdPlace, Message | null>
-}
-
 /** What loaders read from. */
 export interface Reads {
   readonly store: Store
@@ -28,16 +19,59 @@ export interface Reads {
 
 /**
  * One statement for all that one operation asks of a kind at once. They gather and do not remember: a later field of a
- * mutation must see what an earlier one wrote.
+ * mutation must see what an earlier one wrote. Each is made when it is asked for the first time, for most operations ask
+ * one of them or none.
  */
-export function createLoaders({ store, conversations, pages }: Reads, budget: AnswerBudget, userId: string): Loaders {
-  const options = { cache: false } as const
-  return {
-    conversation: new DataLoader((refs) => conversations.read(budget, refs), options),
-    page: new DataLoader((requests) => pages.read(budget, userId, requests), options),
-    history: new DataLoader((requests) => readHistories(store, budget, userId, requests), options),
-    lastMessage: new DataLoader((asked) => readLastMessages(store, budget, userId, asked), options),
-    messageAt: new DataLoader((places) => readMessagesAt(store, budget, userId, places), options),
-    messageByClientId: new DataLoader((asked) => readMessagesByClientId(store, budget, userId, asked), options),
+export class Loaders {
+  readonly #reads: Reads
+  readonly #budget: AnswerBudget
+  readonly #userId: string
+  #conversation: DataLoader<ConversationRef, Conversation | null> | undefined
+  #page: DataLoader<PageRequest, Page | null> | undefined
+  #history: DataLoader<HistoryRequest, Message[]> | undefined
+  #lastMessage: DataLoader<Conversation, Message | null> | undefined
+  #messageAt: DataLoader<Place, Message | null> | undefined
+  #messageByClientId: DataLoader<ClientIdPlace, Message | null> | undefined
+
+  constructor(reads: Reads, budget: AnswerBudget, userId: string) {
+    this.#reads = reads
+    this.#budget = budget
+    this.#userId = userId
   }
+
+  get conversation(): DataLoader<ConversationRef, Conversation | null> {
+    this.#conversation ??= gathering((refs) => this.#reads.conversations.read(this.#budget, refs))
+    return this.#conversation
+  }
+
+  get page(): DataLoader<PageRequest, Page | null> {
+    this.#page ??= gathering((requests) => this.#reads.pages.read(this.#budget, this.#userId, requests))
+    return this.#page
+  }
+
+  get history(): DataLoader<HistoryRequest, Message[]> {
+    this.#history ??= gathering((requests) => readHistories(this.#reads.store, this.#budget, this.#userId, requests))
+    return this.#history
+  }
+
+  get lastMessage(): DataLoader<Conversation, Message | null> {
+    this.#lastMessage ??= gathering((asked) => readLastMessages(this.#reads.store, this.#budget, this.#userId, asked))
+    return this.#lastMessage
+  }
+
+  get messageAt(): DataLoader<Place, Message | null> {
+    this.#messageAt ??= gathering((places) => readMessagesAt(this.#reads.store, this.#budget, this.#userId, places))
+    return this.#messageAt
+  }
+
+  get messageByClientId(): DataLoader<ClientIdPlace, Message | null> {
+    this.#messageByClientId ??= gathering((asked) =>
+      readMessagesByClientId(this.#reads.store, this.#budget, this.#userId, asked),
+    )
+    return this.#messageByClientId
+  }
+}
+
+function gathering<Key, Value>(read: DataLoader.BatchLoadFn<Key, Value>): DataLoader<Key, Value> {
+  return new DataLoader(read, { cache: false })
 }

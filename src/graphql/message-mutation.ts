@@ -110,7 +110,14 @@ export class MessageMutationResolver {
     const message = readMessageInput('input.message', input.message, context.services.limits)
     const { conversation, messages, replayed } = await append(context, input, OnExisting.FAIL, [message])
     const stored = messages[0] as Message
-    return { message: stored, messageEdge: messageEdge(stored), conversation, replayed: replayed[0] === true }
+    return {
+      message: stored,
+      get messageEdge() {
+        return messageEdge(stored)
+      },
+      conversation,
+      replayed: replayed[0] === true,
+    }
   }
 
   @Mutation(() => AppendMessagesPayload, {
@@ -128,7 +135,12 @@ export class MessageMutationResolver {
       readMessageInput(`input.messages[${index}]`, message, context.services.limits),
     )
     const appended = await append(context, input, input.onExisting, messages)
-    return { ...appended, messageEdges: appended.messages.map(messageEdge) }
+    return {
+      ...appended,
+      get messageEdges() {
+        return appended.messages.map(messageEdge)
+      },
+    }
   }
 }
 

@@ -19,14 +19,15 @@ export function hashPayload(input: Payload): Buffer {
 
 /** JSON with sorted keys. Null members of the input itself and of its tool calls are left out: they equal absent ones. */
 function canonical(input: Payload): string {
-  const inputs = new Set<unknown>([input, ...(input.toolCalls ?? [])])
-  return JSON.stringify(input, (_key, value: unknown) => {
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
-    return sorted(value as JsonRecord, inputs.has(value))
-  })
+  return JSON.stringify(sorted(input, new Set([input, ...(input.toolCalls ?? [])])))
 }
 
-function sorted(record: JsonRecord, withoutNull: boolean): JsonRecord {
+/** Not with a replacer, with which JSON.stringify takes twice as long. */
+function sorted(value: unknown, inputs: ReadonlySet<object>): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map((item) => sorted(item, inputs))
+  const record = value as JsonRecord
+  const withoutNull = inputs.has(value)
   const kept = Object.keys(record).filter((key) => !(withoutNull && record[key] === null))
-  return Object.fromEntries(kept.sort().map((key) => [key, record[key]]))
+  return Object.fromEntries(kept.sort().map((key) => [key, sorted(record[key], inputs)]))
 }

@@ -1,4 +1,9 @@
-import { ApolloServer, type ApolloServerOptionsWithGateway, type ApolloServerPlugin } from '@apollo/server'
+import {
+  ApolloServer,
+  type ApolloServerOptionsWithGateway,
+  type ApolloServerPlugin,
+  type GraphQLRequestListener,
+} from '@apollo/server'
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
@@ -26,7 +31,8 @@ export async function startApollo(
     gateway: executing(schema, executor),
     documentStore: admission.documentStore,
     introspection: true,
-    csrfPrevention: true,
+    // Whatever carries a body here has to be application/json, which no page of another origin sends unasked.
+    csrfPrevention: false,
     persistedQueries: false,
     allowBatchedHttpRequests: false,
     includeStacktraceInErrorResponses: false,
@@ -70,18 +76,15 @@ function executing(schema: GraphQLSchema, executor: Executor): Gateway {
 
 /** Not Apollo's `formatError` option, which is not told whose request it was. */
 function formatErrors(log: Logger): ApolloServerPlugin<Context> {
-  return {
-    async requestDidStart() {
-      return {
-        async willSendResponse({ contextValue, errors, request, response }) {
-          if (errors === undefined || response.body.kind !== 'single') return
-          response.body.singleResult.errors = errors.map((error) => formatError(error, contextValue.requestId, log))
-          const wantsOk = request.http !== undefined && readsOnlyJson(request.http.headers.get('accept'))
-          if (wantsOk && response.http.status === 400) response.http.status = 200
-        },
-      }
+  const listener: GraphQLRequestListener<Context> = {
+    async willSendResponse({ contextValue, errors, request, response }) {
+      if (errors === undefined || response.body.kind !== 'single') return
+      response.body.singleResult.errors = errors.map((error) => formatError(error, contextValue.requestId, log))
+      const wantsOk = request.http !== undefined && readsOnlyJson(request.http.headers.get('accept'))
+      if (wantsOk && response.http.status === 400) response.http.status = 200
     },
   }
+  return { requestDidStart: async () => listener }
 }
 
 /**

@@ -30,10 +30,14 @@ export function readConnectionParams(
 /** Node reads headers as Latin-1; a user's id is UTF-8, or the same user would have two names. */
 function one(value: string | string[] | undefined): string | undefined {
   if (value === undefined) return undefined
-  const bytes = Buffer.from(Array.isArray(value) ? value.join(', ') : value, 'latin1')
+  const latin1 = Array.isArray(value) ? value.join(', ') : value
+  if (isAscii.test(latin1)) return latin1
+  const bytes = Buffer.from(latin1, 'latin1')
   const utf8 = bytes.toString('utf8')
-  return Buffer.from(utf8).equals(bytes) ? utf8 : bytes.toString('latin1')
+  return Buffer.from(utf8).equals(bytes) ? utf8 : latin1
 }
+
+const isAscii = /^[ -~]*$/
 
 function text(name: string, given: ReadonlyMap<string, unknown>): string | undefined {
   const value = given.get(name) ?? undefined

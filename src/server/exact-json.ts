@@ -39,17 +39,14 @@ export function findInexactness(text: string, value: unknown): string | null {
 /** Sixteen digits in a row, an exponent, a key of digits, or an escaped digit that may be one. */
 const signs = /[\d.]{16}|\d[eE][+-]?\d|"\d+"\s*:|\\u003\d/
 
-/** A key's last quote and its colon; inside a string the quote would be escaped. A key may end with a backslash, though. */
-const keyEnds = /[^\\]"\s*:|\\\\"/g
+/** A key's last quote and its colon; inside a string the quote would be escaped. */
+const keyEnds = /[^\\]"\s*:/g
+/** Of a key, or a text, that ends with a backslash. */
+const escapedEnd = '\\\\"'
 
 /** Whether the text has more keys than were kept, or a backslash that makes them hard to count. */
 function mayHaveKeyTwice(text: string, value: unknown): boolean {
-  let written = 0
-  for (const [match] of text.matchAll(keyEnds)) {
-    if (match.startsWith('\\')) return true
-    written += 1
-  }
-  return written !== countKeys(value)
+  return text.includes(escapedEnd) || (text.match(keyEnds)?.length ?? 0) !== countKeys(value)
 }
 
 /** Without recursion: a text may be nested deeper than the stack is. */

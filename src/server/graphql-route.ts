@@ -1,5 +1,4 @@
-import type { ApolloServer } from '@apollo/server'
-import { fastifyApolloHandler } from '@as-integrations/fastify'
+import { type ApolloServer, HeaderMap } from '@apollo/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type GraphQLError, getOperationAST } from 'graphql'
 import type { Logger } from 'pino'
@@ -26,21 +25,14 @@ export interface RouteDependencies {
 
 /** `POST /graphql`: viewer, admission, Apollo. */
 export function registerGraphql(app: FastifyInstance, use: RouteDependencies): void {
-  const contexts = new WeakMap<FastifyRequest, Context>()
-  const handle = fastifyApolloHandler<Context>(use.apollo, {
-    // Set below, before this handler runs.
-    context: async (request) => contexts.get(request) as Context,
-  })
-
   app.post(graphqlPath, async (request, reply) => {
     const viewer = viewerOf(await use.authenticate(readHeaders(request.headers)))
     const context = use.createContext(viewer, request.id)
-    contexts.set(request, context)
-    reply.raw.once('close', () => context.budget[Symbol.dispose]())
+    request.budget = context.budget
     const { errors, operation } = admit(use.admission, request.body)
     request.operation = { name: operation, viewer: viewer.userId }
     if (errors !== null) return refuse(request, reply, errors, use.log)
-    return handle.call(app, request, reply)
+    return answer(use.apollo, request, reply, context)
   })
 
   app.route({
@@ -52,6 +44,32 @@ export function registerGraphql(app: FastifyInstance, use: RouteDependencies): v
     },
   })
 }
+
+async function answer(
+  apollo: ApolloServer<Context>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  context: Context,
+): Promise<string> {
+  const { accept = acceptsJson } = request.headers
+  const { status, headers, body } = await apollo.executeHTTPGraphQLRequest({
+    // All that Apollo looks at.
+    httpGraphQLRequest: {
+      method: 'POST',
+      headers: new HeaderMap([['accept', accept]]),
+      search: '',
+      body: request.body,
+    },
+    context: async () => context,
+  })
+  if (body.kind !== 'complete') throw new Error('Incremental delivery is not part of this schema.')
+  for (const [name, value] of headers) reply.header(name, value)
+  reply.code(status ?? 200)
+  return body.string
+}
+
+/** An empty header: of one that is absent Apollo works out at length whether it takes incremental delivery. */
+const acceptsJson = ''
 
 /** @throws ApiError BAD_USER_INPUT for a body that is no GraphQL request */
 function admit(

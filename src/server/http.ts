@@ -4,6 +4,7 @@ import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { ApiError, type ErrorCode, tooLarge, unavailable } from '../errors.ts'
+import type { AnswerBudget } from '../storage/answer-budget.ts'
 import { parseExactJson } from './exact-json.ts'
 import { formatError } from './format-error.ts'
 import type { Health } from './health.ts'
@@ -15,6 +16,8 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** Of a request for GraphQL, once it is known: for the log. */
     operation: { readonly name: string | null; readonly viewer: string } | null
+    /** What its answer holds, given back once that has left. */
+    budget: AnswerBudget | null
   }
 }
 
@@ -36,14 +39,18 @@ export async function createHttp(
   })
 
   app.decorateRequest('operation', null)
-  app.addHook('onRequest', async (request, reply) => {
-    const path = request.url.split('?')[0] as string
+  app.decorateRequest('budget', null)
+  // Hooks and parsers take callbacks, because promises of them cost each request some microseconds.
+  app.addHook('onRequest', (request, reply, done) => {
     // Not Fastify's own limit, which makes an AbortController for each request.
     const timer = setTimeout(() => {
       if (!reply.sent) reply.send(tooSlow())
     }, config.requestMs)
     reply.raw.once('close', () => {
       clearTimeout(timer)
+      request.budget?.[Symbol.dispose]()
+      if (!log.isLevelEnabled('info')) return
+      const path = request.url.split('?')[0] as string
       // Probes come every second and say nothing new.
       if (path === '/healthz' || path === '/readyz') return
       logOperation(log, {
@@ -58,17 +65,22 @@ export async function createHttp(
     })
     reply.header('x-request-id', request.id)
     const reason = guard(request.headers)
-    if (reason !== null) throw new ApiError('FORBIDDEN', reason)
+    done(reason === null ? undefined : new ApiError('FORBIDDEN', reason))
   })
 
   // Asked when the answer is ready: a client that keeps its connection after it would keep the server from stopping.
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     if (health.isStopping) reply.header('connection', 'close')
+    done()
   })
 
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: unknown, body: Buffer) => {
-    return parseExactJson(decodeUtf8(body))
+  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
+    try {
+      done(null, parseExactJson(decodeUtf8(body)))
+    } catch (error) {
+      done(error as Error)
+    }
   })
 
   app.setNotFoundHandler(async (request, reply) => {

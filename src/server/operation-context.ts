@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Context, Services } from '../graphql/context.ts'
-import { createLoaders } from '../graphql/loaders.ts'
+import { Loaders } from '../graphql/loaders.ts'
 import { AnswerBudget, type AnswerMemory } from '../storage/answer-budget.ts'
 
 /** Makes what one operation, or one event of a subscription, works with; whoever sends the answer disposes its budget. */
@@ -10,7 +10,7 @@ export type CreateContext = (viewer: Viewer, requestId: string) => Context
 export function contextFactory(services: Services, memory: AnswerMemory): CreateContext {
   return (viewer, requestId) => {
     const budget = new AnswerBudget(memory, services.limits.answerBytes)
-    const loaders = createLoaders(services, budget, viewer.userId)
+    const loaders = new Loaders(services, budget, viewer.userId)
     return { requestId, viewer, services, loaders, budget }
   }
 }

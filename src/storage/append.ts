@@ -44,7 +44,7 @@ export interface Appended {
  */
 export async function appendMessages(store: Store, append: Append): Promise<Appended> {
   const messages = withoutRepeats(append.messages)
-  const distinct = { ...append, messages }
+  const distinct = messages === append.messages ? append : { ...append, messages }
   const appended =
     (append.alsoStore ? null : await appendAtOnce(store.pool, distinct)) ?? (await appendLocked(store, distinct))
   if (appended.replayed.includes(false)) announceChange(store, appended.conversation)
@@ -52,6 +52,7 @@ export async function appendMessages(store: Store, append: Append): Promise<Appe
 }
 
 function withoutRepeats(messages: readonly NewMessage[]): readonly NewMessage[] {
+  if (messages.length === 1) return messages
   const first = new Map<string, NewMessage>()
   return messages.filter((message, index) => {
     if (message.clientId === null) return true

@@ -122,6 +122,7 @@ function isQuick(promise: Promise<unknown>): Promise<boolean> {
 }
 
 function hasRepeats({ messages }: Append): boolean {
+  if (messages.length === 1) return false
   const ids = messages.map(({ clientId }) => clientId).filter((id) => id !== null)
   return new Set(ids).size < ids.length
 }

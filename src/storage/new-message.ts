@@ -82,19 +82,38 @@ export function newMessageValues(message: NewMessage): unknown[] {
   ]
 }
 
-/** The message as it was stored at `seq`: what reading it again would answer, without reading it again. */
+/**
+ * The message as it was stored at `seq`: what reading it again would answer, without reading it again. Its members come in
+ * the order in which `readMessage` sets them, so that both have one shape for the code that answers them.
+ */
 export function storedMessage(input: NewMessage, conversation: Conversation, seq: number): Message {
   const message = new Message()
-  return Object.assign(message, input, {
-    conversation,
-    seq,
-    error: null,
-    createdAt: conversation.updatedAt,
-    updatedAt: conversation.updatedAt,
-    editedAt: null,
-    deletedAt: null,
-    revision: null,
-    stopRequestedAt: null,
-    nextChunk: input.status === MessageStatus.STREAMING ? 0 : null,
-  })
+  message.conversation = conversation
+  message.seq = seq
+  message.role = input.role
+  message.name = input.name
+  message.content = input.content
+  message.parts = input.parts
+  message.partsFormat = input.partsFormat
+  message.toolCalls = input.toolCalls
+  message.toolName = input.toolName
+  message.toolCallId = input.toolCallId
+  message.toolError = input.toolError
+  message.model = input.model
+  message.finishReason = input.finishReason
+  message.usage = input.usage
+  message.error = null
+  message.metadata = input.metadata
+  message.clientId = input.clientId
+  message.status = input.status
+  message.size = input.size
+  message.sentAt = input.sentAt
+  message.createdAt = conversation.updatedAt
+  message.updatedAt = conversation.updatedAt
+  message.editedAt = null
+  message.deletedAt = null
+  message.revision = null
+  message.stopRequestedAt = null
+  message.nextChunk = input.status === MessageStatus.STREAMING ? 0 : null
+  return message
 }
