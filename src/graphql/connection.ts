@@ -74,26 +74,38 @@ export function messageEdge(message: Message): MessageEdge {
 }
 
 export function messageConnection(page: Page): MessageConnection {
-  return connection(page.messages.map(messageEdge), page)
+  return connection(page.messages, messageEdge, page)
 }
 
-export function conversationConnection(page: ListPage, cursor: string): ConversationConnection {
-  const edges = page.conversations.map((node) => ({ cursor: listCursor(node), node }))
-  return { ...connection(edges, page), cursor }
+/** @param feedCursor where the feed of the list stands */
+export function conversationConnection(page: ListPage, feedCursor: () => string): ConversationConnection {
+  const toEdge = (node: Conversation) => ({ cursor: listCursor(node), node })
+  return Object.defineProperty(connection(page.conversations, toEdge, page) as ConversationConnection, 'cursor', {
+    get: feedCursor,
+  })
 }
 
+/** Cursors are made when somebody looks at them: most read the nodes, and the cursor of one end. */
 function connection<Node>(
-  edges: { cursor: string; node: Node }[],
+  nodes: Node[],
+  toEdge: (node: Node) => { cursor: string; node: Node },
   page: { readonly hasNext: boolean; readonly hasPrevious: boolean },
 ) {
+  const cursorOf = (node: Node | undefined) => (node === undefined ? null : toEdge(node).cursor)
   return {
-    edges,
-    nodes: edges.map((edge) => edge.node),
+    nodes,
+    get edges() {
+      return nodes.map(toEdge)
+    },
     pageInfo: {
       hasNextPage: page.hasNext,
       hasPreviousPage: page.hasPrevious,
-      startCursor: edges[0]?.cursor ?? null,
-      endCursor: edges.at(-1)?.cursor ?? null,
+      get startCursor() {
+        return cursorOf(nodes[0])
+      },
+      get endCursor() {
+        return cursorOf(nodes.at(-1))
+      },
     },
   }
 }

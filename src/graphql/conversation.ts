@@ -4,11 +4,12 @@ import { contractLimits } from '../config.ts'
 import { Conversation } from '../entities/conversation.ts'
 import { Message } from '../entities/message.ts'
 import { badInput, conversationNotFound } from '../errors.ts'
-import { readConversationList } from '../storage/conversation-list.ts'
+import { ListedConversation } from '../storage/conversation-list.ts'
 import { ConversationConnection, conversationConnection, MessageConnection, messageConnection } from './connection.ts'
 import type { Context } from './context.ts'
 import { readConversationId } from './conversation-id.ts'
 import { feedCursor, readListCursor, readMessageCursor } from './cursor.ts'
+import { lastMessageColumns } from './last-message-columns.ts'
 import { pageFeedCursor } from './list-feed-cursor.ts'
 import { PageArgs, readCount } from './page-args.ts'
 import { selectedColumns } from './selected-columns.ts'
@@ -31,14 +32,19 @@ export class ConversationResolver {
   @Query(() => ConversationConnection, {
     description: "The viewer's conversations, newest activity first; a moving list.",
   })
-  async conversations(@Args(() => PageArgs) args: PageArgs, @Ctx() context: Context): Promise<ConversationConnection> {
+  async conversations(
+    @Args(() => PageArgs) args: PageArgs,
+    @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<ConversationConnection> {
     const { services, viewer, budget } = context
-    const page = await readConversationList(services.store, budget, viewer.userId, {
+    const page = await services.listPages.read(budget, viewer.userId, {
       ...readCount(args),
       after: args.after ? readListCursor('after', args.after) : null,
       before: args.before ? readListCursor('before', args.before) : null,
+      lastMessages: lastMessageColumns(info),
     })
-    return conversationConnection(page, pageFeedCursor(viewer.userId, page, services.lists.settleMs))
+    return conversationConnection(page, () => pageFeedCursor(viewer.userId, page, services.lists.settleMs))
   }
 
   @FieldResolver(() => String, {
@@ -50,7 +56,10 @@ export class ConversationResolver {
   }
 
   @FieldResolver(() => Message, { nullable: true, description: 'Its newest message that is not deleted.' })
-  lastMessage(@Root() conversation: Conversation, @Ctx() context: Context): Promise<Message | null> {
+  lastMessage(@Root() conversation: Conversation, @Ctx() context: Context): Promise<Message | null> | Message | null {
+    if (conversation instanceof ListedConversation && conversation.lastMessage !== undefined) {
+      return conversation.lastMessage
+    }
     return context.loaders.lastMessage.load(conversation)
   }
 

@@ -41,9 +41,12 @@ export function readConversationColumn(column: unknown): Conversation {
   return readConversation(JSON.parse(column as string))
 }
 
-/** The conversation whose columns begin at `at`. */
-export function readConversation(row: Row, at = 0): Conversation {
-  const conversation = new Conversation()
+/** The conversation whose columns begin at `at`. @param conversation is filled */
+export function readConversation<To extends Conversation>(
+  row: Row,
+  at = 0,
+  conversation = new Conversation() as To,
+): To {
   conversation.key = row[at] as string
   conversation.epoch = Number(row[at + 1])
   conversation.userId = row[at + 2] as string
