@@ -10,11 +10,12 @@ export interface Contender {
   readonly questions: Readonly<Record<Question, RequestTemplate>>
 }
 
-/** Our server as it is built for production, with service keys as identity and otherwise its defaults. */
+/** Our server as `npm start` runs it, with service keys as identity and otherwise its defaults. */
 export const ours: Contender = {
   name: 'Colloquy',
   command: (databaseUrl) => ({
     script: 'dist/src/main.js',
+    nodeOptions: ['--max-semi-space-size=32'],
     env: {
       PORT: '0',
       DATABASE_URL: databaseUrl,
