@@ -77,24 +77,10 @@ function executing(schema: GraphQLSchema, executor: Executor): Gateway {
 /** Not Apollo's `formatError` option, which is not told whose request it was. */
 function formatErrors(log: Logger): ApolloServerPlugin<Context> {
   const listener: GraphQLRequestListener<Context> = {
-    async willSendResponse({ contextValue, errors, request, response }) {
+    async willSendResponse({ contextValue, errors, response }) {
       if (errors === undefined || response.body.kind !== 'single') return
       response.body.singleResult.errors = errors.map((error) => formatError(error, contextValue.requestId, log))
-      const wantsOk = request.http !== undefined && readsOnlyJson(request.http.headers.get('accept'))
-      if (wantsOk && response.http.status === 400) response.http.status = 200
     },
   }
   return { requestDidStart: async () => listener }
-}
-
-/**
- * Whether a client takes `application/json` and not `application/graphql-response+json`: GraphQL over HTTP asks for 200
- * then, whatever the errors, because such a client takes any other status for an answer that is not GraphQL's.
- */
-export function readsOnlyJson(accept: string | undefined): boolean {
-  return (
-    accept !== undefined &&
-    /application\/json/i.test(accept) &&
-    !/application\/graphql-response\+json|\*\/\*/i.test(accept)
-  )
 }

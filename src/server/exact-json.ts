@@ -36,8 +36,11 @@ export function findInexactness(text: string, value: unknown): string | null {
   return signs.test(text) || mayHaveKeyTwice(text, value) ? new Scanner(text).scan() : null
 }
 
-/** Sixteen digits in a row, an exponent, a key of digits, or an escaped digit that may be one. */
-const signs = /[\d.]{16}|\d[eE][+-]?\d|"\d+"\s*:|\\u003\d/
+/**
+ * Where a value can begin, a number of sixteen digits or with an exponent; a key of digits, or an escaped digit that may be
+ * one. Every other UUID has what looks like an exponent, but it does not begin with it.
+ */
+const signs = /(?:^|[[:,\s])-?(?:[\d.]{16}|[\d.]+[eE])|"\d+"\s*:|\\u003\d/
 
 /** A key's last quote and its colon; inside a string the quote would be escaped. */
 const keyEnds = /[^\\]"\s*:/g

@@ -7,7 +7,6 @@ import type { Authenticate } from '../auth/viewer.ts'
 import { badInput } from '../errors.ts'
 import type { Context } from '../graphql/context.ts'
 import type { Admission } from './admission.ts'
-import { readsOnlyJson } from './apollo.ts'
 import { readHeaders } from './credentials.ts'
 import { formatError } from './format-error.ts'
 import { readRequest } from './graphql-request.ts'
@@ -51,12 +50,12 @@ async function answer(
   reply: FastifyReply,
   context: Context,
 ): Promise<string> {
-  const { accept = acceptsJson } = request.headers
+  const accept = request.headers.accept ?? '*/*'
   const { status, headers, body } = await apollo.executeHTTPGraphQLRequest({
     // All that Apollo looks at.
     httpGraphQLRequest: {
       method: 'POST',
-      headers: new HeaderMap([['accept', accept]]),
+      headers: new HeaderMap([['accept', plainAccepts.has(accept) ? '' : accept]]),
       search: '',
       body: request.body,
     },
@@ -64,12 +63,15 @@ async function answer(
   })
   if (body.kind !== 'complete') throw new Error('Incremental delivery is not part of this schema.')
   for (const [name, value] of headers) reply.header(name, value)
-  reply.code(status ?? 200)
+  reply.code(status === 400 && readsOnlyJson(accept) ? 200 : (status ?? 200))
   return body.string
 }
 
-/** An empty header: of one that is absent Apollo works out at length whether it takes incremental delivery. */
-const acceptsJson = ''
+/**
+ * To these Apollo answers JSON, as it does to an empty one; only of that it works out at no length what is preferred, and
+ * whether incremental delivery is.
+ */
+const plainAccepts = new Set(['*/*', 'application/json'])
 
 /** @throws ApiError BAD_USER_INPUT for a body that is no GraphQL request */
 function admit(
@@ -105,4 +107,16 @@ function refuse(request: FastifyRequest, reply: FastifyReply, errors: readonly G
     .code(readsOnlyJson(accept) ? 200 : 400)
     .type(`${isGraphqlJson ? 'application/graphql-response+json' : 'application/json'}; charset=utf-8`)
     .send({ errors: errors.map((error) => formatError(error, request.id, log)) })
+}
+
+/**
+ * Whether a client takes `application/json` and not `application/graphql-response+json`: GraphQL over HTTP asks for 200
+ * then, whatever the errors, because such a client takes any other status for an answer that is not GraphQL's.
+ */
+function readsOnlyJson(accept: string | undefined): boolean {
+  return (
+    accept !== undefined &&
+    /application\/json/i.test(accept) &&
+    !/application\/graphql-response\+json|\*\/\*/i.test(accept)
+  )
 }

@@ -1,7 +1,7 @@
 import { Conversation } from '../entities/conversation.ts'
 import type { Append, Appended } from './append.ts'
 import { conversationColumns, readConversation } from './conversation-row.ts'
-import { type NewMessage, newMessageColumns, newMessageValues, storedMessage } from './new-message.ts'
+import { newMessageColumns, newMessageValues, storedMessage } from './new-message.ts'
 import { announceChange, query, type Statement, type Store } from './store.ts'
 
 /**
@@ -29,7 +29,7 @@ export async function appendTogether(
     groups.map(([first]) => (first as Append).to.userId),
     groups.map(([first]) => (first as Append).to.epoch),
     groups.map((group) => group.length),
-    groups.map((group) => group.reduce((sum, append) => sum + append.messages.length, 0)),
+    groups.map(countMessages),
     inputs.map(([n]) => n),
     inputs.map(([, place]) => place),
     ...newMessageColumns.map((_, column) => columnOf(messages, column)),
@@ -54,21 +54,24 @@ function columnOf(messages: readonly unknown[][], column: number): unknown[] | n
 
 /** What each append would have answered, had they come one after the other. @param after where the last of them left it */
 function inTurn(group: readonly Append[], after: Conversation): Appended[] {
-  let { lastSeq, revision } = after
-  const appended: Appended[] = []
-  for (const { messages } of group.toReversed()) {
+  let lastSeq = after.lastSeq - countMessages(group)
+  let revision = after.revision - group.length
+  return group.map(({ messages }) => {
+    const first = lastSeq + 1
+    lastSeq += messages.length
+    revision += 1
     const conversation =
       lastSeq === after.lastSeq ? after : Object.assign(new Conversation(), after, { lastSeq, revision })
-    lastSeq -= messages.length
-    revision -= 1
-    const first = lastSeq + 1
-    appended.unshift({
+    return {
       conversation,
-      messages: messages.map((message: NewMessage, index) => storedMessage(message, conversation, first + index)),
+      messages: messages.map((message, index) => storedMessage(message, conversation, first + index)),
       replayed: messages.map(() => false),
-    })
-  }
-  return appended
+    }
+  })
+}
+
+function countMessages(group: readonly Append[]): number {
+  return group.reduce((sum, { messages }) => sum + messages.length, 0)
 }
 
 /**
