@@ -50,6 +50,18 @@ test('editing parts derives the content anew, unless the edit has one', async ()
   expect(await change({ content: null })).toBeNull()
 })
 
+test('parts that are edited to ones without text leave no old text behind, but where nobody knows their dialect', async () => {
+  const ada = bed.server.as()
+  const parts = [{ type: 'text', text: 'one' }]
+  const { message } = await ada.append('pictures', { role: 'USER', parts, partsFormat: 'ANTHROPIC' })
+  const change = async (input: object) =>
+    (await ada.get(edit, { input: { messageId: message.id, ...input } })).editMessage.message.content
+  expect(await change({ parts: null })).toBe('one')
+  expect(await change({ parts: [{ mine: 1 }], partsFormat: 'OTHER' })).toBe('one')
+  const picture = { type: 'image', source: { type: 'url', url: 'https://example.com/a' } }
+  expect(await change({ parts: [picture], partsFormat: 'ANTHROPIC' })).toBeNull()
+})
+
 test('ifRevision: of two edits at once one wins, and the other learns the revision', async () => {
   const ada = bed.server.as()
   const { message } = await ada.append('race', 'x')

@@ -84,7 +84,8 @@ function writeAnswer({ result }: Answer): object {
 function writeOutput(output: readonly Output[]): string | object[] | null {
   const [first, ...rest] = output
   if (first === undefined) return null
-  return first.kind === 'text' && rest.length === 0 && first.raw === null ? first.text : output.flatMap(writeItem)
+  const isOne = first.kind === 'text' && rest.length === 0 && ownPart(first, 'ANTHROPIC') === null
+  return isOne ? first.text : output.flatMap(writeItem)
 }
 
 /** The API refuses a last message of the assistant that ends in white space. */
