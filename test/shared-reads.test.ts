@@ -3,7 +3,6 @@ import type { Api, Results } from './support/api.ts'
 import { useBed } from './support/bed.ts'
 import { serve } from './support/server.ts'
 import { countStatements } from './support/statements.ts'
-import { until } from './support/until.ts'
 
 // Only what is counted here asks the database.
 const settings = { POLL_MS: '600000' }
@@ -117,13 +116,12 @@ test('an event is answered once for all who select the same, from wherever they 
 test('a variable that is left out is not the same as one that is null', async () => {
   const ada = bed.server.as()
   for (const content of ['first', 'second', 'third']) await ada.append('default', content)
-  const query = `subscription ($last: Int = 1) { messageAppended(conversationId: "default") {
+  const query = `subscription ($last: Int = 1) { messageAppended(conversationId: "default", after: "") {
     node { conversation { history(last: $last) { seq } } } } }`
   const watchers = [ada.subscribe(query, {}), ada.subscribe(query, { last: null })]
-  const told = each(watchers)
-  await until(() => bed.server.inspect().watchers === 2)
+  for (const watcher of watchers) await watcher.take(3)
   await ada.append('default', 'fourth')
-  const seqs = (await told).map(({ messageAppended }) => messageAppended.node.conversation.history.length)
+  const seqs = (await each(watchers)).map(({ messageAppended }) => messageAppended.node.conversation.history.length)
   expect(seqs).toEqual([1, 4])
   await close(watchers)
 })
@@ -131,18 +129,17 @@ test('a variable that is left out is not the same as one that is null', async ()
 test('who selects something else is answered for itself: another document, operation, or variable', async () => {
   const ada = bed.server.as()
   await ada.append('apart', 'first')
-  const query = `subscription A($with: Boolean!) { messageAppended(conversationId: "apart") { node { seq content @include(if: $with) } } }`
-  const other = 'subscription { messageAppended(conversationId: "apart") { node { role } cursor } }'
+  const query = `subscription A($with: Boolean!) { messageAppended(conversationId: "apart", after: "") { node { seq content @include(if: $with) } } }`
+  const other = 'subscription { messageAppended(conversationId: "apart", after: "") { node { role } cursor } }'
   const watchers = [
     ada.subscribe(query, { with: true }),
     ada.subscribe(query, { with: false }),
     ada.subscribe(other, {}),
     ada.subscribe(query, { with: true }),
   ]
-  const told = each(watchers)
-  await until(() => bed.server.inspect().watchers === 4)
+  for (const watcher of watchers) await watcher.take(1)
   const { messageEdge } = await ada.append('apart', 'second')
-  expect((await told).map(({ messageAppended }) => messageAppended)).toEqual([
+  expect((await each(watchers)).map(({ messageAppended }) => messageAppended)).toEqual([
     { node: { seq: 2, content: 'second' } },
     { node: { seq: 2 } },
     { node: { role: 'USER' }, cursor: messageEdge.cursor },

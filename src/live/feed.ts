@@ -28,6 +28,8 @@ export interface Batch<Event> {
   readonly revision: number
 }
 
+const none: readonly never[] = []
+
 /**
  * What happens in a conversation, each event once and in order, first what is there and then live.
  *
@@ -45,13 +47,16 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
   readonly #source: FeedSource
   readonly #registration: Watching
   #reader: Reader<Event> | null = null
-  #taken: Event[] = []
+  /** What the last read brought, and how much of it was handed out. */
+  #events: readonly Event[] = none
+  #told = 0
   #held: HeldReads | null = null
   #readRevision = -1
   /** Set by what moved since the last read began. */
   #isStale = true
   /** Whether it was more than text. */
   #hasMoved = true
+  #isConfirmed = false
   #isEnding = false
   #isClosed = false
   #wake: () => void = () => {}
@@ -81,8 +86,11 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
 
   async next(): Promise<IteratorResult<Event, undefined>> {
     while (!this.#isClosed) {
-      const event = this.#taken.shift()
-      if (event !== undefined) return { done: false, value: event }
+      const event = this.#events[this.#told]
+      if (event !== undefined) {
+        this.#told += 1
+        return { done: false, value: event }
+      }
       // Everything that was read has been sent: whoever waits holds nothing, or idle feeds would use up the memory of all.
       this.#release()
       if (this.#isEnding) await this.return()
@@ -94,7 +102,6 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
 
   async return(): Promise<IteratorReturnResult<undefined>> {
     this.#isClosed = true
-    this.#taken = []
     this.#release()
     this.#registration[Symbol.dispose]()
     this.#wake()
@@ -116,8 +123,11 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
 
   async #read(): Promise<void> {
     // Before this instance hears of the conversation, what moves after a read would be missed.
-    await this.#registration.confirmed
-    if (this.#isClosed) return
+    if (!this.#isConfirmed) {
+      await this.#registration.confirmed
+      this.#isConfirmed = true
+      if (this.#isClosed) return
+    }
     const hasMoved = this.#hasMoved
     this.#isStale = false
     this.#hasMoved = false
@@ -128,8 +138,8 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
       // What was ended while it read could not yet release what the read came to hold.
       if (this.#isClosed || batch === undefined) return held[Symbol.dispose]()
       this.#held = held
-      // Other feeds may take from the same events.
-      this.#taken = [...batch.events]
+      this.#events = batch.events
+      this.#told = 0
       if (batch.rest === 'more') {
         this.#isStale = true
         this.#hasMoved ||= hasMoved
@@ -144,6 +154,8 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
   }
 
   #release(): void {
+    this.#events = none
+    this.#told = 0
     this.#held?.[Symbol.dispose]()
     this.#held = null
   }

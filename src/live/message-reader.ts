@@ -1,37 +1,65 @@
 import type { Message } from '../entities/message.ts'
 import type { Place } from '../entities/place.ts'
+import type { AnswerBudget } from '../storage/answer-budget.ts'
 import type { PageReads } from '../storage/message-page.ts'
 import type { Batch, Reader } from './feed.ts'
 import type { HeldReads } from './shared-reads.ts'
 
 const rowsPerRead = 20
 
+/** Where readers stand, and the name of the read that they do there: one and the same for all who came there together. */
+interface Standing {
+  readonly place: Place
+  readonly question: string
+}
+
 /** The messages after a place, by seq; the end is when the conversation is gone, or begun anew. */
 export class MessageReader<Event> implements Reader<Event> {
   readonly #pages: PageReads
   readonly #userId: string
   readonly #toEvent: (message: Message) => Event
-  #place: Place
+  #at: Standing
 
   constructor(pages: PageReads, userId: string, after: Place, toEvent: (message: Message) => Event) {
     this.#pages = pages
     this.#userId = userId
-    this.#place = after
     this.#toEvent = toEvent
+    this.#at = this.#standAt(after)
   }
 
   async read(reads: HeldReads): Promise<Batch<Event>> {
-    const { key, epoch, seq } = this.#place
-    const request = { key, epoch, after: seq, before: null, count: rowsPerRead, fromEnd: false, columns: 'all' as const }
+    const { place, question } = this.#at
     // Whoever shares the read shares its events.
-    const read = await reads.once(`messages ${this.#userId} ${key} ${epoch} ${seq}`, async (budget) => {
-      const [page] = await this.#pages.read(budget, this.#userId, [request])
-      return page ? { page, events: page.messages.map(this.#toEvent) } : null
-    })
-    if (read === null) return { events: [], rest: 'end', revision: 0 }
-    const { page, events } = read
-    const last = page.messages.at(-1)
-    if (last !== undefined) this.#place = { ...this.#place, seq: last.seq }
-    return { events, rest: page.hasNext ? 'more' : 'all', revision: page.conversation.revision }
+    const { batch, at } = await reads.once(question, (budget) => this.#read(budget, place))
+    this.#at = at ?? this.#at
+    return batch
+  }
+
+  /** @returns at: where it stands then; null: where it was */
+  async #read(budget: AnswerBudget, place: Place): Promise<{ batch: Batch<Event>; at: Standing | null }> {
+    const { key, epoch, seq } = place
+    const request = {
+      key,
+      epoch,
+      after: seq,
+      before: null,
+      count: rowsPerRead,
+      fromEnd: false,
+      columns: 'all' as const,
+    }
+    const [page] = await this.#pages.read(budget, this.#userId, [request])
+    if (!page) return { batch: { events: [], rest: 'end', revision: 0 }, at: null }
+    const { messages, hasNext, conversation } = page
+    const events = messages.map(this.#toEvent)
+    const last = messages.at(-1)
+    return {
+      batch: { events, rest: hasNext ? 'more' : 'all', revision: conversation.revision },
+      at: last === undefined ? null : this.#standAt({ key, epoch, seq: last.seq }),
+    }
+  }
+
+  #standAt(place: Place): Standing {
+    const { key, epoch, seq } = place
+    return { place, question: `messages ${this.#userId} ${key} ${epoch} ${seq}` }
   }
 }

@@ -48,7 +48,7 @@ export interface SessionHost {
 
 const initMs = 3_000
 
-/** What a subscription is executed with; the text that its document was made of, and what came beside it, does not stay. */
+/** What a subscription is executed with: of its message the text of its document does not stay. */
 type Following = SocketOperation & Subscription
 
 /**
@@ -199,21 +199,21 @@ export class SocketSession implements Connection, SocketListener {
     }
   }
 
-  async #subscribe(id: string, payload: SubscribePayload): Promise<void> {
-    if (this.#caller === null) return this.#connection.close(CloseCode.Unauthorized, 'Unauthorized')
-    if (this.#operations.has(id)) {
-      return this.#connection.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`)
+  #subscribe(id: string, payload: SubscribePayload): void {
+    if (this.#caller === null) this.#connection.close(CloseCode.Unauthorized, 'Unauthorized')
+    else if (this.#operations.has(id)) {
+      this.#connection.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`)
+    } else {
+      const operation = this.#admit(id, payload, this.#caller)
+      if (Array.isArray(operation)) this.#sendErrors(id, operation)
+      else this.#begin(operation, payload)
     }
-    const operation = this.#admit(id, payload, this.#caller)
-    if (Array.isArray(operation)) return this.#sendErrors(id, operation)
+  }
+
+  #begin(operation: Following, payload: SubscribePayload): void {
     this.#operations.begin(operation)
-    try {
-      if (operation.isSubscription) await this.#follow(operation)
-      else await this.#answer(operation, payload)
-      if (this.#operations.isAwaited(operation)) this.#send({ id, type: MessageType.Complete })
-    } finally {
-      this.#end(operation)
-    }
+    if (operation.isSubscription) void this.#follow(operation)
+    else void this.#answer(operation, payload)
   }
 
   /** The operation that may run, or why none does. */
@@ -251,37 +251,36 @@ export class SocketSession implements Connection, SocketListener {
     }
   }
 
+  /** Never fails. Nothing waits for it: of each that waits a subscription would hold a promise and a frame. */
   async #follow(operation: Following): Promise<void> {
-    const { requestId } = operation
-    const results = await subscribe(this.#use, operation).catch((error: unknown) => this.#toResult(error, requestId))
-    if (!(results instanceof ResultStream)) return void (await this.#next(operation, results))
-    operation.results = results
-    if (!this.#operations.isAwaited(operation)) return results.return()
     try {
-      for (let result = await results.next(); result !== null; result = await results.next()) {
-        const sent = this.#next(operation, result)
-        // Most are sent at once, and a promise for each of them would cost as much as to send it.
-        if (sent !== null) await sent
-      }
+      const results = await subscribe(this.#use, operation)
+      if (results instanceof ResultStream) {
+        operation.results = results
+        if (!this.#operations.isAwaited(operation)) await results.return()
+        for (let result = await results.next(); result !== null; result = await results.next()) {
+          const sent = this.#next(operation, result)
+          // Most are sent at once, and a promise for each of them would cost as much as to send it.
+          if (sent !== null) await sent
+        }
+      } else await this.#next(operation, results)
+      this.#complete(operation)
     } catch (error) {
-      const { errors } = this.#toResult(error, requestId)
-      operation.status = statusOf(errors)
-      if (!this.#operations.isAwaited(operation)) return
-      this.#sendErrors(operation.id, errors)
-      await this.#operations.complete(operation.id)
+      this.#fail(operation, error)
     }
   }
 
-  /** Queries and mutations take Apollo's pipeline, as over HTTP. */
+  /** Queries and mutations take Apollo's pipeline, as over HTTP. Never fails. */
   async #answer(operation: SocketOperation, payload: SubscribePayload): Promise<void> {
-    const { viewer, requestId } = operation
-    const context = this.#use.createContext(viewer, requestId)
-    // It counts until it was sent.
-    using _budget = context.budget
-    const result = await answerRequest(this.#use.apollo, payload, context).catch((error: unknown) =>
-      this.#toResult(error, requestId),
-    )
-    await this.#next(operation, result)
+    try {
+      const context = this.#use.createContext(operation.viewer, operation.requestId)
+      // It counts until it was sent.
+      using _budget = context.budget
+      await this.#next(operation, await answerRequest(this.#use.apollo, payload, context))
+      this.#complete(operation)
+    } catch (error) {
+      this.#fail(operation, error)
+    }
   }
 
   /** As `SocketConnection.send`. */
@@ -290,6 +289,18 @@ export class SocketSession implements Connection, SocketListener {
     if (!this.#operations.isAwaited(operation)) return null
     const head = `{"id":${JSON.stringify(operation.id)},"type":"next","payload":`
     return this.#connection.send(textFrame(head, messageEndOf(result)))
+  }
+
+  #complete(operation: SocketOperation): void {
+    if (this.#operations.isAwaited(operation)) this.#send({ id: operation.id, type: MessageType.Complete })
+    this.#end(operation)
+  }
+
+  #fail(operation: SocketOperation, error: unknown): void {
+    const errors = [formatError(error, operation.requestId, this.#use.log)]
+    operation.status = statusOf(errors)
+    if (this.#operations.isAwaited(operation)) this.#sendErrors(operation.id, errors)
+    this.#end(operation)
   }
 
   #end(operation: SocketOperation): void {
@@ -315,10 +326,6 @@ export class SocketSession implements Connection, SocketListener {
 
   #format(error: unknown): GraphQLFormattedError {
     return formatError(error, drawRequestId(), this.#use.log)
-  }
-
-  #toResult(error: unknown, requestId: string): { errors: readonly GraphQLFormattedError[] } {
-    return { errors: [formatError(error, requestId, this.#use.log)] }
   }
 }
 
