@@ -16,7 +16,7 @@ import {
 import { MockLanguageModelV4, simulateReadableStream } from 'ai/test'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { loadChat, saveChat } from '../client/src/ai-sdk.ts'
+import { loadChat, readModelMessages, saveChat } from '../client/src/ai-sdk.ts'
 import { useBed } from './support/bed.ts'
 import { expectNothingOpenAfterEach } from './support/nothing-open.ts'
 
@@ -275,4 +275,26 @@ test('a chat of useChat goes on where it was after a reload, and another answer 
   await second.regenerate()
   expect(second.messages.at(-1)?.id).not.toBe(before)
   expect(await loadChat(at('useChat'))).toEqual(json(second.messages))
+})
+
+test('a model is given as much of a saved chat as fits, with calls and their results together', async () => {
+  const output = { type: 'tool-weather', ...call, state: 'output-available', output: { degrees: 3 } } as const
+  const turns = Array.from({ length: 20 }, (_, n) => [
+    user(`q-${n}`, `Question ${n}?`),
+    assistant(`a-${n}`, { ...output, toolCallId: `c-${n}` }, { type: 'text', text: `Answer ${n}.` }),
+  ])
+  await saveChat({ ...at('window'), messages: turns.flat() })
+  const window = await readModelMessages({ ...at('window'), maxTokens: 200, system: 'Be brief.' })
+  const model = weatherModel()
+  await streamText({ model, ...window, messages: window?.messages ?? [] }).consumeStream()
+  const [{ prompt } = { prompt: [] }] = model.doStreamCalls
+  expect(prompt.slice(0, 2)).toMatchObject([{ role: 'system', content: 'Be brief.' }, { role: 'user' }])
+  expect(JSON.stringify(prompt)).toContain('Answer 19.')
+  expect(JSON.stringify(prompt)).not.toContain('Question 0?')
+  expect(window?.omitted.reasons).toEqual(['BUDGET'])
+  const parts = (type: string) =>
+    prompt.flatMap(({ content }) => (typeof content === 'string' ? [] : content.filter((part) => part.type === type)))
+  expect(parts('tool-call').length).toBeGreaterThan(0)
+  expect(parts('tool-result')).toHaveLength(parts('tool-call').length)
+  expect(await readModelMessages({ ...at('no such chat'), maxTokens: 200 })).toBeNull()
 })

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { createClient } from 'graphql-ws'
 import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
@@ -366,7 +366,7 @@ test('7 bounds: of a conversation that is taken slowly, the server keeps the res
   await following.return?.()
 })
 
-test('the package builds by itself, and needs nothing of Node', async () => {
+test('the package builds by itself, and no part of it needs Node, or an SDK that is not its own', async () => {
   // Where it finds graphql-ws, and where nobody looks at what it is.
   const directory = await mkdtemp(join('node_modules', '.client-'))
   try {
@@ -377,13 +377,40 @@ test('the package builds by itself, and needs nothing of Node', async () => {
     expect(Object.keys(built).sort()).toEqual([
       'FollowError',
       'GapError',
+      'RequestError',
       'StreamError',
       'applyEvent',
       'followConversation',
+      'readContext',
       'resumable',
       'streamMessage',
     ])
+    const { exports } = JSON.parse(await readFile('client/package.json', 'utf8'))
+    const needs = await Promise.all(
+      Object.entries<{ default: string }>(exports).map(async ([entrance, { default: path }]) => [
+        entrance,
+        [...(await packagesOf(join(directory, path.replace('./dist/', ''))))].sort(),
+      ]),
+    )
+    expect(Object.fromEntries(needs)).toEqual({
+      '.': ['graphql-ws'],
+      './ai-sdk': ['graphql-ws'],
+      './anthropic': ['graphql-ws'],
+      './langchain': ['@langchain/core/chat_history', '@langchain/core/messages', 'graphql-ws'],
+      './openai': ['graphql-ws'],
+    })
   } finally {
     await rm(directory, { recursive: true })
   }
 })
+
+/** What a built file, and whatever it imports of its own, imports of others. */
+async function packagesOf(path: string, packages = new Set<string>(), seen = new Set<string>()): Promise<Set<string>> {
+  if (seen.has(path)) return packages
+  seen.add(path)
+  for (const [, name] of (await readFile(path, 'utf8')).matchAll(/(?:from|import) ?'([^']+)'/g)) {
+    if (name?.startsWith('.')) await packagesOf(join(dirname(path), name), packages, seen)
+    else packages.add(name as string)
+  }
+  return packages
+}

@@ -1,6 +1,7 @@
 /** The package's entrance for the AI SDK, `@colloquy/client/ai-sdk`; of `ai` itself it takes the types alone. */
-import type { UIMessage } from 'ai'
+import type { ModelMessage, SystemModelMessage, UIMessage } from 'ai'
 import { foreignId, toInput, toUIMessages } from './ai-sdk-message.ts'
+import { type ContextLimits, type ContextWindow, readContext } from './context-window.ts'
 import { asJson, isSameJson } from './json.ts'
 import { inBatches, type MessageInput } from './message-input.ts'
 import { type Ask, type RequestOptions, withConnection } from './request.ts'
@@ -45,6 +46,23 @@ export async function saveChat<Message extends UIMessage>(options: SaveOptions<M
     }
     await write(ask, conversationId, changed.map(toInput))
   })
+}
+
+/** For `generateText` and `streamText`. */
+export interface ModelWindow extends Omit<ContextWindow<ModelMessage>, 'system'> {
+  readonly instructions?: SystemModelMessage[]
+}
+
+/**
+ * What a model needs to go on with a chat, whoever has stored it: the newest whole turns that fit; null when it is missing.
+ *
+ * @throws RequestError BAD_USER_INPUT, reason CONTEXT_TOO_SMALL, when not even the newest turn does
+ */
+export async function readModelMessages(options: ChatOptions & ContextLimits): Promise<ModelWindow | null> {
+  const window = await readContext<ModelMessage>({ ...options, format: 'AI_SDK_MODEL' })
+  if (window === null) return null
+  const { system, ...rest } = window
+  return system === null ? rest : { ...rest, instructions: system as SystemModelMessage[] }
 }
 
 async function load<Message extends UIMessage>(ask: Ask, conversationId: string): Promise<Message[]> {

@@ -29,11 +29,14 @@ export class Refusal extends Error {
   override readonly name = 'Refusal'
   /** `extensions` of its first error; empty when it had none. */
   readonly extensions: Readonly<Record<string, unknown>>
+  /** The field that it is about. */
+  readonly path: readonly unknown[]
 
   constructor(errors: Result['errors']) {
     const [error] = errors ?? []
     super(error?.message ?? 'The server sent a result without a cursor.')
     this.extensions = (error?.extensions ?? {}) as Record<string, unknown>
+    this.path = error?.path ?? []
   }
 
   get code(): string {

@@ -26,16 +26,15 @@ export function toInput(message: BaseMessage, clientId: string): MessageInput {
   const rest = difference(given, toDict(input, {}))
   if (isEmpty(rest)) return input
   if (JSON.stringify(rest).length <= mostInMetadata) return { ...input, metadata: { langchain: rest } }
-  const part = { type: 'non_standard', value: { langchain: { ...rest, isText: input.parts === undefined } } }
-  const parts = input.parts ?? [{ type: 'text', text: input.content ?? '' }]
-  return { ...input, parts: [...parts, part], partsFormat: 'LANGCHAIN' }
+  const part = { type: 'non_standard', value: { langchain: rest } }
+  return { ...input, parts: [...(input.parts ?? []), part], partsFormat: 'LANGCHAIN' }
 }
 
 /** The message again; one that another program has stored, as LangChain would have it. */
 export function toMessage(stored: StoredMessage): BaseMessage {
   const last = stored.parts?.at(-1) as { type?: unknown; value?: { langchain?: Rest } } | undefined
   const rest = last?.type === 'non_standard' ? last.value?.langchain : undefined
-  const parts = rest?.isText ? null : (stored.parts?.slice(0, rest === undefined ? undefined : -1) ?? null)
+  const parts = rest === undefined ? stored.parts : (stored.parts?.slice(0, -1) ?? null)
   const dict = toDict({ ...stored, parts }, rest ?? (stored.metadata.langchain as Rest | undefined) ?? {})
   const [message] = mapStoredMessagesToChatMessages([dict as unknown as LangChainMessage])
   return message as BaseMessage
@@ -56,8 +55,6 @@ interface Rest {
   readonly data?: Readonly<Record<string, unknown>>
   /** Keys that the fields give, and the message has not. */
   readonly without?: readonly string[]
-  /** Whether the content is a text, and became a part only for this to stand beside it. */
-  readonly isText?: boolean
 }
 
 type Fields = Omit<MessageInput, 'clientId' | 'metadata'>

@@ -1,6 +1,8 @@
 import { Connection, type ConnectionOptions, Refusal } from './connection.ts'
+import { type ContextRequest, type ContextWindow, contextField, contextVariables } from './context-window.ts'
 import { finalAnswer } from './final-answer.ts'
 import { type FollowedMessage, messageSelection } from './message.ts'
+import type { MessageInput, PartsFormat, ToolCall } from './message-input.ts'
 import { type Chunk, Outbox } from './outbox.ts'
 
 export type StreamOptions = ConnectionOptions & ProducerOptions & (NewMessage | StoredMessage)
@@ -21,7 +23,7 @@ interface NewMessage {
   readonly conversationId: string
   readonly messageId?: undefined
   /** To be stored before it in the same transaction, as `MessageInput`. */
-  readonly messages?: readonly Readonly<Record<string, unknown>>[]
+  readonly messages?: readonly MessageInput[]
   readonly role?: 'ASSISTANT' | 'USER' | 'SYSTEM' | 'DEVELOPER'
   readonly name?: string
   readonly model?: string
@@ -30,6 +32,8 @@ interface NewMessage {
   readonly metadata?: Readonly<Record<string, unknown>>
   readonly ifMissing?: 'FAIL' | 'CREATE'
   readonly ifLastSeq?: number
+  /** Reads with the start what a model is to answer to: see `MessageStream.context`. */
+  readonly context?: ContextRequest
 }
 
 /** A message whose producer is gone, to be taken over. */
@@ -42,8 +46,8 @@ export interface Completion {
   readonly status?: 'COMPLETE' | 'CANCELLED' | 'FAILED'
   readonly content?: string
   readonly parts?: readonly unknown[]
-  readonly partsFormat?: string
-  readonly toolCalls?: readonly Readonly<Record<string, unknown>>[]
+  readonly partsFormat?: PartsFormat
+  readonly toolCalls?: readonly ToolCall[]
   readonly model?: string
   readonly finishReason?: string
   readonly usage?: Readonly<Record<string, unknown>>
@@ -59,6 +63,11 @@ export interface MessageStream<Message = FollowedMessage> {
   readonly message: Message | null
   readonly messageId: string | null
   readonly attempt: number | null
+  /**
+   * Of the option `context`: the conversation up to this message, without it. It fails with CONTEXT_TOO_SMALL when not
+   * even the newest turn fits; the message is started all the same, and to be ended. Never settles without the option.
+   */
+  readonly context: Promise<ContextWindow>
   /** Whether somebody asked it to stop: end it with `complete({ status: 'CANCELLED' })`. */
   readonly stopRequested: boolean
   /** Aborted at the moment when that is known. */
@@ -145,6 +154,7 @@ interface Streaming {
  */
 class Producer<Message> implements MessageStream<Message> {
   readonly started: Promise<Message>
+  readonly context: Promise<ContextWindow>
   readonly #options: StreamOptions
   readonly #connection: Connection
   readonly #over = new AbortController()
@@ -153,6 +163,9 @@ class Producer<Message> implements MessageStream<Message> {
   readonly #clientId: string | null
   readonly #selection: string
   #onStarted: Pick<Ending<Message>, 'resolve' | 'reject'>
+  #onContext: Pick<Ending<ContextWindow>, 'resolve' | 'reject'>
+  /** Whether there is no window, and the start is to be asked for without one. */
+  #isWithoutContext = false
   #message: Message | null = null
   #messageId: string | null
   #attempt: number | null = null
@@ -176,6 +189,9 @@ class Producer<Message> implements MessageStream<Message> {
     const { promise, ...onStarted } = settleable<Message>()
     this.started = promise
     this.#onStarted = onStarted
+    const { promise: context, ...onContext } = settleable<ContextWindow>()
+    this.context = context
+    this.#onContext = onContext
     this.#connection = new Connection(options, this.#over.signal, true, () => this.#lose())
     const { signal } = options
     const abort = () => this.#close(signal?.reason)
@@ -258,19 +274,46 @@ class Producer<Message> implements MessageStream<Message> {
   }
 
   async #start(): Promise<void> {
-    const { conversationId, messages, role, name, model, clientId, metadata, timeoutSeconds, ifMissing, ifLastSeq } =
-      this.#options as NewMessage & ProducerOptions
+    const {
+      conversationId,
+      messages,
+      role,
+      name,
+      model,
+      clientId,
+      metadata,
+      timeoutSeconds,
+      ifMissing,
+      ifLastSeq,
+      context,
+    } = this.#options as NewMessage & ProducerOptions
     const input = { conversationId, messages, role, name, model, metadata, timeoutSeconds, ifMissing, ifLastSeq }
-    const query = `mutation ($input: StartMessageInput!) { startMessage(input: $input) {
-      attempt replayed message { ${this.#selection} }
+    const window = this.#isWithoutContext ? undefined : context
+    const query = `mutation ($input: StartMessageInput!${window ? `, ${contextVariables}` : ''}) { startMessage(input: $input) {
+      attempt replayed message { ${this.#selection} } ${window ? `conversation { ${contextField} }` : ''}
     } }`
-    const answer = await this.#ask(query, { ...input, clientId: this.#clientId })
-    const { attempt, replayed, message } = answer.startMessage as Begun & { replayed: boolean }
+    const answer = await this.#withoutContext(() => this.#ask(query, { ...input, clientId: this.#clientId }, window))
+    if (answer === null) return
+    const { attempt, replayed, message, conversation } = answer.startMessage as Begun & Replayed
+    if (conversation !== undefined) this.#onContext.resolve(conversation.context)
     if (attempt === 0) throw isOver(message)
     this.#messageId = message.id
     // Whoever drew the client id is alone with it. One that was given may be another's, who would write the same numbers.
     if (replayed && clientId !== undefined) return
     this.#begin(attempt, message)
+  }
+
+  /** A start that fails because of its window is made all the same: it is asked again without one. */
+  async #withoutContext(start: () => Promise<Record<string, unknown>>): Promise<Record<string, unknown> | null> {
+    try {
+      return await start()
+    } catch (reason) {
+      const error = finalError(reason)
+      if (error === null || !(reason instanceof Refusal && reason.path.includes('context'))) throw reason
+      this.#onContext.reject(error)
+      this.#isWithoutContext = true
+      return null
+    }
   }
 
   async #takeOver(messageId: string): Promise<void> {
@@ -365,8 +408,8 @@ class Producer<Message> implements MessageStream<Message> {
     this.#error = error
   }
 
-  async #ask(query: string, input: Record<string, unknown>): Promise<Record<string, unknown>> {
-    const answer = await this.#connection.ask({ query, variables: { input } })
+  async #ask(query: string, input: Record<string, unknown>, more: object = {}): Promise<Record<string, unknown>> {
+    const answer = await this.#connection.ask({ query, variables: { input, ...more } })
     this.#connection.succeeded()
     return answer
   }
@@ -406,6 +449,7 @@ class Producer<Message> implements MessageStream<Message> {
   #close(error: unknown): void {
     this.#error ??= error
     this.#onStarted.reject(this.#error)
+    this.#onContext.reject(this.#error)
     this.#ending?.reject(this.#error)
     this.#over.abort()
     this.#connection.close()
@@ -418,6 +462,11 @@ const isEnded = 'This message was ended already.'
 interface Begun {
   readonly attempt: number
   readonly message: Streaming
+}
+
+interface Replayed {
+  readonly replayed: boolean
+  readonly conversation?: { readonly context: ContextWindow }
 }
 
 /** As `Promise.withResolvers`; one whom nobody asks is no fault of the program. */

@@ -1,0 +1,215 @@
+/** The package's entrance for OpenAI's SDK, `@colloquy/client/openai`; it takes the SDK's client, and nothing of its code. */
+import type { ToolCall } from './message-input.ts'
+import type { Completion } from './stream-message.ts'
+import { runTurn, type TurnOptions, type TurnResult } from './turn.ts'
+
+export type { Tool, TurnOptions, TurnResult } from './turn.ts'
+
+/** `new OpenAI()`, or whatever speaks like its chat completions. */
+export interface ChatClient {
+  readonly chat: {
+    readonly completions: {
+      create(body: ChatRequest, options: { signal: AbortSignal }): PromiseLike<AsyncIterable<ChatChunk>>
+    }
+  }
+}
+
+/** `new OpenAI()`, or whatever speaks like its Responses API. */
+export interface ResponsesClient {
+  readonly responses: {
+    create(body: ResponsesRequest, options: { signal: AbortSignal }): PromiseLike<AsyncIterable<ResponseEvent>>
+  }
+}
+
+export interface ChatTurnOptions extends TurnOptions {
+  readonly client: ChatClient
+  /** More fields of the request, as `temperature`. */
+  readonly request?: object
+}
+
+export interface ResponsesTurnOptions extends TurnOptions {
+  readonly client: ResponsesClient
+  /** More fields of the request, as `reasoning`. Nothing is stored at the provider unless it says `store: true`. */
+  readonly request?: object
+}
+
+/** An agent's turn by chat completions; see `runTurn`. */
+export function runChatTurn(options: ChatTurnOptions): Promise<TurnResult> {
+  const { client, request, model, tools = {} } = options
+  const functions = Object.entries(tools).map(([name, { description, parameters }]) => ({
+    type: 'function',
+    function: { name, description, parameters },
+  }))
+  return runTurn(options, {
+    format: 'OPENAI_CHAT',
+    ask: async ({ window, signal, write }) => {
+      const body = {
+        stream_options: { include_usage: true },
+        ...(functions.length === 0 ? {} : { tools: functions }),
+        ...request,
+        model,
+        messages: window.messages,
+        stream: true,
+      } as unknown as ChatRequest
+      return readChat(await client.chat.completions.create(body, { signal }), write)
+    },
+  })
+}
+
+/** An agent's turn by the Responses API; see `runTurn`. */
+export function runResponsesTurn(options: ResponsesTurnOptions): Promise<TurnResult> {
+  const { client, request, model, tools = {} } = options
+  const functions = Object.entries(tools).map(([name, { description, parameters }]) => ({
+    type: 'function',
+    name,
+    description,
+    parameters,
+    strict: false,
+  }))
+  return runTurn(options, {
+    format: 'OPENAI_RESPONSES',
+    ask: async ({ window, signal, write }) => {
+      const body = {
+        store: false,
+        // So that its reasoning can be given back to it.
+        include: ['reasoning.encrypted_content'],
+        ...(functions.length === 0 ? {} : { tools: functions }),
+        ...request,
+        model,
+        input: window.messages,
+        stream: true,
+      } as unknown as ResponsesRequest
+      return readResponse(await client.responses.create(body, { signal }), write)
+    },
+  })
+}
+
+// The SDK's own types of a request are subtypes of these: its client is taken as it is, and none of it is imported.
+interface ChatRequest {
+  readonly stream: true
+}
+interface ResponsesRequest {
+  readonly stream: true
+}
+
+interface ChatChunk {
+  readonly model?: string
+  readonly choices: readonly {
+    readonly delta: ChatDelta
+    readonly finish_reason?: string | null
+  }[]
+  readonly usage?: object | null
+}
+
+interface ChatDelta {
+  readonly content?: string | null
+  readonly refusal?: string | null
+  readonly tool_calls?: readonly {
+    readonly index: number
+    readonly id?: string
+    readonly type?: string
+    readonly function?: { readonly name?: string; readonly arguments?: string }
+  }[]
+}
+
+interface GrowingCall {
+  callId: string
+  name: string
+  arguments: string
+  extra: Record<string, unknown>
+}
+
+async function readChat(chunks: AsyncIterable<ChatChunk>, write: (text: string) => Promise<void>): Promise<Completion> {
+  let [text, refusal] = ['', '']
+  const calls: GrowingCall[] = []
+  const end: { model?: string; finishReason?: string; usage?: Record<string, unknown> } = {}
+  for await (const { model, choices, usage } of chunks) {
+    if (model) end.model = model
+    if (usage) end.usage = { ...usage }
+    const [choice] = choices
+    if (choice === undefined) continue
+    if (choice.finish_reason) end.finishReason = choice.finish_reason
+    const { content, refusal: refused, tool_calls: parts = [] } = choice.delta
+    if (content) await write(content)
+    text += content ?? ''
+    refusal += refused ?? ''
+    for (const part of parts) grow(calls, part)
+  }
+  if (end.finishReason === undefined) throw new Error('The answer ended before it was complete.')
+  const toolCalls = calls.map(({ callId, extra, ...call }): ToolCall => {
+    const given = { ...call, callId: callId || `call_${crypto.randomUUID()}` }
+    return Object.keys(extra).length === 0 ? given : { ...given, extra }
+  })
+  const said = text === '' ? [] : [{ type: 'text', text }]
+  return {
+    ...end,
+    ...(toolCalls.length === 0 ? {} : { toolCalls: toolCalls }),
+    ...(refusal === '' ? {} : { parts: [...said, { type: 'refusal', refusal }], partsFormat: 'OPENAI_CHAT' }),
+    // A message that says nothing at all is none that could be stored without it.
+    ...(text + refusal === '' && toolCalls.length === 0 ? { content: '' } : {}),
+  }
+}
+
+/** Calls come in pieces; what else they hold, as a signature, goes back to the provider. */
+function grow(calls: GrowingCall[], part: NonNullable<ChatDelta['tool_calls']>[number]): void {
+  const { index, id, type, function: called, ...extra } = part
+  calls[index] ??= { callId: '', name: '', arguments: '', extra: {} }
+  const call = calls[index]
+  call.callId ||= id ?? ''
+  call.name += called?.name ?? ''
+  call.arguments += called?.arguments ?? ''
+  Object.assign(call.extra, extra)
+}
+
+interface ResponseEvent {
+  readonly type: string
+}
+
+interface FinalResponse {
+  readonly model: string
+  readonly status?: string
+  readonly output: readonly { readonly type: string }[]
+  readonly usage?: object | null
+  readonly incomplete_details?: { readonly reason?: string } | null
+  readonly error?: { readonly code?: string; readonly message?: string } | null
+}
+
+async function readResponse(
+  events: AsyncIterable<ResponseEvent>,
+  write: (text: string) => Promise<void>,
+): Promise<Completion> {
+  let response: FinalResponse | null = null
+  for await (const event of events) {
+    if (event.type === 'response.output_text.delta') await write((event as unknown as { delta: string }).delta)
+    if (ends.includes(event.type)) response = (event as unknown as { response: FinalResponse }).response
+  }
+  if (response === null) throw new Error('The answer ended before it was complete.')
+  if (response.status === 'failed') throw new Error(response.error?.message ?? 'The model failed.')
+  const { model, output, usage, status, incomplete_details: incomplete } = response
+  const toolCalls = output.filter(isCall).map(({ call_id: callId, name, arguments: text }) => ({
+    callId,
+    name,
+    arguments: text,
+  }))
+  const finishReason = incomplete?.reason ?? status
+  return {
+    model,
+    ...(output.length === 0 ? { content: '' } : { parts: output, partsFormat: 'OPENAI_RESPONSES' }),
+    ...(toolCalls.length === 0 ? {} : { toolCalls }),
+    ...(finishReason === undefined ? {} : { finishReason }),
+    ...(usage ? { usage: { ...usage } } : {}),
+  }
+}
+
+const ends = ['response.completed', 'response.incomplete', 'response.failed']
+
+interface FunctionCall {
+  readonly type: 'function_call'
+  readonly call_id: string
+  readonly name: string
+  readonly arguments: string
+}
+
+function isCall(item: { readonly type: string }): item is FunctionCall {
+  return item.type === 'function_call'
+}
