@@ -28,12 +28,13 @@ export function withCallIds(steps: readonly Step[], format: ContextFormat): Step
   const callIds = steps.flatMap(({ answers }) => answers.map(({ call }) => call.callId))
   const own = new Set(callIds.filter((id) => fit(id, rule) === id))
   const taken = new Set<string>()
+  const make = makeIds(rule, (id) => own.has(id) || taken.has(id))
   return steps.map((step) => {
     const here = new Set<string>()
     const ids = new Map<Call, string>()
     for (const { call } of step.answers) {
       const isOwn = own.has(call.callId) && !(rule.mayRepeat ? here : taken).has(call.callId)
-      const id = isOwn ? call.callId : madeOf(fit(call.callId, rule), rule, (made) => own.has(made) || taken.has(made))
+      const id = isOwn ? call.callId : make(fit(call.callId, rule))
       for (const set of [here, taken]) set.add(id)
       ids.set(call, id)
     }
@@ -46,11 +47,16 @@ function fit(id: string, { maxLength, unfit }: Rule): string {
   return made === '' ? 'call' : made
 }
 
-function madeOf(id: string, { maxLength }: Rule, isTaken: (id: string) => boolean): string {
-  for (let n = 1; ; n++) {
-    const suffix = n === 1 ? '' : `-${n}`
-    const made = `${id.slice(0, maxLength - suffix.length)}${suffix}`
-    if (!isTaken(made)) return made
+/** `ID`, `ID-2`, `ID-3` …; it goes on where it was, for some models call all their calls the same. */
+function makeIds({ maxLength }: Rule, isTaken: (id: string) => boolean): (id: string) => string {
+  const next = new Map<string, number>()
+  return (id) => {
+    for (let n = next.get(id) ?? 1; ; n++) {
+      const suffix = n === 1 ? '' : `-${n}`
+      const made = `${id.slice(0, maxLength - suffix.length)}${suffix}`
+      next.set(id, n + 1)
+      if (!isTaken(made)) return made
+    }
   }
 }
 

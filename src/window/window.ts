@@ -4,7 +4,6 @@ import { contextTooSmall } from '../errors.ts'
 import { withCallIds } from './call-ids.ts'
 import type { Dialect } from './dialect.ts'
 import { dialects } from './dialects.ts'
-import type { Step } from './pairing.ts'
 import { type Reading, readCounted, splitAtTurn } from './reading.ts'
 import type { Counted, Spoken } from './spoken.ts'
 import { leastTokens, makeTurn, type Turn } from './turn.ts'
@@ -59,8 +58,9 @@ export class WindowBuilder {
     this.#dialect = dialects[request.format]
     this.#leadingSeqs = new Set(leading.map(({ message }) => message.seq))
     for (const { message } of leading) this.#stored.set(message, message)
-    this.#leading = makeTurn(leading.map((counted) => readCounted(counted, this.#dialect)))
-    this.#tokens = (request.system?.tokens ?? 0) + this.#leading.tokens
+    const system = request.system === null ? [] : [instruction(request.system)]
+    this.#leading = makeTurn([...system, ...leading].map((counted) => readCounted(counted, this.#dialect)))
+    this.#tokens = this.#leading.tokens
     if (request.userMessage !== null) this.#read(request.userMessage)
   }
 
@@ -81,22 +81,24 @@ export class WindowBuilder {
 
   /** @throws ApiError BAD_USER_INPUT, reason CONTEXT_TOO_SMALL, when not even the newest turn fits */
   finish(): ContextWindow {
-    const { maxTokens, reserve, format, system } = this.#request
+    const { maxTokens, reserve, format } = this.#request
     if (this.#tokens > this.#budget) throw contextTooSmall(maxTokens, this.#tokens + reserve)
     const turns = [this.#leading, ...this.#turns.toReversed()]
-    const steps = turns.flatMap((turn) => turn.steps)
     const written = this.#dialect.write(
-      withCallIds(system === null ? steps : [instruction(system.text), ...steps], format),
+      withCallIds(
+        turns.flatMap((turn) => turn.steps),
+        format,
+      ),
     )
-    const included = turns.map((turn) => [...turn.messages].flatMap((message) => this.#stored.get(message) ?? []))
-    const seqs = included.slice(1).flatMap((messages) => messages.map(({ seq }) => seq))
+    const leading = this.#storedOf([this.#leading])
+    const said = this.#storedOf(this.#turns)
     return {
       ...written,
       tokenCount: this.#tokens,
-      included: [...new Set(included.flat())].sort((one, other) => one.seq - other.seq),
+      included: [...leading, ...said],
       reasons: this.#reasons(turns),
-      firstSeq: seqs.length === 0 ? null : Math.min(...seqs),
-      lastSeq: seqs.length === 0 ? null : Math.max(...seqs),
+      firstSeq: said[0]?.seq ?? null,
+      lastSeq: said.at(-1)?.seq ?? null,
     }
   }
 
@@ -131,6 +133,12 @@ export class WindowBuilder {
     }
   }
 
+  /** Oldest first: in a turn, results stand with their calls, and in two turns there may be halves of one message. */
+  #storedOf(turns: readonly Turn[]): Message[] {
+    const messages = new Set(turns.flatMap((turn) => [...turn.messages]))
+    return [...messages].flatMap((message) => this.#stored.get(message) ?? []).sort((one, other) => one.seq - other.seq)
+  }
+
   #reasons(turns: readonly Turn[]): OmissionReason[] {
     const reasons = new Set(turns.flatMap((turn) => [...turn.reasons]))
     if (this.#isFull) reasons.add('BUDGET')
@@ -143,7 +151,7 @@ export class WindowBuilder {
   }
 }
 
-function instruction(text: string): Step {
+function instruction({ text, tokens }: { readonly text: string; readonly tokens: number }): Counted<Spoken> {
   const message: Spoken = {
     role: 'SYSTEM',
     name: null,
@@ -157,5 +165,5 @@ function instruction(text: string): Step {
     clientId: null,
     status: 'COMPLETE',
   }
-  return { message, items: [{ kind: 'text', text, raw: null }], answers: [] }
+  return { message, tokens, reasoningTokens: 0 }
 }

@@ -21,7 +21,11 @@ export const aiSdkModel: Dialect = {
 export function writeInstructions(steps: readonly Step[]): Written['system'] {
   const instructions = steps.flatMap(({ message: { role }, items }) => {
     if (role !== 'SYSTEM' && role !== 'DEVELOPER') return []
-    return items.flatMap((item) => (item.kind === 'text' ? [{ role: 'system', content: item.text }] : []))
+    return items.flatMap((item) => {
+      const data = providerData(item)
+      const options = data === null ? {} : { providerOptions: data }
+      return item.kind === 'text' ? [{ role: 'system', content: item.text, ...options }] : []
+    })
   })
   return instructions.length === 0 ? null : instructions
 }

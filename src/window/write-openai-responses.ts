@@ -9,7 +9,7 @@ import { ownPart } from './raw.ts'
 export const openAiResponses: Dialect = {
   parts: 'OPENAI_RESPONSES',
   takes: (item, role) => item.kind !== 'file' || (role === 'USER' && writeFile(item) !== null),
-  takesOutput: (item) => item.kind !== 'other' && (item.kind !== 'file' || writeFile(item) !== null),
+  takesOutput: (item) => item.kind !== 'file' || writeFile(item) !== null,
   write: (steps) => ({ system: null, messages: steps.flatMap(writeStep) }),
 }
 
