@@ -686,6 +686,13 @@ describe('the budget', () => {
     expect(tooSmall(167)).toBeUndefined()
   })
 
+  test('is not spent on results that turn out to have no call', () => {
+    const window = build('OPENAI_CHAT', [user('one'), tool('x', 'none'), assistant('two'), user('three')], {
+      maxTokens: 30,
+    })
+    expect(window).toMatchObject({ firstSeq: 1, tokenCount: 30, reasons: ['ORPHANED_RESULT'] })
+  })
+
   test('that is spent asks for no more messages', () => {
     const counted = fields.map((field, index) => ({
       message: storedMessage(index + 1, field),
