@@ -382,6 +382,7 @@ test('the package builds by itself, and no part of it needs Node, or an SDK that
       'applyEvent',
       'followConversation',
       'readContext',
+      'request',
       'resumable',
       'streamMessage',
     ])

@@ -1,4 +1,4 @@
-import { type RequestOptions, withConnection } from './request.ts'
+import { type RequestOptions, request } from './request.ts'
 
 /** Whose messages to write. */
 export type ContextFormat = 'OPENAI_CHAT' | 'OPENAI_RESPONSES' | 'ANTHROPIC' | 'AI_SDK' | 'AI_SDK_MODEL'
@@ -50,6 +50,6 @@ export async function readContext<Message = unknown>(
   const { conversationId, maxTokens, reserve, system, encoding, format } = options
   const query = `query ($id: ID!, ${contextVariables}) { conversation(id: $id) { ${contextField} } }`
   const variables = { id: conversationId, maxTokens, reserve, system, encoding, format }
-  const data = await withConnection(options, (ask) => ask(query, variables))
+  const data = await request(options, query, variables)
   return (data.conversation as { context: ContextWindow<Message> } | null)?.context ?? null
 }

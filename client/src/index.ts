@@ -12,7 +12,7 @@ export { applyEvent, GapError, type ViewedMessage } from './conversation-view.ts
 export { FollowError, type Following, type FollowOptions, followConversation } from './follow-conversation.ts'
 export type { FollowedMessage } from './message.ts'
 export type { MessageInput, PartsFormat, ToolCall } from './message-input.ts'
-export { RequestError, type RequestOptions } from './request.ts'
+export { RequestError, type RequestOptions, request } from './request.ts'
 export { resumable } from './resumable.ts'
 export {
   type Completion,

@@ -21,12 +21,22 @@ export class RequestError extends Error {
   }
 }
 
+/** As `request`. */
+export type Ask = (query: string, variables: Record<string, unknown>) => Promise<Record<string, unknown>>
+
 /**
- * One operation, tried again until it is answered: only for what may happen twice, as reads and appends with client ids.
+ * One query or mutation, tried again until it is answered: only for what may happen twice, as reads and appends with client
+ * ids.
  *
  * @throws RequestError, or the reason of the signal
  */
-export type Ask = (query: string, variables: Record<string, unknown>) => Promise<Record<string, unknown>>
+export function request(
+  options: RequestOptions,
+  query: string,
+  variables: Record<string, unknown> = {},
+): Promise<Record<string, unknown>> {
+  return withConnection(options, (ask) => ask(query, variables))
+}
 
 /** Work that asks the server one thing after the other, on one connection that ends with it. */
 export async function withConnection<Outcome>(

@@ -1,7 +1,7 @@
 import type { ConnectionOptions } from './connection.ts'
 import type { ContextFormat, ContextLimits, ContextWindow } from './context-window.ts'
 import { inBatches, type MessageInput, type ToolCall } from './message-input.ts'
-import { withConnection } from './request.ts'
+import { request, withConnection } from './request.ts'
 import { type StoredMessage, storedSelection } from './stored-message.ts'
 import { type Completion, type MessageStream, StreamError, streamMessage } from './stream-message.ts'
 
@@ -231,7 +231,7 @@ async function readOne(options: TurnOptions, clientId: string): Promise<StoredMe
     message(clientId: $clientId) { ${storedSelection} }
   } }`
   const variables = { id: options.conversationId, clientId }
-  const data = await withConnection(withoutSignal(options), (ask) => ask(query, variables))
+  const data = await request(withoutSignal(options), query, variables)
   return (data.conversation as { message: StoredMessage | null } | null)?.message ?? null
 }
 

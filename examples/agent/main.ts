@@ -1,0 +1,48 @@
+// Outside of this repository it is '@colloquy/client' and '@colloquy/client/openai'.
+import { runMessagesTurn } from '../../client/src/anthropic.ts'
+import { request } from '../../client/src/index.ts'
+import { runChatTurn, type TurnOptions, type TurnResult } from '../../client/src/openai.ts'
+import { scriptedModel } from './scripted-model.ts'
+import { tools } from './tools.ts'
+import { watch } from './watch.ts'
+
+const {
+  COLLOQUY_URL: url = 'http://127.0.0.1:4000/graphql',
+  CONVERSATION: conversationId = 'agent',
+  OPENAI_API_KEY,
+  ANTHROPIC_API_KEY,
+  MODEL,
+} = process.env
+const at = { url, conversationId, connectionParams: { 'x-user-id': 'ada' } }
+const question = process.argv.slice(2).join(' ') || 'Where is my order 4?'
+
+await request(at, 'mutation ($id: ID!) { createConversation(input: { id: $id, ifExists: RETURN }) { created } }', {
+  id: conversationId,
+})
+// Shows what was said before, and then what is said now: nothing of it comes from the loop, all of it from the server.
+const watching = watch(at)
+await watching.caughtUp
+const { text, messageId } = await runTurn({
+  ...at,
+  userMessage: question,
+  system: 'You help with orders, in one or two sentences.',
+  maxTokens: 8_000,
+  tools,
+  model: MODEL ?? 'scripted',
+})
+await watching.saw(messageId)
+if (text === '') console.log('(The model had nothing to say.)')
+
+/** The real SDK where there is a key for it. */
+async function runTurn(options: TurnOptions): Promise<TurnResult> {
+  if (OPENAI_API_KEY) {
+    const { default: OpenAI } = await import('openai')
+    return runChatTurn({ ...options, client: new OpenAI(), model: MODEL ?? 'gpt-5.4-mini' })
+  }
+  if (ANTHROPIC_API_KEY) {
+    const { default: Anthropic } = await import('@anthropic-ai/sdk')
+    const model = MODEL ?? 'claude-haiku-4-5'
+    return runMessagesTurn({ ...options, client: new Anthropic(), model, request: { max_tokens: 1_000 } })
+  }
+  return runChatTurn({ ...options, client: scriptedModel })
+}
