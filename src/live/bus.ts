@@ -54,10 +54,7 @@ const pauseMs = 4
 const retryMs = 500
 const patienceMs = 1_000
 
-interface Wanted {
-  readonly confirmed: Promise<void>
-  readonly settle: () => void
-}
+const now = Promise.resolve()
 
 /**
  * Carries hints between the processes on one database: each hears of the keys that it has an interest in, and of no
@@ -74,7 +71,9 @@ export class Bus implements AsyncDisposable {
   readonly #connect: Connect
   readonly #log: Logger
   readonly #stop = new AbortController()
-  readonly #wanted = new Map<string, Wanted>()
+  readonly #wanted = new Map<string, Interest>()
+  /** What confirms the interests in these keys: apart from them, for most of their time they are confirmed. */
+  readonly #unconfirmed = new Map<string, () => void>()
   /** What the present line listens to. */
   readonly #listening = new Set<string>()
   readonly #toListen = new Set<string>()
@@ -106,23 +105,13 @@ export class Bus implements AsyncDisposable {
 
   /** Asks for the hints of a key; one interest per key at a time. */
   interest(key: string): Interest {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(resolve, patienceMs).unref()
-    const settle = () => {
-      clearTimeout(timer)
-      resolve()
-    }
-    const wanted: Wanted = { confirmed: promise, settle }
-    this.#wanted.set(key, wanted)
     this.#toUnlisten.delete(key)
     if (!this.#listening.has(key)) this.#toListen.add(key)
-    if (this.#isAway || this.#listening.has(key)) settle()
-    this.#wake()
-    return {
-      confirmed: promise,
+    const interest: Interest = {
+      confirmed: this.#isAway || this.#listening.has(key) ? now : this.#untilConfirmed(key),
       [Symbol.dispose]: () => {
-        if (this.#wanted.get(key) !== wanted) return
-        settle()
+        if (this.#wanted.get(key) !== interest) return
+        this.#confirm(key)
         this.#wanted.delete(key)
         this.#toListen.delete(key)
         // A line of later listens only to what is wanted then.
@@ -130,6 +119,24 @@ export class Bus implements AsyncDisposable {
         this.#wake()
       },
     }
+    this.#wanted.set(key, interest)
+    this.#wake()
+    return interest
+  }
+
+  #untilConfirmed(key: string): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const timer = setTimeout(() => this.#confirm(key), patienceMs).unref()
+    this.#unconfirmed.set(key, () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    return promise
+  }
+
+  #confirm(key: string): void {
+    this.#unconfirmed.get(key)?.()
+    this.#unconfirmed.delete(key)
   }
 
   async #run(listener: BusListener): Promise<void> {
@@ -142,7 +149,7 @@ export class Bus implements AsyncDisposable {
       this.#isAway = true
       this.#listening.clear()
       this.#toUnlisten.clear()
-      for (const { settle } of this.#wanted.values()) settle()
+      for (const key of this.#unconfirmed.keys()) this.#confirm(key)
       await delay(retryMs, undefined, { signal, ref: false }).catch(() => {})
     }
   }
@@ -195,7 +202,7 @@ export class Bus implements AsyncDisposable {
     await line.listen(keys)
     for (const key of keys) {
       this.#listening.add(key)
-      this.#wanted.get(key)?.settle()
+      this.#confirm(key)
     }
   }
 
