@@ -143,7 +143,7 @@ describe('the bytes of one answer', () => {
     await fill(eve, 'a', 10)
     for (const args of ['first: 10', 'last: 10']) {
       const { conversation } = await eve.get(`{ conversation(id: "a") { ${page(args)} } }`)
-      expect(conversation.messages.nodes).toHaveLength(4)
+      expect(conversation.messages.nodes).toHaveLength(7)
     }
   })
 

@@ -151,3 +151,53 @@ test('the list of conversations and everything nested in it takes a bounded numb
   // The list with its last messages, pages, histories, messages by seq and by client id.
   expect(counts).toEqual([5, 5, 5])
 })
+
+/** What is asked of a conversation, and how many statements it takes. */
+const opened: [name: string, selected: string, statements: number][] = [
+  ['the last page', 'id lastSeq messages(last: 3) { nodes { seq } }', 1],
+  [
+    'the first page in a fragment',
+    '... on Conversation { page: messages(first: 3, after: null) { nodes { seq } } }',
+    1,
+  ],
+  ['a page after a cursor', 'messages(after: "") { nodes { seq } } cursor', 1],
+  ['two pages', 'messages(first: 1) { nodes { seq } } end: messages(last: 1) { nodes { seq } }', 2],
+  ['a page under a condition', 'title messages @skip(if: true) { nodes { seq } }', 1],
+  ['no page', 'title', 1],
+  [
+    'a page within a page',
+    'messages(last: 1) { nodes { conversation { messages(last: 2) { nodes { seq } } title } } }',
+    2,
+  ],
+  [
+    'the same page within a page',
+    'messages(last: 1) { nodes { conversation { messages(last: 1) { nodes { seq } } title } } }',
+    2,
+  ],
+]
+
+test.each(opened)('a conversation and %s take as few statements as can be', async (_, selected, statements) => {
+  const ada = bed.server.as()
+  let answer: unknown
+  const count = await countStatements(bed.database, async () => {
+    answer = await ada.get(`{ conversation(id: "log") { ${selected} } }`)
+  })
+  expect(count).toBe(statements)
+  // With a condition there is nothing to read ahead.
+  expect(answer).toEqual(await ada.get(`{ conversation(id: "log") { ... @include(if: true) { ${selected} } } }`))
+})
+
+test('a conversation with its page is null where the viewer has none, and wrong arguments are refused in their place', async () => {
+  const { id } = (await bed.server.as().get('{ conversation(id: "log") { messages(first: 1) { nodes { id } } } }'))
+    .conversation.messages.nodes[0]
+  const mallory = bed.server.as({ 'x-user-id': 'mallory' })
+  const ask = 'query ($id: ID!, $last: Int) { conversation(id: $id) { id messages(last: $last) { nodes { seq } } } }'
+  for (const other of ['log', 'none', id, 'cnv_x']) {
+    expect(await mallory.ask(ask, { id: other, last: 5 })).toEqual({ data: { conversation: null } })
+  }
+  const refused = await bed.server.as().ask(ask, { id: 'log', last: 101 })
+  expect(refused.errors?.[0]).toMatchObject({
+    path: ['conversation', 'messages'],
+    extensions: { code: 'BAD_USER_INPUT' },
+  })
+})

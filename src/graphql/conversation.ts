@@ -5,12 +5,14 @@ import { Conversation } from '../entities/conversation.ts'
 import { Message } from '../entities/message.ts'
 import { badInput, conversationNotFound } from '../errors.ts'
 import { ListedConversation } from '../storage/conversation-list.ts'
+import type { PageRequest } from '../storage/message-page.ts'
 import { ConversationConnection, conversationConnection, MessageConnection, messageConnection } from './connection.ts'
 import type { Context } from './context.ts'
 import { readConversationId } from './conversation-id.ts'
 import { feedCursor, readListCursor, readMessageCursor } from './cursor.ts'
 import { lastMessageColumns } from './last-message-columns.ts'
 import { pageFeedCursor } from './list-feed-cursor.ts'
+import { pageOf, readWithPage } from './page-ahead.ts'
 import { PageArgs, readCount } from './page-args.ts'
 import { selectedColumns } from './selected-columns.ts'
 import { isStorable } from './text-rules.ts'
@@ -24,9 +26,10 @@ export class ConversationResolver {
   async conversation(
     @Arg('id', () => ID, { description: 'Your own id for it, or the `id` that this API gave.' }) id: string,
     @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
   ): Promise<Conversation | null> {
     const ref = readConversationId(context.viewer.userId, id)
-    return ref === null ? null : context.loaders.conversation.load(ref)
+    return ref === null ? null : readWithPage(context.loaders, ref, info)
   }
 
   @Query(() => ConversationConnection, {
@@ -72,14 +75,15 @@ export class ConversationResolver {
     @Ctx() context: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<MessageConnection> {
-    const page = await context.loaders.page.load({
+    const request: PageRequest = {
       ...readCount(args),
       key: conversation.key,
       epoch: conversation.epoch,
       after: args.after ? readMessageCursor('after', args.after, conversation) : 0,
       before: args.before ? readMessageCursor('before', args.before, conversation) : null,
       columns: selectedColumns(info),
-    })
+    }
+    const page = pageOf(conversation, request) ?? (await context.loaders.page.load(request))
     if (page === null) throw conversationNotFound()
     return messageConnection(page)
   }

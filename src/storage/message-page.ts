@@ -8,7 +8,8 @@ import { query, type Row, type Statement, type Store } from './store.ts'
 
 export interface PageRequest {
   readonly key: string
-  readonly epoch: number
+  /** null is whichever it has. */
+  readonly epoch: number | null
   /** Exclusive; 0 is the beginning. */
   readonly after: number
   /** Exclusive; null is the end. */
@@ -120,7 +121,8 @@ function selectPages(columns: MessageColumns): Statement {
       from unnest($1::text[], $2::uuid[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::boolean[], $8::int[],
         $9::int[], $10::bigint[])
         as asked(user_id, key, epoch, after, before, count, from_end, ask, n, room)
-      join conversation c on c.key = asked.key and c.epoch = asked.epoch and c.user_id = asked.user_id
+      join conversation c on c.key = asked.key and c.user_id = asked.user_id
+        and (asked.epoch is null or c.epoch = asked.epoch)
       cross join lateral (
         select asked.after, least(coalesce(asked.before, c.last_seq + 1), c.last_seq + 1) as before
       ) bounds
