@@ -524,6 +524,8 @@ describe('call ids', () => {
     expect(idsOf(await buildValid('OPENAI_RESPONSES', fields))).toEqual(['a b', 'a_b', x(64), `${x(62)}-2`])
     expect(idsOf(await buildValid('OPENAI_CHAT', fields))).toEqual(['a b', 'a_b', x(40), `${x(38)}-2`])
     expect(idsOf(await buildValid('AI_SDK', fields))).toEqual(['a b', 'a_b', long, longer])
+    const alike = turns('a b', 'a b-2', 'a b')
+    expect(idsOf(await buildValid('ANTHROPIC', alike))).toEqual(['a_b', 'a_b-2', 'a_b-3'])
   })
 })
 
@@ -671,6 +673,14 @@ describe('the budget', () => {
     },
   )
 
+  test.each(formats)('a new message that holds results goes on with the newest turn: %s', async (format) => {
+    const result = { type: 'tool_result', tool_use_id: 'a', content: 'A' }
+    const message = storedMessage(3, parts('USER', 'ANTHROPIC', result))
+    const userMessage = { message, tokens: 3, reasoningTokens: 0 }
+    const window = await buildValid(format, [user('?'), assistant(null, call('a'))], { userMessage, maxTokens: 23 })
+    expect(window).toMatchObject({ tokenCount: 23, reasons: [], exchanges: [{ output: 'A' }], firstSeq: 1, lastSeq: 2 })
+  })
+
   test('that is too small even for the newest turn is an error that says what would do', () => {
     const request = { system: { text: 'First.', tokens: 7 }, reserve: 100 }
     const tooSmall = (maxTokens: number) => {
@@ -748,7 +758,8 @@ test('ANTHROPIC: what the API refuses as empty is not there', async () => {
     tool('c', ' '),
     assistant('two \n'),
   ]
-  const { messages } = await buildValid('ANTHROPIC', fields)
+  const { messages, reasons } = await buildValid('ANTHROPIC', fields)
+  expect(reasons).toEqual([])
   expect(messages).toMatchObject([
     {},
     { content: [{ type: 'tool_use' }, { type: 'tool_use' }, { type: 'tool_use' }] },
