@@ -80,16 +80,16 @@ async function countGiven({ services }: Context, { system, userMessage, encoding
   }
 }
 
-/** About what messages of a chat have: a page then has all rows that are needed, and few that are not. */
-const tokensPerRow = 32
-const [fewestRows, mostRows] = [16, 500]
+/** Few messages have fewer, so that one page is enough in most cases; to look at 500 rows takes about a millisecond. */
+const tokensPerRow = 8
+const [fewestRows, mostRows] = [32, 500]
 /** A turn that is too long is read to its beginning, so that the error can say how long it is. */
-const fewestTokens = 1_000
+const tokensBeyond = 1_000
 
 function readPage(context: Context, ask: WindowAsk, before: number, left: number): Promise<Counted[]> {
   const { services, budget, viewer } = context
   const { conversation, encoding } = ask
-  const tokens = Math.max(left, fewestTokens)
+  const tokens = left > 0 ? left : tokensBeyond
   const rows = Math.min(Math.max(Math.ceil(tokens / tokensPerRow), fewestRows), mostRows)
   const request = { conversation, encoding, before, tokens, rows }
   return readWindowPage(services.store, budget, viewer.userId, request).then((page) =>

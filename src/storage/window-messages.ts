@@ -15,7 +15,7 @@ export interface WindowPageRequest {
   readonly encoding: string
   /** Exclusive. */
   readonly before: number
-  /** The page ends with the message that reaches this sum; one that was not counted is taken for few tokens. */
+  /** The page ends with the message that passes this sum; one that was not counted is taken for few tokens. */
   readonly tokens: number
   /** How many messages are looked at. */
   readonly rows: number
@@ -92,6 +92,15 @@ const holds = (count: string, message: string) =>
   `${count}.conversation_key = ${message}.conversation_key and ${count}.seq = ${message}.seq
    and ${count}.revision = coalesce(${message}.revision, 0)`
 
+/** With its limit it is looked up for each message: what a conversation has of counts is never read whole. */
+const withCount = (message: string, encoding: string) =>
+  `left join lateral (
+     select k.tokens, k.reasoning_tokens from message_token_count k where ${holds('k', message)} and k.encoding = ${encoding} limit 1
+   ) k on true`
+
+/** Many tokens take several pages, for what was not counted may have more of them than it was taken for. */
+const pageBytes = 262_144
+
 /**
  * Only as many rows are read whole as come into the page: which, is decided by what stands in a row itself, so that what
  * it holds elsewhere, as long texts, stays there.
@@ -105,19 +114,19 @@ const selectPage: Statement = {
         sum(${rowBytes('n')}) over newest as bytes
       from (
         select m.conversation_key, m.seq, m.status, m.size, k.tokens, k.reasoning_tokens,
-          case when m.status = 'STREAMING' then 0 else coalesce(k.tokens, m.size / 8) end as estimate
+          case when m.status = 'STREAMING' then 0 else coalesce(k.tokens, m.size / 8 + 4) end as estimate
         from (
           select m.* from conversation c join message m on m.conversation_key = c.key
           where ${reachable} and m.seq < $5 and m.deleted_at is null
           order by m.seq desc limit $7
         ) m
-        left join message_token_count k on ${holds('k', 'm')} and k.encoding = $4
+        ${withCount('m', '$4')}
       ) n
       window newest as (order by n.seq desc)
     )
     select looked.bytes, looked.own, looked.tokens, looked.reasoning_tokens, ${messageColumns('m')}
     from looked join message m on m.conversation_key = $1 and m.seq = looked.seq
-    where looked.tokens_before < $6 and looked.bytes - looked.own <= $8
+    where looked.tokens_before <= $6 and (looked.bytes <= least(${pageBytes}, $8::bigint) or looked.bytes = looked.own)
     order by looked.seq desc`,
 }
 
@@ -135,7 +144,7 @@ const selectLeading: Statement = {
       window oldest as (order by n.seq)
     )
     select m.bytes, m.own, k.tokens, k.reasoning_tokens, ${messageColumns('m')}
-    from looked m left join message_token_count k on ${holds('k', 'm')} and k.encoding = $4
+    from looked m ${withCount('m', '$4')}
     where m.leads and m.bytes - m.own <= $7
     order by m.seq`,
 }
