@@ -165,26 +165,33 @@ const opened: [name: string, selected: string, statements: number][] = [
   ['a page under a condition', 'title messages @skip(if: true) { nodes { seq } }', 1],
   ['no page', 'title', 1],
   [
-    'a page within a page',
-    'messages(last: 1) { nodes { conversation { messages(last: 2) { nodes { seq } } title } } }',
+    'another page within a page',
+    'messages(last: 1) { nodes { conversation { messages(last: 2) { nodes { seq model } } } } }',
+    2,
+  ],
+  [
+    'an earlier page within a page',
+    'messages(last: 1) { nodes { conversation { messages(last: 1, before: "<end>") { nodes { seq model } } } } }',
     2,
   ],
   [
     'the same page within a page',
-    'messages(last: 1) { nodes { conversation { messages(last: 1) { nodes { seq } } title } } }',
-    2,
+    'messages(last: 1) { nodes { conversation { messages(last: 1) { nodes { seq model } } } } }',
+    1,
   ],
 ]
 
 test.each(opened)('a conversation and %s take as few statements as can be', async (_, selected, statements) => {
   const ada = bed.server.as()
+  const { end } = await read(ada, { last: 1 })
+  const ask = (more: string) => ada.get(`{ conversation(id: "log") { ${more.replace('<end>', end)} } }`)
   let answer: unknown
   const count = await countStatements(bed.database, async () => {
-    answer = await ada.get(`{ conversation(id: "log") { ${selected} } }`)
+    answer = await ask(selected)
   })
   expect(count).toBe(statements)
-  // With a condition there is nothing to read ahead.
-  expect(answer).toEqual(await ada.get(`{ conversation(id: "log") { ... @include(if: true) { ${selected} } } }`))
+  // Under a condition no page is read ahead.
+  expect(answer).toEqual(await ask(`... @include(if: true) { ${selected} }`))
 })
 
 test('a conversation with its page is null where the viewer has none, and wrong arguments are refused in their place', async () => {
