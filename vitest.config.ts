@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 const underBothExecutors = [
   'answer-bytes',
   'appends',
+  'conversation-list',
   'conversation-list-feed',
   'conversations',
   'edits',

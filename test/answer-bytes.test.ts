@@ -147,6 +147,25 @@ describe('the bytes of one answer', () => {
     }
   })
 
+  test('last messages that do not fit beside their list are PAYLOAD_TOO_LARGE, and the list is answered', async () => {
+    const fay = bed.server.as({ 'x-user-id': 'fay' })
+    for (let i = 0; i < 11; i++) await fill(fay, `f${i}`, 1)
+    const list = (args: string) => fay.ask(`{ conversations(${args}) { nodes { id lastMessage { seq } } } }`)
+    const fits = (await list('first: 10')).data.conversations.nodes
+    expect(fits).toHaveLength(10)
+    expect(fits.every(({ lastMessage }: { lastMessage: unknown }) => lastMessage !== null)).toBe(true)
+    for (const args of ['first: 11', 'last: 11']) {
+      const { data, errors } = await list(args)
+      expect(data.conversations.nodes).toHaveLength(11)
+      expect(errors?.[0]?.extensions).toEqual({
+        code: 'PAYLOAD_TOO_LARGE',
+        path: 'lastMessage',
+        limit: 10_000,
+        actual: 11_000,
+      })
+    }
+  })
+
   test('the limit holds on a socket, for each query and for each event by itself', async () => {
     await using wire = await Wire.open(bed.server.url)
     for (let n = 0; n < 3; n++) {

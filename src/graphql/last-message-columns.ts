@@ -23,7 +23,11 @@ function columnsOf(node: FieldNode, fragments: Asked['fragments']): MessageColum
   return columns
 }
 
-/** @param seen fragments that were looked into: each of them may be spread many times */
+/**
+ * Those within others count with them: `conversation` is no field that brief columns answer.
+ *
+ * @param seen fragments that were looked into: each of them may be spread many times
+ */
 function lastMessagesIn(
   selected: SelectionSetNode | undefined,
   fragments: Asked['fragments'],
@@ -37,7 +41,7 @@ function lastMessagesIn(
       seen.add(name)
       return lastMessagesIn(fragments[name]?.selectionSet, fragments, seen)
     }
-    const within = lastMessagesIn(selection.selectionSet, fragments, seen)
-    return selection.kind === Kind.FIELD && selection.name.value === 'lastMessage' ? [selection, ...within] : within
+    if (selection.kind === Kind.FIELD && selection.name.value === 'lastMessage') return [selection]
+    return lastMessagesIn(selection.selectionSet, fragments, seen)
   })
 }
