@@ -5,6 +5,7 @@ import type { Question } from './documents.ts'
 import type { Conversations, RequestResult } from './load/job.ts'
 import { mebibytes, median, show } from './numbers.ts'
 import { Program } from './program.ts'
+import { inTurns } from './turns.ts'
 
 /** What one server did in one turn, or in the median of its turns. */
 export interface Measurement {
@@ -35,16 +36,18 @@ export interface Entrant extends AsyncDisposable {
 }
 
 /** Gives each its turn, A B A B, and answers the medians by name. */
-export async function compare(bench: Bench, entrants: readonly Entrant[]): Promise<Map<string, Measurement>> {
-  const turns = new Map<string, Measurement[]>(entrants.map(({ name }) => [name, []]))
-  for (let round = 0; round < bench.options.rounds; round++) {
-    for (const entrant of entrants) {
-      const turn = await entrant.turn(bench, round === 0 ? 2 : 0.5)
-      turns.get(entrant.name)?.push(turn)
-      console.error(`  ${entrant.name}: ${describe(turn).join(' ')}`)
-    }
-  }
-  return new Map([...turns].map(([name, all]) => [name, medians(all)]))
+export function compare(bench: Bench, entrants: readonly Entrant[]): Promise<Map<string, Measurement>> {
+  return inTurns(entrants, {
+    rounds: bench.options.rounds,
+    take: (entrant, round) => entrant.turn(bench, warmUpSeconds(round)),
+    medians,
+    describe,
+  })
+}
+
+/** The first turn of a server also compiles its code. */
+function warmUpSeconds(round: number): number {
+  return round === 0 ? 2 : 0.5
 }
 
 /** Starts a server on a database; it is driven with requests in its turns. */

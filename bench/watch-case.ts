@@ -5,6 +5,7 @@ import { connectionParams, subscription } from './documents.ts'
 import type { Conversations, WatchJob, WatchResult } from './load/job.ts'
 import { mebibytes, median, show } from './numbers.ts'
 import { Program } from './program.ts'
+import { inTurns } from './turns.ts'
 
 export interface Watching {
   readonly watchers: number
@@ -35,22 +36,21 @@ export interface Delivery {
 }
 
 /** Lets each server deliver in its turns. Each turn opens its watchers anew. */
-export async function compareDelivery(
+export function compareDelivery(
   bench: Bench,
   contenders: readonly Contender[],
   databaseUrl: string,
   watching: Watching,
 ): Promise<Map<string, Delivery>> {
-  const turns = new Map<string, Delivery[]>(contenders.map(({ name }) => [name, []]))
-  for (let round = 0; round < Math.min(bench.options.rounds, 2); round++) {
-    for (const contender of contenders) {
+  return inTurns(contenders, {
+    rounds: Math.min(bench.options.rounds, 2),
+    async take(contender) {
       await using program = await Program.start(contender.command(databaseUrl))
-      const turn = await deliver(bench, contender, program, watching)
-      turns.get(contender.name)?.push(turn)
-      console.error(`  ${contender.name}: ${describe(turn).join(' ')}`)
-    }
-  }
-  return new Map([...turns].map(([name, all]) => [name, medians(all)]))
+      return deliver(bench, contender, program, watching)
+    },
+    medians,
+    describe,
+  })
 }
 
 /** The sockets of a server, opened as a job says. */
