@@ -208,3 +208,20 @@ test('a conversation with its page is null where the viewer has none, and wrong 
     extensions: { code: 'BAD_USER_INPUT' },
   })
 })
+
+test('an id and a cursor name their message, however far it is', async () => {
+  const ada = bed.server.as()
+  await ada.append('far', 'first')
+  const client = await bed.database.connect()
+  for (const seq of [62, 63, 4_095, 262_143, 16_777_215, 1_073_741_823, 2_147_483_640]) {
+    await client.query(`update conversation set last_seq = ${seq - 1} where id = 'far'`)
+    const { message, messageEdge } = await ada.append('far', String(seq))
+    expect(message.seq).toBe(seq)
+    const ask = `query ($id: ID!, $cursor: String) { node(id: $id) { ... on Message { seq content } }
+      conversation(id: "far") { messages(first: 1, after: $cursor) { nodes { seq } pageInfo { hasNextPage hasPreviousPage } } } }`
+    expect(await ada.get(ask, { id: message.id, cursor: messageEdge.cursor })).toEqual({
+      node: { seq, content: String(seq) },
+      conversation: { messages: { nodes: [], pageInfo: { hasNextPage: false, hasPreviousPage: true } } },
+    })
+  }
+})

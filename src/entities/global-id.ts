@@ -1,5 +1,5 @@
 import { formatUuid, readBase64url } from './bytes.ts'
-import { type Place, packPlace, unpackPlace } from './place.ts'
+import { type Place, placeText, unpackPlace } from './place.ts'
 
 /** What the text of an `id` names. */
 export type GlobalId =
@@ -13,7 +13,7 @@ export type GlobalId =
 export const reservedPrefixes = ['msg_', 'usr_', 'cnv_', 'client:'] as const
 
 export function messageId(place: Place): string {
-  return `msg_${packPlace(place).toString('base64url')}`
+  return `msg_${placeText(place)}`
 }
 
 export function viewerId(userId: string): string {

@@ -1,13 +1,13 @@
 import { formatUuid, readBase64url, writeUuid } from '../entities/bytes.ts'
 import type { Conversation } from '../entities/conversation.ts'
-import { type Place, packPlace, unpackPlace } from '../entities/place.ts'
+import { type Place, packPlace, placeText, unpackPlace } from '../entities/place.ts'
 import { badInput, cursorExpired } from '../errors.ts'
 import type { Known } from '../storage/changes.ts'
 import type { ListPlace } from '../storage/conversation-list.ts'
 
 /** The cursor of an edge: (version, key, epoch, seq) in base64url. It names only a place. */
 export function edgeCursor(place: Place): string {
-  return packPlace(place).toString('base64url')
+  return placeText(place)
 }
 
 /** The cursor of how much is known: (version, key, epoch, seq, revision in 8 bytes) in base64url. */
