@@ -41,7 +41,7 @@ export const idle: Case = {
 async function weigh(bench: Bench, contender: Contender, databaseUrl: string): Promise<Footprint> {
   const command = contender.command(databaseUrl)
   await using program = await Program.start({ ...command, nodeOptions: [...(command.nodeOptions ?? []), ...heapProbe] })
-  // The first ones bring code and buffers that later ones share.
+  // The first ones bring code, buffers and a nursery of objects that later ones share.
   const watch = (count: number, began: () => void) =>
     bench.generator.run<'watch'>(
       watchJob(
@@ -53,7 +53,7 @@ async function weigh(bench: Bench, contender: Contender, databaseUrl: string): P
       began,
       () => {},
     )
-  await watch(100, () => {})
+  await watch(1_000, () => {})
   const before = { heap: await program.heap(), resident: program.resident }
   const filled = Promise.withResolvers<void>()
   const watched = watch(watchers, filled.resolve)

@@ -1,6 +1,7 @@
-import { connect, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { connectTo } from './connect-to.ts'
 
-/** What came back. */
+/** What came back; its bytes are there only for as long as `answered` runs. */
 export interface Answer {
   readonly status: number
   readonly body: Buffer
@@ -19,15 +20,22 @@ export class HttpConnection {
 
   private constructor(socket: Socket) {
     this.#socket = socket
-    socket.setNoDelay(true)
-    socket.on('data', (chunk: Buffer) => this.#take(chunk))
     socket.on('error', () => {})
     socket.on('close', () => this.#answered({ status: 0, body: Buffer.from('the connection was closed') }))
   }
 
   static open(port: number): Promise<HttpConnection> {
     return new Promise((resolve, reject) => {
-      const socket = connect(port, '127.0.0.1', () => resolve(new HttpConnection(socket)))
+      let take = (_chunk: Buffer) => {}
+      const socket = connectTo(
+        port,
+        (chunk) => take(chunk),
+        () => {
+          const connection = new HttpConnection(socket)
+          take = (chunk) => connection.#take(chunk)
+          resolve(connection)
+        },
+      )
       socket.once('error', reject)
     })
   }
@@ -50,7 +58,10 @@ export class HttpConnection {
       this.#expected === null
         ? chunk.toString('latin1', chunk.length - 5) === '0\r\n\r\n'
         : this.#length === this.#expected
-    if (!isComplete) return
+    if (!isComplete) {
+      this.#received[this.#received.length - 1] = Buffer.from(chunk)
+      return
+    }
     const whole = this.#received.length === 1 ? chunk : Buffer.concat(this.#received)
     const answer = { status: this.#status, body: whole.subarray(this.#headLength) }
     this.#received = []

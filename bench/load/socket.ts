@@ -1,17 +1,17 @@
 import { randomBytes } from 'node:crypto'
-import { connect, type Socket as NetSocket } from 'node:net'
+import type { Socket as NetSocket } from 'node:net'
+import { connectTo } from './connect-to.ts'
 
 /** One WebSocket, with as little work per message as it takes. Messages of the server come whole and unmasked. */
 export class Socket {
   readonly #socket: NetSocket
   #rest: Buffer | null = null
+  /** Is given bytes that are there only for as long as it runs. */
   received: (message: Buffer) => void = () => {}
   closed: (reason: string) => void = () => {}
 
   private constructor(socket: NetSocket) {
     this.#socket = socket
-    socket.setNoDelay(true)
-    socket.on('data', (chunk: Buffer) => this.#take(chunk))
     socket.on('error', () => {})
     socket.on('close', () => this.closed('the connection was lost'))
   }
@@ -20,13 +20,7 @@ export class Socket {
     return new Promise((resolve, reject) => {
       const key = randomBytes(16).toString('base64')
       const upgrade = `upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-version: 13\r\nsec-websocket-key: ${key}`
-      const net = connect(port, '127.0.0.1', () => {
-        net.write(
-          `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${upgrade}\r\nsec-websocket-protocol: ${protocol}\r\n\r\n`,
-        )
-      })
-      net.once('error', reject)
-      net.once('data', (answer: Buffer) => {
+      let take = (answer: Buffer) => {
         const end = answer.indexOf('\r\n\r\n')
         if (!answer.toString('latin1', 0, 12).endsWith(' 101') || end < 0) {
           net.destroy()
@@ -34,9 +28,21 @@ export class Socket {
         }
         net.off('error', reject)
         const socket = new Socket(net)
+        take = (chunk) => socket.#take(chunk)
         resolve(socket)
-        if (answer.length > end + 4) setImmediate(() => socket.#take(answer.subarray(end + 4)))
-      })
+        const more = Buffer.from(answer.subarray(end + 4))
+        if (more.length > 0) setImmediate(() => socket.#take(more))
+      }
+      const net = connectTo(
+        port,
+        (chunk) => take(chunk),
+        () => {
+          net.write(
+            `GET ${path} HTTP/1.1\r\nhost: 127.0.0.1\r\n${upgrade}\r\nsec-websocket-protocol: ${protocol}\r\n\r\n`,
+          )
+        },
+      )
+      net.once('error', reject)
     })
   }
 
@@ -74,7 +80,7 @@ export class Socket {
       else if (opcode === 8)
         this.closed(`${payload.length > 1 ? payload.readUInt16BE(0) : ''} ${payload.toString('utf8', 2)}`)
     }
-    if (bytes.length > 0) this.#rest = bytes
+    if (bytes.length > 0) this.#rest = Buffer.from(bytes)
   }
 }
 
