@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto'
 
 /** The name of the backend whose key this is; null for nobody's. Takes as long for a key that is nearly right. */
 export function findServiceKey(keys: ReadonlyMap<string, string>, key: string): string | null {
-  const given = hash('sha256', key, 'buffer')
+  const given = Buffer.from(hash('sha256', key, 'hex'), 'hex')
   let found: string | null = null
   for (const [name, hex] of keys) {
     if (timingSafeEqual(given, Buffer.from(hex, 'hex'))) found = name

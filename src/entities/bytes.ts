@@ -1,6 +1,10 @@
 /** The uuid that 16 bytes hold. */
 export function formatUuid(bytes: Buffer): string {
-  const hex = bytes.toString('hex')
+  return uuidOfHex(bytes.toString('hex'))
+}
+
+/** The uuid that 32 hexadecimal digits hold. */
+export function uuidOfHex(hex: string): string {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`
 }
 
