@@ -478,6 +478,48 @@ describe('a call and its results', () => {
     expect(inAnthropic.messages[2]).toMatchObject({ content: [{ tool_use_id: 'a', is_error: true }, {}] })
   })
 
+  test('a TOOL message is the results in its parts, and else one result of all that it holds', async () => {
+    const result = (id: string) => ({ type: 'tool_result', tool_use_id: id, content: id.toUpperCase(), is_error: true })
+    const text = (value: string) => ({ type: 'text', text: value })
+    const outputs = async (toolCallId: string, ...list: unknown[]) => {
+      const answer = { ...parts('TOOL', 'ANTHROPIC', ...list), toolCallId }
+      const { messages } = await buildValid('AI_SDK_MODEL', [user('?'), assistant(null, call('a'), call('b')), answer])
+      const [, , { content }] = messages as [
+        unknown,
+        unknown,
+        { content: { output: { type: string; value: string } }[] },
+      ]
+      return content.map(({ output: { type, value } }) => (value.startsWith('Interrupted') ? null : `${type} ${value}`))
+    }
+    expect(await outputs('a', text('one'), text('two'))).toEqual(['text onetwo', null])
+    expect(await outputs('a', result('a'), text('more'))).toEqual(['error-text A', null])
+    expect(await outputs('a', result('a'), result('b'))).toEqual(['error-text A', 'error-text B'])
+    expect(await outputs('a', result('b'))).toEqual([null, 'error-text B'])
+    expect(await outputs('a', result('b'), text('one'))).toEqual(['text one', 'error-text B'])
+  })
+
+  test.each(formats)('a result that is one part with its call is of no other: %s', async (format) => {
+    const part = (n: number, more: object) => ({ type: 'tool-look', toolCallId: 'a', input: { n }, ...more })
+    const done = (n: number) => part(n, { state: 'output-available', output: `of ${n}` })
+    const said = [done(1), done(2), part(3, { state: 'input-available' }), { type: 'step-start' }, done(4)]
+    const { exchanges } = await buildValid(format, [
+      user('?'),
+      parts('ASSISTANT', 'AI_SDK', ...said),
+      tool('a', 'of 3'),
+    ])
+    expect(exchanges).toEqual([1, 2, 3, 4].map((n) => ({ name: 'look', input: { n }, output: `of ${n}` })))
+  })
+
+  test('what is said after results within one message comes after them', async () => {
+    const said = [
+      { type: 'tool-call', toolCallId: 'a', toolName: 'look', input: {} },
+      { type: 'tool-result', toolCallId: 'a', toolName: 'look', output: { type: 'text', value: 'A' } },
+      { type: 'text', text: 'So.' },
+    ]
+    const { messages } = await buildValid('OPENAI_CHAT', [user('?'), parts('ASSISTANT', 'AI_SDK', ...said)])
+    expect(messages).toMatchObject([{}, { content: null }, { role: 'tool', content: 'A' }, { content: 'So.' }])
+  })
+
   test('calls of anybody but an assistant are left out', () => {
     const window = build('OPENAI_CHAT', [{ ...user('?'), toolCalls: [call('a')] }])
     expect(window).toMatchObject({ messages: [{ role: 'user', content: '?' }], reasons: ['UNSUPPORTED_PART'] })
@@ -543,9 +585,9 @@ describe('arguments', () => {
       build(format, [user('?'), assistant(null, call('a', text)), tool('a', '')]).messages
     expect(argumentsIn('OPENAI_CHAT')[1]).toMatchObject({ tool_calls: [{ function: { arguments: inText } }] })
     expect(argumentsIn('OPENAI_RESPONSES')[1]).toMatchObject({ arguments: inText })
-    expect(argumentsIn('ANTHROPIC')[1]).toMatchObject({ content: [{ input: inObject }] })
-    expect(argumentsIn('AI_SDK')[1]).toMatchObject({ parts: [{}, { input: inObject }] })
-    expect(argumentsIn('AI_SDK_MODEL')[1]).toMatchObject({ content: [{ input: inObject }] })
+    expect(argumentsIn('ANTHROPIC')[1]).toHaveProperty('content.0.input', inObject)
+    expect(argumentsIn('AI_SDK')[1]).toHaveProperty('parts.1.input', inObject)
+    expect(argumentsIn('AI_SDK_MODEL')[1]).toHaveProperty('content.0.input', inObject)
   })
 
   test('those of a custom tool are a text', () => {
@@ -985,6 +1027,7 @@ describe('what a message says', () => {
       ],
       'ab',
     ],
+    ['OPENAI_RESPONSES', [text('output_text', 'a'), text('refusal', 'x'), text('text', 'b')], 'ab'],
     ['OPENAI_RESPONSES', [{ type: 'function_call_output', call_id: 'a', output: [text('input_text', 'x')] }], null],
     [
       'ANTHROPIC',

@@ -27,7 +27,7 @@ export const interruptedTokens = 20
  */
 export function pair(entries: readonly Entry[]): Step[] {
   const steps = entries.flatMap((entry) => ('items' in entry ? [{ entry, answers: new Map<Call, Answer>() }] : []))
-  const open = new Map<string, { call: Call; answers: Map<Call, Answer> }[]>()
+  const open = new Map<string, Asked[]>()
   let at = 0
   for (const entry of entries) {
     if ('items' in entry) {
@@ -39,7 +39,7 @@ export function pair(entries: readonly Entry[]): Step[] {
         else open.set(call.callId, [{ call, answers }])
       }
     } else {
-      const asked = open.get(entry.result.callId)?.pop()
+      const asked = takeCall(open.get(entry.result.callId) ?? [], entry.result)
       asked?.answers.set(asked.call, { call: asked.call, result: entry.result, message: entry.message })
     }
   }
@@ -47,6 +47,17 @@ export function pair(entries: readonly Entry[]): Step[] {
     const calls = items.filter((item) => item.kind === 'call')
     return { message, items, answers: calls.map((call) => answers.get(call) ?? interrupted(call)) }
   })
+}
+
+interface Asked {
+  readonly call: Call
+  readonly answers: Map<Call, Answer>
+}
+
+/** A result that is one part with its call, as the AI SDK has them, is of no other. */
+function takeCall(open: Asked[], { raw }: Result): Asked | undefined {
+  const at = raw === null ? -1 : open.findLastIndex(({ call }) => call.raw?.part === raw.part)
+  return at === -1 ? open.pop() : open.splice(at, 1)[0]
 }
 
 function interrupted(call: Call): Answer {

@@ -4,20 +4,13 @@ import type { Call, File, Item, Output, Raw, Result } from './items.ts'
 import { asText, isRecord, textOfJson } from './json.ts'
 
 /**
- * Parts of a UIMessage or of a ModelMessage. A tool part of the first is a call and its result at once: results come at the
- * end of their step, as `convertToModelMessages` has it.
+ * Parts of a UIMessage or of a ModelMessage. A tool part of the first is a call and its result at once: all its results come
+ * at the end, for a step is said before any of its calls is answered; `pair` knows whose they are.
  */
 export function readAiSdk(parts: readonly unknown[]): Item[] {
-  const items: Item[] = []
-  const results: Result[] = []
-  for (const part of parts) {
-    const [item, result] = readPart(part)
-    if (item.kind === 'step') items.push(...results.splice(0))
-    if (item.kind === 'result') results.push(item)
-    else items.push(item)
-    if (result) results.push(result)
-  }
-  return [...items, ...results]
+  const read = parts.map(readPart)
+  const items = read.map(([item]) => item)
+  return [...items, ...read.flatMap(([, result]) => result ?? [])]
 }
 
 function readPart(part: unknown): [Item, Result?] {
