@@ -3,6 +3,7 @@ import OpenAI from 'openai'
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { runMessagesTurn } from '../client/src/anthropic.ts'
+import { type StreamOptions, streamMessage } from '../client/src/index.ts'
 import { runChatTurn, runResponsesTurn, type Tool, type TurnOptions, type TurnResult } from '../client/src/openai.ts'
 import { useBed } from './support/bed.ts'
 import { chatScript, ModelServer, messagesScript, responsesScript, type Saying } from './support/model-server.ts'
@@ -254,6 +255,64 @@ describe.each(Object.keys(loops))('%s', (name) => {
     expect(rolesOf(await messagesOf(id))).toEqual(['USER', 'ASSISTANT', 'TOOL', 'ASSISTANT'])
   })
 
+  test('a turn whose process has died is made anew once the server knows it, and nobody writes beside one that lives', async () => {
+    const id = `dead ${name}`
+    const options = turn(id, { userMessage: 'Are you there?', turnId: 't-3' })
+    const dead = new AbortController()
+    const stream = streamMessage({
+      ...options,
+      messages: [{ role: 'USER', content: 'Are you there?', clientId: 't-3/user' }],
+      clientId: 't-3/0',
+      timeoutSeconds: 1,
+      signal: dead.signal,
+      model: 'test-1',
+    } as StreamOptions)
+    stream.write('I was ')
+    await until(async () => (await messagesOf(id).catch(() => []))[1]?.content === 'I was ')
+    await using model = await ModelServer.start(script({ texts: ['Here I am.'] }))
+    await expect(run(model, options)).rejects.toMatchObject({ code: 'CONFLICT', reason: 'STARTED' })
+    dead.abort()
+    await until(async () => (await messagesOf(id))[1].status === 'FAILED')
+    expect(await run(model, options)).toMatchObject({ outcome: 'COMPLETE', text: 'Here I am.' })
+    const messages = await messagesOf(id)
+    expect(messages.map(({ content }: { content: string }) => content)).toEqual([
+      'Are you there?',
+      'I was ',
+      'Here I am.',
+    ])
+  })
+
+  test('a turn whose process has died before it wrote anything is taken over in its place', async () => {
+    const id = `silent ${name}`
+    const options = turn(id, { userMessage: 'Are you there?', turnId: 't-4' })
+    const dead = new AbortController()
+    const stream = streamMessage({
+      ...options,
+      messages: [{ role: 'USER', content: 'Are you there?', clientId: 't-4/user' }],
+      clientId: 't-4/0',
+      signal: dead.signal,
+    } as StreamOptions)
+    await stream.started
+    dead.abort()
+    await using model = await ModelServer.start(script({ texts: ['Here I am.'] }))
+    expect(await run(model, options)).toMatchObject({ outcome: 'COMPLETE', text: 'Here I am.' })
+    expect(rolesOf(await messagesOf(id))).toEqual(['USER', 'ASSISTANT'])
+  })
+
+  test('a model that says nothing at all has answered all the same', async () => {
+    const id = `nothing ${name}`
+    await using model = await ModelServer.start(script({}), script({ texts: ['Now.'] }))
+    expect(await run(model, turn(id, { userMessage: '?' }))).toMatchObject({ outcome: 'COMPLETE', text: '' })
+    expect(await run(model, turn(id, { userMessage: 'Well?' }))).toMatchObject({ outcome: 'COMPLETE', text: 'Now.' })
+  })
+
+  test('what the server cannot store fails the message, and says so', async () => {
+    const id = `nul ${name}`
+    await using model = await ModelServer.start(script({ texts: ['a', '\0'] }))
+    await expect(run(model, turn(id, { userMessage: '?' }))).rejects.toMatchObject({ code: 'BAD_USER_INPUT' })
+    expect((await messagesOf(id))[1]).toMatchObject({ status: 'FAILED', error: { code: 'BAD_USER_INPUT' } })
+  })
+
   test('connections that are cut cost nothing: nothing is lost, and nothing is there twice', async () => {
     const id = `cut ${name}`
     await using proxy = await TcpProxy.before(bed.server)
@@ -333,4 +392,19 @@ test('what chat completions hold beside text and calls comes back: a refusal, an
   const { messages } = model.requests[2] as { messages: { tool_calls?: object[]; content: unknown }[] }
   expect(messages[2]?.tool_calls?.[0]).toMatchObject(extra)
   expect(messages[4]?.content).toEqual(parts)
+})
+
+test("a pause of Anthropic's is gone on from, and tools that it runs itself stand beside the others", async () => {
+  const paused = messagesScript({ texts: ['Searching …'], stopReason: 'pause_turn' })
+  await using model = await ModelServer.start(paused, messagesScript({ texts: ['Found.'] }))
+  const client = new Anthropic({ apiKey: 'k', baseURL: model.url, maxRetries: 0 })
+  const search = { type: 'web_search_20250305', name: 'web_search' }
+  const request = { max_tokens: 100, tools: [search], temperature: 0 }
+  const result = await runMessagesTurn({ ...turn('pause', { userMessage: 'Search.' }), client, request })
+  expect(result).toMatchObject({ outcome: 'COMPLETE', text: 'Found.', steps: 2 })
+  expect(model.requests[1]).toMatchObject({
+    tools: [{ name: 'find_order' }, { name: 'fail' }, search],
+    temperature: 0,
+    messages: [{ role: 'user' }, { role: 'assistant', content: [{ type: 'text', text: 'Searching …' }] }],
+  })
 })

@@ -154,6 +154,15 @@ test('what other programs have stored is shown, with results in their calls, and
   await ada.append('foreign', { role: 'ASSISTANT', content: 'A', toolCalls })
   await ada.append('foreign', { role: 'TOOL', toolCallId: 'c-2', content: 'no', toolError: true })
   await ada.append('foreign', { role: 'TOOL', toolCallId: 'c-1', content: '{"b":2}' })
+  // An answer that failed before its first word.
+  const { startMessage } = await ada.get(
+    'mutation { startMessage(input: { conversationId: "foreign" }) { attempt message { id } } }',
+  )
+  await ada.get(
+    'mutation ($id: ID!) { completeMessage(input: { messageId: $id, attempt: 1, chunks: 0, status: FAILED }) { replayed } }',
+    { id: startMessage.message.id },
+  )
+  expect(await loadChat(at('foreign'))).toHaveLength(2)
   const [question, answer] = (await loadChat(at('foreign'))) as [UIMessage, UIMessage]
   const part = { type: 'dynamic-tool', toolName: 'f', input: { a: 1 } }
   expect(question).toEqual(user('q', 'Q'))
@@ -164,7 +173,7 @@ test('what other programs have stored is shown, with results in their calls, and
     { ...part, toolCallId: 'c-3', state: 'input-available' },
   ])
   await saveChat({ ...at('foreign'), messages: [question, answer, user('q2', 'more')] })
-  expect(await revisions('foreign')).toEqual(['0', '0', '0', '0', '0'])
+  expect(await revisions('foreign')).toEqual(['0', '0', '0', '0', expect.anything(), '0'])
   const corrected = { ...answer, parts: [{ type: 'text', text: 'B' }] } as UIMessage
   await saveChat({ ...at('foreign'), messages: [question, corrected, user('q2', 'more')] })
   expect((await loadChat(at('foreign')))[1]).toEqual(corrected)

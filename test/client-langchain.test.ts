@@ -10,6 +10,7 @@ import {
   SystemMessage,
   ToolMessage,
 } from '@langchain/core/messages'
+import { RunnableLambda, RunnableWithMessageHistory } from '@langchain/core/runnables'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { ColloquyChatMessageHistory } from '../client/src/langchain.ts'
@@ -245,10 +246,27 @@ test('a history that was cleared is empty, takes its old messages again, and a m
   expect(written(await chat.getMessages())).toEqual(written([kept, summary]))
 })
 
+test("a chain of LangChain's own remembers what was said", async () => {
+  const seen: BaseMessage[][] = []
+  const model = RunnableLambda.from((messages: BaseMessage[]) => {
+    seen.push(messages)
+    return new AIMessage(`Answer ${seen.length}.`)
+  })
+  const chain = new RunnableWithMessageHistory({ runnable: model, getMessageHistory: (id) => history(id) })
+  const config = { configurable: { sessionId: 'chain' } }
+  await chain.invoke([new HumanMessage('First?')], config)
+  await chain.invoke([new HumanMessage('Second?')], config)
+  expect(seen[1]?.map(({ content }) => content)).toEqual(['First?', 'Answer 1.', 'Second?'])
+  const kept = await history('chain').getMessages()
+  expect(kept.map(({ content }) => content)).toEqual(['First?', 'Answer 1.', 'Second?', 'Answer 2.'])
+})
+
 test('what JSON cannot hold is refused, and nothing is stored', async () => {
   const chat = history('refused')
   const bytes = new HumanMessage({ content: [{ type: 'image', data: new Uint8Array([1]), mimeType: 'image/png' }] })
   await expect(chat.addMessages([new HumanMessage('first'), bytes])).rejects.toThrow('base64')
+  const none = new ToolMessage({ content: '', tool_call_id: 'c', artifact: { share: Number.NaN } })
+  await expect(chat.addMessage(none)).rejects.toThrow('NaN')
   expect(await chat.getMessages()).toEqual([])
 })
 

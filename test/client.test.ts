@@ -5,7 +5,7 @@ import { createClient } from 'graphql-ws'
 import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
-import { type FollowError, type Following, followConversation, resumable } from '../client/src/index.ts'
+import { type FollowError, type Following, followConversation, request, resumable } from '../client/src/index.ts'
 import type { Answer, Api } from './support/api.ts'
 import { useBed } from './support/bed.ts'
 import { expectNothingOpenAfterEach } from './support/nothing-open.ts'
@@ -364,6 +364,34 @@ test('7 bounds: of a conversation that is taken slowly, the server keeps the res
   seen.push(...(await take(following, 2_499)))
   expect(seen).toEqual(upTo(2_500))
   await following.return?.()
+})
+
+test('a request whose credentials are refused says so, and one whose first token had expired asks for another', async () => {
+  const secret = 'a secret of at least thirty-two bytes'
+  await using server = await serve(bed.database.url, { AUTH_SECRET: secret })
+  const sign = (expires: string) =>
+    new SignJWT({ sub: 'ada' })
+      .setProtectedHeader({ alg: 'HS256' })
+      .setExpirationTime(expires)
+      .sign(new TextEncoder().encode(secret))
+  const tokens = [await sign('1 minute ago'), await sign('1 hour')]
+  const connectionParams = () => ({ authorization: `Bearer ${tokens.shift()}` })
+  const options = { url: `${server.url}/graphql`, connectionParams }
+  expect(await request(options, '{ viewer { userId } }')).toEqual({ viewer: { userId: 'ada' } })
+  await expect(request(options, '{ viewer { userId } }')).rejects.toMatchObject({ code: 'UNAUTHENTICATED' })
+})
+
+test('a request is tried again until it is answered, or whoever asked wants no answer any more', async () => {
+  await using proxy = await TcpProxy.before(bed.server)
+  proxy.stall()
+  const options = { url: `${proxy.url}/graphql`, connectionParams: ada, timeoutMs: 100 }
+  const giveUp = new AbortController()
+  const enough = () => giveUp.abort(new Error('Enough.'))
+  const query = '{ viewer { userId } }'
+  await expect(request({ ...options, onRetry: enough, signal: giveUp.signal }, query)).rejects.toThrow('Enough.')
+  const resume = () => proxy.resume()
+  expect(await request({ ...options, onRetry: resume }, query)).toEqual({ viewer: { userId: 'ada' } })
+  await expect(request(options, '{ nothing }')).rejects.toMatchObject({ code: 'GRAPHQL_VALIDATION_FAILED' })
 })
 
 test('the package builds by itself, and no part of it needs Node, or an SDK that is not its own', async () => {

@@ -24,9 +24,14 @@ export function toUIMessages<Message extends UIMessage>(stored: readonly StoredM
   const messages: UIMessage[] = []
   for (const message of stored) {
     if (message.role === 'TOOL') putResult(messages, message)
-    else messages.push(toUIMessage(message))
+    else if (saysSomething(message)) messages.push(toUIMessage(message))
   }
   return messages as Message[]
+}
+
+/** What another program has begun and not written, as an answer that failed, is no message of a chat. */
+function saysSomething({ partsFormat, content, toolCalls }: StoredMessage): boolean {
+  return partsFormat === 'AI_SDK' || content !== null || toolCalls.length > 0
 }
 
 const roles = { system: 'SYSTEM', user: 'USER', assistant: 'ASSISTANT' } as const

@@ -41,10 +41,11 @@ export async function saveChat<Message extends UIMessage>(options: SaveOptions<M
     const known = new Map(saved.map((message) => [message.id, asJson(message)]))
     const changed = messages.filter((message) => !isSameJson(asJson(message), known.get(message.id)))
     const kept = new Set(messages.map(({ id }) => id))
+    // What is new is there before what it takes the place of is gone.
+    await write(ask, conversationId, changed.map(toInput))
     for (const { id } of previous ?? []) {
       if (!kept.has(id)) await ask(remove, { input: addressOf(conversationId, id) })
     }
-    await write(ask, conversationId, changed.map(toInput))
   })
 }
 

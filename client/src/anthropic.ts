@@ -1,6 +1,6 @@
 /** The package's entrance for Anthropic's SDK, `@colloquy/client/anthropic`; it takes the SDK's client, and nothing of its code. */
 import type { Completion } from './stream-message.ts'
-import { runTurn, type TurnOptions, type TurnResult } from './turn.ts'
+import { type MoreOfRequest, runTurn, type TurnOptions, type TurnResult, withTools } from './turn.ts'
 
 export type { Tool, TurnOptions, TurnResult } from './turn.ts'
 
@@ -13,8 +13,8 @@ export interface MessagesClient {
 
 export interface MessagesTurnOptions extends TurnOptions {
   readonly client: MessagesClient
-  /** More fields of the request, as `thinking`; of the answer's length the API wants to be told. */
-  readonly request: { readonly max_tokens: number }
+  /** As `thinking`; and of the answer's length the API wants to be told. */
+  readonly request: MoreOfRequest & { readonly max_tokens: number }
 }
 
 /** An agent's turn by the Messages API; see `runTurn`. */
@@ -27,11 +27,11 @@ export function runMessagesTurn(options: MessagesTurnOptions): Promise<TurnResul
   }))
   return runTurn(options, {
     format: 'ANTHROPIC',
+    pause: 'pause_turn',
     ask: async ({ window, signal, write }) => {
       const body = {
-        ...(described.length === 0 ? {} : { tools: described }),
         ...(window.system === null ? {} : { system: window.system }),
-        ...request,
+        ...withTools(described, request),
         model,
         messages: window.messages,
         stream: true,

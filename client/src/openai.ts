@@ -1,7 +1,7 @@
 /** The package's entrance for OpenAI's SDK, `@colloquy/client/openai`; it takes the SDK's client, and nothing of its code. */
 import type { ToolCall } from './message-input.ts'
 import type { Completion } from './stream-message.ts'
-import { runTurn, type TurnOptions, type TurnResult } from './turn.ts'
+import { type MoreOfRequest, runTurn, type TurnOptions, type TurnResult, withTools } from './turn.ts'
 
 export type { Tool, TurnOptions, TurnResult } from './turn.ts'
 
@@ -23,14 +23,14 @@ export interface ResponsesClient {
 
 export interface ChatTurnOptions extends TurnOptions {
   readonly client: ChatClient
-  /** More fields of the request, as `temperature`. */
-  readonly request?: object
+  /** As `temperature`. */
+  readonly request?: MoreOfRequest
 }
 
 export interface ResponsesTurnOptions extends TurnOptions {
   readonly client: ResponsesClient
-  /** More fields of the request, as `reasoning`. Nothing is stored at the provider unless it says `store: true`. */
-  readonly request?: object
+  /** As `reasoning`. Nothing is stored at the provider unless it says `store: true`. */
+  readonly request?: MoreOfRequest
 }
 
 /** An agent's turn by chat completions; see `runTurn`. */
@@ -45,8 +45,7 @@ export function runChatTurn(options: ChatTurnOptions): Promise<TurnResult> {
     ask: async ({ window, signal, write }) => {
       const body = {
         stream_options: { include_usage: true },
-        ...(functions.length === 0 ? {} : { tools: functions }),
-        ...request,
+        ...withTools(functions, request),
         model,
         messages: window.messages,
         stream: true,
@@ -73,8 +72,7 @@ export function runResponsesTurn(options: ResponsesTurnOptions): Promise<TurnRes
         store: false,
         // So that its reasoning can be given back to it.
         include: ['reasoning.encrypted_content'],
-        ...(functions.length === 0 ? {} : { tools: functions }),
-        ...request,
+        ...withTools(functions, request),
         model,
         input: window.messages,
         stream: true,

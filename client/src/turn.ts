@@ -53,6 +53,8 @@ export interface TurnResult {
 /** One way to ask a model. */
 export interface Provider {
   readonly format: ContextFormat
+  /** Why an answer ends that the provider wants to go on with. */
+  readonly pause?: string
   /** @param write takes the text as it comes. @returns how the message ends */
   ask(request: {
     readonly window: ContextWindow
@@ -76,7 +78,8 @@ export async function runTurn(options: TurnOptions, provider: Provider): Promise
     const { id: messageId, content: text, finishReason } = message
     const end = (outcome: TurnOutcome) => ({ outcome, text, messageId, finishReason, steps: step + 1 })
     if (message.status === 'CANCELLED') return end('CANCELLED')
-    if (message.toolCalls.length === 0) return end('COMPLETE')
+    const isPaused = finishReason !== null && finishReason === provider.pause
+    if (message.toolCalls.length === 0 && !isPaused) return end('COMPLETE')
     const resultId = (index: number) => `${turnId}/${step}/${index}`
     const isDone = isReplay && (await readOne(options, resultId(0))) !== null
     before = isDone ? [] : await runTools(options, message.toolCalls, resultId)
@@ -88,6 +91,19 @@ export async function runTurn(options: TurnOptions, provider: Provider): Promise
     if (isCancelled(options)) return end('CANCELLED')
     if (isLast) return end('STEPS')
   }
+}
+
+/** Fields of the provider's own request. */
+export interface MoreOfRequest {
+  /** That the provider runs itself: they come after the others. */
+  readonly tools?: readonly object[]
+  readonly [field: string]: unknown
+}
+
+/** A request with the tools that are described to the model, and those that it names itself. */
+export function withTools(described: readonly object[], request: MoreOfRequest | undefined): MoreOfRequest {
+  const tools = [...described, ...(request?.tools ?? [])]
+  return tools.length === 0 ? { ...request } : { ...request, tools }
 }
 
 interface Step {

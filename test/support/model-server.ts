@@ -15,6 +15,8 @@ export interface Saying {
   readonly reasoning?: string
   readonly refusal?: string
   readonly calls?: readonly { readonly id: string; readonly name: string; readonly arguments: string }[]
+  /** Anthropic's reason for ending there, where it is none of the usual ones. */
+  readonly stopReason?: string
 }
 
 /**
@@ -138,7 +140,7 @@ export function* responsesScript({ texts = [], reasoning, calls = [] }: Saying):
 }
 
 /** https://platform.claude.com/docs/en/build-with-claude/streaming: events of a message. */
-export function* messagesScript({ texts = [], reasoning, calls = [] }: Saying): Generator<object> {
+export function* messagesScript({ texts = [], reasoning, calls = [], stopReason }: Saying): Generator<object> {
   const usage = { input_tokens: 7, cache_read_input_tokens: 0, output_tokens: 1 }
   const message = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude-test-1', content: [] }
   yield { type: 'message_start', message: { ...message, stop_reason: null, stop_sequence: null, usage } }
@@ -160,7 +162,7 @@ export function* messagesScript({ texts = [], reasoning, calls = [] }: Saying): 
     const deltas = pieces(text).map((partial_json) => ({ type: 'input_json_delta', partial_json }))
     yield* block({ type: 'tool_use', id, name, input: {} }, ...deltas)
   }
-  const delta = { stop_reason: calls.length > 0 ? 'tool_use' : 'end_turn', stop_sequence: null }
+  const delta = { stop_reason: stopReason ?? (calls.length > 0 ? 'tool_use' : 'end_turn'), stop_sequence: null }
   yield { type: 'message_delta', delta, usage: { input_tokens: null, output_tokens: 5 } }
   yield { type: 'message_stop' }
 }
