@@ -48,7 +48,9 @@ function expectedExchanges(told: readonly Told[], from: number): (readonly [mark
     for (const event of events) {
       if (event.kind === 'call') calls.push({ id: event.id, mark: event.mark, text: null, isOpen: message.seq >= from })
       else if (event.kind === 'result') {
-        const call = calls.findLast(({ id, isOpen, text }) => id === event.id && isOpen && text === null)
+        const call = calls.findLast(
+          ({ id, mark, isOpen, text }) => id === event.id && mark === (event.of ?? mark) && isOpen && text === null,
+        )
         if (call && message.seq >= from) call.text = event.text
       } else if (begins) for (const call of calls) call.isOpen = false
     }

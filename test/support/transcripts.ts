@@ -23,7 +23,8 @@ export interface Told {
 
 export type ToldEvent =
   | { readonly kind: 'call'; readonly id: string; readonly mark: string }
-  | { readonly kind: 'result'; readonly id: string; readonly text: string }
+  /** `of` a certain call, where both are one part. */
+  | { readonly kind: 'result'; readonly id: string; readonly text: string; readonly of?: string }
   | { readonly kind: 'words' }
 
 /** mulberry32: the same numbers for the same seed, on every machine. */
@@ -82,7 +83,9 @@ export function makeTranscript(seed: number): Told[] {
       }))
       const text = next(2) ? `Let me see ${mark}` : ''
       const inline = spelling === 'AI_SDK' && next(2) === 0
-      const results = inline ? calls.map(({ id }) => ({ kind: 'result' as const, id, text: `result-${++mark}` })) : []
+      const results = inline
+        ? calls.map((made) => ({ kind: 'result' as const, id: made.id, text: `result-${++mark}`, of: made.mark }))
+        : []
       const words = text === '' ? [] : [{ kind: 'words' as const }]
       tell(assistant(spelling, text, calls, results), [
         ...words,
