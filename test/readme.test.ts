@@ -47,7 +47,9 @@ test("the README's agent's turns are valid and do what they say", async () => {
     'TOOL',
     'ASSISTANT',
   ])
-  const { id } = (await run(stream, 'Start')).startMessage.message
+  const { message: started, conversation: open } = (await run(stream, 'Start')).startMessage
+  expect(open.context.messages.at(-1)).toEqual({ role: 'user', content: 'And when?' })
+  const { id } = started
   expect(await run(stream, 'Stream', { id })).toEqual({ appendMessageText: { nextChunk: 1, stopRequested: false } })
   const { message } = (await run(stream, 'Complete', { id })).completeMessage
   expect(message).toEqual({ content: 'Tomorrow.', status: 'COMPLETE' })
