@@ -17,6 +17,7 @@ import { ColloquyChatMessageHistory } from '../client/src/langchain.ts'
 import { useBed } from './support/bed.ts'
 import { expectNothingOpenAfterEach } from './support/nothing-open.ts'
 import { TcpProxy } from './support/tcp-proxy.ts'
+import { until } from './support/until.ts'
 
 const bed = useBed()
 
@@ -228,8 +229,15 @@ test('an append whose answer is lost is made again, and stored once', async () =
 })
 
 test('messages stand in the order of the calls, whether or not anybody waits between them', async () => {
-  const chat = history('in order')
-  await Promise.all(Array.from({ length: 10 }, (_, n) => chat.addUserMessage(String(n))))
+  await using proxy = await TcpProxy.before(bed.server)
+  const chat = history('in order', proxy)
+  proxy.stall()
+  const added = Promise.all(Array.from({ length: 10 }, (_, n) => chat.addUserMessage(String(n))))
+  await until(() => proxy.size > 0)
+  // Whatever is on its way is tried again, each after a wait of its own.
+  proxy.cut()
+  proxy.resume()
+  await added
   expect((await chat.getMessages()).map(({ content }) => Number(content))).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
 })
 
