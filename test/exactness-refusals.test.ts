@@ -119,6 +119,17 @@ describe.each(ways)('over %s', (_way, way) => {
     },
   )
 
+  test.each([': N', ':\nN', ':\tN', ':[N]', ':[0,N]', ':[0,\r\n N ]'])(
+    'a number that does not fit is refused where %j has it',
+    async (written) => {
+      for (const number of ['1e400', '-1E400', '12345678901234567890', '-0.12345678901234567890']) {
+        const { errors } = await way(bodyOf(create, `{"metadata":{"a"${written.replace('N', number)}}}`))
+        expect(errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }])
+      }
+      await expectNothing()
+    },
+  )
+
   test.each(jsonFields)('a key __proto__ in %s is refused', async (_field, of) => {
     for (const json of ['{"__proto__":{"a":1}}', '[{"b":{"__proto__":null}}]', '{"\\u005f_proto__":1}']) {
       const error = await refuse(way, `{"role":"USER",${of(json)}}`)
