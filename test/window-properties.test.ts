@@ -69,7 +69,7 @@ function summary(exchanges: readonly Exchange[]): (readonly [unknown, string | n
 }
 
 describe('windows of every size, in every format', () => {
-  test.each(Array.from({ length: 80 }, (_, seed) => seed))('over transcript %i', async (seed) => {
+  test.each(Array.from({ length: 50 }, (_, seed) => seed))('over transcript %i', async (seed) => {
     const told = makeTranscript(seed)
     const messages = told.map(({ message }) => message)
     const leading = new Set(leadingOf(messages))

@@ -483,7 +483,9 @@ describe('a call and its results', () => {
     const text = (value: string) => ({ type: 'text', text: value })
     const outputs = async (toolCallId: string, ...list: unknown[]) => {
       const answer = { ...parts('TOOL', 'ANTHROPIC', ...list), toolCallId }
-      const { messages } = await buildValid('AI_SDK_MODEL', [user('?'), assistant(null, call('a'), call('b')), answer])
+      const fields = [user('?'), assistant(null, call('a'), call('b')), answer]
+      const { messages, reasons } = await buildValid('AI_SDK_MODEL', fields)
+      expect(reasons).not.toContain('ORPHANED_RESULT')
       const [, , { content }] = messages as [
         unknown,
         unknown,
@@ -739,9 +741,9 @@ describe('the budget', () => {
   })
 
   test('is not spent on results that turn out to have no call', () => {
-    const window = build('OPENAI_CHAT', [user('one'), tool('x', 'none'), assistant('two'), user('three')], {
-      maxTokens: 30,
-    })
+    const orphans = [tool('x', 'none'), tool('y', 'none'), tool('z', 'none')]
+    const fields = [user('one'), ...orphans, assistant('two'), user('three')]
+    const window = build('OPENAI_CHAT', fields, { maxTokens: 30 })
     expect(window).toMatchObject({ firstSeq: 1, tokenCount: 30, reasons: ['ORPHANED_RESULT'] })
   })
 
