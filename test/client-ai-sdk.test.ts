@@ -136,6 +136,8 @@ test('what was taken out of a loaded chat is deleted, and what others have added
   const loaded = await loadChat(at('again'))
   expect(loaded.map(({ id }) => id)).toEqual(['q', 'a', 'q2', 'elsewhere', 'a3'])
   expect(loaded[2]).toEqual(edited)
+  await saveChat({ ...at('again'), messages: messages.slice(0, 1) })
+  expect(await loadChat(at('again'))).toEqual(loaded)
   await expect(saveChat({ ...at('again'), messages: [assistant('a2')] })).rejects.toThrow('was deleted')
 })
 

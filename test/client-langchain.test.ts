@@ -80,6 +80,17 @@ const kinds: Record<string, BaseMessage> = {
       tool_calls: [{ id: 'call-1', type: 'function', function: { name: 'f', arguments: '' } }],
     },
   }),
+  'names that are empty or long': new AIMessage({
+    id: 'i'.repeat(300),
+    name: '',
+    content: 'x',
+    tool_calls: [
+      { id: '', name: 'f', args: {} },
+      { id: 'c', name: 'n'.repeat(300), args: {} },
+    ],
+    response_metadata: { model_name: '', finish_reason: 'y'.repeat(300) },
+  }),
+  'a result of no call': new ToolMessage({ content: 'r', tool_call_id: '' }),
   'a tool call alone': new AIMessage({
     content: '',
     tool_calls: [{ id: 'c', name: 'f', args: { a: 'ü' }, type: 'tool_call' }],
@@ -129,6 +140,7 @@ test('what other programs read of a message is in the fields of the API', async 
   await history('fields').addMessages(Object.values(kinds))
   const { conversation } = await bed.server.as().get(`{ conversation(id: "fields") { messages(first: 100) { nodes {
     role name content partsFormat toolCalls { callId name arguments } toolCallId toolName toolError model finishReason clientId
+    metadata
   } } } }`)
   const { nodes } = conversation.messages
   const at = (kind: string) => nodes[Object.keys(kinds).indexOf(kind)]
@@ -144,6 +156,10 @@ test('what other programs read of a message is in the fields of the API', async 
     model: 'm-1',
     finishReason: 'tool_calls',
   })
+  // Nothing is kept twice.
+  const { langchain } = at('standard blocks').metadata
+  expect(langchain).toEqual({ data: { response_metadata: { output_version: 'v1' } } })
+  expect(at('a human text').metadata).toEqual({})
   expect(at('a failed result with an artifact')).toMatchObject({ role: 'TOOL', toolCallId: 'call-2', toolError: true })
   expect(at('an artifact larger than metadata may be')).toMatchObject({ role: 'TOOL', content: 'a lot' })
 })

@@ -11,6 +11,9 @@ import type { StoredMessage } from './stored-message.ts'
 /** Begins a client id that was drawn, and is no id of LangChain's. */
 export const drawnId = 'unnamed-'
 
+/** Leaves room in a client id for what a history adds to it. */
+export const longestId = 200
+
 /**
  * A message as it is stored. Whatever its fields would not give back is kept beside them, in `metadata.langchain`; where
  * that is large, in a last part.
@@ -23,7 +26,7 @@ export function toInput(message: BaseMessage, clientId: string): MessageInput {
   const [dict] = mapChatMessagesToStoredMessages([message])
   const given = asJson(dict as LangChainMessage) as Dict
   const input = { ...fieldsOf(given), clientId }
-  const rest = difference(given, toDict(input, {}))
+  const rest = difference(given, toDict(input, {}, isFirstVersion(given)))
   if (isEmpty(rest)) return input
   if (JSON.stringify(rest).length <= mostInMetadata) return { ...input, metadata: { langchain: rest } }
   const part = { type: 'non_standard', value: { langchain: rest } }
@@ -39,6 +42,8 @@ export function toMessage(stored: StoredMessage): BaseMessage {
   const [message] = mapStoredMessagesToChatMessages([dict as unknown as LangChainMessage])
   return message as BaseMessage
 }
+
+const longestName = 255
 
 /** Of 16 KiB that a server takes unless it is told otherwise. */
 const mostInMetadata = 8_192
@@ -61,20 +66,20 @@ type Fields = Omit<MessageInput, 'clientId' | 'metadata'>
 
 function fieldsOf({ type, data }: Dict): Fields {
   const role = roleOf(type, data)
-  const name = text(data.name)
+  const name = short(data.name)
   const calls = callsOf(data.tool_calls)
   const { model_name, model, finish_reason, stop_reason } = (data.response_metadata ?? {}) as Record<string, unknown>
   return {
     role,
     ...contentOf(data),
     ...(role === 'TOOL'
-      ? { toolCallId: text(data.tool_call_id) ?? name ?? 'function', ...given('toolName', name) }
+      ? { toolCallId: short(data.tool_call_id) ?? name ?? 'function', ...given('toolName', name) }
       : given('name', name)),
     ...given('toolError', data.status === undefined || role !== 'TOOL' ? undefined : data.status === 'error'),
     ...given('toolCalls', calls.length === 0 ? undefined : calls),
     ...given('usage', isRecord(data.usage_metadata) ? data.usage_metadata : undefined),
-    ...given('model', text(model_name) ?? text(model)),
-    ...given('finishReason', text(finish_reason) ?? text(stop_reason)),
+    ...given('model', short(model_name) ?? short(model)),
+    ...given('finishReason', short(finish_reason) ?? short(stop_reason)),
   }
 }
 
@@ -112,20 +117,20 @@ function contentOf(data: Dict['data']): Pick<Fields, 'content' | 'parts' | 'part
 function callsOf(calls: unknown): NonNullable<MessageInput['toolCalls']> {
   const list = Array.isArray(calls) ? calls.filter(isRecord) : []
   return list.flatMap(({ id, name, args }) => {
-    const callId = text(id)
-    const tool = text(name)
+    const callId = short(id)
+    const tool = short(name)
     return callId && tool ? [{ callId, name: tool, arguments: JSON.stringify(args ?? {}) }] : []
   })
 }
 
 /** The message that the fields make, whoever has written them, and what is kept beside them. */
-function toDict(fields: Fields | StoredMessage, rest: Rest): Dict {
+function toDict(fields: Fields | StoredMessage, rest: Rest, isFirst = isFirstVersion(rest)): Dict {
   const { role, toolCalls, toolError, usage } = fields
   const clientId = 'clientId' in fields ? fields.clientId : undefined
   const keepsId = clientId !== null && clientId !== undefined && !clientId.startsWith(drawnId)
   const blocks = blocksOf(fields)
   const data: Record<string, unknown> = {
-    [blocks !== null && isFirstVersion(rest) ? 'content_blocks' : 'content']: blocks ?? fields.content ?? '',
+    [blocks !== null && isFirst ? 'content_blocks' : 'content']: blocks ?? fields.content ?? '',
     ...given('id', keepsId ? clientId : undefined),
     ...given('name', (role === 'TOOL' ? fields.toolName : fields.name) ?? undefined),
     ...given('usage_metadata', usage ?? undefined),
@@ -195,6 +200,11 @@ function parse(text: string): Record<string, unknown> | null {
 
 function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+/** What a name of the API can be. */
+function short(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' && value.length <= longestName ? value : undefined
 }
 
 function text(value: unknown): string | undefined {

@@ -1,7 +1,7 @@
 /** The package's entrance for LangChain.js, `@colloquy/client/langchain`. */
 import { BaseListChatMessageHistory } from '@langchain/core/chat_history'
 import type { BaseMessage } from '@langchain/core/messages'
-import { drawnId, toInput, toMessage } from './langchain-message.ts'
+import { drawnId, longestId, toInput, toMessage } from './langchain-message.ts'
 import { inBatches } from './message-input.ts'
 import { type Ask, RequestError, type RequestOptions, withConnection } from './request.ts'
 import { readMessages } from './stored-message.ts'
@@ -78,7 +78,9 @@ export class ColloquyChatMessageHistory extends BaseListChatMessageHistory {
   #clientIdOf(message: BaseMessage): string {
     const known = this.#clientIds.get(message)
     if (known !== undefined) return known
-    const clientId = message.id ? message.id + this.#life : drawnId + crypto.randomUUID()
+    const { id = '' } = message
+    const isUsable = id !== '' && id.length <= longestId
+    const clientId = isUsable ? id + this.#life : drawnId + crypto.randomUUID()
     this.#clientIds.set(message, clientId)
     return clientId
   }
