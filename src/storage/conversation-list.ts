@@ -79,12 +79,20 @@ export class ListReads {
         read: (asks) => readLists(this.#store, statement, asks),
         numberAt: 1,
         rowsOf: ({ request }) => request.count + 1,
+        ...few,
       })
       this.#lanes.set(name, lane)
     }
     return lane
   }
 }
+
+/**
+ * A list is many rows: with 32 in a statement, PostgreSQL and the server waited for one another, and so many rows at once
+ * outlived the young generation. At 32 connections a list took 374 µs of the server's CPU this way, and 461 that way, and
+ * nearly twice as many were answered.
+ */
+const few = { runItems: 8, lanes: 4 }
 
 function readLists(store: Store, statement: Statement, asks: readonly ListAsk[]): Promise<Row[]> {
   return query(store.pool, statement, [

@@ -2,9 +2,6 @@ import { Gather, type Outcome } from './gather.ts'
 import { isRefused } from './refused.ts'
 import type { Row } from './store.ts'
 
-/** One is enough until it is full: with two from the start a page took 6 % more of the server's CPU. */
-const laneCount = 2
-const runItems = 32
 /** Who asks for much is not to make many others wait for it. */
 const runRows = 5_000
 
@@ -15,16 +12,26 @@ export interface ReadOptions<Ask> {
   readonly numberAt: number
   /** How many rows are asked for. */
   readonly rowsOf: (ask: Ask) => number
+  /** How many asks go into one statement. */
+  readonly runItems?: number
+  /** How many statements are under way at once. */
+  readonly lanes?: number
 }
+
+/** One lane is enough until it is full: with two from the start a page took 6 % more of the server's CPU. */
+const usual = { runItems: 32, lanes: 2 }
 
 /** Puts what is asked at once, by whomever, into few statements. Nobody waits for others to come. */
 export class ReadLanes<Ask> {
   readonly #options: ReadOptions<Ask>
+  readonly #runItems: number
   readonly #lanes: { readonly gather: Gather<Ask, Row[]>; asked: number }[]
 
   constructor(options: ReadOptions<Ask>) {
+    const { runItems, lanes } = { ...usual, ...options }
     this.#options = options
-    this.#lanes = Array.from({ length: laneCount }, () => ({
+    this.#runItems = runItems
+    this.#lanes = Array.from({ length: lanes }, () => ({
       asked: 0,
       gather: new Gather<Ask, Row[]>({
         keyOf: () => '',
@@ -40,7 +47,7 @@ export class ReadLanes<Ask> {
 
   async read(ask: Ask): Promise<Row[]> {
     const lane = this.#lanes.reduce((best, other) =>
-      best.asked < runItems || best.asked <= other.asked ? best : other,
+      best.asked < this.#runItems || best.asked <= other.asked ? best : other,
     )
     lane.asked += 1
     try {
