@@ -98,6 +98,19 @@ describe('a server that starts', () => {
   })
 })
 
+describe('a server that counts tokens', () => {
+  test('does so in a thread of its built program, and ends with it', async () => {
+    await using database = await createDatabase()
+    await using server = start({ DATABASE_URL: database.url })
+    const api = new Api(await server.url(), { 'x-user-id': 'ada' })
+    await api.append('c', 'hello world')
+    const { conversation } = await api.get('{ conversation(id: "c") { context(maxTokens: 100) { tokenCount } } }')
+    expect(conversation.context.tokenCount).toBe(6)
+    expect(await server.stop('SIGTERM')).toEqual({ code: 0, signal: null })
+    expect(server.stderr).toBe('')
+  })
+})
+
 describe('a server that cannot start says why in one line, and exits with 1:', () => {
   test('a port that is taken', async () => {
     await using database = await createDatabase()

@@ -7,11 +7,8 @@ import type { TokenEncoding } from './token-encoding.ts'
 
 interface Encoder {
   countTokens(text: string, options: { allowedSpecial: Set<string>; disallowedSpecial: Set<string> }): number
-  setMergeCacheSize(size: number): void
+  clearMergeCache(): void
 }
-
-/** Words that are no token by themselves are remembered with what they are made of; each may have hundreds of signs. */
-const rememberedWords = 10_000
 
 const imports: Record<TokenEncoding, () => Promise<{ default: Encoder }>> = {
   O200K_BASE: () => import('gpt-tokenizer/encoding/o200k_base'),
@@ -23,12 +20,13 @@ const encoders = new Map<TokenEncoding, Encoder>()
 parentPort?.on('message', async ({ encoding, texts }: Batch) => {
   const encoder = encoders.get(encoding) ?? (await load(encoding))
   parentPort?.postMessage(texts.map((text) => countTokens(encoder, text)))
+  // What it remembers of words that are no token themselves. Full, its memory takes many times what it saves.
+  encoder.clearMergeCache()
 })
 
 /** The tables of an encoding take 60 MB and more, so only those that are asked for are there. */
 async function load(encoding: TokenEncoding): Promise<Encoder> {
   const { default: encoder } = await imports[encoding]()
-  encoder.setMergeCacheSize(rememberedWords)
   encoders.set(encoding, encoder)
   return encoder
 }
