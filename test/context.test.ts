@@ -1,4 +1,5 @@
 import type { Worker } from 'node:worker_threads'
+import o200k from 'gpt-tokenizer/encoding/o200k_base'
 import { describe, expect, test } from 'vitest'
 import type { Api } from './support/api.ts'
 import { useBed } from './support/bed.ts'
@@ -126,7 +127,8 @@ describe('a window', () => {
   })
 
   test('takes what just fits, and not a token more', async () => {
-    const id = await store(user('a long time ago'), text('yes'), user('and now'), text('no'))
+    const id = await store(user('a very long time ago'), text('yes'), user('and now'), text('no'))
+    await edit(id, 1, 'a long time ago')
     const all = await read(id)
     expect(all.included).toBe(4)
     expect(await read(id, { maxTokens: all.tokenCount })).toEqual(all)
@@ -216,17 +218,20 @@ describe('the answer of a mutation has the window', () => {
     const { appendMessages } = await ada.get(many, { input })
     expect(contents(appendMessages.conversation.context)).toEqual(['one', 'two', 'three', 'four'])
   })
+})
 
-  test('as the conversation was when they stored it, whatever came after', async () => {
-    const id = await store(user('one'))
-    const twice = `mutation {
-      a: appendMessage(input: { conversationId: "${id}", message: { role: ASSISTANT, content: "two" } }) { ...F }
-      b: appendMessage(input: { conversationId: "${id}", message: { role: USER, content: "three" } }) { ...F }
-    } fragment F on AppendMessagePayload { conversation { lastSeq context(maxTokens: 1000) { messages lastSeq } } }`
-    const { a, b } = await bed.server.as().get(twice)
-    expect([a.conversation.context.lastSeq, b.conversation.context.lastSeq]).toEqual([2, 3])
-    expect(contents(b.conversation.context)).toEqual(['one', 'two', 'three'])
-  })
+test('a window ends with the last seq that the same answer has, whatever came meanwhile', async () => {
+  const id = await store(user('one'), text('two'))
+  const client = await bed.database.connect()
+  await client.query('begin')
+  await client.query('lock table message_token_count in access exclusive mode')
+  const asked = bed.server.as().get(contextOf(window), { ...defaults, id })
+  await blocked(client)
+  await bed.server.as().append(id, 'three')
+  await client.query('commit')
+  const { conversation } = await asked
+  expect(conversation.lastSeq).toBe(2)
+  expect(contents(conversation.context)).toEqual(['one', 'two'])
 })
 
 describe('tokens', () => {
@@ -245,6 +250,24 @@ describe('tokens', () => {
     expect((await read(id)).tokenCount).toBe(1005)
   })
 
+  test('are those of all that a model reads, 4 for each message and each call, and 1000 for a picture', async () => {
+    const of = (...texts: string[]) => texts.reduce((sum, one) => sum + o200k.encode(one).length, 0)
+    const picture = { type: 'image_url', image_url: { url: `data:image/png;base64,${'A'.repeat(10_000)}` } }
+    const id = await store(
+      { role: 'USER', parts: [{ type: 'text', text: 'what is this?' }, picture], partsFormat: 'OPENAI_CHAT' },
+      call('a', 'b'),
+      result('a'),
+      result('b'),
+    )
+    await read(id)
+    expect((await countsOf(id)).map(({ tokens }) => tokens)).toEqual([
+      of('what is this?') + 4 + 1_000,
+      2 * of('find', '{"q":1}') + 4 + 2 * 4,
+      of('result of a') + 4,
+      of('result of b') + 4,
+    ])
+  })
+
   test('are counted by each encoding for itself', async () => {
     const id = await store(user('Größenordnungsmäßig 今日はいい天気ですね'))
     const [o200k, cl100k] = [await read(id), await read(id, { encoding: 'CL100K_BASE' })]
@@ -253,6 +276,14 @@ describe('tokens', () => {
       { seq: 1, encoding: 'CL100K_BASE', revision: 0, tokens: cl100k.tokenCount },
       { seq: 1, encoding: 'O200K_BASE', revision: 0, tokens: o200k.tokenCount },
     ])
+  })
+
+  test('are counted of the messages that may come into the window, and of few others', async () => {
+    const id = await store(
+      ...Array.from({ length: 40 }, (_, n) => [user(' word'.repeat(400)), text(`answer ${n}`)]).flat(),
+    )
+    expect((await read(id, { maxTokens: 1_000 })).included).toBe(4)
+    expect((await countsOf(id)).length).toBeLessThan(12)
   })
 
   test('of an edited message are counted anew', async () => {
