@@ -4,7 +4,14 @@ import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { runMessagesTurn } from '../client/src/anthropic.ts'
 import { type StreamOptions, streamMessage } from '../client/src/index.ts'
-import { runChatTurn, runResponsesTurn, type Tool, type TurnOptions, type TurnResult } from '../client/src/openai.ts'
+import {
+  type ChatClient,
+  runChatTurn,
+  runResponsesTurn,
+  type Tool,
+  type TurnOptions,
+  type TurnResult,
+} from '../client/src/openai.ts'
 import { useBed } from './support/bed.ts'
 import { chatScript, ModelServer, messagesScript, responsesScript, type Saying } from './support/model-server.ts'
 import { expectNothingOpenAfterEach } from './support/nothing-open.ts'
@@ -407,4 +414,59 @@ test("a pause of Anthropic's is gone on from, and tools that it runs itself stan
     temperature: 0,
     messages: [{ role: 'user' }, { role: 'assistant', content: [{ type: 'text', text: 'Searching …' }] }],
   })
+})
+
+test('what a model still asks for after a stop request is not done', async () => {
+  let runs = 0
+  const tools = { count: { parameters: { type: 'object' }, execute: () => ++runs } }
+  const client: ChatClient = {
+    chat: {
+      completions: {
+        // One that takes no notice of its signal.
+        create: async (_request, { signal }) =>
+          (async function* () {
+            yield { choices: [{ delta: { content: 'Well, ' } }] }
+            await until(async () => (await messagesOf('deaf'))[1]?.content === 'Well, ')
+            const [, { id }] = await messagesOf('deaf')
+            await bed.server
+              .as()
+              .get('mutation ($id: ID!) { stopMessage(input: { messageId: $id }) { message { id } } }', { id })
+            while (!signal.aborted) {
+              yield { choices: [{ delta: { content: '…' } }] }
+              await new Promise((resolve) => setImmediate(resolve))
+            }
+            const call = { index: 0, id: 'call_1', function: { name: 'count', arguments: '{}' } }
+            yield { choices: [{ delta: { tool_calls: [call] }, finish_reason: 'tool_calls' }] }
+          })(),
+      },
+    },
+  }
+  const result = await runChatTurn({ ...turn('deaf', { userMessage: 'Count.', tools }), client })
+  expect(result.outcome).toBe('CANCELLED')
+  expect(runs).toBe(0)
+  expect((await messagesOf('deaf'))[1]).toMatchObject({ status: 'CANCELLED', toolCalls: [] })
+})
+
+test('all steps of a turn go over one connection', async () => {
+  let connections = 0
+  class Counted extends WebSocket {
+    constructor(...args: ConstructorParameters<typeof WebSocket>) {
+      super(...args)
+      connections += 1
+    }
+  }
+  const { script, run } = loops['Anthropic messages'] as Loop
+  await using model = await ModelServer.start(
+    script({ calls: [call('call_1', 'find_order', '{"id":1}')] }),
+    script({ calls: [call('call_2', 'find_order', '{"id":2}')] }),
+    script({ texts: ['Done.'] }),
+  )
+  const options = turn('one', {
+    userMessage: 'Find them.',
+    webSocketImpl: Counted,
+    timeoutMs: 15_000,
+    onRetry: console.log,
+  })
+  expect(await run(model, options)).toMatchObject({ outcome: 'COMPLETE', steps: 3 })
+  expect(connections).toBe(1)
 })

@@ -176,6 +176,9 @@ test('what other programs have stored is shown, with results in their calls, and
   ])
   await saveChat({ ...at('foreign'), messages: [question, answer, user('q2', 'more')] })
   expect(await revisions('foreign')).toEqual(['0', '0', '0', '0', expect.anything(), '0'])
+  // A result after other words of the user answers none of the calls before them.
+  await ada.append('foreign', { role: 'TOOL', toolCallId: 'c-3', content: 'late' })
+  expect((await loadChat(at('foreign')))[1]).toEqual(answer)
   const corrected = { ...answer, parts: [{ type: 'text', text: 'B' }] } as UIMessage
   await saveChat({ ...at('foreign'), messages: [question, corrected, user('q2', 'more')] })
   expect((await loadChat(at('foreign')))[1]).toEqual(corrected)

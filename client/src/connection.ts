@@ -52,7 +52,8 @@ export class Connection {
   readonly #options: ConnectionOptions
   readonly #over: AbortSignal
   readonly #client: Client
-  readonly #onLost: () => void
+  /** Told when it is closed, whether or not an operation was on it. */
+  onLost: () => void = () => {}
   #failures = 0
   #isOpen = false
   #connectedAt: number | null = null
@@ -61,12 +62,10 @@ export class Connection {
   /**
    * @param over ends what runs on it; `close` is still to be called
    * @param isKept whether it stays open between operations
-   * @param onLost told when it is closed, whether or not an operation was on it
    */
-  constructor(options: ConnectionOptions, over: AbortSignal, isKept: boolean, onLost: () => void = () => {}) {
+  constructor(options: ConnectionOptions, over: AbortSignal, isKept: boolean) {
     this.#options = options
     this.#over = over
-    this.#onLost = onLost
     this.#client = resumable(this.#createClient(isKept))
   }
 
@@ -95,7 +94,9 @@ export class Connection {
         if (isOver) return
         isOver = true
         this.#over.removeEventListener('abort', abort)
-        stop()
+        // Not at once: the `complete` that came together with the answer would let go of the connection a second time, and
+        // the client would close it.
+        queueMicrotask(stop)
         settle()
       }
       const abort = () => end(() => reject(this.#over.reason))
@@ -173,7 +174,7 @@ export class Connection {
         closed: () => {
           rest()
           this.#isOpen = false
-          this.#onLost()
+          this.onLost()
         },
       },
     })

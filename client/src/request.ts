@@ -41,7 +41,7 @@ export function request(
 /** Work that asks the server one thing after the other, on one connection that ends with it. */
 export async function withConnection<Outcome>(
   options: RequestOptions,
-  work: (ask: Ask) => Promise<Outcome>,
+  work: (ask: Ask, connection: Connection) => Promise<Outcome>,
 ): Promise<Outcome> {
   const { signal } = options
   signal?.throwIfAborted()
@@ -50,7 +50,7 @@ export async function withConnection<Outcome>(
   signal?.addEventListener('abort', abort, { once: true })
   const connection = new Connection(options, over.signal, true)
   try {
-    return await work((query, variables) => askAgain(connection, over.signal, { query, variables }))
+    return await work((query, variables) => askAgain(connection, over.signal, { query, variables }), connection)
   } finally {
     signal?.removeEventListener('abort', abort)
     over.abort()

@@ -113,7 +113,12 @@ export class StreamError extends Error {
  * A text that the server does not take, as one that is too long, fails the message with that error.
  */
 export function streamMessage<Message = FollowedMessage>(options: StreamOptions): MessageStream<Message> {
-  return new Producer<Message>(options)
+  return new Producer<Message>(options, null)
+}
+
+/** As `streamMessage`, on a connection that is somebody else's, and kept. Nothing else runs on it meanwhile. */
+export function streamMessageOn<Message>(connection: Connection, options: StreamOptions): MessageStream<Message> {
+  return new Producer<Message>(options, connection)
 }
 
 /** Of what was written, and not of the message. */
@@ -157,6 +162,7 @@ class Producer<Message> implements MessageStream<Message> {
   readonly context: Promise<ContextWindow>
   readonly #options: StreamOptions
   readonly #connection: Connection
+  readonly #isShared: boolean
   readonly #over = new AbortController()
   readonly #stop = new AbortController()
   readonly #outbox = new Outbox()
@@ -181,7 +187,7 @@ class Producer<Message> implements MessageStream<Message> {
   #error: unknown = null
   #waiting: (() => void)[] = []
 
-  constructor(options: StreamOptions) {
+  constructor(options: StreamOptions, shared: Connection | null) {
     this.#options = options
     this.#messageId = options.messageId ?? null
     this.#clientId = options.messageId === undefined ? (options.clientId ?? crypto.randomUUID()) : null
@@ -192,7 +198,9 @@ class Producer<Message> implements MessageStream<Message> {
     const { promise: context, ...onContext } = settleable<ContextWindow>()
     this.context = context
     this.#onContext = onContext
-    this.#connection = new Connection(options, this.#over.signal, true, () => this.#lose())
+    this.#isShared = shared !== null
+    this.#connection = shared ?? new Connection(options, this.#over.signal, true)
+    this.#connection.onLost = () => this.#lose()
     const { signal } = options
     const abort = () => this.#close(signal?.reason)
     if (signal?.aborted) abort()
@@ -452,7 +460,7 @@ class Producer<Message> implements MessageStream<Message> {
     this.#onContext.reject(this.#error)
     this.#ending?.reject(this.#error)
     this.#over.abort()
-    this.#connection.close()
+    if (!this.#isShared) this.#connection.close()
     this.#wake()
   }
 }

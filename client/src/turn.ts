@@ -1,9 +1,9 @@
-import type { ConnectionOptions } from './connection.ts'
+import type { Connection, ConnectionOptions } from './connection.ts'
 import type { ContextFormat, ContextLimits, ContextWindow } from './context-window.ts'
 import { inBatches, type MessageInput, type ToolCall } from './message-input.ts'
-import { request, withConnection } from './request.ts'
+import { type Ask, withConnection } from './request.ts'
 import { type StoredMessage, storedSelection } from './stored-message.ts'
-import { type Completion, type MessageStream, StreamError, streamMessage } from './stream-message.ts'
+import { type Completion, type MessageStream, StreamError, streamMessageOn } from './stream-message.ts'
 
 export interface TurnOptions extends ConnectionOptions, ContextLimits {
   readonly conversationId: string
@@ -71,24 +71,41 @@ export interface Provider {
  * @throws StreamError, RequestError, and what the provider's client throws: the message is FAILED then
  */
 export async function runTurn(options: TurnOptions, provider: Provider): Promise<TurnResult> {
-  const { userMessage, turnId = crypto.randomUUID(), maxSteps = 20 } = options
+  const { signal, turnId = crypto.randomUUID(), ...line } = options
+  signal?.throwIfAborted()
+  // What a turn has done is stored also when it is cancelled: its signal does not end the connection.
+  return withConnection(line, (ask, connection) => takeSteps({ options, provider, turnId, ask, connection }))
+}
+
+/** A turn, and the one connection on which all of it goes. */
+interface Turn {
+  readonly options: TurnOptions
+  readonly provider: Provider
+  readonly turnId: string
+  readonly ask: Ask
+  readonly connection: Connection
+}
+
+async function takeSteps(turn: Turn): Promise<TurnResult> {
+  const { options, provider, turnId } = turn
+  const { userMessage, maxSteps = 20, signal } = options
   let before = userMessage === undefined ? [] : [asUser(userMessage, `${turnId}/user`)]
   for (let step = 0; ; step++) {
-    const { message, isReplay } = await takeStep(options, provider, `${turnId}/${step}`, before)
+    const { message, isReplay } = await takeStep(turn, `${turnId}/${step}`, before)
     const { id: messageId, content: text, finishReason } = message
     const end = (outcome: TurnOutcome) => ({ outcome, text, messageId, finishReason, steps: step + 1 })
     if (message.status === 'CANCELLED') return end('CANCELLED')
     const isPaused = finishReason !== null && finishReason === provider.pause
     if (message.toolCalls.length === 0 && !isPaused) return end('COMPLETE')
     const resultId = (index: number) => `${turnId}/${step}/${index}`
-    const isDone = isReplay && (await readOne(options, resultId(0))) !== null
+    const isDone = isReplay && (await readOne(turn, resultId(0))) !== null
     before = isDone ? [] : await runTools(options, message.toolCalls, resultId)
     const isLast = step + 1 >= maxSteps
-    if (isLast || isCancelled(options) || inBatches(before).length > 1) {
-      await append(options, before)
+    if (isLast || signal?.aborted || inBatches(before).length > 1) {
+      await append(turn, before)
       before = []
     }
-    if (isCancelled(options)) return end('CANCELLED')
+    if (signal?.aborted) return end('CANCELLED')
     if (isLast) return end('STEPS')
   }
 }
@@ -113,40 +130,30 @@ interface Step {
 }
 
 /** Of one that has failed in an earlier run, another attempt is made, as another message. */
-async function takeStep(
-  options: TurnOptions,
-  provider: Provider,
-  stepId: string,
-  before: readonly MessageInput[],
-): Promise<Step> {
+async function takeStep(turn: Turn, stepId: string, before: readonly MessageInput[]): Promise<Step> {
   for (let attempt = 0; ; attempt++) {
     const clientId = attempt === 0 ? stepId : `${stepId}.${attempt}`
-    // What stands before it was stored with the first attempt.
-    const made = await answer(options, provider, clientId, attempt === 0 ? before : [])
+    const made = await answer(turn, clientId, before)
     if (made !== null) return { message: made, isReplay: false }
-    const message = await readOne(options, clientId)
+    const message = await readOne(turn, clientId)
     if (message !== null && message.status !== 'FAILED') return { message, isReplay: true }
   }
 }
 
 /** The next message; null when an earlier run has ended it. */
 async function answer(
-  options: TurnOptions,
-  provider: Provider,
+  { options, provider, connection }: Turn,
   clientId: string,
   messages: readonly MessageInput[],
 ): Promise<StoredMessage | null> {
-  const { maxTokens, reserve, system, encoding, model, timeoutSeconds = 30, conversationId, ifMissing } = options
-  const { url, connectionParams, webSocketImpl, timeoutMs, onRetry, signal } = options
-  signal?.throwIfAborted()
+  const { maxTokens, reserve, system, encoding, timeoutSeconds = 30, signal, ...more } = options
   const leave = new AbortController()
-  const stream = streamMessage<StoredMessage>({
-    ...defined({ url, connectionParams, webSocketImpl, timeoutMs, onRetry, conversationId, ifMissing }),
+  const stream = streamMessageOn<StoredMessage>(connection, {
+    ...more,
     messages,
-    model,
     clientId,
     timeoutSeconds,
-    context: { format: provider.format, ...defined({ maxTokens, reserve, system, encoding }) },
+    context: { format: provider.format, maxTokens, ...defined({ reserve, system, encoding }) },
     selection: storedSelection,
     signal: leave.signal,
   })
@@ -234,34 +241,21 @@ const appendMessages = `mutation ($input: AppendMessagesInput!) { appendMessages
   conversation { lastSeq }
 } }`
 
-async function append(options: TurnOptions, messages: readonly MessageInput[]): Promise<void> {
-  const { conversationId } = options
-  await withConnection(withoutSignal(options), async (ask) => {
-    for (const batch of inBatches(messages)) await ask(appendMessages, { input: { conversationId, messages: batch } })
-  })
+async function append({ ask, options: { conversationId } }: Turn, messages: readonly MessageInput[]): Promise<void> {
+  for (const batch of inBatches(messages)) await ask(appendMessages, { input: { conversationId, messages: batch } })
 }
 
 /** The message of a client id; null when there is none. */
-async function readOne(options: TurnOptions, clientId: string): Promise<StoredMessage | null> {
+async function readOne({ ask, options }: Turn, clientId: string): Promise<StoredMessage | null> {
   const query = `query ($id: ID!, $clientId: String!) { conversation(id: $id) {
     message(clientId: $clientId) { ${storedSelection} }
   } }`
-  const variables = { id: options.conversationId, clientId }
-  const data = await request(withoutSignal(options), query, variables)
+  const data = await ask(query, { id: options.conversationId, clientId })
   return (data.conversation as { message: StoredMessage | null } | null)?.message ?? null
-}
-
-/** What a turn has done is stored also when it is cancelled. */
-function withoutSignal({ url, connectionParams, webSocketImpl, timeoutMs, onRetry }: TurnOptions): ConnectionOptions {
-  return defined({ url, connectionParams, webSocketImpl, timeoutMs, onRetry }) as ConnectionOptions
 }
 
 function asUser(message: string | Omit<MessageInput, 'role'>, clientId: string): MessageInput {
   return { clientId, ...(typeof message === 'string' ? { content: message } : message), role: 'USER' }
-}
-
-function isCancelled({ signal }: TurnOptions): boolean {
-  return signal?.aborted === true
 }
 
 function messageOf(error: unknown): string {
