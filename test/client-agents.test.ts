@@ -159,6 +159,11 @@ describe.each(Object.keys(loops))('%s', (name) => {
     if (name === 'Anthropic messages') expect(second?.messages?.[1]?.content).toEqual(messages[1].parts)
     if (name !== 'OpenAI chat completions') expect(given).toContain('EqQB-signed')
     expect(model.requests[1]).toMatchObject({ model: 'test-1', tools: [{}, {}] })
+    // Nothing is stored at the provider, so its reasoning has to come with the answer.
+    const apart = { store: false, include: ['reasoning.encrypted_content'] }
+    if (name === 'OpenAI responses') expect(model.requests[1]).toMatchObject(apart)
+    if (name === 'OpenAI chat completions')
+      expect(model.requests[1]).toMatchObject({ stream_options: { include_usage: true } })
   })
 
   test('a conversation goes on by its id, with what was said before', async () => {
