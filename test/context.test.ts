@@ -222,16 +222,28 @@ describe('the answer of a mutation has the window', () => {
 
 test('a window ends with the last seq that the same answer has, whatever came meanwhile', async () => {
   const id = await store(user('one'), text('two'))
-  const client = await bed.database.connect()
-  await client.query('begin')
-  await client.query('lock table message_token_count in access exclusive mode')
+  const reading = await holdReading()
   const asked = bed.server.as().get(contextOf(window), { ...defaults, id })
-  await blocked(client)
+  await blocked(reading)
   await bed.server.as().append(id, 'three')
-  await client.query('commit')
+  await reading.query('commit')
   const { conversation } = await asked
   expect(conversation.lastSeq).toBe(2)
   expect(contents(conversation.context)).toEqual(['one', 'two'])
+})
+
+test('a window of a conversation that is deleted meanwhile is NOT_FOUND, and of one without messages empty', async () => {
+  const id = await store(user('one'))
+  const ada = bed.server.as()
+  const reading = await holdReading()
+  const asked = refuse(id, {})
+  await blocked(reading)
+  await ada.get(`mutation { deleteConversation(input: { id: "${id}" }) { deletedConversationId } }`)
+  await reading.query('commit')
+  expect((await asked).code).toBe('NOT_FOUND')
+  const cleared = await store(user('one'))
+  await ada.get(`mutation { clearConversation(input: { id: "${cleared}" }) { conversation { id } } }`)
+  expect(await read(cleared)).toMatchObject({ messages: [], included: 0, tokenCount: 0 })
 })
 
 describe('tokens', () => {
@@ -468,5 +480,13 @@ async function holdCounts() {
   const client = await bed.database.connect()
   await client.query('begin')
   await client.query('lock table message_token_count in exclusive mode')
+  return client
+}
+
+/** No window can be read until the transaction of this connection ends. */
+async function holdReading() {
+  const client = await bed.database.connect()
+  await client.query('begin')
+  await client.query('lock table message_token_count in access exclusive mode')
   return client
 }

@@ -1,5 +1,6 @@
 import type { Conversation } from '../entities/conversation.ts'
 import type { ContextFormat } from '../entities/window-enums.ts'
+import { conversationNotFound } from '../errors.ts'
 import type { NewMessage } from '../storage/new-message.ts'
 import { storeTokenCounts } from '../storage/token-counts.ts'
 import { readLeading, readWindowPage, type WindowMessage } from '../storage/window-messages.ts'
@@ -29,7 +30,7 @@ export interface ReadWindow {
 /**
  * Reads a conversation backwards until the window is full, and counts and keeps the tokens of what was not counted yet.
  *
- * @throws ApiError BAD_USER_INPUT (reason CONTEXT_TOO_SMALL), PAYLOAD_TOO_LARGE, UNAVAILABLE
+ * @throws ApiError BAD_USER_INPUT (reason CONTEXT_TOO_SMALL), NOT_FOUND, PAYLOAD_TOO_LARGE, UNAVAILABLE
  */
 export async function readWindow(context: Context, ask: WindowAsk): Promise<ReadWindow> {
   const { maxTokens, reserve, conversation } = ask
@@ -45,7 +46,10 @@ export async function readWindow(context: Context, ask: WindowAsk): Promise<Read
   let before = conversation.lastSeq + 1
   while (before > 1 && !builder.isFull) {
     const page = await readPage(context, ask, before, left)
-    if (page.length === 0) break
+    if (page.length === 0) {
+      if (tokensOf.size === 0) await requireConversation(context, conversation)
+      break
+    }
     builder.add(page)
     left -= remember(page)
     before = (page.at(-1) as Counted).message.seq
@@ -53,6 +57,12 @@ export async function readWindow(context: Context, ask: WindowAsk): Promise<Read
   const window = builder.finish()
   const includedTokens = window.included.reduce((sum, { seq }) => sum + (tokensOf.get(seq) ?? 0), 0)
   return { window, includedTokens }
+}
+
+/** Nothing may be there to read because the conversation was deleted meanwhile: that is no empty window. */
+async function requireConversation({ loaders, viewer }: Context, { key, epoch }: Conversation): Promise<void> {
+  const found = await loaders.conversation.load({ userId: viewer.userId, key, epoch, id: null })
+  if (found === null) throw conversationNotFound()
 }
 
 const leadingRows = 16
@@ -84,7 +94,7 @@ async function countGiven({ services }: Context, { system, userMessage, encoding
 const tokensPerRow = 8
 const [fewestRows, mostRows] = [32, 500]
 /** A turn that is too long is read to its beginning, so that the error can say how long it is. */
-const tokensBeyond = 1_000
+const tokensBeyond = 8_000
 
 function readPage(context: Context, ask: WindowAsk, before: number, left: number): Promise<Counted[]> {
   const { services, budget, viewer } = context
