@@ -47,7 +47,22 @@ test('editing parts derives the content anew, unless the edit has one', async ()
   expect(await change({ parts: parts('two') })).toBe('two')
   expect(await change({ parts: parts('three'), content: 'own' })).toBe('own')
   expect(await change({ metadata: { a: 1 } })).toBe('own')
-  expect(await change({ content: null })).toBeNull()
+  expect(await change({ content: null, parts: parts('four') })).toBeNull()
+})
+
+test('text that stands in parts too is not edited without them, for models would go on reading the old one', async () => {
+  const ada = bed.server.as()
+  const parts = [{ type: 'text', text: 'one' }]
+  const { message } = await ada.append('two-texts', { role: 'USER', parts, partsFormat: 'ANTHROPIC' })
+  const change = (input: object) => ada.ask(edit, { input: { messageId: message.id, ...input } })
+  for (const content of ['two', null]) {
+    const { errors } = await change({ content })
+    expect(errors?.[0]?.extensions).toMatchObject({ code: 'BAD_USER_INPUT', path: 'input.content' })
+  }
+  for (const input of [{ content: 'one' }, { content: 'two', parts: null }, { content: 'three' }]) {
+    const { data } = await change(input)
+    expect(data?.editMessage.message.content).toBe(input.content)
+  }
 })
 
 test('parts that are edited to ones without text leave no old text behind, but where nobody knows their dialect', async () => {

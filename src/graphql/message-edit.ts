@@ -31,7 +31,8 @@ abstract class MessageAddress {
 export class EditMessageInput extends MessageAddress {
   @Field(() => String, {
     nullable: true,
-    description: 'The new text. Absent with `parts` of a known format: their text parts, joined.',
+    description:
+      'The new text. Absent with `parts` of a known format: their text parts, joined. A message whose parts hold text takes it only together with new `parts`.',
   })
   content?: string | null
 
@@ -120,6 +121,7 @@ function readAddress(userId: string, { messageId, conversationId, clientId }: Me
 
 /** The whole message as it shall be, checked like a new one. Its client id goes on standing for the original payload. */
 function applyEdit(stored: Message, input: EditMessageInput, limits: Limits): NewMessage {
+  requireOneText(stored, input)
   const parts = input.parts === undefined ? stored.parts : input.parts
   const partsFormat = input.partsFormat === undefined ? stored.partsFormat : input.partsFormat
   const content = input.content !== undefined ? input.content : editedText(stored, input.parts ?? [], partsFormat)
@@ -142,6 +144,18 @@ function applyEdit(stored: Message, input: EditMessageInput, limits: Limits): Ne
   }
   // A content that was cleared is not derived again.
   return { ...readMessageInput('input', edited, limits), content, payloadHash: null }
+}
+
+/**
+ * People read `content`, and models read the parts: one that was changed alone would leave the other as it was.
+ *
+ * @throws ApiError BAD_USER_INPUT
+ */
+function requireOneText({ content, parts, partsFormat }: Message, input: EditMessageInput): void {
+  const changesText = input.content !== undefined && input.content !== content
+  if (changesText && input.parts === undefined && textOfParts(parts, partsFormat) !== null) {
+    throw badInput('input.content', "the message's parts hold its text too: give the new parts as well.")
+  }
 }
 
 /** What new parts say: nothing too, when they have no text. Without new parts of a known dialect, what the message says. */
