@@ -128,7 +128,7 @@ describe.each(Object.keys(loops))('%s', (name) => {
       model: name.startsWith('OpenAI') ? 'gpt-test-1' : 'claude-test-1',
     })
     expect(messages[1].usage).toMatchObject(
-      name === 'OpenAI chat completions' ? { completion_tokens: 5 } : { output_tokens: 5 },
+      name === 'OpenAI chat completions' ? { completion_tokens: 5 } : { input_tokens: 7, output_tokens: 5 },
     )
     expect(messages[2]).toMatchObject({ toolCallId: 'call_1', content: '{"id":4,"status":"shipped"}', toolError: null })
     expect(messages[3]).toMatchObject({ toolCallId: 'call_2', content: 'The line is dead.', toolError: true })
@@ -185,7 +185,7 @@ describe.each(Object.keys(loops))('%s', (name) => {
       const more = events[lastText] as object
       while (!isGone) {
         yield more
-        await new Promise((resolve) => setTimeout(resolve, 5))
+        await new Promise((resolve) => setImmediate(resolve))
       }
     }
     await using model = await ModelServer.start(endless())
