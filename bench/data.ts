@@ -73,8 +73,12 @@ const messagesSql = `
   where c.last_seq = $1::int and (c.id = 'long') = ($1::int = $2::int)
   order by run, c.key, seq`
 
-/** What PostGraphile's users write for themselves: a function for the append, and one that finds a conversation. */
+/**
+ * What PostGraphile's users write for themselves: a function for the append, one that finds a conversation, and what it
+ * else takes from a foreign key.
+ */
 const postgraphileSql = `
+  comment on table message is '@foreignKey (conversation_key) references conversation (key)';
   create schema bench;
   create function bench.conversation_of(user_id text, id text) returns conversation language sql stable as $$
     select c from conversation c
