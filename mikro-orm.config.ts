@@ -5,6 +5,7 @@ import { Migration00001Conversations } from './migrations/00001-conversations.ts
 import { Migration00002Streams } from './migrations/00002-streams.ts'
 import { Migration00003NoForeignKey } from './migrations/00003-no-foreign-key.ts'
 import { Migration00004TokenCounts } from './migrations/00004-token-counts.ts'
+import { Migration00005Branches } from './migrations/00005-branches.ts'
 import { readConfig } from './src/config.ts'
 import { Conversation } from './src/entities/conversation.ts'
 import { Message } from './src/entities/message.ts'
@@ -24,6 +25,7 @@ export const ormOptions: Options = {
       Migration00002Streams,
       Migration00003NoForeignKey,
       Migration00004TokenCounts,
+      Migration00005Branches,
     ],
     snapshot: false,
   },

@@ -117,6 +117,7 @@ export const contractLimits = {
   windows: 10,
   contextTokens: 10_000_000,
   parts: 100,
+  siblings: 100,
   toolCalls: 128,
   chunks: 1_000,
   streamSeconds: 3_600,

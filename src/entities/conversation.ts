@@ -50,7 +50,7 @@ export class Conversation implements Node {
   @Property({ type: new BigIntType('number') })
   revision!: number
 
-  /** The revision of the last change of title, metadata or archivedAt. */
+  /** The revision of the last change of title, metadata, archivedAt or of the active leaf by `setActiveLeaf`. */
   @Property({ type: new BigIntType('number') })
   changedRevision!: number
 
@@ -69,4 +69,12 @@ export class Conversation implements Node {
   /** Set on a tombstone, which no query reaches. */
   @Property({ type: Timestamp, nullable: true })
   deletedAt!: string | null
+
+  /** The seq at which its active path ends; null: the newest message, so that appends need not move it. */
+  @Property({ type: 'integer', nullable: true })
+  activeLeaf!: number | null
+
+  /** Whether any message has a `parentSeq` of its own; while none has, each continues the one before it. */
+  @Property({ type: 'boolean', default: false })
+  isBranched!: boolean
 }

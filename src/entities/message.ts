@@ -22,6 +22,16 @@ import { ToolCall } from './tool-call.ts'
   expression:
     'create unique index "message_conversation_key_revision_unique" on "message" ("conversation_key", "revision") where "revision" is not null',
 })
+@Index({
+  name: 'message_conversation_key_seq_parent_seq_index',
+  expression:
+    'create index "message_conversation_key_seq_parent_seq_index" on "message" ("conversation_key", "seq") include ("parent_seq") where "parent_seq" is not null',
+})
+@Index({
+  name: 'message_conversation_key_parent_seq_seq_index',
+  expression:
+    'create index "message_conversation_key_parent_seq_seq_index" on "message" ("conversation_key", "parent_seq", "seq") where "parent_seq" is not null',
+})
 export class Message implements Node {
   @Field(() => ID, { description: 'Opaque; null again for `node` once its conversation is deleted.' })
   get id(): string {
@@ -161,6 +171,10 @@ export class Message implements Node {
   /** Tells a repeated completion from another one; null until it was complete by its producer. */
   @Property({ type: 'blob', nullable: true })
   completionHash!: Uint8Array | null
+
+  /** The seq of the message that it continues; null: the one before it, `seq` − 1; 0: it begins anew, and continues none. */
+  @Property({ type: 'integer', nullable: true })
+  parentSeq!: number | null
 
   /** While it streams: how many chunks `content` holds. */
   @Field(() => Int, {

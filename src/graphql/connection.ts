@@ -2,7 +2,6 @@ import { Field, ObjectType } from 'type-graphql'
 import { Conversation } from '../entities/conversation.ts'
 import { Message } from '../entities/message.ts'
 import type { ListPage } from '../storage/conversation-list.ts'
-import type { Page } from '../storage/message-page.ts'
 import { edgeCursor, listCursor } from './cursor.ts'
 
 @ObjectType({ description: 'What lies around a page; exact in both directions.', simpleResolvers: true })
@@ -68,12 +67,18 @@ export class ConversationConnection {
   cursor!: string
 }
 
+interface MessagePage {
+  readonly messages: Message[]
+  readonly hasNext: boolean
+  readonly hasPrevious: boolean
+}
+
 export function messageEdge(message: Message): MessageEdge {
   const { key, epoch } = message.conversation
   return { cursor: edgeCursor({ key, epoch, seq: message.seq }), node: message }
 }
 
-export function messageConnection(page: Page): MessageConnection {
+export function messageConnection(page: MessagePage): MessageConnection {
   return connection(page.messages, messageEdge, page)
 }
 

@@ -2,18 +2,22 @@ import type { GraphQLResolveInfo } from 'graphql'
 import { Arg, Args, Ctx, FieldResolver, ID, Info, Int, Query, Resolver, Root } from 'type-graphql'
 import { contractLimits } from '../config.ts'
 import { Conversation } from '../entities/conversation.ts'
+import { readGlobalId } from '../entities/global-id.ts'
 import { Message } from '../entities/message.ts'
 import { badInput, conversationNotFound } from '../errors.ts'
 import { ListedConversation } from '../storage/conversation-list.ts'
-import type { PageRequest } from '../storage/message-page.ts'
+import type { Page, PageRequest } from '../storage/message-page.ts'
+import { activeLeafOf } from '../storage/path.ts'
+import type { PathPage } from '../storage/path-page.ts'
 import { ConversationConnection, conversationConnection, MessageConnection, messageConnection } from './connection.ts'
 import type { Context } from './context.ts'
 import { readConversationId } from './conversation-id.ts'
 import { feedCursor, readListCursor, readMessageCursor } from './cursor.ts'
+import { isGiven } from './is-given.ts'
 import { lastMessageColumns } from './last-message-columns.ts'
 import { pageFeedCursor } from './list-feed-cursor.ts'
 import { pageOf, readWithPage } from './page-ahead.ts'
-import { PageArgs, readCount } from './page-args.ts'
+import { MessagePageArgs, PageArgs, readCount } from './page-args.ts'
 import { selectedColumns } from './selected-columns.ts'
 import { isStorable } from './text-rules.ts'
 
@@ -66,26 +70,38 @@ export class ConversationResolver {
     return context.loaders.lastMessage.load(conversation)
   }
 
+  @FieldResolver(() => Message, {
+    nullable: true,
+    description:
+      'The message with which the active path ends: the newest one, or the one that `setActiveLeaf` chose since. null while it is empty.',
+  })
+  async activeLeaf(@Root() conversation: Conversation, @Ctx() context: Context): Promise<Message | null> {
+    const { key, epoch } = conversation
+    const seq = activeLeafOf(conversation)
+    return seq === 0 ? null : context.loaders.messageAt.load({ key, epoch, seq })
+  }
+
   @FieldResolver(() => MessageConnection, {
     description: 'Its messages by seq, in both directions; deleted ones keep their places.',
   })
   async messages(
     @Root() conversation: Conversation,
-    @Args(() => PageArgs) args: PageArgs,
+    @Args(() => MessagePageArgs) args: MessagePageArgs,
     @Ctx() context: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<MessageConnection> {
-    const request: PageRequest = {
+    const bounds = {
       ...readCount(args),
-      key: conversation.key,
-      epoch: conversation.epoch,
       after: args.after ? readMessageCursor('after', args.after, conversation) : 0,
       before: args.before ? readMessageCursor('before', args.before, conversation) : null,
-      columns: selectedColumns(info),
     }
-    const page = pageOf(conversation, request) ?? (await context.loaders.page.load(request))
-    if (page === null) throw conversationNotFound()
-    return messageConnection(page)
+    if (isGiven(args.branch)) {
+      const leaf = readBranch(args.branch, conversation)
+      return toConnection(await context.loaders.pathPage.load({ ...bounds, conversation, leaf }))
+    }
+    const { key, epoch } = conversation
+    const request: PageRequest = { ...bounds, key, epoch, columns: selectedColumns(info) }
+    return toConnection(pageOf(conversation, request) ?? (await context.loaders.page.load(request)))
   }
 
   @FieldResolver(() => Message, {
@@ -110,7 +126,7 @@ export class ConversationResolver {
 
   @FieldResolver(() => [Message], {
     description:
-      'What an agent reads: the last messages, oldest first, without deleted and streaming ones. It never begins with a TOOL message: it reaches back to the call.',
+      'What an agent reads: the last messages of the active path, oldest first, without deleted and streaming ones. It never begins with a TOOL message: it reaches back to the call.',
   })
   history(
     @Root() conversation: Conversation,
@@ -128,4 +144,19 @@ export class ConversationResolver {
     }
     return context.loaders.history.load({ conversation, last: count, beforeSeq: beforeSeq ?? null })
   }
+}
+
+/** @throws ApiError NOT_FOUND when the conversation went while it was read */
+function toConnection(page: Page | PathPage | null): MessageConnection {
+  if (page === null) throw conversationNotFound()
+  return messageConnection(page)
+}
+
+/** The seq of a message of this conversation. @throws ApiError BAD_USER_INPUT */
+function readBranch(text: string, { key, epoch, lastSeq }: Conversation): number {
+  const id = readGlobalId(text)
+  const isHere = id.kind === 'message' && id.place.key === key && id.place.epoch === epoch
+  if (!isHere || id.place.seq < 1 || id.place.seq > lastSeq)
+    throw badInput('branch', 'is no message of this conversation.')
+  return id.place.seq
 }

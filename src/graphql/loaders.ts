@@ -1,6 +1,7 @@
 import DataLoader from 'dataloader'
 import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
+import type { MessageSiblings } from '../entities/message-siblings.ts'
 import type { Place } from '../entities/place.ts'
 import type { AnswerBudget } from '../storage/answer-budget.ts'
 import type { ConversationReads } from '../storage/conversation.ts'
@@ -8,6 +9,8 @@ import type { ConversationRef } from '../storage/conversation-ref.ts'
 import { type ClientIdPlace, readLastMessages, readMessagesAt, readMessagesByClientId } from '../storage/message.ts'
 import { type HistoryRequest, readHistories } from '../storage/message-history.ts'
 import type { Page, PageReads, PageRequest } from '../storage/message-page.ts'
+import { readSiblings } from '../storage/message-siblings.ts'
+import { type PathPage, type PathPageRequest, readPathPages } from '../storage/path-page.ts'
 import type { Store } from '../storage/store.ts'
 
 /** What loaders read from. */
@@ -28,10 +31,12 @@ export class Loaders {
   readonly #userId: string
   #conversation: DataLoader<ConversationRef, Conversation | null> | undefined
   #page: DataLoader<PageRequest, Page | null> | undefined
+  #pathPage: DataLoader<PathPageRequest, PathPage | null> | undefined
   #history: DataLoader<HistoryRequest, Message[]> | undefined
   #lastMessage: DataLoader<Conversation, Message | null> | undefined
   #messageAt: DataLoader<Place, Message | null> | undefined
   #messageByClientId: DataLoader<ClientIdPlace, Message | null> | undefined
+  #siblings: DataLoader<Message, MessageSiblings> | undefined
 
   constructor(reads: Reads, budget: AnswerBudget, userId: string) {
     this.#reads = reads
@@ -47,6 +52,11 @@ export class Loaders {
   get page(): DataLoader<PageRequest, Page | null> {
     this.#page ??= gathering((requests) => this.#reads.pages.read(this.#budget, this.#userId, requests))
     return this.#page
+  }
+
+  get pathPage(): DataLoader<PathPageRequest, PathPage | null> {
+    this.#pathPage ??= gathering((asked) => readPathPages(this.#reads.store, this.#budget, this.#userId, asked))
+    return this.#pathPage
   }
 
   get history(): DataLoader<HistoryRequest, Message[]> {
@@ -69,6 +79,11 @@ export class Loaders {
       readMessagesByClientId(this.#reads.store, this.#budget, this.#userId, asked),
     )
     return this.#messageByClientId
+  }
+
+  get siblings(): DataLoader<Message, MessageSiblings> {
+    this.#siblings ??= gathering((asked) => readSiblings(this.#reads.store, this.#budget, this.#userId, asked))
+    return this.#siblings
   }
 }
 

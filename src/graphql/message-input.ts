@@ -1,4 +1,4 @@
-import { Field, InputType } from 'type-graphql'
+import { Field, ID, InputType } from 'type-graphql'
 import { contractLimits, type Limits } from '../config.ts'
 import { Json, JsonObject, type JsonRecord } from '../entities/json.ts'
 import { MessageRole, MessageStatus, PartsFormat } from '../entities/message-enums.ts'
@@ -95,6 +95,13 @@ export class MessageInput {
 
   @Field(() => Timestamp, { nullable: true, description: "The caller's own time for it; orders nothing." })
   sentAt?: string | null
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      "The `id` of the message of this conversation that it continues, in order to branch: to edit a message, its `parentId`, or the conversation's own `id` where that is null; to answer anew, what is answered. Absent: the message before it in this call, or else the active leaf.",
+  })
+  parentId?: string | null
 }
 
 /**

@@ -5,11 +5,11 @@ import { Message } from '../entities/message.ts'
 import { badInput, conversationNotFound, tooLarge } from '../errors.ts'
 import type { Appended } from '../storage/append.ts'
 import type { ConversationRef } from '../storage/conversation-ref.ts'
-import type { NewMessage } from '../storage/new-message.ts'
 import { MessageEdge, messageEdge } from './connection.ts'
 import type { Context } from './context.ts'
 import { readConversationId, readNewConversationId } from './conversation-id.ts'
 import { MessageInput, readMessageInput } from './message-input.ts'
+import { type NamedParent, readParents } from './message-parent.ts'
 
 export const IfMissing = { FAIL: 'FAIL', CREATE: 'CREATE' } as const
 export type IfMissing = keyof typeof IfMissing
@@ -108,7 +108,9 @@ export class MessageMutationResolver {
     @Ctx() context: Context,
   ): Promise<AppendMessagePayload> {
     const message = readMessageInput('input.message', input.message, context.services.limits)
-    const { conversation, messages, replayed } = await append(context, input, OnExisting.FAIL, [message])
+    const { conversation, messages, replayed } = await append(context, input, OnExisting.FAIL, [
+      { message, path: 'input.message.parentId', parentId: input.message.parentId },
+    ])
     const stored = messages[0] as Message
     return {
       message: stored,
@@ -131,9 +133,11 @@ export class MessageMutationResolver {
     const count = input.messages.length
     if (count === 0) throw badInput('input.messages', 'needs at least one message.')
     if (count > contractLimits.batch) throw tooLarge('input.messages', 'items', contractLimits.batch, count)
-    const messages = input.messages.map((message, index) =>
-      readMessageInput(`input.messages[${index}]`, message, context.services.limits),
-    )
+    const messages = input.messages.map((message, index) => ({
+      message: readMessageInput(`input.messages[${index}]`, message, context.services.limits),
+      path: `input.messages[${index}].parentId`,
+      parentId: message.parentId,
+    }))
     const appended = await append(context, input, input.onExisting, messages)
     return {
       ...appended,
@@ -148,7 +152,7 @@ async function append(
   context: Context,
   input: AppendInput,
   onExisting: OnExisting,
-  messages: NewMessage[],
+  named: readonly NamedParent[],
 ): Promise<Appended> {
   requireIfLastSeq(input)
   const createIfMissing = input.ifMissing === IfMissing.CREATE
@@ -157,7 +161,8 @@ async function append(
     createIfMissing,
     ifLastSeq: input.ifLastSeq ?? null,
     onExisting,
-    messages,
+    messages: named.map(({ message }) => message),
+    parents: readParents(context.viewer.userId, named),
   })
 }
 

@@ -17,6 +17,7 @@ import { jsonBytes } from './json-rules.ts'
 import { readMessageId } from './message-id.ts'
 import { MessageInput, readMessageInput, ToolCallInput } from './message-input.ts'
 import { AppendInput, readTarget, requireIfLastSeq } from './message-mutation.ts'
+import { readParents } from './message-parent.ts'
 import { hashPayload } from './payload-hash.ts'
 import { requireName, requireStorable } from './text-rules.ts'
 
@@ -42,6 +43,13 @@ export class StartMessageInput extends AppendInput {
 
   @Field(() => JsonObject, { nullable: true, description: "The caller's own data about it, at most 16 KiB as JSON." })
   metadata?: JsonRecord | null
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'What it continues, as `MessageInput.parentId` says. Absent: the last of `messages`, or else the active leaf.',
+  })
+  parentId?: string | null
 
   @Field(() => Int, {
     defaultValue: contractLimits.defaultStreamSeconds,
@@ -238,16 +246,22 @@ export class MessageStreamResolver {
     }
     requireIfLastSeq(input)
     const createIfMissing = input.ifMissing === 'CREATE'
+    const { userId } = context.viewer
+    const own = { message: readStart(input, limits), path: 'input.parentId', parentId: input.parentId }
+    const earlier = before.map((one, index) => ({
+      message: readMessageInput(`input.messages[${index}]`, one, limits),
+      path: `input.messages[${index}].parentId`,
+      parentId: one.parentId,
+    }))
+    const all = [...earlier, own]
     const { messages, conversation, replayed, message, attempt } = await startMessage(
       store,
       {
-        to: readTarget(context.viewer.userId, input.conversationId, createIfMissing),
+        to: readTarget(userId, input.conversationId, createIfMissing),
         createIfMissing,
         ifLastSeq: input.ifLastSeq ?? null,
-        messages: [
-          ...before.map((one, index) => readMessageInput(`input.messages[${index}]`, one, limits)),
-          readStart(input, limits),
-        ],
+        messages: all.map((one) => one.message),
+        parents: readParents(userId, all),
       },
       timeoutSeconds,
     )
@@ -337,11 +351,11 @@ export class MessageStreamResolver {
 
 /** A message that has nothing yet: checked as one that has an empty text. */
 function readStart(input: StartMessageInput, limits: Limits): NewMessage {
-  const { role, name, model, clientId, metadata } = input
+  const { role, name, model, clientId, metadata, parentId } = input
   if (role === 'TOOL') throw badInput('input.role', 'a tool result does not stream.')
   const own = { role, name: name ?? null, model: model ?? null, clientId: clientId ?? null, metadata: metadata ?? null }
   return {
-    ...readMessageInput('input', { ...own, content: '' }, limits),
+    ...readMessageInput('input', { ...own, parentId: parentId ?? null, content: '' }, limits),
     content: null,
     status: MessageStatus.STREAMING,
   }

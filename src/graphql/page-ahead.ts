@@ -10,8 +10,9 @@ import type { Conversation } from '../entities/conversation.ts'
 import { ApiError } from '../errors.ts'
 import type { ConversationRef } from '../storage/conversation-ref.ts'
 import type { Page, PageRequest } from '../storage/message-page.ts'
+import { isGiven } from './is-given.ts'
 import type { Loaders } from './loaders.ts'
-import { type PageArgs, readCount } from './page-args.ts'
+import { type MessagePageArgs, readCount } from './page-args.ts'
 import { selectedColumns } from './selected-columns.ts'
 
 /** What of a page can be said before its conversation is known. */
@@ -62,8 +63,8 @@ function pageEnd(info: GraphQLResolveInfo): PageEnd | null {
   const field = (info.returnType as GraphQLObjectType).getFields().messages
   if (messages === null || field === undefined) return null
   try {
-    const args = getArgumentValues(field, messages, info.variableValues) as PageArgs
-    if (args.after || args.before) return null
+    const args = getArgumentValues(field, messages, info.variableValues) as MessagePageArgs
+    if (args.after || args.before || isGiven(args.branch)) return null
     return { ...readCount(args), columns: selectedColumns({ fieldNodes: [messages], fragments: info.fragments }) }
   } catch {
     // The field itself refuses them, in its place.

@@ -1,4 +1,4 @@
-import { ArgsType, Field, Int } from 'type-graphql'
+import { ArgsType, Field, ID, Int } from 'type-graphql'
 import { contractLimits } from '../config.ts'
 import { badInput } from '../errors.ts'
 import { isGiven } from './is-given.ts'
@@ -16,6 +16,15 @@ export class PageArgs {
 
   @Field(() => String, { nullable: true, description: 'Only what comes before this cursor.' })
   before?: string | null
+}
+
+@ArgsType()
+export class MessagePageArgs extends PageArgs {
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The `id` of a message: only the path that ends with it. Absent: all messages, of all branches.',
+  })
+  branch?: string | null
 }
 
 /** How many, and from which end. @throws ApiError BAD_USER_INPUT */

@@ -3,6 +3,7 @@ import type { GraphQLObjectType, GraphQLSchema } from 'graphql'
 import { buildSchemaSync, type PubSub } from 'type-graphql'
 import { Json, JsonObject } from '../entities/json.ts'
 import { Timestamp } from '../entities/timestamp.ts'
+import { ActiveLeafResolver } from './active-leaf.ts'
 import { ContextWindowResolver, OmittedMessagesResolver } from './context-window.ts'
 import { ConversationResolver } from './conversation.ts'
 import { ConversationEventsResolver, conversationEventTypes } from './conversation-events.ts'
@@ -31,6 +32,7 @@ export function createSchema(): GraphQLSchema {
       MessageMutationResolver,
       MessageEditResolver,
       MessageStreamResolver,
+      ActiveLeafResolver,
       MessageSubscriptionResolver,
       ConversationEventsResolver,
       ConversationListEventsResolver,

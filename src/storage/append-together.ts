@@ -6,7 +6,8 @@ import { announceChange, query, type Statement, type Store } from './store.ts'
 
 /**
  * Appends to many conversations in one statement and one commit, and answers for each append what it stored; null where
- * nothing was: no such conversation, one that another transaction holds, or a client id that is known. What goes to one
+ * nothing was: no such conversation, one that another transaction holds, one whose active leaf is not its newest message, or
+ * a client id that is known. What goes to one
  * conversation is stored in the given order, all of it or nothing, as if one append had come after the other.
  *
  * At most one of them may bring a certain client id to a conversation, none asks for a last seq, and all that go to one
@@ -101,7 +102,7 @@ function statement(locked: 'wait' | 'skip'): Statement {
         select asked.n, asked.appends, asked.messages, c.key
         from asked
         join conversation c on c.key = asked.key and c.user_id = asked.user_id and c.deleted_at is null
-          and (asked.epoch is null or c.epoch = asked.epoch)
+          and c.active_leaf is null and (asked.epoch is null or c.epoch = asked.epoch)
         where asked.n not in (select n from known)
         order by c.key
         for update of c${locked === 'skip' ? ' skip locked' : ''}

@@ -2,6 +2,7 @@ import type { Pool, PoolClient } from 'pg'
 import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
 import { badInput, clientIdTaken, conversationNotFound, lastSeqMoved, unavailable } from '../errors.ts'
+import { type ParentRef, parentSeqsOf } from './append-parents.ts'
 import { drawEpoch } from './conversation-key.ts'
 import { type ConversationRef, reachable } from './conversation-ref.ts'
 import { conversationColumns, readConversation } from './conversation-row.ts'
@@ -19,6 +20,8 @@ export interface Append {
   readonly ifLastSeq: number | null
   /** What to do with a known client id that has another payload: refuse, or give the message the new contents. */
   readonly onExisting: 'FAIL' | 'REPLACE'
+  /** What some of the messages continue; the others come one after the other. It takes the longer way with the lock. */
+  readonly parents?: ReadonlyMap<NewMessage, ParentRef> | undefined
   /** Runs in the same transaction after the messages were stored; it takes the longer way with the lock. */
   readonly alsoStore?: (client: PoolClient, appended: Appended) => Promise<void>
   /** At least one. Of several with one client id and one payload the first is stored and the others are its replays. */
@@ -46,7 +49,8 @@ export async function appendMessages(store: Store, append: Append): Promise<Appe
   const messages = withoutRepeats(append.messages)
   const distinct = messages === append.messages ? append : { ...append, messages }
   const appended =
-    (append.alsoStore ? null : await appendAtOnce(store.pool, distinct)) ?? (await appendLocked(store, distinct))
+    (append.alsoStore || append.parents ? null : await appendAtOnce(store.pool, distinct)) ??
+    (await appendLocked(store, distinct))
   if (appended.replayed.includes(false)) announceChange(store, appended.conversation)
   return messages.length === append.messages.length ? appended : withRepeats(append.messages, appended)
 }
@@ -92,7 +96,7 @@ function withRepeats(asked: readonly NewMessage[], appended: Appended): Appended
 async function appendAtOnce(on: Pool, append: Append): Promise<Appended | null> {
   const mayCreate = append.createIfMissing && append.to.id !== null && (append.ifLastSeq ?? 0) === 0
   try {
-    return await runAppend(on, append, mayCreate)
+    return await runAppend(on, append, mayCreate ? 'upsert' : 'update')
   } catch (error) {
     if (isKnownClientId(error)) return null
     throw error
@@ -144,7 +148,9 @@ async function appendWhileLocked(
     for (const message of rewritten.messages) known.set(message.clientId ?? '', message)
   }
   if (fresh.length > 0) {
-    const stored = await runAppend(client, { ...append, messages: fresh, ifLastSeq: null }, false)
+    const parentSeqs = parentSeqsOf(conversation, append, known)
+    const mode = conversation.activeLeaf === null && parentSeqs.every((seq) => seq === null) ? 'update' : 'branch'
+    const stored = await runAppend(client, { ...append, messages: fresh, ifLastSeq: null }, mode, parentSeqs)
     if (stored === null) throw conversationNotFound()
     return inOrder(append.messages, fresh, outdated, stored, known)
   }
@@ -212,53 +218,67 @@ function isKnownClientId(error: unknown): boolean {
 }
 
 /** Runs the one statement; null when it changed nothing. */
-async function runAppend(on: Pool | PoolClient, append: Append, mayCreate: boolean): Promise<Appended | null> {
+async function runAppend(
+  on: Pool | PoolClient,
+  append: Append,
+  mode: AppendMode,
+  parentSeqs: readonly (number | null)[] = [],
+): Promise<Appended | null> {
   const { to, messages } = append
   const inputs = messages.map(newMessageValues)
   const isSingle = inputs.length === 1
   const columns = isSingle ? inputs[0] : newMessageColumns.map((_, column) => inputs.map((input) => input[column]))
   const values = [to.key, to.userId, to.epoch, messages.length, append.ifLastSeq, ...(columns ?? [])]
-  if (mayCreate) values.push(drawEpoch(), to.id)
-  const rows = await query(on, appendStatements[mayCreate ? 'upsert' : 'update'][isSingle ? 'one' : 'many'], values)
+  if (mode === 'upsert') values.push(drawEpoch(), to.id)
+  if (mode === 'branch') values.push(isSingle ? parentSeqs[0] : parentSeqs)
+  const rows = await query(on, appendStatements[mode][isSingle ? 'one' : 'many'], values)
   const row = rows[0]
   if (row === undefined) return null
   const conversation = readConversation(row)
   const before = conversation.lastSeq - messages.length
   return {
     conversation,
-    messages: messages.map((message, index) => storedMessage(message, conversation, before + index + 1)),
+    messages: messages.map((message, index) =>
+      storedMessage(message, conversation, before + index + 1, parentSeqs[index]),
+    ),
     replayed: messages.map(() => false),
   }
 }
 
+type AppendMode = 'update' | 'upsert' | 'branch'
+
 /**
  * `seq` is taken while this statement holds the conversation's row, so seq order is commit order and has no gaps.
  * `$4` is the number of messages, `$5` the last seq that is asked for or null, the messages follow: for one message a
- * parameter per column, for many an array per column.
+ * parameter per column, for many an array per column. Only `branch` knows of parents and of an active leaf that is not
+ * the newest message; the others change nothing where there is such a leaf.
  */
-function appendStatement(mode: 'update' | 'upsert', count: 'one' | 'many'): Statement {
+function appendStatement(mode: AppendMode, count: 'one' | 'many'): Statement {
+  const columns = mode === 'branch' ? [...newMessageColumns, ['parent_seq', 'int'] as const] : newMessageColumns
+  const names = columns.map(([name]) => name)
   const first = 6
-  const last = first + newMessageColumns.length
+  const last = first + columns.length
   const input =
     count === 'one'
-      ? `select 1 as n, ${newMessageColumns.map(([name, type], i) => `$${first + i}::${type} as ${name}`).join(', ')}`
-      : `select n::int, ${newMessageColumns.map(([name, type]) => `${name}::${type}`).join(', ')}
-         from unnest(${newMessageColumns.map((_, i) => `$${first + i}::text[]`).join(', ')})
-           with ordinality as input(${newMessageColumns.map(([name]) => name).join(', ')}, n)`
+      ? `select 1 as n, ${columns.map(([name, type], i) => `$${first + i}::${type} as ${name}`).join(', ')}`
+      : `select n::int, ${columns.map(([name, type]) => `${name}::${type}`).join(', ')}
+         from unnest(${columns.map((_, i) => `$${first + i}::text[]`).join(', ')})
+           with ordinality as input(${names.join(', ')}, n)`
   const move = `
     last_seq = c.last_seq + $4,
     revision = c.revision + 1,
+    ${mode === 'branch' ? branched : ''}
     updated_at = greatest(clock_timestamp(), c.updated_at + interval '1 microsecond')`
-  const condition = `${reachable('c')} and ($5::int is null or c.last_seq = $5)`
+  const atNewest = mode === 'branch' ? '' : ' and c.active_leaf is null'
+  const condition = `${reachable('c')} and ($5::int is null or c.last_seq = $5)${atNewest}`
   const moved =
-    mode === 'update'
-      ? `update conversation c set ${move} where ${condition} returning ${conversationColumns('c')}`
-      : `insert into conversation as c
+    mode === 'upsert'
+      ? `insert into conversation as c
            (key, epoch, user_id, id, last_seq, revision, changed_revision, created_at, updated_at)
          select $1, $${last}, $2, $${last + 1}, $4, 1, 1, clock, clock from (select clock_timestamp() as clock) now
          on conflict (key) do update set ${move} where ${condition}
          returning ${conversationColumns('c')}`
-  const names = newMessageColumns.map(([name]) => name)
+      : `update conversation c set ${move} where ${condition} returning ${conversationColumns('c')}`
   return {
     name: `append-${mode}-${count}`,
     text: `
@@ -274,7 +294,13 @@ function appendStatement(mode: 'update' | 'upsert', count: 'one' | 'many'): Stat
   }
 }
 
+/** What is appended is the newest message, and its path the active one. */
+const branched = `
+    active_leaf = null,
+    is_branched = c.is_branched or exists (select from input where parent_seq is not null),`
+
 const appendStatements = {
   update: { one: appendStatement('update', 'one'), many: appendStatement('update', 'many') },
   upsert: { one: appendStatement('upsert', 'one'), many: appendStatement('upsert', 'many') },
+  branch: { one: appendStatement('branch', 'one'), many: appendStatement('branch', 'many') },
 }

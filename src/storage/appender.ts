@@ -33,7 +33,8 @@ export class Appender {
   /** As `appendMessages`, which also says what it throws. */
   append(append: Append): Promise<Appended> {
     // Conditions and what else is to be stored take the longer way, and so do repeats within a batch, which are rare.
-    const isPlain = append.ifLastSeq === null && append.alsoStore === undefined && !hasRepeats(append)
+    const { ifLastSeq, alsoStore, parents } = append
+    const isPlain = ifLastSeq === null && alsoStore === undefined && parents === undefined && !hasRepeats(append)
     const isSmall = append.messages.length <= runItemsOfKey
     if (this.#mode === 'off' || !isPlain || !isSmall) return appendMessages(this.#store, append)
     return this.#laneOf(append.to.key).add(append)

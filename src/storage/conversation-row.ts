@@ -17,6 +17,8 @@ const columns = [
   'updated_at',
   'archived_at',
   'deleted_at',
+  'active_leaf',
+  'is_branched',
 ]
 
 const asText = new Set(['metadata', 'created_at', 'updated_at', 'archived_at', 'deleted_at'])
@@ -60,5 +62,7 @@ export function readConversation<To extends Conversation>(
   conversation.updatedAt = toTimestamp(row[at + 10] as string)
   conversation.archivedAt = readTimestamp(row[at + 11])
   conversation.deletedAt = readTimestamp(row[at + 12])
+  conversation.activeLeaf = row[at + 13] as number | null
+  conversation.isBranched = row[at + 14] as boolean
   return conversation
 }

@@ -50,6 +50,7 @@ const revive: Statement = {
     update conversation c set
       epoch = $2, title = null, metadata = '{}', last_seq = 0, revision = c.revision + 1,
       changed_revision = c.revision + 1, created_at = clock, archived_at = null, deleted_at = null,
+      active_leaf = null, is_branched = false,
       updated_at = greatest(clock, c.updated_at + interval '1 microsecond')
     from (select clock_timestamp() as clock) now
     where c.key = $1 and c.deleted_at is not null

@@ -30,6 +30,7 @@ const otherColumns = [
   'deleted_at',
   'revision',
   'stop_requested_at',
+  'parent_seq',
 ]
 
 /**
@@ -94,7 +95,8 @@ function readOthers(message: Message, row: Row, at: number): void {
   message.deletedAt = readTimestamp(row[at + 15])
   message.revision = row[at + 16] === null ? null : Number(row[at + 16])
   message.stopRequestedAt = readTimestamp(row[at + 17])
-  message.nextChunk = row[at + 18] as number | null
+  message.parentSeq = row[at + 18] as number | null
+  message.nextChunk = row[at + 19] as number | null
 }
 
 /** A message of brief columns: to ask it for another is a mistake, and finds no null that could be taken for the answer. */

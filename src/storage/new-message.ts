@@ -85,8 +85,15 @@ export function newMessageValues(message: NewMessage): unknown[] {
 /**
  * The message as it was stored at `seq`: what reading it again would answer, without reading it again. Its members come in
  * the order in which `readMessage` sets them, so that both have one shape for the code that answers them.
+ *
+ * @param parentSeq what it continues, where that is not the message before it
  */
-export function storedMessage(input: NewMessage, conversation: Conversation, seq: number): Message {
+export function storedMessage(
+  input: NewMessage,
+  conversation: Conversation,
+  seq: number,
+  parentSeq: number | null = null,
+): Message {
   const message = new Message()
   message.conversation = conversation
   message.seq = seq
@@ -114,6 +121,7 @@ export function storedMessage(input: NewMessage, conversation: Conversation, seq
   message.deletedAt = null
   message.revision = null
   message.stopRequestedAt = null
+  message.parentSeq = parentSeq
   message.nextChunk = input.status === MessageStatus.STREAMING ? 0 : null
   return message
 }
