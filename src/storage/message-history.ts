@@ -65,92 +65,103 @@ async function rangeValues(store: Store, userId: string, requests: readonly Hist
 
 const isVisible = (table: string) => `${table}.deleted_at is null and ${table}.status <> 'STREAMING'`
 
-/** Where a history's messages are, as `from` and `where` say it, and from which seq on a call of `f` is looked for. */
+/** Where the messages of a history come from. */
 interface Source {
-  readonly from: (table: string) => string
-  readonly isIn: (table: string) => string
-  readonly callsFrom: string
+  /** The nearest messages of whom a condition is true, seen from the end or from the beginning. */
+  readonly select: (columns: string, table: string, isWanted: string, order: 'desc' | 'asc', limit: string) => string
+  /** The seq 1000 places before `f`. */
+  readonly reach: string
 }
 
-function historyStatement(name: string, { from, isIn, callsFrom }: Source, limit: string): Statement {
-  return {
-    name,
-    text: `
-      with history as (
-        select
-          sum(${rowBytes('m')}) over (order by asked.n, m.seq) as bytes, ${rowBytes('m')} as own, asked.n,
-          ${messageColumns('m')}
-        from unnest($2::uuid[], $3::bigint[], $4::int[], $5::int[]) with ordinality as asked(key, epoch, last, before, n)
-        join conversation c on c.key = asked.key and c.epoch = asked.epoch
-        cross join lateral (
-          select min(seq) as seq from (
-            select n.seq from ${from('n')}
-            where ${isIn('n')} and n.seq < asked.before and ${isVisible('n')}
-            order by n.seq desc limit asked.last
-          ) newest
-        ) oldest
-        join message f on f.conversation_key = c.key and f.seq = oldest.seq
-        cross join lateral (
-          select case when f.role <> 'TOOL' then f.seq else coalesce(
-            (
-              select call.seq from ${from('call')}
-              where ${isIn('call')} and call.seq < f.seq and call.seq >= ${callsFrom}
-                and call.role = 'ASSISTANT' and ${isVisible('call')} and call.tool_calls is not null
-                and exists (select from json_array_elements(call.tool_calls) one where one->>'callId' = f.tool_call_id)
-              order by call.seq desc limit 1
-            ),
-            (
-              select nearest.seq from (
-                select near.seq, near.role from ${from('near')}
-                where ${isIn('near')} and near.seq < f.seq and near.seq >= ${callsFrom}
-                  and near.role <> 'TOOL' and ${isVisible('near')}
-                order by near.seq desc limit 1
-              ) nearest
-              where nearest.role = 'ASSISTANT'
-            ),
-            (
-              select min(next.seq) from ${from('next')}
-              where ${isIn('next')} and next.seq > f.seq and next.seq < asked.before
-                and next.role <> 'TOOL' and ${isVisible('next')}
-            )
-          ) end as seq
-        ) start
-        cross join lateral (
-          select m.* from ${from('m')}
-          where ${isIn('m')} and m.seq >= start.seq and m.seq < asked.before and ${isVisible('m')}
-        ) m
-        where c.user_id = $1 and c.deleted_at is null
-      )
-      select * from history where bytes - own <= ${limit} order by n, seq`,
-  }
+/** The seq with which the history begins that is asked for by `asked` (n, last, before), of the conversation `c`. */
+function beginning({ select, reach }: Source): string {
+  const isCall = `
+    call.seq < f.seq and call.seq >= ${reach} and call.role = 'ASSISTANT' and ${isVisible('call')}
+    and call.tool_calls is not null
+    and exists (select from json_array_elements(call.tool_calls) one where one->>'callId' = f.tool_call_id)`
+  const isNear = `near.seq < f.seq and near.seq >= ${reach} and near.role <> 'TOOL' and ${isVisible('near')}`
+  const isNext = `next.seq > f.seq and next.seq < asked.before and next.role <> 'TOOL' and ${isVisible('next')}`
+  return `
+    cross join lateral (
+      select min(seq) as seq
+      from (${select('n.seq', 'n', `n.seq < asked.before and ${isVisible('n')}`, 'desc', 'asked.last')}) newest
+    ) oldest
+    join message f on f.conversation_key = c.key and f.seq = oldest.seq
+    cross join lateral (
+      select case when f.role <> 'TOOL' then f.seq else coalesce(
+        (${select('call.seq', 'call', isCall, 'desc', '1')}),
+        (
+          select nearest.seq from (${select('near.seq, near.role', 'near', isNear, 'desc', '1')}) nearest
+          where nearest.role = 'ASSISTANT'
+        ),
+        (${select('next.seq', 'next', isNext, 'asc', '1')})
+      ) end as seq
+    ) start`
 }
 
-const selectOfLogs = historyStatement(
-  'message-history',
-  {
-    from: (table) => `message ${table}`,
-    isIn: (table) => `${table}.conversation_key = c.key`,
-    callsFrom: 'f.seq - 1000',
-  },
-  '$6',
-)
-
-const ofPath = {
-  from: (table: string) =>
-    `unnest($6::int[], $7::int[], $8::int[]) as range(n, low, high) join message ${table} on ${table}.seq between range.low and range.high`,
-  isIn: (table: string) => `range.n = asked.n and ${table}.conversation_key = c.key`,
+const selectOfLogs: Statement = {
+  name: 'message-history',
+  text: `
+    with history as (
+      select
+        sum(${rowBytes('m')}) over (order by asked.n, m.seq) as bytes, ${rowBytes('m')} as own, asked.n,
+        ${messageColumns('m')}
+      from unnest($2::uuid[], $3::bigint[], $4::int[], $5::int[]) with ordinality as asked(key, epoch, last, before, n)
+      join conversation c on c.key = asked.key and c.epoch = asked.epoch
+      ${beginning({
+        select: (columns, table, isWanted, order, limit) => `
+          select ${columns} from message ${table}
+          where ${table}.conversation_key = c.key and ${isWanted} order by ${table}.seq ${order} limit ${limit}`,
+        reach: 'f.seq - 1000',
+      })}
+      join message m on m.conversation_key = c.key and m.seq >= start.seq and m.seq < asked.before and ${isVisible('m')}
+      where c.user_id = $1 and c.deleted_at is null
+    )
+    select * from history where bytes - own <= $6 order by n, seq`,
 }
 
-const selectOfPaths = historyStatement(
-  'message-path-history',
-  {
-    ...ofPath,
-    callsFrom: `(
-      select min(seq) from (
-        select earlier.seq from ${ofPath.from('earlier')}
-        where ${ofPath.isIn('earlier')} and earlier.seq < f.seq order by earlier.seq desc limit 1000
-      ) reached
-    )`,
-  },
-  '$9',
-)
+/**
+ * Each range is read by itself, along the primary key, and its part of a limit in it: as one join PostgreSQL would read
+ * whatever other branches stored in between.
+ */
+const selectOfPaths: Statement = {
+  name: 'message-path-history',
+  text: `
+    with range as materialized (
+      select * from unnest($6::int[], $7::int[], $8::int[]) as range(n, low, high)
+    ),
+    begun as materialized (
+      select asked.n, asked.before, c.key, start.seq
+      from unnest($2::uuid[], $3::bigint[], $4::int[], $5::int[]) with ordinality as asked(key, epoch, last, before, n)
+      join conversation c on c.key = asked.key and c.epoch = asked.epoch
+      ${beginning({
+        select: (columns, table, isWanted, order, limit) => `
+          select ${columns} from range cross join lateral (
+            select * from message ${table}
+            where ${table}.conversation_key = c.key and ${table}.seq between range.low and range.high and ${isWanted}
+            order by ${table}.seq ${order} limit ${limit}
+          ) ${table}
+          where range.n = asked.n order by ${table}.seq ${order} limit ${limit}`,
+        reach: `(
+          select coalesce(max(low + places - 1000) filter (where places >= 1000), min(low)) from (
+            select low, sum(greatest(least(high, f.seq - 1) - low + 1, 0)) over (order by low desc) as places
+            from range where range.n = asked.n
+          ) counted
+        )`,
+      })}
+      where c.user_id = $1 and c.deleted_at is null
+    ),
+    history as (
+      select
+        sum(${rowBytes('m')}) over (order by begun.n, m.seq) as bytes, ${rowBytes('m')} as own, begun.n,
+        ${messageColumns('m')}
+      from begun join range on range.n = begun.n and range.high >= begun.seq
+      cross join lateral (
+        select * from message m
+        where m.conversation_key = begun.key and m.seq between greatest(range.low, begun.seq) and least(range.high, begun.before - 1)
+          and ${isVisible('m')}
+        offset 0
+      ) m
+    )
+    select * from history where bytes - own <= $9 order by n, seq`,
+}
