@@ -46,6 +46,8 @@ const settings = {
   MAX_QUERY_REPEATS: whole(0, 1_000, 30, 'Fields that repeat an earlier one of their selection set.'),
   MAX_MESSAGE_BYTES: whole(1, 64 * MiB, 1 * MiB, 'All fields of one message together, in UTF-8 bytes.'),
   MAX_METADATA_BYTES: whole(2, 1 * MiB, 16 * KiB, 'Metadata of a message or a conversation, as JSON in UTF-8 bytes.'),
+  MAX_FORK_MESSAGES: whole(1, 1_000_000, 10_000, 'Messages that one `forkConversation` copies.'),
+  MAX_FORK_BYTES: whole(1 * KiB, 1_024 * MiB, 64 * MiB, 'All fields of those messages together, in UTF-8 bytes.'),
   MAX_ANSWER_BYTES: whole(1 * KiB, 256 * MiB, 16 * MiB, 'All rows read for one answer, in bytes.'),
   MAX_ANSWERS_BYTES: whole(1 * KiB, 16_384 * MiB, 256 * MiB, 'All rows held for answers in flight, in bytes.'),
   MAX_SUBSCRIPTIONS: whole(
@@ -139,6 +141,8 @@ export interface Limits {
   readonly queryRepeats: number
   readonly messageBytes: number
   readonly metadataBytes: number
+  readonly forkMessages: number
+  readonly forkBytes: number
   readonly answerBytes: number
   readonly answersBytes: number
   readonly subscriptions: number
@@ -250,6 +254,8 @@ function toConfig(from: Settings): Config {
       queryRepeats: from.MAX_QUERY_REPEATS,
       messageBytes: from.MAX_MESSAGE_BYTES,
       metadataBytes: from.MAX_METADATA_BYTES,
+      forkMessages: from.MAX_FORK_MESSAGES,
+      forkBytes: from.MAX_FORK_BYTES,
       answerBytes: from.MAX_ANSWER_BYTES,
       answersBytes: from.MAX_ANSWERS_BYTES,
       subscriptions: from.MAX_SUBSCRIPTIONS,

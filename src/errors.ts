@@ -69,10 +69,9 @@ export function contextTooSmall(limit: number, needed: number): ApiError {
   )
 }
 
-export function conversationExists(): ApiError {
-  return new ApiError('CONFLICT', 'You already have a conversation of that id; pass ifExists: RETURN to get it.', {
-    reason: 'EXISTS',
-  })
+/** @param wayOut what the caller can do about it */
+export function conversationExists(wayOut: string): ApiError {
+  return new ApiError('CONFLICT', `You already have a conversation of that id; ${wayOut}.`, { reason: 'EXISTS' })
 }
 
 export function clientIdTaken(clientId: string, messageId: string): ApiError {
@@ -126,6 +125,18 @@ export function isStreaming(): ApiError {
   return new ApiError('CONFLICT', 'This message is still streaming; complete it, or delete it.', {
     reason: 'STREAMING',
   })
+}
+
+/** @param seq the first of those that were to be copied and are streaming */
+export function copiesStreaming(seq: number): ApiError {
+  return new ApiError(
+    'CONFLICT',
+    `Message ${seq} is still streaming; complete it, or copy only what comes before it.`,
+    {
+      reason: 'STREAMING',
+      seq,
+    },
+  )
 }
 
 export function cursorExpired(): ApiError {

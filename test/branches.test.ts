@@ -532,3 +532,32 @@ test('a branch is named by a message of its conversation', async () => {
   }
   expect((await ada.get(query, { branch: null })).conversation.messages.nodes).toHaveLength(1)
 })
+
+test('7 bounds: a path that turns off more often than is looked at is read from its end, and not from its beginning', async () => {
+  const ada = bed.server.as()
+  await grow(ada, 'winding', null)
+  const client = await bed.database.connect()
+  // Every second message continues the second one before it: the path to the last turns off before each of them.
+  await client.query(`
+    insert into message (conversation_key, seq, role, content, size, parent_seq, created_at, updated_at)
+    select key, seq, 'USER', 'x', 5, case when seq > 2 then seq - 2 end, now(), now()
+    from conversation, generate_series(2, 20003) seq where id = 'winding'`)
+  await client.query("update conversation set last_seq = 20003, is_branched = true where id = 'winding'")
+  const { conversation } = await ada.get(
+    '{ conversation(id: "winding") { activeLeaf { id } history(last: 3) { seq } } }',
+  )
+  expect(seqsOf(conversation.history)).toEqual([19_999, 20_001, 20_003])
+  const read = (args: string) =>
+    `query ($leaf: ID) { conversation(id: "winding") { messages(branch: $leaf, ${args}) { nodes { seq } pageInfo { hasPreviousPage } } } }`
+  const leaf = conversation.activeLeaf.id
+  const last = (await ada.get(read('last: 2'), { leaf })).conversation.messages
+  expect(last).toEqual({ nodes: [{ seq: 20_001 }, { seq: 20_003 }], pageInfo: { hasPreviousPage: true } })
+  const leafAt = async (seq: number) => {
+    const query = 'query ($seq: Int) { conversation(id: "winding") { message(seq: $seq) { id } } }'
+    return (await ada.get(query, { seq })).conversation.message.id
+  }
+  const whole = (await ada.get(read('first: 2'), { leaf: await leafAt(20_000) })).conversation.messages
+  expect(whole).toEqual({ nodes: [{ seq: 1 }, { seq: 2 }], pageInfo: { hasPreviousPage: false } })
+  const error = await ada.fail(read('first: 2'), { leaf: await leafAt(20_002) })
+  expect(error.extensions).toEqual({ code: 'PAYLOAD_TOO_LARGE', path: 'branch', limit: 10_000, actual: 10_001 })
+})

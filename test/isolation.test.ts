@@ -51,15 +51,26 @@ const mutations = {
   batch:
     'mutation ($id: ID!) { appendMessages(input: { conversationId: $id, messages: [{ role: USER, content: "x" }] }) { replayed } }',
   update: 'mutation ($id: ID!) { updateConversation(input: { id: $id, title: "mine" }) { conversation { id } } }',
+  branch:
+    'mutation ($id: ID!, $message: ID!) { appendMessage(input: { conversationId: $id, message: { role: USER, content: "x", parentId: $message } }) { replayed } }',
+  branchStream:
+    'mutation ($id: ID!, $message: ID!) { startMessage(input: { conversationId: $id, parentId: $message }) { replayed } }',
+  fork: 'mutation ($id: ID!) { forkConversation(input: { id: $id }) { conversation { id } } }',
+  forkTaken:
+    'mutation ($id: ID!) { forkConversation(input: { id: $id, newId: "taken", upToSeq: 7 }) { conversation { id } } }',
   delete: 'mutation ($id: ID!) { deleteConversation(input: { id: $id }) { deletedConversationId } }',
 }
 
 test.each(Object.entries(mutations))(
   "5 isolated: %s on another user's conversation is the same error as on one that does not exist",
   async (_name, mutation) => {
-    const missing = await bob().fail(mutation, { id: 'never' })
+    await bob().append('taken', 'x')
+    const message = adas.message.id
+    const missing = await bob().fail(mutation, { id: 'never', message })
     expect(missing.extensions.code).toBe('NOT_FOUND')
-    for (const id of ['secret', foreignConversationId()]) expect(await bob().fail(mutation, { id })).toEqual(missing)
+    for (const id of ['secret', foreignConversationId()]) {
+      expect(await bob().fail(mutation, { id, message })).toEqual(missing)
+    }
     const { conversation } = await bed.server.as().get('{ conversation(id: "secret") { lastSeq title } }')
     expect(conversation).toEqual({ lastSeq: 1, title: null })
   },
@@ -88,6 +99,29 @@ test("5 isolated: another user's cursor opens nothing", async () => {
   const after = list.conversations.edges[0].cursor
   const bobs = await bob().get('query ($after: String!) { conversations(after: $after) { nodes { id } } }', { after })
   expect(bobs.conversations.nodes.every((node: { id: string }) => node.id === 'mine')).toBe(true)
+})
+
+test("5 isolated: another user's message is no parent, no branch and no leaf, the same as one that does not exist", async () => {
+  await bob().append('branches', 'hello')
+  const branch =
+    'mutation ($id: ID!) { appendMessage(input: { conversationId: "branches", message: { role: USER, content: "x", parentId: $id } }) { replayed } }'
+  const page = 'query ($id: ID!) { conversation(id: "branches") { messages(branch: $id) { nodes { id } } } }'
+  const choose = 'mutation ($id: ID!) { setActiveLeaf(input: { messageId: $id }) { conversation { id } } }'
+  const missing = adas.message.id.replace(/.{4}$/, 'AAAJ')
+  for (const [asked, code] of [
+    [branch, 'BAD_USER_INPUT'],
+    [page, 'BAD_USER_INPUT'],
+    [choose, 'NOT_FOUND'],
+  ] as const) {
+    const errors = []
+    for (const id of [missing, adas.message.id, 'msg_junk', foreignConversationId()]) {
+      errors.push(await bob().fail(asked, { id }))
+    }
+    for (const error of errors) expect(error).toEqual(errors[0])
+    expect(errors[0]?.extensions.code).toBe(code)
+  }
+  const { conversation } = await bed.server.as().get('{ conversation(id: "secret") { activeLeaf { seq } lastSeq } }')
+  expect(conversation).toEqual({ activeLeaf: { seq: 1 }, lastSeq: 1 })
 })
 
 test('5 isolated: two users may each have a conversation of one id', async () => {

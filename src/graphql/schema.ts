@@ -7,6 +7,7 @@ import { ActiveLeafResolver } from './active-leaf.ts'
 import { ContextWindowResolver, OmittedMessagesResolver } from './context-window.ts'
 import { ConversationResolver } from './conversation.ts'
 import { ConversationEventsResolver, conversationEventTypes } from './conversation-events.ts'
+import { ConversationForkResolver } from './conversation-fork.ts'
 import { ConversationListEventsResolver, conversationListEventTypes } from './conversation-list-events.ts'
 import { ConversationMutationResolver } from './conversation-mutation.ts'
 import { MessageResolver } from './message.ts'
@@ -33,6 +34,7 @@ export function createSchema(): GraphQLSchema {
       MessageEditResolver,
       MessageStreamResolver,
       ActiveLeafResolver,
+      ConversationForkResolver,
       MessageSubscriptionResolver,
       ConversationEventsResolver,
       ConversationListEventsResolver,

@@ -101,7 +101,7 @@ export async function createConversation(
     const [row] = await query(store.pool, create, values)
     if (row !== undefined) return { conversation: announce(store, readConversation(row)), created: true }
     const existing = await findConversation(store, to)
-    if (existing && !returnExisting) throw conversationExists()
+    if (existing && !returnExisting) throw conversationExists('pass ifExists: RETURN to get it')
     if (existing) return { conversation: existing, created: false }
     const overTombstone = await createOverTombstone(store, input)
     if (overTombstone instanceof Conversation) return { conversation: announce(store, overTombstone), created: true }

@@ -1,9 +1,21 @@
+import type { ConversationRef } from './conversation-ref.ts'
 import { query, type Statement, type Store } from './store.ts'
 
 /** A conversation that was deleted and whose messages may still be there. */
 export interface Tombstone {
   readonly key: string
   readonly epoch: number
+}
+
+/** The tombstone of a conversation, or null where it is none. */
+export async function findTombstone(store: Store, ref: ConversationRef): Promise<Tombstone | null> {
+  const [row] = await query(store.pool, selectTombstone, [ref.key, ref.userId])
+  return row === undefined ? null : { key: ref.key, epoch: Number(row[0]) }
+}
+
+const selectTombstone: Statement = {
+  name: 'conversation-tombstone',
+  text: 'select c.epoch from conversation c where c.key = $1 and c.user_id = $2 and c.deleted_at is not null',
 }
 
 const batch = 500
