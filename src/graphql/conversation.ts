@@ -11,6 +11,7 @@ import { activeLeafOf } from '../storage/path.ts'
 import type { PathPage } from '../storage/path-page.ts'
 import { ConversationConnection, conversationConnection, MessageConnection, messageConnection } from './connection.ts'
 import type { Context } from './context.ts'
+import { ConversationFilter, readFilter } from './conversation-filter.ts'
 import { readConversationId } from './conversation-id.ts'
 import { feedCursor, readListCursor, readMessageCursor } from './cursor.ts'
 import { isGiven } from './is-given.ts'
@@ -41,12 +42,18 @@ export class ConversationResolver {
   })
   async conversations(
     @Args(() => PageArgs) args: PageArgs,
+    @Arg('filter', () => ConversationFilter, {
+      nullable: true,
+      description: 'Only those of which this is true; `cursor` and its feed are of the whole list all the same.',
+    })
+    filter: ConversationFilter | null,
     @Ctx() context: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<ConversationConnection> {
     const { services, viewer, budget } = context
     const page = await services.listPages.read(budget, viewer.userId, {
       ...readCount(args),
+      filter: readFilter(filter, services.limits),
       after: args.after ? readListCursor('after', args.after) : null,
       before: args.before ? readListCursor('before', args.before) : null,
       lastMessages: lastMessageColumns(info),

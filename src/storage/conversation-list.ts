@@ -1,6 +1,8 @@
 import { Conversation } from '../entities/conversation.ts'
+import type { JsonRecord } from '../entities/json.ts'
 import type { Message } from '../entities/message.ts'
 import { type AnswerBudget, conversationBytes, rowBytes } from './answer-budget.ts'
+import { writeJson } from './column.ts'
 import { conversationColumns, conversationWidth, readConversation } from './conversation-row.ts'
 import { type MessageColumns, messageColumnNames, messageColumns, readMessage } from './message-row.ts'
 import { toMoment } from './moment.ts'
@@ -14,12 +16,22 @@ export interface ListPlace {
   readonly key: string
 }
 
+/** What is true of the conversations of a list; null: anything. */
+export interface ListFilter {
+  readonly metadata: JsonRecord | null
+  readonly archived: boolean | null
+  /** Exclusive. */
+  readonly updatedAfter: string | null
+}
+
 export interface ListRequest {
   readonly after: ListPlace | null
   readonly before: ListPlace | null
   readonly count: number
   /** Whether the page is the last `count` of what is asked for, and not the first. */
   readonly fromEnd: boolean
+  /** null: all conversations; they have a statement without any of its conditions. */
+  readonly filter: ListFilter | null
   /** Which columns of the last messages somebody looks at; null: nobody looks at them. */
   readonly lastMessages: MessageColumns | null
 }
@@ -60,23 +72,24 @@ export class ListReads {
     let columns = request.lastMessages
     const rows = await budget.spend('conversations', async (room) => {
       const ask = { userId, request, room }
-      if (columns === null) return this.#lane(request.fromEnd, null).read(ask)
-      const together = await this.#lane(request.fromEnd, columns).read(ask)
+      if (columns === null) return this.#lane(request, null).read(ask)
+      const together = await this.#lane(request, columns).read(ask)
       if (together.every((row) => Number(row[0]) <= room)) return together
       // They do not all fit: the conversations come first, and who then asks for a last message is refused.
       columns = null
-      return this.#lane(request.fromEnd, null).read(ask)
+      return this.#lane(request, null).read(ask)
     })
     return toPage(rows, request, columns)
   }
 
-  #lane(fromEnd: boolean, columns: MessageColumns | null): ReadLanes<ListAsk> {
-    const name = `conversation-list-${fromEnd ? 'last' : 'first'}${columns === null ? '' : `-${columns}`}`
+  #lane({ fromEnd, filter }: ListRequest, columns: MessageColumns | null): ReadLanes<ListAsk> {
+    const kind = filter === null ? 'conversation-list' : 'conversation-list-filtered'
+    const name = `${kind}-${fromEnd ? 'last' : 'first'}${columns === null ? '' : `-${columns}`}`
     let lane = this.#lanes.get(name)
     if (lane === undefined) {
-      const statement = { name, text: listText(fromEnd, columns) }
+      const statement = { name, text: listText(fromEnd, filter !== null, columns) }
       lane = new ReadLanes({
-        read: (asks) => readLists(this.#store, statement, asks),
+        read: (asks) => readLists(this.#store, statement, asks, filter !== null),
         numberAt: 1,
         rowsOf: ({ request }) => request.count + 1,
         ...few,
@@ -94,7 +107,8 @@ export class ListReads {
  */
 const few = { runItems: 8, lanes: 4 }
 
-function readLists(store: Store, statement: Statement, asks: readonly ListAsk[]): Promise<Row[]> {
+function readLists(store: Store, statement: Statement, asks: readonly ListAsk[], isFiltered: boolean): Promise<Row[]> {
+  const filters = asks.map(({ request }) => request.filter)
   return query(store.pool, statement, [
     asks.map(({ userId }) => userId),
     asks.map(({ request }) => (request.after ?? beginning).updatedAt),
@@ -103,7 +117,16 @@ function readLists(store: Store, statement: Statement, asks: readonly ListAsk[])
     asks.map(({ request }) => (request.before ?? end).key),
     asks.map(({ request }) => request.count),
     asks.map(({ room }) => room),
+    ...(isFiltered ? filterValues(filters) : []),
   ])
+}
+
+function filterValues(filters: readonly (ListFilter | null)[]): unknown[] {
+  return [
+    filters.map((filter) => writeJson(filter?.metadata)),
+    filters.map((filter) => filter?.archived ?? null),
+    filters.map((filter) => filter?.updatedAfter ?? '-infinity'),
+  ]
 }
 
 /** Bounds that exclude nothing: with nulls instead, PostgreSQL could not take the bounds into the index. */
@@ -153,11 +176,15 @@ function readListed(row: Row, columns: MessageColumns | null): ListedConversatio
  * A last message is looked up by the last seq, which took 171 µs for a list of 20, and as the newest that is not deleted
  * 213 µs: where that one is deleted, the loader looks for another.
  */
-function listText(fromEnd: boolean, columns: MessageColumns | null): string {
+function listText(fromEnd: boolean, isFiltered: boolean, columns: MessageColumns | null): string {
   const newestFirst = 'c.updated_at desc, c.key asc'
   const oldestFirst = 'c.updated_at asc, c.key desc'
   const order = fromEnd ? oldestFirst : newestFirst
-  const mine = 'c.user_id = asked.user_id and c.deleted_at is null'
+  const wanted = `
+    and c.updated_at > asked.updated_after
+    and (asked.archived is null or (c.archived_at is not null) = asked.archived)
+    and (asked.metadata is null or c.metadata @> asked.metadata)`
+  const mine = `c.user_id = asked.user_id and c.deleted_at is null ${isFiltered ? wanted : ''}`
   const isAfter = 'c.updated_at <= asked.after_at and (c.updated_at < asked.after_at or c.key > asked.after_key)'
   const isBefore = 'c.updated_at >= asked.before_at and (c.updated_at > asked.before_at or c.key < asked.before_key)'
   const upToAfter = 'c.updated_at >= asked.after_at and (c.updated_at > asked.after_at or c.key <= asked.after_key)'
@@ -180,8 +207,10 @@ function listText(fromEnd: boolean, columns: MessageColumns | null): string {
         ${exists("asked.before_at > '-infinity'", fromEnd ? fromBefore : `${fromBefore} and ${isAfter}`, newestFirst)},
         ${once(toMoment('now()'))},
         ${[conversationColumns('page'), ...names.map((column) => `page.${column}`)].join(', ')}
-      from unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::timestamptz[], $5::uuid[], $6::int[], $7::bigint[])
-        with ordinality as asked(user_id, after_at, after_key, before_at, before_key, count, room, ask)
+      from unnest($1::text[], $2::timestamptz[], $3::uuid[], $4::timestamptz[], $5::uuid[], $6::int[], $7::bigint[]
+          ${isFiltered ? ', $8::jsonb[], $9::boolean[], $10::timestamptz[]' : ''})
+        with ordinality as asked(user_id, after_at, after_key, before_at, before_key, count, room
+          ${isFiltered ? ', metadata, archived, updated_after' : ''}, ask)
       left join lateral (
         select
           row_number() over list as place, sum(weight.own) over list as bytes, lead(true) over list as has_more,
