@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config'
 const underBothExecutors = [
   'answer-bytes',
   'appends',
+  'branches',
   'context',
   'conversation-list',
   'conversation-list-feed',

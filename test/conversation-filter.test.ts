@@ -181,7 +181,7 @@ describe('the bytes of a list with a filter', () => {
     }
     const filter = { metadata: { kind: 1 } }
     expect(idsOf(await read(ada, { filter, first: 3 }))).toEqual(['c11', 'c9', 'c7'])
-    expect((await ada.fail(list, { filter, first: 4 })).extensions).toMatchObject({
+    expect((await ada.fail(list, { filter, first: 5 })).extensions).toMatchObject({
       code: 'PAYLOAD_TOO_LARGE',
       path: 'conversations',
       limit: 4096,

@@ -13,7 +13,11 @@ const content = `seq role name content parts partsFormat toolCalls { callId name
 const readAll = `query ($id: ID!) { conversation(id: $id) { lastSeq activeLeaf { seq } history(last: 1000) { seq }
   messages(first: 100) { nodes { id parentId revision ${content} } } } }`
 
-const user = (text: string, more: Record<string, unknown> = {}): Record<string, unknown> => ({ role: 'USER', content: text, ...more })
+const user = (text: string, more: Record<string, unknown> = {}): Record<string, unknown> => ({
+  role: 'USER',
+  content: text,
+  ...more,
+})
 
 interface Node {
   readonly id: string

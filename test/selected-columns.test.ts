@@ -7,6 +7,7 @@ const subfields: Readonly<Record<string, string>> = {
   conversation: ' { id title }',
   toolCalls: ' { callId name arguments type extra }',
   error: ' { code message }',
+  siblings: ' { index count ids }',
 }
 
 /** Every field of a message, with what is selected of it; one that the schema gains comes along. */
@@ -21,9 +22,16 @@ beforeAll(async () => {
   const said = { role: 'ASSISTANT', name: 'Ann', content: 'Hello', clientId: 'first', metadata: { mood: 'good' } }
   const typed = { parts: [{ type: 'text', text: 'Hello' }], partsFormat: 'OPENAI_CHAT', sentAt: '2026-01-31T09:30:00Z' }
   const toolCalls = [{ callId: 'c1', name: 'look', arguments: '{}', extra: { index: 0 } }]
-  await ada.append('rich', { ...said, ...typed, toolCalls, model: 'm', finishReason: 'stop', usage: { total: 3 } })
+  const first = await ada.append('rich', {
+    ...said,
+    ...typed,
+    toolCalls,
+    model: 'm',
+    finishReason: 'stop',
+    usage: { total: 3 },
+  })
   await ada.append('rich', { role: 'TOOL', content: 'seen', toolName: 'look', toolCallId: 'c1', toolError: false })
-  await ada.append('rich', { role: 'USER', content: 'before', clientId: 'edited' })
+  await ada.append('rich', { role: 'USER', content: 'before', clientId: 'edited', parentId: first.message.id })
   const edit =
     'mutation { editMessage(input: { conversationId: "rich", clientId: "edited", content: "since" }) { message { id } } }'
   await ada.get(edit)
