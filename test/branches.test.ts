@@ -330,6 +330,62 @@ test('history reaches back to the call along its own path, however much other br
 
 const text = (content: string) => ({ role: 'ASSISTANT', content })
 
+test('a context window follows the active path, with the instructions that this path begins with, and counts what it leaves out of it', async () => {
+  const ada = bed.server.as()
+  const conversationId = 'windows'
+  const one = async (message: object) =>
+    (await ada.get(append, { input: { conversationId, ifMissing: 'CREATE', message } })).appendMessage.message
+  await one({ role: 'SYSTEM', content: 's1' })
+  const q1 = await one(user('q1'))
+  const a1 = await one(text('a1'))
+  await one(user('q2'))
+  const s2 = await one({ role: 'SYSTEM', content: 's2', parentId: conversationId })
+  const q3 = await one(user('q3', { parentId: s2.id }))
+  await one(text('a3'))
+  const q4 = await one(user('q4', { parentId: a1.id }))
+  const window = `query ($input: MessageInput, $max: Int!) { conversation(id: "windows") {
+    context(maxTokens: $max, userMessage: $input) { messages firstSeq lastSeq included omitted { messages tokens } } } }`
+  const read = async (max = 10_000, input: object | null = null) => {
+    const { context } = (await ada.get(window, { max, input })).conversation
+    const { firstSeq, lastSeq, included, omitted } = context
+    const said = context.messages.map((message: { content: unknown }) => message.content)
+    return { said, seqs: [firstSeq, lastSeq], included, omitted }
+  }
+  const none = { messages: 0, tokens: 0 }
+  expect(await read()).toEqual({ said: ['s1', 'q1', 'a1', 'q4'], seqs: [2, 8], included: 4, omitted: none })
+  await ada.get(choose, { id: q3.id })
+  expect(await read()).toEqual({ said: ['s2', 'q3'], seqs: [6, 6], included: 2, omitted: none })
+  await ada.get(choose, { id: q4.id })
+  const small = await read(15)
+  expect(small).toMatchObject({ said: ['s1', 'q4'], seqs: [8, 8], included: 2, omitted: { messages: 2 } })
+  expect(small.omitted.tokens).toBeGreaterThan(0)
+  const anew = await read(10_000, user('q1, better', { parentId: q1.parentId }))
+  expect(anew).toEqual({ said: ['s1', 'q1, better'], seqs: [null, null], included: 1, omitted: none })
+  expect((await read(10_000, user('first', { parentId: conversationId }))).said).toEqual(['first'])
+  const other = { max: 100, input: user('x', { parentId: 'nowhere' }) }
+  expect((await ada.fail(window, other)).extensions).toEqual({ code: 'BAD_USER_INPUT', path: 'userMessage.parentId' })
+})
+
+test('a context window reads past what was deleted on a path of many turns', async () => {
+  const ada = bed.server.as()
+  const conversationId = 'deleted-turns'
+  const [first] = await grow(ada, conversationId, null)
+  let parentId = first?.id
+  const ids: string[] = []
+  for (let i = 0; i < 45; i++) {
+    const messages = [user('kept'), { ...text(`t${i}`), parentId }]
+    const stored = (await ada.get(appendMany, { input: { conversationId, messages } })).appendMessages.messages
+    parentId = stored[1].id
+    ids.push(stored[1].id)
+  }
+  for (const id of ids) {
+    await ada.get('mutation ($id: ID!) { deleteMessage(input: { messageId: $id }) { message { seq } } }', { id })
+  }
+  const query = `{ conversation(id: "deleted-turns") { context(maxTokens: 100) { messages firstSeq omitted { messages } } } }`
+  const { context } = (await ada.get(query)).conversation
+  expect(context).toEqual({ messages: [{ role: 'user', content: 'm1' }], firstSeq: 1, omitted: { messages: 0 } })
+})
+
 test('two regenerations at once under ifLastSeq: one wins, and the other learns the last seq', async () => {
   const ada = bed.server.as()
   const [question] = await grow(ada, 'race', null, null)

@@ -15,12 +15,15 @@ import { Conversation } from '../entities/conversation.ts'
 import { Json } from '../entities/json.ts'
 import { ContextFormat, OmissionReason } from '../entities/window-enums.ts'
 import { badInput, tooLarge } from '../errors.ts'
+import { parentSeqIn } from '../storage/append-parents.ts'
 import type { NewMessage } from '../storage/new-message.ts'
+import { activeLeafOf, type Range, readWholePath } from '../storage/path.ts'
 import { countUndeleted, sumTokens } from '../storage/window-messages.ts'
 import { TokenEncoding } from '../tokens/token-encoding.ts'
 import type { Context } from './context.ts'
 import { isGiven } from './is-given.ts'
 import { MessageInput, readMessageInput } from './message-input.ts'
+import { readParent } from './message-parent.ts'
 import { readWindow } from './read-window.ts'
 import { requireStorable } from './text-rules.ts'
 
@@ -73,6 +76,7 @@ export class OmittedMessages {
   reasons!: readonly OmissionReason[]
 
   conversation!: Conversation
+  path!: readonly Range[]
   encoding!: TokenEncoding
   /** What is in the window. */
   included!: { readonly messages: number; readonly tokens: number }
@@ -119,7 +123,7 @@ export class ContextWindowAnswer {
 export class ContextWindowResolver {
   @FieldResolver(() => ContextWindowAnswer, {
     description:
-      'What a model needs to go on, as data that its provider takes: the instructions that the conversation begins with, the newest whole turns that fit, oldest first, and `userMessage`. It ends with `lastSeq` of this conversation; deleted and streaming messages are left out, and those that failed keep what they said. At most 10 windows in one operation. When not even the newest turn fits it is BAD_USER_INPUT, reason CONTEXT_TOO_SMALL, and `needed` says which `maxTokens` would do.',
+      'What a model needs to go on, as data that its provider takes: the instructions that the conversation begins with, the newest whole turns that fit, oldest first, and `userMessage`. It follows the active path to its leaf, or to what `userMessage` names as its `parentId`; deleted and streaming messages are left out, and those that failed keep what they said. At most 10 windows in one operation. When not even the newest turn fits it is BAD_USER_INPUT, reason CONTEXT_TOO_SMALL, and `needed` says which `maxTokens` would do.',
   })
   async context(
     @Root() conversation: Conversation,
@@ -127,20 +131,27 @@ export class ContextWindowResolver {
     @Ctx() context: Context,
   ): Promise<ContextWindowAnswer> {
     const { format, encoding, maxTokens } = args
-    const { limits } = context.services
+    const { services, viewer } = context
+    const { limits } = services
     const reserve = args.reserve ?? 0
     requireTokens(maxTokens, reserve)
     const system = args.system ?? null
     if (system !== null) requireSystem(system, limits)
     const userMessage = isGiven(args.userMessage) ? readUserMessage(args.userMessage, limits) : null
     spendWindow(context)
-    const ask = { conversation, format, encoding, maxTokens, reserve, system, userMessage }
+    const path = await readWholePath(
+      services.store,
+      viewer.userId,
+      conversation,
+      leafOf(viewer.userId, conversation, args),
+    )
+    const ask = { conversation, path, format, encoding, maxTokens, reserve, system, userMessage }
     const { window, includedTokens } = await readWindow(context, ask)
     const included = { messages: window.included.length, tokens: includedTokens }
     return {
       ...window,
       included: included.messages,
-      omitted: { reasons: window.reasons, conversation, encoding, included },
+      omitted: { reasons: window.reasons, conversation, path, encoding, included },
     }
   }
 }
@@ -149,10 +160,10 @@ export class ContextWindowResolver {
 export class OmittedMessagesResolver {
   @FieldResolver(() => Int, { description: 'How many messages, deleted ones not among them.' })
   async messages(
-    @Root() { conversation, included }: OmittedMessages,
+    @Root() { conversation, path, included }: OmittedMessages,
     @Ctx() { services, viewer }: Context,
   ): Promise<number> {
-    const count = await countUndeleted(services.store, conversation, viewer.userId)
+    const count = await countUndeleted(services.store, conversation, path, viewer.userId)
     return Math.max(count - included.messages, 0)
   }
 
@@ -162,10 +173,10 @@ export class OmittedMessagesResolver {
       'How many tokens those have that do not stream; null while some were never counted, which only windows that come near them do.',
   })
   async tokens(
-    @Root() { conversation, encoding, included }: OmittedMessages,
+    @Root() { conversation, path, encoding, included }: OmittedMessages,
     @Ctx() { services, viewer }: Context,
   ): Promise<number | null> {
-    const sum = await sumTokens(services.store, conversation, viewer.userId, encoding)
+    const sum = await sumTokens(services.store, conversation, path, viewer.userId, encoding)
     return sum === null ? null : Math.max(sum - included.tokens, 0)
   }
 }
@@ -186,6 +197,13 @@ function requireSystem(system: string, limits: Limits): void {
 function readUserMessage(input: MessageInput, limits: Limits): NewMessage {
   if (input.role !== 'USER') throw badInput('userMessage.role', 'must be USER.')
   return readMessageInput('userMessage', input, limits)
+}
+
+/** Where the path of a window ends. @throws ApiError BAD_USER_INPUT */
+function leafOf(userId: string, conversation: Conversation, { userMessage }: ContextArgs): number {
+  const parentId = userMessage?.parentId
+  if (!isGiven(parentId)) return activeLeafOf(conversation)
+  return parentSeqIn(conversation, readParent(userId, 'userMessage.parentId', parentId))
 }
 
 const windows = new WeakMap<Context, number>()

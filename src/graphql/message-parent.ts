@@ -23,8 +23,8 @@ export function readParents(
   return parents.size === 0 ? undefined : parents
 }
 
-/** Whether it is one of the conversation that is appended to shows where that is locked. */
-function readParent(userId: string, path: string, text: string): ParentRef {
+/** Whether it is one of the conversation that is meant shows where that is known. */
+export function readParent(userId: string, path: string, text: string): ParentRef {
   const id = readGlobalId(text)
   if (id.kind === 'message' && id.place.seq > 0) return { ...id.place, path }
   const conversation = readConversationId(userId, text)

@@ -2,6 +2,7 @@ import type { Conversation } from '../entities/conversation.ts'
 import type { ContextFormat } from '../entities/window-enums.ts'
 import { conversationNotFound } from '../errors.ts'
 import type { NewMessage } from '../storage/new-message.ts'
+import type { Range } from '../storage/path.ts'
 import { storeTokenCounts } from '../storage/token-counts.ts'
 import { readLeading, readWindowPage, type WindowMessage } from '../storage/window-messages.ts'
 import type { TokenEncoding } from '../tokens/token-encoding.ts'
@@ -11,8 +12,9 @@ import type { Context } from './context.ts'
 import { countMessages, countSystem } from './message-tokens.ts'
 
 export interface WindowAsk {
-  /** The window ends where the conversation ended when it was read. */
   readonly conversation: Conversation
+  /** What the window may hold, from its end down: a path of the conversation. */
+  readonly path: readonly Range[]
   readonly format: ContextFormat
   readonly encoding: TokenEncoding
   readonly maxTokens: number
@@ -33,7 +35,7 @@ export interface ReadWindow {
  * @throws ApiError BAD_USER_INPUT (reason CONTEXT_TOO_SMALL), NOT_FOUND, PAYLOAD_TOO_LARGE, UNAVAILABLE
  */
 export async function readWindow(context: Context, ask: WindowAsk): Promise<ReadWindow> {
-  const { maxTokens, reserve, conversation } = ask
+  const { maxTokens, reserve, path } = ask
   const tokensOf = new Map<number, number>()
   const remember = (counted: readonly Counted[]) => {
     for (const { message, tokens } of counted) tokensOf.set(message.seq, tokens)
@@ -43,7 +45,7 @@ export async function readWindow(context: Context, ask: WindowAsk): Promise<Read
   const given = await countGiven(context, ask)
   const builder = new WindowBuilder({ format: ask.format, maxTokens, reserve, ...given }, leading)
   let left = maxTokens - reserve - remember(leading) - (given.system?.tokens ?? 0) - (given.userMessage?.tokens ?? 0)
-  let before = conversation.lastSeq + 1
+  let before = (path[0]?.high ?? 0) + 1
   while (before > 1 && !builder.isFull) {
     const page = await readPage(context, ask, before, left)
     if (page.length === 0) {
@@ -67,12 +69,12 @@ async function requireConversation({ loaders, viewer }: Context, { key, epoch }:
 
 const leadingRows = 16
 
-async function readAllLeading(context: Context, { conversation, encoding }: WindowAsk): Promise<Counted[]> {
+async function readAllLeading(context: Context, { conversation, path, encoding }: WindowAsk): Promise<Counted[]> {
   const { services, budget, viewer } = context
   const leading: WindowMessage[] = []
   for (;;) {
     const after = leading.at(-1)?.message.seq ?? 0
-    const request = { conversation, encoding, after, rows: leadingRows }
+    const request = { conversation, path, encoding, after, rows: leadingRows }
     const more = await readLeading(services.store, budget, viewer.userId, request)
     leading.push(...more)
     if (more.length < leadingRows) return count(context, conversation, encoding, leading)
@@ -98,10 +100,10 @@ const tokensBeyond = 8_000
 
 function readPage(context: Context, ask: WindowAsk, before: number, left: number): Promise<Counted[]> {
   const { services, budget, viewer } = context
-  const { conversation, encoding } = ask
+  const { conversation, path, encoding } = ask
   const tokens = left > 0 ? left : tokensBeyond
   const rows = Math.min(Math.max(Math.ceil(tokens / tokensPerRow), fewestRows), mostRows)
-  const request = { conversation, encoding, before, tokens, rows }
+  const request = { conversation, path, encoding, before, tokens, rows }
   return readWindowPage(services.store, budget, viewer.userId, request).then((page) =>
     count(context, conversation, encoding, page),
   )

@@ -46,7 +46,7 @@ export function parentSeqsOf(
       if (hasBranched) tip = stored.seq
       continue
     }
-    const parentSeq = parent === undefined ? tip : seqOf(conversation, parent)
+    const parentSeq = parent === undefined ? tip : parentSeqIn(conversation, parent)
     parentSeqs.push(parentSeq === seq ? null : parentSeq)
     seq += 1
     tip = seq
@@ -54,8 +54,13 @@ export function parentSeqsOf(
   return parentSeqs
 }
 
-/** The same error whatever there is elsewhere: a parent of another conversation tells nothing about it. */
-function seqOf({ key, epoch, lastSeq }: Conversation, parent: ParentRef): number {
+/**
+ * The seq of a parent in this conversation. The same error whatever there is elsewhere: a parent of another conversation
+ * tells nothing about it.
+ *
+ * @throws ApiError BAD_USER_INPUT
+ */
+export function parentSeqIn({ key, epoch, lastSeq }: Conversation, parent: ParentRef): number {
   const isHere = parent.key === key && (parent.epoch === null || parent.epoch === epoch) && parent.seq <= lastSeq
   if (!isHere) throw badInput(parent.path, 'is neither a message of this conversation nor its own id.')
   return parent.seq

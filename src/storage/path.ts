@@ -1,4 +1,5 @@
 import type { Conversation } from '../entities/conversation.ts'
+import { tooLarge } from '../errors.ts'
 import { query, type Statement, type Store } from './store.ts'
 
 /** Seqs that follow one another on a path, both ends included. */
@@ -61,6 +62,23 @@ export async function readPaths(store: Store, userId: string, requests: readonly
     nexts[n as number] = next as number
   }
   return ranges.map((found, index) => ({ ranges: found, next: nexts[index] ?? 0 }))
+}
+
+/**
+ * All of a path, from its leaf down. At most one statement, and none where nothing branched.
+ *
+ * @throws ApiError PAYLOAD_TOO_LARGE when it turns off more often than is looked at
+ */
+export async function readWholePath(
+  store: Store,
+  userId: string,
+  conversation: Conversation,
+  leaf: number,
+): Promise<readonly Range[]> {
+  const [path] = await readPaths(store, userId, [{ conversation, leaf, above: 0, below: leaf + 1, count: null }])
+  const { ranges, next } = path as Path
+  if (next > 0) throw tooLarge('branch', 'turns', rangesPerPath, ranges.length + 1)
+  return ranges
 }
 
 function toValues(userId: string, asked: readonly (PathRequest & { readonly n: number })[]): unknown[] {

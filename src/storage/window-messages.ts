@@ -2,6 +2,7 @@ import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
 import { type AnswerBudget, rowBytes } from './answer-budget.ts'
 import { messageColumns, readMessage } from './message-row.ts'
+import type { Range } from './path.ts'
 import { query, type Row, type Statement, type Store } from './store.ts'
 
 /** A message and how many tokens it has as it is here; null where that was not counted yet. */
@@ -12,6 +13,8 @@ export interface WindowMessage {
 
 export interface WindowPageRequest {
   readonly conversation: Conversation
+  /** From its end down. */
+  readonly path: readonly Range[]
   readonly encoding: string
   /** Exclusive. */
   readonly before: number
@@ -22,7 +25,7 @@ export interface WindowPageRequest {
 }
 
 /**
- * The messages before a seq, newest first, without deleted ones, and with those that are streaming. Empty when there are
+ * The messages of a path before a seq, newest first, without deleted ones, and with those that are streaming. Empty when there are
  * none, or none that this viewer may see.
  *
  * @throws ApiError PAYLOAD_TOO_LARGE
@@ -31,14 +34,39 @@ export async function readWindowPage(
   store: Store,
   budget: AnswerBudget,
   userId: string,
-  { conversation, encoding, before, tokens, rows }: WindowPageRequest,
+  { conversation, path, encoding, before, tokens, rows }: WindowPageRequest,
 ): Promise<WindowMessage[]> {
-  const values = [conversation.key, userId, conversation.epoch, encoding, before, tokens, rows]
-  return toMessages(await budget.query(store, 'context', selectPage, values), conversation)
+  for (let below = before; ; ) {
+    const ranges = nearest(path, below, rows)
+    if (ranges.length === 0) return []
+    const { key, epoch } = conversation
+    const values = [key, userId, epoch, encoding, below, tokens, rows, ...toArrays(ranges)]
+    const found = toMessages(await budget.query(store, 'context', selectPage, values), conversation)
+    if (found.length > 0) return found
+    // All of them are deleted.
+    below = ranges.at(-1)?.low ?? 0
+  }
+}
+
+/** The ranges below a seq, from the end down, as far as so many messages go. */
+function nearest(path: readonly Range[], below: number, count: number): Range[] {
+  const ranges: Range[] = []
+  let missing = count
+  for (const { low, high } of path) {
+    if (missing <= 0) break
+    if (low >= below) continue
+    ranges.push({ low, high })
+    missing -= Math.min(high, below - 1) - low + 1
+  }
+  return ranges
+}
+
+function toArrays(ranges: readonly Range[]): [low: number[], high: number[]] {
+  return [ranges.map(({ low }) => low), ranges.map(({ high }) => high)]
 }
 
 /**
- * The SYSTEM and DEVELOPER messages that the conversation begins with, in order, as far as `rows` messages after a seq
+ * The SYSTEM and DEVELOPER messages that a path begins with, in order, as far as `rows` messages after a seq
  * show: fewer than `rows` are all.
  *
  * @throws ApiError PAYLOAD_TOO_LARGE
@@ -49,32 +77,41 @@ export async function readLeading(
   userId: string,
   request: {
     readonly conversation: Conversation
+    readonly path: readonly Range[]
     readonly encoding: string
     readonly after: number
     readonly rows: number
   },
 ): Promise<WindowMessage[]> {
-  const { conversation, encoding, after, rows } = request
-  const values = [conversation.key, userId, conversation.epoch, encoding, after, rows]
+  const { conversation, path, encoding, after, rows } = request
+  const values = [conversation.key, userId, conversation.epoch, encoding, after, rows, ...toArrays(path)]
   return toMessages(await budget.query(store, 'context', selectLeading, values), conversation)
 }
 
-/** How many messages up to its last seq are not deleted; 0 where this viewer has no such conversation. */
-export async function countUndeleted(store: Store, conversation: Conversation, userId: string): Promise<number> {
-  const { key, epoch, lastSeq } = conversation
-  const [row] = await query(store.pool, selectCount, [key, userId, epoch, lastSeq])
+/** How many messages of a path are not deleted; 0 where this viewer has no such conversation. */
+export async function countUndeleted(
+  store: Store,
+  { key, epoch }: Conversation,
+  path: readonly Range[],
+  userId: string,
+): Promise<number> {
+  const [only, another] = path
+  const isWholeLog = only?.low === 1 && another === undefined
+  const [row] = isWholeLog
+    ? await query(store.pool, selectCount, [key, userId, epoch, only.high])
+    : await query(store.pool, selectPathCount, [key, userId, epoch, ...toArrays(path)])
   return Number(row?.[0] ?? 0)
 }
 
 /** How many tokens they have, those apart that stream; null while one of them was not counted. */
 export async function sumTokens(
   store: Store,
-  conversation: Conversation,
+  { key, epoch }: Conversation,
+  path: readonly Range[],
   userId: string,
   encoding: string,
 ): Promise<number | null> {
-  const { key, epoch, lastSeq } = conversation
-  const [row] = await query(store.pool, selectSum, [key, userId, epoch, lastSeq, encoding])
+  const [row] = await query(store.pool, selectSum, [key, userId, epoch, encoding, ...toArrays(path)])
   return row === undefined || row[0] === null ? null : Number(row[0])
 }
 
@@ -98,6 +135,19 @@ const withCount = (message: string, encoding: string) =>
      select k.tokens, k.reasoning_tokens from message_token_count k where ${holds('k', message)} and k.encoding = ${encoding} limit 1
    ) k on true`
 
+const isSaid = `m.deleted_at is null and m.status <> 'STREAMING'`
+
+/** The messages of `c` on the ranges from `lows` to `highs`: each range is read by itself, along the primary key. */
+function onPath(lows: string, highs: string, isWanted: string, order: string): string {
+  return `
+    unnest(${lows}::int[], ${highs}::int[]) as range(low, high)
+    cross join lateral (
+      select * from message m
+      where m.conversation_key = c.key and m.seq between range.low and range.high and ${isWanted}
+      order by m.seq ${order}
+    ) m`
+}
+
 /** Many tokens take several pages, for what was not counted may have more of them than it was taken for. */
 const pageBytes = 262_144
 
@@ -116,9 +166,8 @@ const selectPage: Statement = {
         select m.conversation_key, m.seq, m.status, m.size, k.tokens, k.reasoning_tokens,
           case when m.status = 'STREAMING' then 0 else coalesce(k.tokens, m.size / 8 + 4) end as estimate
         from (
-          select m.* from conversation c join message m on m.conversation_key = c.key
-          where ${reachable} and m.seq < $5 and m.deleted_at is null
-          order by m.seq desc limit $7
+          select m.* from conversation c cross join ${onPath('$8', '$9', 'm.seq < $5 and m.deleted_at is null', 'desc limit $7')}
+          where ${reachable} order by m.seq desc limit $7
         ) m
         ${withCount('m', '$4')}
       ) n
@@ -126,7 +175,7 @@ const selectPage: Statement = {
     )
     select looked.bytes, looked.own, looked.tokens, looked.reasoning_tokens, ${messageColumns('m')}
     from looked join message m on m.conversation_key = $1 and m.seq = looked.seq
-    where looked.tokens_before <= $6 and (looked.bytes <= least(${pageBytes}, $8::bigint) or looked.bytes = looked.own)
+    where looked.tokens_before <= $6 and (looked.bytes <= least(${pageBytes}, $10::bigint) or looked.bytes = looked.own)
     order by looked.seq desc`,
 }
 
@@ -137,15 +186,14 @@ const selectLeading: Statement = {
       select n.*, ${rowBytes('n')} as own, sum(${rowBytes('n')}) over oldest as bytes,
         bool_and(n.role in ('SYSTEM', 'DEVELOPER')) over oldest as leads
       from (
-        select m.* from conversation c join message m on m.conversation_key = c.key
-        where ${reachable} and m.seq > $5 and m.deleted_at is null and m.status <> 'STREAMING'
-        order by m.seq limit $6
+        select m.* from conversation c cross join ${onPath('$7', '$8', `m.seq > $5 and ${isSaid}`, 'asc limit $6')}
+        where ${reachable} order by m.seq limit $6
       ) n
       window oldest as (order by n.seq)
     )
     select m.bytes, m.own, k.tokens, k.reasoning_tokens, ${messageColumns('m')}
     from looked m ${withCount('m', '$4')}
-    where m.leads and m.bytes - m.own <= $7
+    where m.leads and m.bytes - m.own <= $9
     order by m.seq`,
 }
 
@@ -160,18 +208,24 @@ const selectCount: Statement = {
     from conversation c where ${reachable}`,
 }
 
+const selectPathCount: Statement = {
+  name: 'window-path-undeleted',
+  text: `
+    select count(*) from conversation c cross join ${onPath('$4', '$5', 'm.deleted_at is null', 'asc')} where ${reachable}`,
+}
+
 /** Where one was not counted, it is found first: mostly the oldest was not. */
 const selectSum: Statement = {
   name: 'window-tokens',
   text: `
     select case when not exists (
-      select from message m
-      where m.conversation_key = c.key and m.seq <= $4 and m.deleted_at is null and m.status <> 'STREAMING'
-        and not exists (select from message_token_count k where ${holds('k', 'm')} and k.encoding = $5)
+      select from ${onPath('$5', '$6', isSaid, 'asc')}
+      where not exists (
+        select from message_token_count k where k.conversation_key = $1 and ${holds('k', 'm')} and k.encoding = $4
+      )
     ) then (
-      select coalesce(sum(k.tokens), 0) from message m
-      join message_token_count k on ${holds('k', 'm')} and k.encoding = $5
-      where m.conversation_key = c.key and m.seq <= $4 and m.deleted_at is null and m.status <> 'STREAMING'
+      select coalesce(sum(k.tokens), 0) from ${onPath('$5', '$6', isSaid, 'asc')}
+      join message_token_count k on k.conversation_key = $1 and ${holds('k', 'm')} and k.encoding = $4
     ) end
     from conversation c where ${reachable}`,
 }
