@@ -43,6 +43,8 @@ export interface ConversationUpdated extends Place {
     readonly metadata: Readonly<Record<string, unknown>>
     readonly archivedAt: string | null
     readonly updatedAt: string
+    /** Where the active path ends, until another message is appended; null while it is empty. */
+    readonly activeLeaf: { readonly id: string; readonly seq: number } | null
   }
 }
 
@@ -70,7 +72,7 @@ export function eventsQuery(messageSelection: string): string {
       ... on MessageUpdated { message { ${messageSelection} } }
       ... on MessageDeleted { message { ${messageSelection} } }
       ... on MessageTextAppended { messageId seq chunk text data }
-      ... on ConversationUpdated { conversation { id title metadata archivedAt updatedAt } }
+      ... on ConversationUpdated { conversation { id title metadata archivedAt updatedAt activeLeaf { id seq } } }
     }
   }`
 }

@@ -2,6 +2,8 @@
 export interface FollowedMessage {
   readonly id: string
   readonly seq: number
+  /** The `id` of the message that it continues; null of a first one. */
+  readonly parentId: string | null
   readonly role: 'SYSTEM' | 'DEVELOPER' | 'USER' | 'ASSISTANT' | 'TOOL'
   readonly name: string | null
   readonly content: string | null
@@ -18,5 +20,5 @@ export interface FollowedMessage {
 }
 
 /** The fields of a `FollowedMessage`. */
-export const messageSelection = `id seq role name content parts toolCalls { callId name arguments } toolCallId metadata clientId
+export const messageSelection = `id seq parentId role name content parts toolCalls { callId name arguments } toolCallId metadata clientId
   status nextChunk createdAt deletedAt`

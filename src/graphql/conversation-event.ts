@@ -61,7 +61,7 @@ export class MessageTextAppended extends ConversationEvent {
 }
 
 @ObjectType({
-  description: "The conversation's title, metadata or archivedAt changed.",
+  description: "The conversation's title, metadata or archivedAt changed, or `setActiveLeaf` chose another leaf.",
   implements: ConversationEvent,
   simpleResolvers: true,
 })
