@@ -99,6 +99,10 @@ function beginning({ select, reach }: Source): string {
     ) start`
 }
 
+/**
+ * `offset 0` keeps the last step last: joined before the beginning is known, it would read the whole log, which at 1,000
+ * messages took 1.3 ms instead of 0.2 ms, depending on what else the tables held.
+ */
 const selectOfLogs: Statement = {
   name: 'message-history',
   text: `
@@ -114,7 +118,11 @@ const selectOfLogs: Statement = {
           where ${table}.conversation_key = c.key and ${isWanted} order by ${table}.seq ${order} limit ${limit}`,
         reach: 'f.seq - 1000',
       })}
-      join message m on m.conversation_key = c.key and m.seq >= start.seq and m.seq < asked.before and ${isVisible('m')}
+      cross join lateral (
+        select * from message m
+        where m.conversation_key = c.key and m.seq >= start.seq and m.seq < asked.before and ${isVisible('m')}
+        offset 0
+      ) m
       where c.user_id = $1 and c.deleted_at is null
     )
     select * from history where bytes - own <= $6 order by n, seq`,

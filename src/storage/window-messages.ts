@@ -95,11 +95,11 @@ export async function countUndeleted(
   path: readonly Range[],
   userId: string,
 ): Promise<number> {
-  const [only, another] = path
-  const isWholeLog = only?.low === 1 && another === undefined
-  const [row] = isWholeLog
-    ? await query(store.pool, selectCount, [key, userId, epoch, only.high])
-    : await query(store.pool, selectPathCount, [key, userId, epoch, ...toArrays(path)])
+  const last = endOfLog(path)
+  const [row] =
+    last === null
+      ? await query(store.pool, selectPathCount, [key, userId, epoch, ...toArrays(path)])
+      : await query(store.pool, selectCount, [key, userId, epoch, last])
   return Number(row?.[0] ?? 0)
 }
 
@@ -111,8 +111,17 @@ export async function sumTokens(
   userId: string,
   encoding: string,
 ): Promise<number | null> {
-  const [row] = await query(store.pool, selectSum, [key, userId, epoch, encoding, ...toArrays(path)])
+  const last = endOfLog(path)
+  const [row] =
+    last === null
+      ? await query(store.pool, selectPathSum, [key, userId, epoch, encoding, ...toArrays(path)])
+      : await query(store.pool, selectSum, [key, userId, epoch, encoding, last])
   return row === undefined || row[0] === null ? null : Number(row[0])
+}
+
+/** The seq up to which a path is the log itself: there what is counted is read in half the time. null: it is not. */
+function endOfLog([only, another]: readonly Range[]): number | null {
+  return only?.low === 1 && another === undefined ? only.high : null
 }
 
 function toMessages(rows: readonly Row[], conversation: Conversation): WindowMessage[] {
@@ -215,17 +224,23 @@ const selectPathCount: Statement = {
 }
 
 /** Where one was not counted, it is found first: mostly the oldest was not. */
-const selectSum: Statement = {
-  name: 'window-tokens',
-  text: `
-    select case when not exists (
-      select from ${onPath('$5', '$6', isSaid, 'asc')}
-      where not exists (
-        select from message_token_count k where k.conversation_key = $1 and ${holds('k', 'm')} and k.encoding = $4
-      )
-    ) then (
-      select coalesce(sum(k.tokens), 0) from ${onPath('$5', '$6', isSaid, 'asc')}
-      join message_token_count k on k.conversation_key = $1 and ${holds('k', 'm')} and k.encoding = $4
-    ) end
-    from conversation c where ${reachable}`,
+function selectTokens(name: string, said: string): Statement {
+  const isOfIt = `k.conversation_key = $1 and ${holds('k', 'm')} and k.encoding = $4`
+  return {
+    name,
+    text: `
+      select case when not exists (
+        select from ${said} where not exists (select from message_token_count k where ${isOfIt})
+      ) then (
+        select coalesce(sum(k.tokens), 0) from ${said} join message_token_count k on ${isOfIt}
+      ) end
+      from conversation c where ${reachable}`,
+  }
 }
+
+const selectSum = selectTokens(
+  'window-tokens',
+  `(select * from message m where m.conversation_key = c.key and m.seq <= $5 and ${isSaid}) m`,
+)
+
+const selectPathSum = selectTokens('window-path-tokens', onPath('$5', '$6', isSaid, 'asc'))
