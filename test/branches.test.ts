@@ -419,6 +419,24 @@ test('an append that waits while a leaf is chosen continues that leaf', async ()
   expect(conversation.activeLeaf.seq).toBe(4)
 })
 
+test('appends to many conversations at once continue the leaf that was chosen in each', async () => {
+  const ada = bed.server.as()
+  const ids = Array.from({ length: 24 }, (_, i) => `leafy-${i}`)
+  const firsts = await Promise.all(
+    ids.map(async (id) => {
+      const [first] = await grow(ada, id, null, null)
+      await ada.get(choose, { id: first?.id })
+      return first?.id
+    }),
+  )
+  // What comes while the first is on its way is stored by one statement.
+  await Promise.all(ids.map((id) => ada.append(id, 'at once')))
+  for (const [index, id] of ids.entries()) {
+    const { conversation } = await ada.get(readAll, { id })
+    expect([conversation.messages.nodes[2].parentId, conversation.activeLeaf.seq]).toEqual([firsts[index], 3])
+  }
+})
+
 test('appends that race with choices of the leaf leave no gap, and each continues a message that was a leaf', async () => {
   const ada = bed.server.as()
   const stored = await grow(ada, 'storm', null, null)
