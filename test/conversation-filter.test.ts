@@ -93,8 +93,7 @@ describe('a list with a filter', () => {
     for (const filter of [null, {}, none]) expect(idsOf(await read(ada(), { filter }))).toHaveLength(24)
   })
 
-  test('is paged both ways, each conversation once, with exact ends and bounds that are not in it', async () => {
-    const all = (await ada().get('{ conversations { edges { cursor node { id } } } }')).conversations.edges
+  test('is paged both ways, each conversation once', async () => {
     const filter = { metadata: { kind: 'b' }, archived: false }
     const wanted = idsOf(await read(ada(), { filter, first: 100 }))
     expect(wanted).toHaveLength(13)
@@ -118,20 +117,28 @@ describe('a list with a filter', () => {
       }
       expect(backward).toEqual(wanted)
     }
+  })
+
+  test.each([
+    ['many', { metadata: { kind: 'b' }, archived: false }],
+    ['one in the middle', { metadata: { n: 7 } }],
+    ['none', { metadata: { n: -7 } }],
+  ])('has exact ends from every place of the whole list: %s', async (_name, filter) => {
+    const all = (await ada().get('{ conversations { edges { cursor node { id } } } }')).conversations.edges
+    const wanted = idsOf(await read(ada(), { filter, first: 100 }))
     const ids: string[] = all.map(({ node }: { node: { id: string } }) => node.id)
     for (const [at, { cursor }] of all.entries()) {
-      const [older, newer] = [ids.slice(at + 1), ids.slice(0, at)].map((some) =>
-        some.filter((id) => wanted.includes(id)),
-      )
       const isIn = wanted.includes(ids[at] as string)
+      const older = ids.slice(at + 1).filter((id) => wanted.includes(id))
+      const newer = ids.slice(0, at).filter((id) => wanted.includes(id))
       const down = await read(ada(), { filter, first: 2, after: cursor })
-      expect(idsOf(down)).toEqual(older?.slice(0, 2))
-      expect(down.pageInfo.hasNextPage).toBe((older?.length ?? 0) > 2)
-      expect(down.pageInfo.hasPreviousPage).toBe((newer?.length ?? 0) > 0 || isIn)
+      expect(idsOf(down)).toEqual(older.slice(0, 2))
+      expect(down.pageInfo.hasNextPage).toBe(older.length > 2)
+      expect(down.pageInfo.hasPreviousPage).toBe(newer.length > 0 || isIn)
       const up = await read(ada(), { filter, last: 2, before: cursor })
-      expect(idsOf(up)).toEqual(newer?.slice(-2))
-      expect(up.pageInfo.hasPreviousPage).toBe((newer?.length ?? 0) > 2)
-      expect(up.pageInfo.hasNextPage).toBe((older?.length ?? 0) > 0 || isIn)
+      expect(idsOf(up)).toEqual(newer.slice(-2))
+      expect(up.pageInfo.hasPreviousPage).toBe(newer.length > 2)
+      expect(up.pageInfo.hasNextPage).toBe(older.length > 0 || isIn)
     }
   })
 
