@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Api } from './support/api.ts'
 import { useBed } from './support/bed.ts'
+import { blocked } from './support/blocked.ts'
 import { hold } from './support/hold.ts'
 import { countStatements } from './support/statements.ts'
 import { until } from './support/until.ts'
@@ -384,6 +385,25 @@ test('a context window reads past what was deleted on a path of many turns', asy
   const query = `{ conversation(id: "deleted-turns") { context(maxTokens: 100) { messages firstSeq omitted { messages } } } }`
   const { context } = (await ada.get(query)).conversation
   expect(context).toEqual({ messages: [{ role: 'user', content: 'm1' }], firstSeq: 1, omitted: { messages: 0 } })
+})
+
+test.each([
+  ['a page of a branch', 'messages(branch: $leaf) { nodes { seq } }'],
+  ['a window', 'context(maxTokens: 100) { messages }'],
+])('%s of a branched conversation that is deleted meanwhile is NOT_FOUND', async (name, field) => {
+  const ada = bed.server.as()
+  const stored = await grow(ada, name, null, null, 1)
+  const reading = await bed.database.connect()
+  await reading.query('begin; lock message')
+  const leaf = field.includes('$leaf') ? ', $leaf: ID' : ''
+  const query = `query ($id: ID!${leaf}) { conversation(id: $id) { ${field} } }`
+  const asked = ada.fail(query, { id: name, leaf: stored[2]?.id })
+  await blocked(reading)
+  await ada.get('mutation ($id: ID!) { deleteConversation(input: { id: $id }) { deletedConversationId } }', {
+    id: name,
+  })
+  await reading.query('commit')
+  expect((await asked).extensions.code).toBe('NOT_FOUND')
 })
 
 test('two regenerations at once under ifLastSeq: one wins, and the other learns the last seq', async () => {

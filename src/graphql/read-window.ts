@@ -35,7 +35,7 @@ export interface ReadWindow {
  * @throws ApiError BAD_USER_INPUT (reason CONTEXT_TOO_SMALL), NOT_FOUND, PAYLOAD_TOO_LARGE, UNAVAILABLE
  */
 export async function readWindow(context: Context, ask: WindowAsk): Promise<ReadWindow> {
-  const { maxTokens, reserve, path } = ask
+  const { maxTokens, reserve, conversation, path } = ask
   const tokensOf = new Map<number, number>()
   const remember = (counted: readonly Counted[]) => {
     for (const { message, tokens } of counted) tokensOf.set(message.seq, tokens)

@@ -68,8 +68,9 @@ export async function readPathPages(
   }
   return requests.map(({ leaf }, n) => {
     const found = messages[n] as Message[]
-    if (found.length === 0 && seqs[n]?.length !== 0) return null
-    return withEnds(found, leaf, paths[n] as Path, bounds[n] as Bounds)
+    const path = paths[n] as Path
+    const isGone = path.ranges.length === 0 || (found.length === 0 && seqs[n]?.length !== 0)
+    return isGone ? null : withEnds(found, leaf, path, bounds[n] as Bounds)
   })
 }
 

@@ -1,5 +1,5 @@
 import type { Conversation } from '../entities/conversation.ts'
-import { tooLarge } from '../errors.ts'
+import { conversationNotFound, tooLarge } from '../errors.ts'
 import { query, type Statement, type Store } from './store.ts'
 
 /** Seqs that follow one another on a path, both ends included. */
@@ -45,7 +45,8 @@ export function isStraight({ isBranched, activeLeaf }: Conversation): boolean {
 }
 
 /**
- * For each request, in order, its path as far as it was asked for, or as 10,000 ranges go. What a message continues
+ * For each request, in order, its path as far as it was asked for, or as 10,000 ranges go; none where this viewer has no
+ * such conversation any more. What a message continues
  * never changes, so a path is the same whenever it is read. At most one statement, and none where nothing branched.
  */
 export async function readPaths(store: Store, userId: string, requests: readonly PathRequest[]): Promise<Path[]> {
@@ -67,7 +68,8 @@ export async function readPaths(store: Store, userId: string, requests: readonly
 /**
  * All of a path, from its leaf down. At most one statement, and none where nothing branched.
  *
- * @throws ApiError PAYLOAD_TOO_LARGE when it turns off more often than is looked at
+ * @throws ApiError PAYLOAD_TOO_LARGE when it turns off more often than is looked at; NOT_FOUND when the conversation is
+ *   deleted meanwhile
  */
 export async function readWholePath(
   store: Store,
@@ -77,6 +79,7 @@ export async function readWholePath(
 ): Promise<readonly Range[]> {
   const [path] = await readPaths(store, userId, [{ conversation, leaf, above: 0, below: leaf + 1, count: null }])
   const { ranges, next } = path as Path
+  if (leaf > 0 && ranges.length === 0) throw conversationNotFound()
   if (next > 0) throw tooLarge('branch', 'turns', rangesPerPath, ranges.length + 1)
   return ranges
 }
