@@ -104,7 +104,7 @@ const copiedColumns = [
 /**
  * All of it in one snapshot: what is counted is what is copied. A tombstone whose messages are gone is written over; by
  * its epoch it is the one that this snapshot sees without messages, and not one that lived and died since then.
- * 10,000 messages of 1 KiB took 0.4 s.
+ * 10,000 messages of 1 KiB took 0.05 s, without the disk.
  */
 const copy: Statement = {
   name: 'conversation-fork',
