@@ -140,7 +140,9 @@ export function atLeast(measured: ReadonlyMap<string, Measurement>, peer: string
   const other = measured.get(peer)
   if (first === undefined || other === undefined) return []
   const ratio = first.throughput / other.throughput
-  return [{ goal: `≥ ${times} × ${peer}`, reached: `${show(ratio)} ×`, isReached: Number.isFinite(ratio) && ratio >= times }]
+  return [
+    { goal: `≥ ${times} × ${peer}`, reached: `${show(ratio)} ×`, isReached: Number.isFinite(ratio) && ratio >= times },
+  ]
 }
 
 function describe(measurement: Measurement): string[] {
