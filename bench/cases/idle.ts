@@ -1,10 +1,13 @@
 import type { Bench, Case, Goal } from '../case.ts'
 import { broadcast, type Contender, graphqlWs, ours } from '../contenders.ts'
 import { standardData } from '../data.ts'
+import { Generator } from '../generator.ts'
+import type { Conversations } from '../load/job.ts'
 import { median, show } from '../numbers.ts'
 import { heapProbe, Program } from '../program.ts'
 import { watchJob } from '../watch-case.ts'
 
+const earlier = 1_000
 const watchers = 4_000
 
 interface Footprint {
@@ -29,7 +32,7 @@ export const idle: Case = {
       })
     }
     return {
-      method: `${watchers.toLocaleString('en-US')} watchers, each with a socket and a conversation of its own; after a garbage collection, less what it was without them.`,
+      method: `${watchers.toLocaleString('en-US')} watchers, each with a socket and a conversation of its own; after a garbage collection, less what it was with the ${earlier.toLocaleString('en-US')} watchers before them.`,
       columns: ['KiB per watcher', 'heap', 'resident'],
       rows: [...measured].map(([name, { heap, resident }]) => [name, show(heap), show(resident)]),
       goals: goals(measured),
@@ -41,23 +44,16 @@ export const idle: Case = {
 async function weigh(bench: Bench, contender: Contender, databaseUrl: string): Promise<Footprint> {
   const command = contender.command(databaseUrl)
   await using program = await Program.start({ ...command, nodeOptions: [...(command.nodeOptions ?? []), ...heapProbe] })
-  // The first ones bring code, buffers and a nursery of objects that later ones share.
-  const watch = (count: number, began: () => void) =>
-    bench.generator.run<'watch'>(
-      watchJob(
-        contender,
-        program,
-        { watchers: count, watchersPerSocket: 1, conversations: { first: 0, count }, seconds: 3 },
-        null,
-      ),
-      began,
-      () => {},
-    )
-  await watch(1_000, () => {})
+  using others = new Generator()
+  // The first ones bring code, buffers and a nursery of objects that later ones share. They stay: what they would leave free
+  // the others could take.
+  const there = open(others, contender, program, { first: 0, count: earlier }, 600)
+  // It is ended before it is done.
+  there.watched.catch(() => {})
+  await there.filled
   const before = { heap: await program.heap(), resident: program.resident }
-  const filled = Promise.withResolvers<void>()
-  const watched = watch(watchers, filled.resolve)
-  await filled.promise
+  const { filled, watched } = open(bench.generator, contender, program, { first: earlier, count: watchers }, 3)
+  await filled
   const after = { heap: await program.heap(), resident: program.resident }
   const { errors, firstError } = await watched
   if (errors > 0) throw new Error(`${contender.name}: ${errors} errors: ${firstError}`)
@@ -67,6 +63,20 @@ async function weigh(bench: Bench, contender: Contender, databaseUrl: string): P
   }
   console.error(`  ${contender.name}: ${show(footprint.heap)} ${show(footprint.resident)}`)
   return footprint
+}
+
+/** Opens a socket with a watcher for each of the conversations. */
+function open(
+  generator: Generator,
+  contender: Contender,
+  program: Program,
+  conversations: Conversations,
+  seconds: number,
+) {
+  const opened = Promise.withResolvers<void>()
+  const watching = { watchers: conversations.count, watchersPerSocket: 1, conversations, seconds }
+  const watched = generator.run<'watch'>(watchJob(contender, program, watching, null), opened.resolve, () => {})
+  return { filled: opened.promise, watched }
 }
 
 function goals(measured: ReadonlyMap<string, Footprint>): Goal[] {
