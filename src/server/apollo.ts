@@ -34,6 +34,8 @@ export async function startApollo(
     // Whatever carries a body here has to be application/json, which no page of another origin sends unasked.
     csrfPrevention: false,
     persistedQueries: false,
+    // Without the line end that Apollo adds, which copied every answer.
+    stringifyResult: JSON.stringify,
     allowBatchedHttpRequests: false,
     includeStacktraceInErrorResponses: false,
     hideSchemaDetailsFromClientErrors: false,
