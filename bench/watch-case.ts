@@ -46,7 +46,8 @@ export function compareDelivery(
     rounds: Math.min(bench.options.rounds, 2),
     async take(contender) {
       await using program = await Program.start(contender.command(databaseUrl))
-      return deliver(bench, contender, program, watching)
+      // The server is there until it has delivered.
+      return await deliver(bench, contender, program, watching)
     },
     medians,
     describe,
