@@ -1,4 +1,15 @@
+import {
+  execute,
+  type GraphQLFieldConfig,
+  GraphQLList,
+  GraphQLNonNull,
+  GraphQLObjectType,
+  GraphQLSchema,
+  GraphQLString,
+  parse,
+} from 'graphql'
 import { expect, test } from 'vitest'
+import { Executor } from '../src/server/executor.ts'
 import type { Api } from './support/api.ts'
 import { useBed } from './support/bed.ts'
 import { serve } from './support/server.ts'
@@ -200,3 +211,32 @@ test('a document is compiled once it came often enough, and answers the same bef
     ])
   }
 })
+
+const unreadable = {
+  get name(): string {
+    throw new Error('cannot be read')
+  },
+}
+const named = new GraphQLObjectType({ name: 'Named', fields: { name: { type: new GraphQLNonNull(GraphQLString) } } })
+const outer = new GraphQLObjectType({ name: 'Outer', fields: { one: { type: named, resolve: () => unreadable } } })
+const faults: [name: string, query: string, field: GraphQLFieldConfig<unknown, unknown>][] = [
+  ['at once', '{ fault { name } sound { name } }', { type: named, resolve: () => unreadable }],
+  ['later', '{ fault { name } sound { name } }', { type: named, resolve: async () => unreadable }],
+  [
+    'within a list',
+    '{ fault { name } sound { name } }',
+    { type: new GraphQLList(new GraphQLNonNull(named)), resolve: async () => [{ name: 'a' }, unreadable] },
+  ],
+  ['beneath another', '{ fault { one { name } } sound { name } }', { type: outer, resolve: async () => ({}) }],
+]
+
+for (const [name, query, fault] of faults) {
+  test(`what throws when it is read fails its field, and nobody waits for it: ${name}`, async () => {
+    const sound = { type: named, resolve: async () => ({ name: 'b' }) }
+    const schema = new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields: { fault, sound } }) })
+    const execution = { document: parse(query), rootValue: {} }
+    const compiled = await new Executor(schema, 0).execute(execution)
+    expect(compiled.errors?.map(({ message }) => message)).toEqual(['cannot be read'])
+    expect(compiled.data).toEqual((await execute({ schema, ...execution })).data)
+  })
+}

@@ -15,6 +15,7 @@ import {
   visit,
 } from 'graphql'
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit'
+import { catchInCompiled } from './compiled-runtime.ts'
 
 /** What is asked of one schema. */
 export type Execution = Omit<ExecutionArgs, 'schema'>
@@ -96,6 +97,8 @@ export class Executor {
     return { query: compiled.query, variables: operation.variableDefinitions ?? [] }
   }
 }
+
+catchInCompiled()
 
 const asItIs = new GraphQLScalarType({ name: '_AsItIs' })
 
