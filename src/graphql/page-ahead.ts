@@ -10,6 +10,7 @@ import type { Conversation } from '../entities/conversation.ts'
 import { ApiError } from '../errors.ts'
 import type { ConversationRef } from '../storage/conversation-ref.ts'
 import type { Page, PageRequest } from '../storage/message-page.ts'
+import { byField, type Fragments } from './by-field.ts'
 import { isGiven } from './is-given.ts'
 import type { Loaders } from './loaders.ts'
 import { type MessagePageArgs, readCount } from './page-args.ts'
@@ -72,24 +73,14 @@ function pageEnd(info: GraphQLResolveInfo): PageEnd | null {
   }
 }
 
-const known = new WeakMap<FieldNode, FieldNode | null>()
-
 /** The page that is selected of a conversation, if there is just one, and that without a condition. */
-function onlyPage(conversation: FieldNode, fragments: GraphQLResolveInfo['fragments']): FieldNode | null {
-  let page = known.get(conversation)
-  if (page === undefined) {
-    const found = pagesIn(conversation.selectionSet, fragments)
-    page = found.length === 1 ? (found[0] ?? null) : null
-    known.set(conversation, page)
-  }
-  return page
-}
+const onlyPage = byField(({ selectionSet }, fragments): FieldNode | null => {
+  const found = pagesIn(selectionSet, fragments)
+  return found.length === 1 ? (found[0] ?? null) : null
+})
 
 /** null for each that stands under a condition. */
-function pagesIn(
-  selected: SelectionSetNode | undefined,
-  fragments: GraphQLResolveInfo['fragments'],
-): (FieldNode | null)[] {
+function pagesIn(selected: SelectionSetNode | undefined, fragments: Fragments): (FieldNode | null)[] {
   return (selected?.selections ?? []).flatMap((selection) => {
     const isSure = !selection.directives?.length
     if (selection.kind === Kind.FIELD) return selection.name.value === 'messages' ? [isSure ? selection : null] : []
