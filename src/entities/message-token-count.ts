@@ -1,6 +1,7 @@
 import { BigIntType } from '@mikro-orm/core'
 import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
 import { Message } from './message.ts'
+import type { TokenEncoding } from './window-enums.ts'
 
 /** How many tokens a message has. It holds only while `revision` is the message's own. */
 @Entity({ tableName: 'message_token_count' })
@@ -14,9 +15,8 @@ export class MessageTokenCount {
   })
   message!: Message
 
-  /** A `TokenEncoding`. */
   @PrimaryKey({ type: 'text', collation: 'C' })
-  encoding!: string
+  encoding!: TokenEncoding
 
   /** The message's when it was counted; 0 where it was never changed. */
   @Property({ type: new BigIntType('number') })

@@ -20,14 +20,23 @@ export const OmissionReason = {
 } as const
 export type OmissionReason = keyof typeof OmissionReason
 
+export const TokenEncoding = {
+  O200K_BASE: 'O200K_BASE',
+  CL100K_BASE: 'CL100K_BASE',
+} as const
+export type TokenEncoding = keyof typeof TokenEncoding
+
 registerEnumType(ContextFormat, {
   name: 'ContextFormat',
-  description: 'Whose messages a window is written as.',
+  description: 'The API or the SDK that a window is written for.',
   valuesConfig: {
     OPENAI_CHAT: { description: '`messages` of OpenAI chat completions.' },
     OPENAI_RESPONSES: { description: '`input` items of the OpenAI Responses API.' },
     ANTHROPIC: { description: '`messages` of the Anthropic Messages API, and its `system` apart.' },
-    AI_SDK: { description: 'UIMessage[] of the AI SDK, as `useChat` and `convertToModelMessages` take them.' },
+    AI_SDK: {
+      description:
+        'UIMessage[] of the AI SDK, as `useChat` and `convertToModelMessages` take them, and their system apart.',
+    },
     AI_SDK_MODEL: {
       description:
         '`messages` of `generateText` and `streamText` of the AI SDK (ModelMessage[]), and their system apart.',
@@ -46,5 +55,15 @@ registerEnumType(OmissionReason, {
     STREAMING: { description: 'Messages still being written were left out.' },
     EMPTY: { description: 'Messages that say nothing in this format were left out.' },
     UNSUPPORTED_PART: { description: 'Parts that this format has no words for were left out.' },
+  },
+})
+
+registerEnumType(TokenEncoding, {
+  name: 'TokenEncoding',
+  description:
+    'How text is cut into tokens. Models of other providers have their own: there every count is an estimate.',
+  valuesConfig: {
+    O200K_BASE: { description: "That of OpenAI's models since GPT-4o." },
+    CL100K_BASE: { description: "That of OpenAI's GPT-4 and GPT-3.5." },
   },
 })

@@ -1,41 +1,19 @@
-import {
-  Args,
-  ArgsType,
-  Ctx,
-  Field,
-  FieldResolver,
-  Int,
-  ObjectType,
-  Resolver,
-  Root,
-  registerEnumType,
-} from 'type-graphql'
+import { Args, ArgsType, Ctx, Field, FieldResolver, Int, ObjectType, Resolver, Root } from 'type-graphql'
 import { contractLimits, type Limits } from '../config.ts'
 import { Conversation } from '../entities/conversation.ts'
 import { Json } from '../entities/json.ts'
-import { ContextFormat, OmissionReason } from '../entities/window-enums.ts'
+import { ContextFormat, OmissionReason, TokenEncoding } from '../entities/window-enums.ts'
 import { badInput, tooLarge } from '../errors.ts'
 import { parentSeqIn } from '../storage/append-parents.ts'
 import type { NewMessage } from '../storage/new-message.ts'
 import { activeLeafOf, type Range, readWholePath } from '../storage/path.ts'
 import { countUndeleted, sumTokens } from '../storage/window-messages.ts'
-import { TokenEncoding } from '../tokens/token-encoding.ts'
 import type { Context } from './context.ts'
 import { isGiven } from './is-given.ts'
 import { MessageInput, readMessageInput } from './message-input.ts'
 import { readParent } from './message-parent.ts'
 import { readWindow } from './read-window.ts'
 import { requireStorable } from './text-rules.ts'
-
-registerEnumType(TokenEncoding, {
-  name: 'TokenEncoding',
-  description:
-    'How text is cut into tokens. Models of other providers have their own: there every count is an estimate.',
-  valuesConfig: {
-    O200K_BASE: { description: "That of OpenAI's models since GPT-4o." },
-    CL100K_BASE: { description: "That of OpenAI's GPT-4 and GPT-3.5." },
-  },
-})
 
 @ArgsType()
 export class ContextArgs {
@@ -56,10 +34,13 @@ export class ContextArgs {
   })
   userMessage?: MessageInput | null
 
-  @Field(() => ContextFormat, { defaultValue: ContextFormat.OPENAI_CHAT, description: 'Whose messages to write.' })
+  @Field(() => ContextFormat, {
+    defaultValue: ContextFormat.OPENAI_CHAT,
+    description: 'The API or the SDK that the messages are for.',
+  })
   format!: ContextFormat
 
-  @Field(() => TokenEncoding, { defaultValue: TokenEncoding.O200K_BASE, description: 'How to count.' })
+  @Field(() => TokenEncoding, { defaultValue: TokenEncoding.O200K_BASE, description: 'Whose tokens to count.' })
   encoding!: TokenEncoding
 
   @Field(() => Int, {
@@ -70,7 +51,7 @@ export class ContextArgs {
   reserve?: number | null
 }
 
-@ObjectType({ description: 'What of the conversation is not in a window.', simpleResolvers: true })
+@ObjectType({ description: 'What of the path that a window follows is not in it.', simpleResolvers: true })
 export class OmittedMessages {
   @Field(() => [OmissionReason], { description: 'Why, and what stands there otherwise than it was said; each once.' })
   reasons!: readonly OmissionReason[]
@@ -115,7 +96,7 @@ export class ContextWindowAnswer {
   })
   firstSeq!: number | null
 
-  @Field(() => Int, { nullable: true, description: 'Likewise of its last one.' })
+  @Field(() => Int, { nullable: true, description: 'The seq of its last stored message; null when `firstSeq` is.' })
   lastSeq!: number | null
 }
 
@@ -170,7 +151,7 @@ export class OmittedMessagesResolver {
   @FieldResolver(() => Int, {
     nullable: true,
     description:
-      'How many tokens those have that do not stream; null while some were never counted, which only windows that come near them do.',
+      'Their tokens, without messages that are still streaming. null while some were never counted: a message is counted when a window first comes to it.',
   })
   async tokens(
     @Root() { conversation, path, encoding, included }: OmittedMessages,
@@ -206,12 +187,9 @@ function leafOf(userId: string, conversation: Conversation, { userMessage }: Con
   return parentSeqIn(conversation, readParent(userId, 'userMessage.parentId', parentId))
 }
 
-const windows = new WeakMap<Context, number>()
-
-/** A window may read, count and write much, for a field that is one of many. @throws ApiError PAYLOAD_TOO_LARGE */
+/** @throws ApiError PAYLOAD_TOO_LARGE */
 function spendWindow(context: Context): void {
-  const count = (windows.get(context) ?? 0) + 1
-  if (count > contractLimits.windows)
-    throw tooLarge('context', 'windows in this operation', contractLimits.windows, count)
-  windows.set(context, count)
+  context.windows += 1
+  if (context.windows <= contractLimits.windows) return
+  throw tooLarge('context', 'windows in this operation', contractLimits.windows, context.windows)
 }

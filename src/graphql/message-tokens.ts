@@ -1,5 +1,5 @@
+import type { TokenEncoding } from '../entities/window-enums.ts'
 import type { TokenCounter } from '../tokens/token-counter.ts'
-import type { TokenEncoding } from '../tokens/token-encoding.ts'
 import { type Countable, readCountable } from '../window/countable.ts'
 import type { Counted, Spoken } from '../window/spoken.ts'
 

@@ -11,7 +11,7 @@ export function contextFactory(services: Services, memory: AnswerMemory): Create
   return (viewer, requestId) => {
     const budget = new AnswerBudget(memory, services.limits.answerBytes)
     const loaders = new Loaders(services, budget, viewer.userId)
-    return { requestId, viewer, services, loaders, budget }
+    return { requestId, viewer, services, loaders, budget, windows: 0 }
   }
 }
 

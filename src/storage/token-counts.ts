@@ -1,5 +1,6 @@
 import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
+import type { TokenEncoding } from '../entities/window-enums.ts'
 import { query, type Statement, type Store } from './store.ts'
 
 /** How many tokens a message has as it is here, its reasoning apart. */
@@ -17,7 +18,7 @@ export async function storeTokenCounts(
   store: Store,
   { key, epoch }: Conversation,
   userId: string,
-  encoding: string,
+  encoding: TokenEncoding,
   counts: readonly TokenCount[],
 ): Promise<void> {
   await query(store.pool, upsert, [

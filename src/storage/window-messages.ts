@@ -1,5 +1,6 @@
 import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
+import type { TokenEncoding } from '../entities/window-enums.ts'
 import { type AnswerBudget, rowBytes } from './answer-budget.ts'
 import { messageColumns, readMessage } from './message-row.ts'
 import type { Range } from './path.ts'
@@ -15,7 +16,7 @@ export interface WindowPageRequest {
   readonly conversation: Conversation
   /** From its end down. */
   readonly path: readonly Range[]
-  readonly encoding: string
+  readonly encoding: TokenEncoding
   /** Exclusive. */
   readonly before: number
   /** The page ends with the message that passes this sum; one that was not counted is taken for few tokens. */
@@ -78,7 +79,7 @@ export async function readLeading(
   request: {
     readonly conversation: Conversation
     readonly path: readonly Range[]
-    readonly encoding: string
+    readonly encoding: TokenEncoding
     readonly after: number
     readonly rows: number
   },
@@ -109,7 +110,7 @@ export async function sumTokens(
   { key, epoch }: Conversation,
   path: readonly Range[],
   userId: string,
-  encoding: string,
+  encoding: TokenEncoding,
 ): Promise<number | null> {
   const last = endOfLog(path)
   const [row] =

@@ -1,9 +1,9 @@
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Logger } from 'pino'
+import type { TokenEncoding } from '../entities/window-enums.ts'
 import { unavailable } from '../errors.ts'
 import { cutSlices } from './cut-slices.ts'
-import type { TokenEncoding } from './token-encoding.ts'
 
 /** What the thread is sent; it answers a number for each of the texts. */
 export interface Batch {

@@ -1,7 +1,7 @@
 import { parentPort } from 'node:worker_threads'
+import type { TokenEncoding } from '../entities/window-enums.ts'
 import { cutRuns } from './cut-runs.ts'
 import type { Batch } from './token-counter.ts'
-import type { TokenEncoding } from './token-encoding.ts'
 
 /** The thread of a `TokenCounter`: it is sent one batch at a time, and answers the tokens of each of its texts. */
 

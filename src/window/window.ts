@@ -8,8 +8,6 @@ import { type Reading, readCounted, splitAtTurn } from './reading.ts'
 import type { Counted, Spoken } from './spoken.ts'
 import { leastTokens, makeTurn, type Turn } from './turn.ts'
 
-export type { Counted }
-
 export interface WindowRequest {
   readonly format: ContextFormat
   /** For the window and the reserve together. */
