@@ -46,7 +46,7 @@ export function conversationNotFound(): ApiError {
 
 /** Likewise for a message, which is also what a deleted one is to whoever would change it. */
 export function messageNotFound(): ApiError {
-  return new ApiError('NOT_FOUND', 'You have no message there that could be changed.')
+  return new ApiError('NOT_FOUND', 'You have no such message; it may have been deleted.')
 }
 
 /** @param path where in the input, for example `messages[2].toolCallId` */

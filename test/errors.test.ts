@@ -136,6 +136,16 @@ describe('codes and their extensions', () => {
     expect(await failSubscription({ id: { a: 1 } })).toMatchObject({ code: 'BAD_USER_INPUT' })
   })
 
+  test.each([
+    ['{ conversations(filter: { updatedAfter: "yesterday" }) { nodes { id } } }', 41],
+    ['{ conversations(filter: { updatedAfter: "2026-02-30T00:00:00Z" }) { nodes { id } } }', 41],
+    ['{ conversations(filter: { metadata: "red" }) { nodes { id } } }', 37],
+    ['{ conversations(filter: { metadata: { n: 12345678901234567890 } }) { nodes { id } } }', 42],
+  ])('a value in a document that its type does not take is shown by its place: %s', async (query, column) => {
+    const { errors } = await bed.server.as().ask(query)
+    expect(errors).toMatchObject([{ locations: [{ line: 1, column }] }])
+  })
+
   test('an error in one operation leaves the others of its socket alone', async () => {
     await bed.server.as().append('alone', 'x')
     await using wire = await Wire.open(bed.server.url)

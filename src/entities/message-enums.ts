@@ -59,6 +59,6 @@ registerEnumType(PartsFormat, {
     ANTHROPIC: { description: 'Content blocks of the Anthropic Messages API.' },
     AI_SDK: { description: 'Parts of a UIMessage or ModelMessage of the AI SDK.' },
     LANGCHAIN: { description: 'Content blocks of LangChain messages.' },
-    OTHER: { description: "The caller's own." },
+    OTHER: { description: "The caller's own: kept and not read. A model reads `content` instead." },
   },
 })

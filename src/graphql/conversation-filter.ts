@@ -8,13 +8,13 @@ import { requireMetadata } from './message-input.ts'
 
 @InputType({
   description:
-    'Which conversations of a list: those of which all of it is true. null is the same as absent. What few conversations have is found by looking at all of them.',
+    "Which conversations of a list: those that fulfil all that is given. null is the same as absent. Metadata that only few of them have takes a look at all of the viewer's conversations.",
 })
 export class ConversationFilter {
   @Field(() => JsonObject, {
     nullable: true,
     description:
-      'Those whose metadata contains this: each key with an equal value, objects and lists within containing what is given of them; at most 16 KiB as JSON.',
+      'Those whose metadata contains this: every key of it, with an equal value, or with an object or a list that contains the one given here. At most 16 KiB as JSON.',
   })
   metadata?: JsonRecord | null
 

@@ -14,7 +14,7 @@ export abstract class ConversationListEvent {
 
 @ObjectType({
   description:
-    'A conversation was created or changed, and be it by a message: put it at its place by `updatedAt`, and take it from where it was.',
+    'A conversation was created or changed, also when it got a message: put it at its place by `updatedAt`, and take it from where it was.',
   implements: ConversationListEvent,
   simpleResolvers: true,
 })

@@ -28,7 +28,9 @@ export class MessageResolver {
     return seq === 0 ? null : messageId({ key, epoch, seq })
   }
 
-  @FieldResolver(() => MessageSiblings, { description: 'The messages that continue what it continues, with itself.' })
+  @FieldResolver(() => MessageSiblings, {
+    description: 'The versions of it: all messages that continue the same one, itself among them.',
+  })
   siblings(@Root() message: Message, @Ctx() context: Context): Promise<MessageSiblings> {
     return context.loaders.siblings.load(message)
   }

@@ -15,7 +15,7 @@ export const JSONObjectScalar = new GraphQLScalarType<unknown, unknown>({
   description: 'A JSON object. What comes back is equal to what was given, or it was refused.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
   parseValue: (value) => requireObject(checked(value)),
-  parseLiteral: (node, variables) => requireObject(checked(literal(node, variables))),
+  parseLiteral: (node, variables) => requireObject(checked(literal(node, variables)), node),
 })
 
 export const DateTimeScalar = new GraphQLScalarType<string, string>({
@@ -25,7 +25,7 @@ export const DateTimeScalar = new GraphQLScalarType<string, string>({
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
   serialize: (value) => String(value),
   parseValue: (value) => readDateTime(value),
-  parseLiteral: (node) => readDateTime(node.kind === Kind.STRING ? node.value : null),
+  parseLiteral: (node) => readDateTime(node.kind === Kind.STRING ? node.value : null, node),
 })
 
 function checked(value: unknown): unknown {
@@ -33,9 +33,10 @@ function checked(value: unknown): unknown {
   return value
 }
 
-function requireObject(value: unknown): unknown {
+/** @param node where it stands in the document; a variable is named by GraphQL itself */
+function requireObject(value: unknown, node: ValueNode | null = null): unknown {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
-  throw new GraphQLError('A JSON object is needed here.')
+  throw new GraphQLError('A JSON object is needed here.', { nodes: node })
 }
 
 /** Objects of a document have no prototype, so that even a field `__proto__` is only a key, to be refused. */
@@ -48,16 +49,18 @@ function requireExactNumbers(node: ValueNode): void {
   if (node.kind === Kind.LIST) for (const item of node.values) requireExactNumbers(item)
   else if (node.kind === Kind.OBJECT) for (const field of node.fields) requireExactNumbers(field.value)
   else if ((node.kind === Kind.INT || node.kind === Kind.FLOAT) && !isExactNumber(node.value)) {
-    throw new GraphQLError(`The number ${node.value} does not fit into a double; send it as a text.`)
+    throw new GraphQLError(`The number ${node.value} does not fit into a double; send it as a text.`, { nodes: node })
   }
 }
 
 const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)$/
 
 /** The same instant in UTC. A leap second is refused, for PostgreSQL would move it into the next minute. */
-function readDateTime(value: unknown): string {
+function readDateTime(value: unknown, node: ValueNode | null = null): string {
   const read = typeof value === 'string' ? rfc3339.exec(value) : null
-  if (read === null) throw new GraphQLError('A time by RFC 3339 with at most six digits of a second is needed here.')
+  if (read === null) {
+    throw new GraphQLError('A time by RFC 3339 with at most six digits of a second is needed here.', { nodes: node })
+  }
   const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = read
   const wall = `${year}-${month}-${day}T${hour}:${minute}:${second}`
   const asUtc = new Date(`${wall}Z`)
@@ -65,7 +68,8 @@ function readDateTime(value: unknown): string {
   const isReal = !Number.isNaN(asUtc.getTime()) && asUtc.toISOString().slice(0, 19) === wall
   const instant = new Date(`${wall}${zone.toUpperCase()}`)
   const inUtc = Number.isNaN(instant.getTime()) ? '' : instant.toISOString()
-  if (!isReal || !/^\d{4}-/.test(inUtc) || inUtc.startsWith('0000')) throw new GraphQLError('There is no such time.')
+  if (!isReal || !/^\d{4}-/.test(inUtc) || inUtc.startsWith('0000'))
+    throw new GraphQLError('There is no such time.', { nodes: node })
   const digits = fraction.replace(/\.?0+$/, '')
   return `${inUtc.slice(0, 19)}${digits}Z`
 }

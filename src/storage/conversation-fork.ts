@@ -64,7 +64,8 @@ export async function forkConversation(store: Store, fork: Fork, limits: ForkLim
 /** Throws what stands against copying the source itself. */
 function requireCopied([lastSeq, bytes, streaming]: Row, upToSeq: number | null, limits: ForkLimits): void {
   const last = lastSeq as number
-  if (upToSeq !== null && upToSeq > last) throw badInput('input.upToSeq', `the conversation's last seq is ${last}.`)
+  if (upToSeq !== null && upToSeq > last)
+    throw badInput('input.upToSeq', `must be at most ${last}, the conversation's last seq.`)
   const count = upToSeq ?? last
   if (count > limits.forkMessages) throw tooLarge('input.upToSeq', 'messages', limits.forkMessages, count)
   if (streaming !== null) throw copiesStreaming(streaming as number)
