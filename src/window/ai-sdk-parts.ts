@@ -1,8 +1,22 @@
 import type { JsonRecord } from '../entities/json.ts'
+import type { Written } from './dialect.ts'
 import { urlOf } from './file-source.ts'
-import type { File, Raw } from './items.ts'
+import { type File, type Output, ownPart, type Raw } from './items.ts'
 import { isRecord } from './json.ts'
-import { ownPart } from './raw.ts'
+import type { Step } from './pairing.ts'
+
+/** `generateText` and `streamText` take instructions apart, and refuse them among the messages. */
+export function writeInstructions(steps: readonly Step[]): Written['system'] {
+  const instructions = steps.flatMap(({ message: { role }, items }) => {
+    if (role !== 'SYSTEM' && role !== 'DEVELOPER') return []
+    return items.flatMap((item) => {
+      const data = providerData(item)
+      const options = data === null ? {} : { providerOptions: data }
+      return item.kind === 'text' ? [{ role: 'system', content: item.text, ...options }] : []
+    })
+  })
+  return instructions.length === 0 ? null : instructions
+}
 
 /** What a part of a UIMessage calls `providerMetadata`, a part of a ModelMessage calls `providerOptions`. */
 export function providerData(item: { readonly raw: Raw | null }): JsonRecord | null {
@@ -22,4 +36,8 @@ export function providerReference(file: File): JsonRecord | null {
   const { providerReference: ofUi, data } = ownPart(file, 'AI_SDK') ?? {}
   const reference = ofUi ?? (isRecord(data) && data.type === 'reference' ? data.reference : null)
   return isRecord(reference) ? reference : null
+}
+
+export function textOfOutput(output: readonly Output[]): string {
+  return output.map((item) => (item.kind === 'text' || item.kind === 'refusal' ? item.text : '')).join('')
 }

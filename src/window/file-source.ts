@@ -12,6 +12,13 @@ export function fileByBytes(base64: string, mediaType: string, filename: unknown
   return { kind: 'file', mediaType, filename: asText(filename), source: { base64 }, raw }
 }
 
+/** @param data a `data:` URL, or base64 alone */
+export function fileByData(data: string, mediaType: string, filename: unknown, raw: Raw): File {
+  return data.startsWith('data:')
+    ? fileByUrl(data, mediaType, filename, raw)
+    : fileByBytes(data, mediaType, filename, raw)
+}
+
 /** One that lies with its provider. */
 export function fileElsewhere(mediaType: string, filename: unknown, raw: Raw): File {
   return { kind: 'file', mediaType, filename: asText(filename), source: null, raw }

@@ -1,5 +1,6 @@
 import type { JsonRecord } from '../entities/json.ts'
 import type { PartsFormat } from '../entities/message-enums.ts'
+import { isRecord } from './json.ts'
 
 /** A part as it was stored, and whose it is: a window of the same dialect gives it back as it is. */
 export interface Raw {
@@ -76,3 +77,8 @@ export interface StepStart {
 /** What somebody says; a result is an answer to it. */
 export type Said = Text | Refusal | Reasoning | File | Other | Call
 export type Item = Said | Result | StepStart
+
+/** The part as it was stored, when it is of this dialect. */
+export function ownPart(item: { readonly raw: Raw | null }, format: PartsFormat): JsonRecord | null {
+  return item.raw?.format === format && isRecord(item.raw.part) ? item.raw.part : null
+}

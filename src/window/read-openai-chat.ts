@@ -1,5 +1,5 @@
 import type { JsonRecord } from '../entities/json.ts'
-import { documentType, fileByBytes, fileByUrl, fileElsewhere } from './file-source.ts'
+import { documentType, fileByBytes, fileByData, fileByUrl, fileElsewhere } from './file-source.ts'
 import type { Item, Raw } from './items.ts'
 import { asText, isRecord } from './json.ts'
 
@@ -36,9 +36,7 @@ function readFile({ type, file }: JsonRecord, raw: Raw): Item | null {
   const mediaType = documentType(file.filename)
   const data = asText(file.file_data)
   if (data === null) return fileElsewhere(mediaType, file.filename, raw)
-  return data.startsWith('data:')
-    ? fileByUrl(data, mediaType, file.filename, raw)
-    : fileByBytes(data, mediaType, file.filename, raw)
+  return fileByData(data, mediaType, file.filename, raw)
 }
 
 function readCall(part: JsonRecord, raw: Raw): Item | null {

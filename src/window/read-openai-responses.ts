@@ -1,5 +1,5 @@
 import type { JsonRecord } from '../entities/json.ts'
-import { documentType, fileByBytes, fileByUrl, fileElsewhere } from './file-source.ts'
+import { documentType, fileByData, fileByUrl, fileElsewhere } from './file-source.ts'
 import type { Item, Output, Raw } from './items.ts'
 import { asText, isRecord, textOfJson } from './json.ts'
 
@@ -43,10 +43,8 @@ function readContent(part: JsonRecord, raw: Raw): Output | null {
 
 function readFile({ file_data: data, file_url: url, filename }: JsonRecord, raw: Raw): Output {
   if (typeof url === 'string') return fileByUrl(url, documentType(filename ?? url), filename, raw)
-  if (typeof data !== 'string') return fileElsewhere(documentType(filename), filename, raw)
-  return data.startsWith('data:')
-    ? fileByUrl(data, documentType(filename), filename, raw)
-    : fileByBytes(data, documentType(filename), filename, raw)
+  const mediaType = documentType(filename)
+  return typeof data === 'string' ? fileByData(data, mediaType, filename, raw) : fileElsewhere(mediaType, filename, raw)
 }
 
 function readItem(part: JsonRecord, raw: Raw): Item | null {

@@ -24,3 +24,9 @@ export function readParts(parts: readonly unknown[], format: PartsFormat | null)
       return parts.map((part) => ({ kind: 'other', raw: { format: 'OTHER', part } }))
   }
 }
+
+/** The text parts of a message joined with nothing; null when it has none, or its dialect is not known. */
+export function textOfParts(parts: readonly unknown[] | null, format: PartsFormat | null): string | null {
+  const texts = readParts(parts ?? [], format).flatMap((item) => (item.kind === 'text' ? [item.text] : []))
+  return texts.length === 0 ? null : texts.join('')
+}

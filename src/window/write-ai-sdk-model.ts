@@ -1,11 +1,10 @@
 import type { JsonRecord } from '../entities/json.ts'
-import { fileUrl, providerData, providerReference } from './ai-sdk-parts.ts'
+import { fileUrl, providerData, providerReference, textOfOutput, writeInstructions } from './ai-sdk-parts.ts'
 import { argumentsObject } from './arguments.ts'
-import type { Dialect, Written } from './dialect.ts'
-import type { Call, File, Output, Said } from './items.ts'
+import type { Dialect } from './dialect.ts'
+import { type Call, type File, type Output, ownPart, type Said } from './items.ts'
 import { isRecord } from './json.ts'
 import type { Answer, Step } from './pairing.ts'
-import { ownPart } from './raw.ts'
 
 export const aiSdkModel: Dialect = {
   parts: 'AI_SDK',
@@ -15,19 +14,6 @@ export const aiSdkModel: Dialect = {
   },
   takesOutput: (item) => item.kind !== 'other' && (item.kind !== 'file' || fileUrl(item) !== null),
   write: (steps) => ({ system: writeInstructions(steps), messages: steps.flatMap(writeStep) }),
-}
-
-/** `generateText` and `streamText` take instructions apart, and refuse them among the messages. */
-export function writeInstructions(steps: readonly Step[]): Written['system'] {
-  const instructions = steps.flatMap(({ message: { role }, items }) => {
-    if (role !== 'SYSTEM' && role !== 'DEVELOPER') return []
-    return items.flatMap((item) => {
-      const data = providerData(item)
-      const options = data === null ? {} : { providerOptions: data }
-      return item.kind === 'text' ? [{ role: 'system', content: item.text, ...options }] : []
-    })
-  })
-  return instructions.length === 0 ? null : instructions
 }
 
 function writeStep({ message: { role }, items, answers }: Step): object[] {
@@ -95,7 +81,7 @@ function writeAnswer({ call, result }: Answer): object {
 
 function writeOutput(output: readonly Output[], isError: boolean, own: JsonRecord | null): object {
   if (own?.type === 'tool-result' && isRecord(own.output) && own.output.type !== 'content') return own.output
-  const text = output.map((item) => (item.kind === 'text' || item.kind === 'refusal' ? item.text : '')).join('')
+  const text = textOfOutput(output)
   if (isError) return { type: 'error-text', value: text }
   if (typeof own?.state === 'string' && typeof own.output !== 'string')
     return { type: 'json', value: own.output ?? null }

@@ -1,12 +1,10 @@
 import type { JsonRecord } from '../entities/json.ts'
-import { fileUrl, providerData, providerReference } from './ai-sdk-parts.ts'
+import { fileUrl, providerData, providerReference, textOfOutput, writeInstructions } from './ai-sdk-parts.ts'
 import { argumentsObject } from './arguments.ts'
 import type { Dialect } from './dialect.ts'
-import type { File, Output, Said } from './items.ts'
+import { type File, ownPart, type Said } from './items.ts'
 import { isRecord } from './json.ts'
 import type { Answer, Step } from './pairing.ts'
-import { ownPart } from './raw.ts'
-import { writeInstructions } from './write-ai-sdk-model.ts'
 
 interface UiMessage {
   readonly id: string
@@ -112,16 +110,12 @@ function writeTool({ call, result }: Answer): object {
     input: 'input' in ofCall ? ofCall.input : argumentsObject(call),
     ...(metadata ? { callProviderMetadata: metadata } : {}),
     ...(result.isError
-      ? { state: 'output-error', errorText: textOf(result.output) || 'The tool failed.' }
-      : { state: 'output-available', output: jsonOf(ownPart(result, 'AI_SDK')) ?? textOf(result.output) }),
+      ? { state: 'output-error', errorText: textOfOutput(result.output) || 'The tool failed.' }
+      : { state: 'output-available', output: jsonOf(ownPart(result, 'AI_SDK')) ?? textOfOutput(result.output) }),
   }
 }
 
 /** What a ModelMessage has as JSON stays JSON. */
 function jsonOf(part: JsonRecord | null): unknown {
   return isRecord(part?.output) && part.output.type === 'json' ? part.output.value : null
-}
-
-function textOf(output: readonly Output[]): string {
-  return output.map((item) => (item.kind === 'text' || item.kind === 'refusal' ? item.text : '')).join('')
 }

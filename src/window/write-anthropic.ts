@@ -1,9 +1,8 @@
 import { argumentsObject } from './arguments.ts'
 import type { Dialect } from './dialect.ts'
 import { isImage, isPdf } from './file-source.ts'
-import type { Call, File, Output, Said } from './items.ts'
+import { type Call, type File, type Output, ownPart, type Said } from './items.ts'
 import type { Answer } from './pairing.ts'
-import { ownPart } from './raw.ts'
 
 interface Turn {
   readonly role: 'user' | 'assistant'

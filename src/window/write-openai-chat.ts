@@ -2,10 +2,9 @@ import type { JsonRecord } from '../entities/json.ts'
 import { argumentsText } from './arguments.ts'
 import type { Dialect } from './dialect.ts'
 import { isImage, urlOf } from './file-source.ts'
-import type { Call, File, Output, Said } from './items.ts'
+import { type Call, type File, type Output, ownPart, type Said } from './items.ts'
 import { isRecord } from './json.ts'
 import type { Answer, Step } from './pairing.ts'
-import { ownPart } from './raw.ts'
 
 export const openAiChat: Dialect = {
   parts: 'OPENAI_CHAT',

@@ -2,9 +2,8 @@ import type { JsonRecord } from '../entities/json.ts'
 import { argumentsText } from './arguments.ts'
 import type { Dialect } from './dialect.ts'
 import { isImage, urlOf } from './file-source.ts'
-import type { Call, File, Output, Reasoning, Said } from './items.ts'
+import { type Call, type File, type Output, ownPart, type Reasoning, type Said } from './items.ts'
 import type { Answer, Step } from './pairing.ts'
-import { ownPart } from './raw.ts'
 
 export const openAiResponses: Dialect = {
   parts: 'OPENAI_RESPONSES',
