@@ -10,8 +10,8 @@ interface Message {
 type Chunks = Awaited<ReturnType<ChatClient['chat']['completions']['create']>>
 
 /**
- * What stands in for a model where there is no key: it looks an order up, and says what it was told. It knows only what it is given, so when
- * it answers a question that names no order, that is because the conversation before it is in its window.
+ * What stands in for a model where there is no key: it looks an order up, and says what it was told. It knows only what it
+ * is given, so when it answers a question that names no order, that is because the conversation before it is in its window.
  */
 export const scriptedModel: ChatClient = {
   chat: {
