@@ -170,8 +170,9 @@ function readListed(row: Row, columns: MessageColumns | null): ListedConversatio
 /**
  * One row more than asked for says whether there is more on the side where a page ends, and the bound where it began,
  * itself included, whether there is more on the other; one that began without a bound has nothing there. An empty page
- * stands where it began to look; one of no rows reads one to know what follows. All of it is answered in the index's own order: as plain EXISTS over the whole list it
- * was answered by reading the table from its start, in 37 ms at 100,000 conversations instead of 0.1 ms.
+ * stands where it began to look; one of no rows reads one to know what follows. All of it is answered in the index's own
+ * order: as plain EXISTS over the whole list it was answered by reading the table from its start, in 37 ms at 100,000
+ * conversations instead of 0.1 ms.
  *
  * A last message is looked up by the last seq, which took 171 µs for a list of 20, and as the newest that is not deleted
  * 213 µs: where that one is deleted, the loader looks for another.

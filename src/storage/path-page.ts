@@ -47,9 +47,7 @@ export async function readPathPages(
   userId: string,
   requests: readonly PathPageRequest[],
 ): Promise<(PathPage | null)[]> {
-  const bounds = requests.map(({ leaf, after, before, count, fromEnd }) => {
-    return { after, before: Math.min(before ?? leaf + 1, leaf + 1), count, fromEnd }
-  })
+  const bounds = requests.map(toBounds)
   const paths = await readPaths(store, userId, requests.map(toPathRequest))
   const seqs = paths.map((path, index) => seqsOfPage(path, bounds[index] as Bounds))
   const asked = seqs.flatMap((found, n) => found.map((seq, rank) => ({ n, rank: rank + 1, seq })))
@@ -74,14 +72,18 @@ export async function readPathPages(
   })
 }
 
-function toPathRequest({ conversation, leaf, after, before, count, fromEnd }: PathPageRequest): PathRequest {
-  const below = Math.min(before ?? leaf + 1, leaf + 1)
+function toBounds({ leaf, after, before, count, fromEnd }: PathPageRequest): Bounds {
+  return { after, before: Math.min(before ?? leaf + 1, leaf + 1), count, fromEnd }
+}
+
+function toPathRequest(request: PathPageRequest): PathRequest {
+  const { after, before, count, fromEnd } = toBounds(request)
   return {
-    conversation,
-    leaf,
+    conversation: request.conversation,
+    leaf: request.leaf,
     // As far as tells what lies before the page, which stands at `before` when it is empty.
-    above: Math.max(Math.min(after, below - 1), 0),
-    below,
+    above: Math.max(Math.min(after, before - 1), 0),
+    below: before,
     count: fromEnd ? Math.max(count, 1) : null,
   }
 }

@@ -46,8 +46,8 @@ export function isStraight({ isBranched, activeLeaf }: Conversation): boolean {
 
 /**
  * For each request, in order, its path as far as it was asked for, or as 10,000 ranges go; none where this viewer has no
- * such conversation any more. What a message continues
- * never changes, so a path is the same whenever it is read. At most one statement, and none where nothing branched.
+ * such conversation any more. What a message continues never changes, so a path is the same whenever it is read. At most
+ * one statement, and none where nothing branched.
  */
 export async function readPaths(store: Store, userId: string, requests: readonly PathRequest[]): Promise<Path[]> {
   const ranges: Range[][] = requests.map(({ conversation, leaf }) =>
