@@ -39,21 +39,20 @@ mutation Begin($id: ID!, $title: String, $content: String!) {
     variables: { id: 'demo', title: 'Weather', content: 'Will it rain in Oslo today?' },
   },
   {
-    query: `# An agent's turn: read, then append it, all or nothing.
+    query: `# An agent's turn: read what its model is to be sent, then
+# append what it said and did, all or nothing.
 # AppendTurn run twice is stored once: see clientId.
-query ReadHistory($id: ID!) {
+query ReadContext($id: ID!, $format: ContextFormat!) {
   conversation(id: $id) {
     lastSeq
-    history(last: 50) {
-      seq
-      role
-      content
-      toolCalls {
-        callId
-        name
-        arguments
+    context(maxTokens: 4000, format: $format) {
+      system
+      messages
+      tokenCount
+      omitted {
+        messages
+        reasons
       }
-      toolCallId
     }
   }
 }
@@ -105,7 +104,7 @@ mutation AppendTurn($id: ID!, $lastSeq: Int) {
   }
 }
 `,
-    variables: { id: 'demo', lastSeq: null },
+    variables: { id: 'demo', format: 'OPENAI_CHAT', lastSeq: null },
   },
   {
     query: `# Your conversations, and the latest messages of one of them.
