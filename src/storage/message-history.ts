@@ -63,7 +63,8 @@ async function rangeValues(store: Store, userId: string, requests: readonly Hist
   return [ranges.map(({ n }) => n), ranges.map(({ low }) => low), ranges.map(({ high }) => high)]
 }
 
-const isVisible = (table: string) => `${table}.deleted_at is null and ${table}.status <> 'STREAMING'`
+/** What a model may read of the log. */
+export const isVisible = (table: string) => `${table}.deleted_at is null and ${table}.status <> 'STREAMING'`
 
 /** Where the messages of a history come from. */
 interface Source {

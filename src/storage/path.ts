@@ -129,3 +129,19 @@ const selectPaths: Statement = {
     )
     select n, low, high, next from path order by n, place`,
 }
+
+/** Ranges as the arrays that `onPath` takes. */
+export function rangeArrays(ranges: readonly Range[]): [low: number[], high: number[]] {
+  return [ranges.map(({ low }) => low), ranges.map(({ high }) => high)]
+}
+
+/** The messages of `c` on the ranges from `lows` to `highs`: each range is read by itself, along the primary key. */
+export function onPath(lows: string, highs: string, isWanted: string, order: string): string {
+  return `
+    unnest(${lows}::int[], ${highs}::int[]) as range(low, high)
+    cross join lateral (
+      select * from message m
+      where m.conversation_key = c.key and m.seq between range.low and range.high and ${isWanted}
+      order by m.seq ${order}
+    ) m`
+}

@@ -52,3 +52,8 @@ const upsert: Statement = {
       revision = excluded.revision, tokens = excluded.tokens, reasoning_tokens = excluded.reasoning_tokens
     where message_token_count.revision < excluded.revision`,
 }
+
+/** A count is of this message only while the revision is. */
+export const isCountOf = (count: string, message: string) =>
+  `${count}.conversation_key = ${message}.conversation_key and ${count}.seq = ${message}.seq
+   and ${count}.revision = coalesce(${message}.revision, 0)`

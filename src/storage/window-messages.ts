@@ -2,9 +2,12 @@ import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
 import type { TokenEncoding } from '../entities/window-enums.ts'
 import { type AnswerBudget, rowBytes } from './answer-budget.ts'
+import { reachable } from './conversation-ref.ts'
+import { isVisible } from './message-history.ts'
 import { messageColumns, readMessage } from './message-row.ts'
-import type { Range } from './path.ts'
-import { query, type Row, type Statement, type Store } from './store.ts'
+import { onPath, type Range, rangeArrays } from './path.ts'
+import type { Row, Statement, Store } from './store.ts'
+import { isCountOf } from './token-counts.ts'
 
 /** A message and how many tokens it has as it is here; null where that was not counted yet. */
 export interface WindowMessage {
@@ -26,8 +29,8 @@ export interface WindowPageRequest {
 }
 
 /**
- * The messages of a path before a seq, newest first, without deleted ones, and with those that are streaming. Empty when there are
- * none, or none that this viewer may see.
+ * The messages of a path before a seq, newest first, without deleted ones, and with those that are streaming. Empty when
+ * there are none, or none that this viewer may see.
  *
  * @throws ApiError PAYLOAD_TOO_LARGE
  */
@@ -41,7 +44,7 @@ export async function readWindowPage(
     const ranges = nearest(path, below, rows)
     if (ranges.length === 0) return []
     const { key, epoch } = conversation
-    const values = [key, userId, epoch, encoding, below, tokens, rows, ...toArrays(ranges)]
+    const values = [key, userId, epoch, encoding, below, tokens, rows, ...rangeArrays(ranges)]
     const found = toMessages(await budget.query(store, 'context', selectPage, values), conversation)
     if (found.length > 0) return found
     // All of them are deleted.
@@ -62,13 +65,9 @@ function nearest(path: readonly Range[], below: number, count: number): Range[] 
   return ranges
 }
 
-function toArrays(ranges: readonly Range[]): [low: number[], high: number[]] {
-  return [ranges.map(({ low }) => low), ranges.map(({ high }) => high)]
-}
-
 /**
- * The SYSTEM and DEVELOPER messages that a path begins with, in order, as far as `rows` messages after a seq
- * show: fewer than `rows` are all.
+ * The SYSTEM and DEVELOPER messages that a path begins with, in order, as far as `rows` messages after a seq show: fewer
+ * than `rows` are all.
  *
  * @throws ApiError PAYLOAD_TOO_LARGE
  */
@@ -85,44 +84,8 @@ export async function readLeading(
   },
 ): Promise<WindowMessage[]> {
   const { conversation, path, encoding, after, rows } = request
-  const values = [conversation.key, userId, conversation.epoch, encoding, after, rows, ...toArrays(path)]
+  const values = [conversation.key, userId, conversation.epoch, encoding, after, rows, ...rangeArrays(path)]
   return toMessages(await budget.query(store, 'context', selectLeading, values), conversation)
-}
-
-/** How many messages of a path are not deleted; 0 where this viewer has no such conversation. */
-export async function countUndeleted(
-  store: Store,
-  { key, epoch }: Conversation,
-  path: readonly Range[],
-  userId: string,
-): Promise<number> {
-  const last = endOfLog(path)
-  const [row] =
-    last === null
-      ? await query(store.pool, selectPathCount, [key, userId, epoch, ...toArrays(path)])
-      : await query(store.pool, selectCount, [key, userId, epoch, last])
-  return Number(row?.[0] ?? 0)
-}
-
-/** How many tokens they have, those apart that stream; null while one of them was not counted. */
-export async function sumTokens(
-  store: Store,
-  { key, epoch }: Conversation,
-  path: readonly Range[],
-  userId: string,
-  encoding: TokenEncoding,
-): Promise<number | null> {
-  const last = endOfLog(path)
-  const [row] =
-    last === null
-      ? await query(store.pool, selectPathSum, [key, userId, epoch, encoding, ...toArrays(path)])
-      : await query(store.pool, selectSum, [key, userId, epoch, encoding, last])
-  return row === undefined || row[0] === null ? null : Number(row[0])
-}
-
-/** The seq up to which a path is the log itself: there what is counted is read in half the time. null: it is not. */
-function endOfLog([only, another]: readonly Range[]): number | null {
-  return only?.low === 1 && another === undefined ? only.high : null
 }
 
 function toMessages(rows: readonly Row[], conversation: Conversation): WindowMessage[] {
@@ -132,31 +95,11 @@ function toMessages(rows: readonly Row[], conversation: Conversation): WindowMes
   }))
 }
 
-const reachable = 'c.key = $1 and c.user_id = $2 and c.epoch = $3 and c.deleted_at is null'
-
-/** A count is of this message only while the revision is. */
-const holds = (count: string, message: string) =>
-  `${count}.conversation_key = ${message}.conversation_key and ${count}.seq = ${message}.seq
-   and ${count}.revision = coalesce(${message}.revision, 0)`
-
 /** With its limit it is looked up for each message: what a conversation has of counts is never read whole. */
 const withCount = (message: string, encoding: string) =>
   `left join lateral (
-     select k.tokens, k.reasoning_tokens from message_token_count k where ${holds('k', message)} and k.encoding = ${encoding} limit 1
+     select k.tokens, k.reasoning_tokens from message_token_count k where ${isCountOf('k', message)} and k.encoding = ${encoding} limit 1
    ) k on true`
-
-const isSaid = `m.deleted_at is null and m.status <> 'STREAMING'`
-
-/** The messages of `c` on the ranges from `lows` to `highs`: each range is read by itself, along the primary key. */
-function onPath(lows: string, highs: string, isWanted: string, order: string): string {
-  return `
-    unnest(${lows}::int[], ${highs}::int[]) as range(low, high)
-    cross join lateral (
-      select * from message m
-      where m.conversation_key = c.key and m.seq between range.low and range.high and ${isWanted}
-      order by m.seq ${order}
-    ) m`
-}
 
 /** Many tokens take several pages, for what was not counted may have more of them than it was taken for. */
 const pageBytes = 262_144
@@ -177,7 +120,7 @@ const selectPage: Statement = {
           case when m.status = 'STREAMING' then 0 else coalesce(k.tokens, m.size / 8 + 4) end as estimate
         from (
           select m.* from conversation c cross join ${onPath('$8', '$9', 'm.seq < $5 and m.deleted_at is null', 'desc limit $7')}
-          where ${reachable} order by m.seq desc limit $7
+          where ${reachable('c')} order by m.seq desc limit $7
         ) m
         ${withCount('m', '$4')}
       ) n
@@ -196,8 +139,8 @@ const selectLeading: Statement = {
       select n.*, ${rowBytes('n')} as own, sum(${rowBytes('n')}) over oldest as bytes,
         bool_and(n.role in ('SYSTEM', 'DEVELOPER')) over oldest as leads
       from (
-        select m.* from conversation c cross join ${onPath('$7', '$8', `m.seq > $5 and ${isSaid}`, 'asc limit $6')}
-        where ${reachable} order by m.seq limit $6
+        select m.* from conversation c cross join ${onPath('$7', '$8', `m.seq > $5 and ${isVisible('m')}`, 'asc limit $6')}
+        where ${reachable('c')} order by m.seq limit $6
       ) n
       window oldest as (order by n.seq)
     )
@@ -206,42 +149,3 @@ const selectLeading: Statement = {
     where m.leads and m.bytes - m.own <= $9
     order by m.seq`,
 }
-
-/** Seqs have no gaps and deleted messages keep theirs: only those that were ever changed are looked at. */
-const selectCount: Statement = {
-  name: 'window-undeleted',
-  text: `
-    select $4::int - (
-      select count(*) from message m
-      where m.conversation_key = c.key and m.revision is not null and m.deleted_at is not null and m.seq <= $4
-    )
-    from conversation c where ${reachable}`,
-}
-
-const selectPathCount: Statement = {
-  name: 'window-path-undeleted',
-  text: `
-    select count(*) from conversation c cross join ${onPath('$4', '$5', 'm.deleted_at is null', 'asc')} where ${reachable}`,
-}
-
-/** Where one was not counted, it is found first: mostly the oldest was not. */
-function selectTokens(name: string, said: string): Statement {
-  const isOfIt = `k.conversation_key = $1 and ${holds('k', 'm')} and k.encoding = $4`
-  return {
-    name,
-    text: `
-      select case when not exists (
-        select from ${said} where not exists (select from message_token_count k where ${isOfIt})
-      ) then (
-        select coalesce(sum(k.tokens), 0) from ${said} join message_token_count k on ${isOfIt}
-      ) end
-      from conversation c where ${reachable}`,
-  }
-}
-
-const selectSum = selectTokens(
-  'window-tokens',
-  `(select * from message m where m.conversation_key = c.key and m.seq <= $5 and ${isSaid}) m`,
-)
-
-const selectPathSum = selectTokens('window-path-tokens', onPath('$5', '$6', isSaid, 'asc'))
