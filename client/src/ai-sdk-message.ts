@@ -1,5 +1,5 @@
 import type { UIMessage } from 'ai'
-import { asJson, isSameJson } from './json.ts'
+import { asJson, isRecord, isSameJson } from './json.ts'
 import type { MessageInput, ToolCall } from './message-input.ts'
 import type { StoredMessage } from './stored-message.ts'
 
@@ -90,17 +90,13 @@ function isOpenCall(part: Part): part is OpenCall {
 const anyMetadata = 'aiSdk'
 
 function wrap(metadata: unknown): Record<string, unknown> {
-  return isPlain(metadata) && unwrap(metadata) === metadata ? metadata : { [anyMetadata]: metadata }
+  return isRecord(metadata) && unwrap(metadata) === metadata ? metadata : { [anyMetadata]: metadata }
 }
 
 function unwrap(metadata: Readonly<Record<string, unknown>>): unknown {
   const keys = Object.keys(metadata)
   if (keys.length === 0) return undefined
   return isSameJson(keys, [anyMetadata]) ? metadata[anyMetadata] : metadata
-}
-
-function isPlain(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** JSON, or else the text itself. */

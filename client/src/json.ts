@@ -27,3 +27,7 @@ export function isSameJson(one: unknown, other: unknown): boolean {
   if (entries.length !== Object.keys(others).length) return false
   return entries.every(([key, value]) => Object.hasOwn(others, key) && isSameJson(value, others[key]))
 }
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

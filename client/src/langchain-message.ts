@@ -4,7 +4,7 @@ import {
   mapChatMessagesToStoredMessages,
   mapStoredMessagesToChatMessages,
 } from '@langchain/core/messages'
-import { asJson, isSameJson } from './json.ts'
+import { asJson, isRecord, isSameJson } from './json.ts'
 import type { MessageInput } from './message-input.ts'
 import type { StoredMessage } from './stored-message.ts'
 
@@ -196,10 +196,6 @@ function parse(text: string): Record<string, unknown> | null {
   } catch {
     return null
   }
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
 /** What a name of the API can be. */

@@ -20,8 +20,8 @@ export interface Saying {
 }
 
 /**
- * OpenAI's and Anthropic's APIs on one local port, by a script: tests have no key and no network, and so the real SDKs talk to this. It
- * is as strict as they are with the messages of a request, and refuses what they would refuse.
+ * OpenAI's and Anthropic's APIs on one local port, by a script: tests have no key and no network, and so the real SDKs talk
+ * to this. It is as strict as they are with the messages of a request, and refuses what they would refuse.
  */
 export class ModelServer implements AsyncDisposable {
   readonly url: string
