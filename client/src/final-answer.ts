@@ -9,6 +9,18 @@ export interface FinalAnswer {
   readonly message: string
 }
 
+/** One that is thrown. */
+export abstract class FinalError extends Error implements FinalAnswer {
+  readonly code: string
+  readonly reason: string | null
+
+  constructor(code: string, reason: string | null, message: string) {
+    super(message)
+    this.code = code
+    this.reason = reason
+  }
+}
+
 /** Its own fault, or nothing there: it would be the same the next time. */
 const finalCodes = [
   'CONFLICT',

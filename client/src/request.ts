@@ -1,5 +1,5 @@
 import { Connection, type ConnectionOptions, type Operation } from './connection.ts'
-import { finalAnswer } from './final-answer.ts'
+import { FinalError, finalAnswer } from './final-answer.ts'
 
 export interface RequestOptions extends ConnectionOptions {
   /** Ends it with its reason; what is on its way may still happen. */
@@ -7,18 +7,8 @@ export interface RequestOptions extends ConnectionOptions {
 }
 
 /** What the server answered, where trying again would not help. */
-export class RequestError extends Error {
+export class RequestError extends FinalError {
   override readonly name = 'RequestError'
-  /** `CONFLICT`, `NOT_FOUND`, `PAYLOAD_TOO_LARGE`, … */
-  readonly code: string
-  /** Of a conflict: `CLIENT_ID`, `LAST_SEQ`, … */
-  readonly reason: string | null
-
-  constructor(code: string, reason: string | null, message: string) {
-    super(message)
-    this.code = code
-    this.reason = reason
-  }
 }
 
 /** As `request`. */

@@ -1,6 +1,6 @@
 import { Connection, type ConnectionOptions, Refusal } from './connection.ts'
 import { type ContextRequest, type ContextWindow, contextField, contextVariables } from './context-window.ts'
-import { finalAnswer } from './final-answer.ts'
+import { FinalError, finalAnswer } from './final-answer.ts'
 import { type FollowedMessage, messageSelection } from './message.ts'
 import type { MessageInput, PartsFormat, ToolCall } from './message-input.ts'
 import { type Chunk, Outbox } from './outbox.ts'
@@ -92,18 +92,10 @@ export interface MessageStream<Message = FollowedMessage> {
 }
 
 /** What the server answered, where trying again would not help. */
-export class StreamError extends Error {
+export class StreamError extends FinalError {
   override readonly name = 'StreamError'
-  /** `CONFLICT`, `NOT_FOUND`, `PAYLOAD_TOO_LARGE`, … */
-  readonly code: string
   /** Of a conflict: `NOT_STREAMING`, `ATTEMPT`, `LAST_SEQ`, `CLIENT_ID`, or `STARTED`: another one has written to it. */
-  readonly reason: string | null
-
-  constructor(code: string, reason: string | null, message: string) {
-    super(message)
-    this.code = code
-    this.reason = reason
-  }
+  declare readonly reason: string | null
 }
 
 /**
