@@ -159,7 +159,8 @@ function toPage(rows: readonly Row[], request: ListRequest, columns: MessageColu
 const firstColumn = 7
 
 function readListed(row: Row, columns: MessageColumns | null): ListedConversation {
-  const conversation = readConversation(row, firstColumn, new ListedConversation())
+  const conversation = new ListedConversation()
+  readConversation(row, firstColumn, conversation)
   if (columns === null) return conversation
   const at = firstColumn + conversationWidth
   if (row[at] !== null) conversation.lastMessage = readMessage(row, at, conversation, columns)

@@ -44,11 +44,7 @@ export function readConversationColumn(column: unknown): Conversation {
 }
 
 /** The conversation whose columns begin at `at`. @param conversation is filled */
-export function readConversation<To extends Conversation>(
-  row: Row,
-  at = 0,
-  conversation = new Conversation() as To,
-): To {
+export function readConversation(row: Row, at = 0, conversation = new Conversation()): Conversation {
   conversation.key = row[at] as string
   conversation.epoch = Number(row[at + 1])
   conversation.userId = row[at + 2] as string
