@@ -51,6 +51,7 @@ const questions: [name: string, query: string, variables?: object][] = [
     `query ($ids: [ID!]!) { nodes(ids: $ids) { __typename id ... on Message { seq conversation { id } } ... on Viewer { userId } } }`,
     { ids: ['usr_ada', 'same', 'msg_nothing'] },
   ],
+  ['the schema itself', '{ __schema { types { name } } __type(name: "Message") { fields { name } } }'],
   [
     'an error of a nullable field beside data',
     `{ viewer { id } conversation(id: "same") { message(seq: 1, clientId: "x") { seq } } node(id: "msg_x") { id } }`,

@@ -86,7 +86,7 @@ export class Executor {
 
   #compile(document: DocumentNode, operationName: string | null | undefined): Compiled | null {
     const operation = getOperationAST(document, operationName)
-    if (!operation || hasSteps(operation) || hasVariableInLiteral(document)) return null
+    if (!operation || hasSteps(operation) || hasVariableInLiteral(document) || asksForSchema(document)) return null
     const compiled = compileQuery(this.#compileSchema, withVariablesAsTheyAre(document), operation.name?.value, {
       disablingCapturingStackErrors: true,
       // What resolvers and entities answer has the types of its fields: to check each text, number and enum value again
@@ -119,6 +119,17 @@ function hasVariableInLiteral(document: DocumentNode): boolean {
     },
   }
   visit(document, { ObjectValue: (node) => void visit(node, look), ListValue: (node) => void visit(node, look) })
+  return isFound
+}
+
+/** Of the schema that is compiled for, it would be told the type that is only there to take variables. */
+function asksForSchema(document: DocumentNode): boolean {
+  let isFound = false
+  visit(document, {
+    Field: ({ name }) => {
+      if (name.value === '__schema' || name.value === '__type') isFound = true
+    },
+  })
   return isFound
 }
 
