@@ -41,8 +41,8 @@ const none: readonly never[] = []
  *
  * The log is the truth: a hint only says when to read again. Events are pulled, so a slow reader holds one read's rows
  * and nothing piles up behind it. It is written out because an async generator that waits for a promise cannot be ended
- * from outside before that promise is settled. Whoever waits is a callback, too:
- * the frame and the promises of a function that waits were a fifth of what an idle watcher held.
+ * from outside before that promise is settled. Whoever waits is a callback,
+ * too: the frame and the promises of a function that waits were a twentieth of what an idle watcher held.
  */
 export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>, Watcher {
   readonly #source: FeedSource
