@@ -1,6 +1,6 @@
 import type { ApolloServer } from '@apollo/server'
 import type { Context } from '../graphql/context.ts'
-import type { FormattedResult } from './subscribe.ts'
+import type { FormattedResult } from './written-result.ts'
 
 /** A query or a mutation as a client sends it; null is the same as absent. */
 export interface Asked {

@@ -6,7 +6,7 @@ import {
   type OperationDefinitionNode,
   visit,
 } from 'graphql'
-import type { FormattedResult } from './subscribe.ts'
+import type { FormattedResult } from './written-result.ts'
 
 /**
  * The answers to events that several watchers are sent, executed once for all watchers of one user that select the same.

@@ -19,15 +19,9 @@ import { logOperation } from './log.ts'
 import { drawRequestId } from './operation-context.ts'
 import { SocketConnection, type SocketListener } from './socket-connection.ts'
 import { type SocketOperation, SocketOperations } from './socket-operation.ts'
-import {
-  type FormattedResult,
-  ResultStream,
-  type Subscription,
-  type SubscriptionSource,
-  subscribe,
-} from './subscribe.ts'
+import { ResultStream, type Subscription, type SubscriptionSource, subscribe } from './subscribe.ts'
 import { textFrame } from './text-frame.ts'
-import { messageEndOf } from './written-result.ts'
+import { type FormattedResult, messageEndOf } from './written-result.ts'
 
 export interface SocketDependencies extends SubscriptionSource {
   readonly admission: Admission

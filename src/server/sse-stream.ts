@@ -1,6 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import type { FormattedResult } from './subscribe.ts'
-import { textOf } from './written-result.ts'
+import { type FormattedResult, textOf } from './written-result.ts'
 
 /**
  * The id of every `complete`. A browser's EventSource connects again when a stream ends, whyever it did, and then names

@@ -13,7 +13,8 @@ import { atExpiry } from './expiry.ts'
 import { formatError } from './format-error.ts'
 import type { GraphqlRequest } from './graphql-request.ts'
 import { EventStream } from './sse-stream.ts'
-import { type FormattedResult, ResultStream, type SubscriptionSource, subscribe } from './subscribe.ts'
+import { ResultStream, type SubscriptionSource, subscribe } from './subscribe.ts'
+import type { FormattedResult } from './written-result.ts'
 
 export interface EventStreamDependencies extends SubscriptionSource {
   readonly apollo: ApolloServer<Context>

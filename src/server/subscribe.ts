@@ -1,18 +1,11 @@
-import {
-  createSourceEventStream,
-  type DocumentNode,
-  type ExecutionResult,
-  type GraphQLFormattedError,
-  type GraphQLSchema,
-} from 'graphql'
+import { createSourceEventStream, type DocumentNode, type GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
 import type { Viewer } from '../auth/viewer.ts'
 import type { Executor } from './executor.ts'
 import { formatError } from './format-error.ts'
 import type { CreateContext } from './operation-context.ts'
 import type { SharedAnswers } from './shared-answers.ts'
-
-export type FormattedResult = Omit<ExecutionResult, 'errors'> & { errors?: readonly GraphQLFormattedError[] }
+import type { FormattedResult } from './written-result.ts'
 
 /** What subscriptions share. */
 export interface SubscriptionSource {

@@ -1,4 +1,7 @@
-import type { FormattedResult } from './subscribe.ts'
+import type { ExecutionResult, GraphQLFormattedError } from 'graphql'
+
+/** A result as callers get it. */
+export type FormattedResult = Omit<ExecutionResult, 'errors'> & { errors?: readonly GraphQLFormattedError[] }
 
 const texts = new WeakMap<FormattedResult, string>()
 const ends = new WeakMap<FormattedResult, Buffer>()
