@@ -2,7 +2,7 @@ import { Connection, type ConnectionOptions, Refusal } from './connection.ts'
 import { type ContextRequest, type ContextWindow, contextField, contextVariables } from './context-window.ts'
 import { FinalError, finalAnswer } from './final-answer.ts'
 import { type FollowedMessage, messageSelection } from './message.ts'
-import type { MessageInput, PartsFormat, ToolCall } from './message-input.ts'
+import type { MessageInput } from './message-input.ts'
 import { type Chunk, Outbox } from './outbox.ts'
 
 export type StreamOptions = ConnectionOptions & ProducerOptions & (NewMessage | StoredMessage)
@@ -41,17 +41,11 @@ interface StoredMessage {
   readonly messageId: string
 }
 
+type Completed = 'content' | 'parts' | 'partsFormat' | 'toolCalls' | 'model' | 'finishReason' | 'usage' | 'metadata'
+
 /** As `CompleteMessageInput`. */
-export interface Completion {
+export interface Completion extends Pick<MessageInput, Completed> {
   readonly status?: 'COMPLETE' | 'CANCELLED' | 'FAILED'
-  readonly content?: string
-  readonly parts?: readonly unknown[]
-  readonly partsFormat?: PartsFormat
-  readonly toolCalls?: readonly ToolCall[]
-  readonly model?: string
-  readonly finishReason?: string
-  readonly usage?: Readonly<Record<string, unknown>>
-  readonly metadata?: Readonly<Record<string, unknown>>
   readonly error?: { readonly code: string; readonly message: string }
 }
 

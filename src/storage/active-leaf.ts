@@ -1,5 +1,5 @@
 import type { Message } from '../entities/message.ts'
-import { conversationColumns, readConversation } from './conversation-row.ts'
+import { conversationColumns, nextUpdate, readConversation } from './conversation-row.ts'
 import { changeOne, type MessageRef } from './edit.ts'
 import { activeLeafOf } from './path.ts'
 import { query, type Row, type Statement, type Store } from './store.ts'
@@ -25,7 +25,7 @@ const update: Statement = {
   text: `
     update conversation c set
       active_leaf = nullif($2::int, c.last_seq), revision = c.revision + 1, changed_revision = c.revision + 1,
-      updated_at = greatest(clock_timestamp(), c.updated_at + interval '1 microsecond')
+      updated_at = ${nextUpdate('c.updated_at')}
     where c.key = $1
     returning ${conversationColumns('c')}`,
 }

@@ -2,6 +2,7 @@ import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
 import { badInput } from '../errors.ts'
 import type { NewMessage } from './new-message.ts'
+import { activeLeafOf } from './path.ts'
 
 /** What a message is to continue, as its caller names it: that may be in any conversation, or nowhere. */
 export interface ParentRef {
@@ -36,7 +37,7 @@ export function parentSeqsOf(
 ): (number | null)[] {
   const parentSeqs: (number | null)[] = []
   let seq = conversation.lastSeq
-  let tip = conversation.activeLeaf ?? seq
+  let tip = activeLeafOf(conversation)
   let hasBranched = false
   for (const message of messages) {
     const parent = parents?.get(message)

@@ -1,6 +1,6 @@
 import { Conversation } from '../entities/conversation.ts'
 import type { Append, Appended } from './append.ts'
-import { conversationColumns, readConversation } from './conversation-row.ts'
+import { conversationColumns, nextUpdate, readConversation } from './conversation-row.ts'
 import { newMessageColumns, newMessageValues, storedMessage } from './new-message.ts'
 import { announceChange, query, type Statement, type Store } from './store.ts'
 
@@ -111,7 +111,7 @@ function statement(locked: 'wait' | 'skip'): Statement {
         update conversation c set
           last_seq = c.last_seq + found.messages,
           revision = c.revision + found.appends,
-          updated_at = greatest(clock_timestamp(), c.updated_at + interval '1 microsecond')
+          updated_at = ${nextUpdate('c.updated_at')}
         from found where c.key = found.key
         returning found.n, found.messages, ${conversationColumns('c')}
       ),

@@ -5,7 +5,7 @@ import { badInput, clientIdTaken, conversationNotFound, lastSeqMoved, unavailabl
 import { type ParentRef, parentSeqsOf } from './append-parents.ts'
 import { drawEpoch } from './conversation-key.ts'
 import { type ConversationRef, reachable } from './conversation-ref.ts'
-import { conversationColumns, readConversation } from './conversation-row.ts'
+import { conversationColumns, nextUpdate, readConversation } from './conversation-row.ts'
 import { eraseMessages } from './erase.ts'
 import { insertConversation, lockConversation, reviveConversation } from './lock.ts'
 import { messageColumns, readMessage } from './message-row.ts'
@@ -268,7 +268,7 @@ function appendStatement(mode: AppendMode, count: 'one' | 'many'): Statement {
     last_seq = c.last_seq + $4,
     revision = c.revision + 1,
     ${mode === 'branch' ? branched : ''}
-    updated_at = greatest(clock_timestamp(), c.updated_at + interval '1 microsecond')`
+    updated_at = ${nextUpdate('c.updated_at')}`
   const atNewest = mode === 'branch' ? '' : ' and c.active_leaf is null'
   const condition = `${reachable('c')} and ($5::int is null or c.last_seq = $5)${atNewest}`
   const moved =

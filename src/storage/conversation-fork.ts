@@ -12,6 +12,7 @@ import { drawEpoch } from './conversation-key.ts'
 import { type ConversationRef, reachable } from './conversation-ref.ts'
 import { conversationColumns, readConversation } from './conversation-row.ts'
 import { eraseMessages, findTombstone } from './erase.ts'
+import { storedColumns } from './message-row.ts'
 import { announceChange, query, type Row, type Statement, type Store } from './store.ts'
 
 export interface Fork {
@@ -73,34 +74,7 @@ function requireCopied([lastSeq, bytes, streaming]: Row, upToSeq: number | null,
 }
 
 /** What a message of the copy has of the original. Its revision is its own, and so is how its stream was completed. */
-const copiedColumns = [
-  'seq',
-  'role',
-  'name',
-  'content',
-  'parts',
-  'parts_format',
-  'tool_calls',
-  'tool_name',
-  'tool_call_id',
-  'tool_error',
-  'model',
-  'finish_reason',
-  'usage',
-  'error',
-  'metadata',
-  'client_id',
-  'payload_hash',
-  'status',
-  'size',
-  'sent_at',
-  'created_at',
-  'updated_at',
-  'edited_at',
-  'deleted_at',
-  'stop_requested_at',
-  'parent_seq',
-]
+const copiedColumns = [...storedColumns.filter((column) => column !== 'revision'), 'payload_hash']
 
 /**
  * All of it in one snapshot: what is counted is what is copied. A tombstone whose messages are gone is written over; by

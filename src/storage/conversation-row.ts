@@ -62,3 +62,8 @@ export function readConversation(row: Row, at = 0, conversation = new Conversati
   conversation.isBranched = row[at + 14] as boolean
   return conversation
 }
+
+/** The time of a change of a conversation: the clock's, but always later than that of the change before. */
+export function nextUpdate(updatedAt: string): string {
+  return `greatest(clock_timestamp(), ${updatedAt} + interval '1 microsecond')`
+}

@@ -7,7 +7,7 @@ import { type AnswerBudget, conversationBytes } from './answer-budget.ts'
 import { writeJson } from './column.ts'
 import { drawEpoch } from './conversation-key.ts'
 import { type ConversationRef, reachable } from './conversation-ref.ts'
-import { conversationColumns, readConversation } from './conversation-row.ts'
+import { conversationColumns, nextUpdate, readConversation } from './conversation-row.ts'
 import { eraseMessages, type Tombstone } from './erase.ts'
 import { lockConversation, reviveConversation } from './lock.ts'
 import { ReadLanes } from './read-lanes.ts'
@@ -199,7 +199,7 @@ async function findLocked(em: EntityManager, ref: ConversationRef): Promise<Conv
 
 function move(conversation: Conversation): void {
   conversation.revision += 1
-  conversation.updatedAt = raw("greatest(clock_timestamp(), updated_at + interval '1 microsecond')")
+  conversation.updatedAt = raw(nextUpdate('updated_at'))
 }
 
 /** The database's clock: servers may disagree about the time. */

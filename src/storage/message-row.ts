@@ -33,6 +33,9 @@ const otherColumns = [
   'parent_seq',
 ]
 
+/** All that a message's own row answers. */
+export const storedColumns: readonly string[] = [...briefColumns, ...otherColumns]
+
 /**
  * The select list that `readMessage` understands. What a streaming message says so far stands in its chunks, and is put
  * together here, in the snapshot of the statement: its content and the number of its next chunk belong together.

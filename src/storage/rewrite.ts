@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg'
 import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
-import { conversationColumns, conversationWidth, readConversation } from './conversation-row.ts'
+import { conversationColumns, conversationWidth, nextUpdate, readConversation } from './conversation-row.ts'
 import { messageColumns, readMessage } from './message-row.ts'
 import { messageAssignments, type NewMessage, newMessageColumns, newMessageValues } from './new-message.ts'
 import { query, type Row, type Statement } from './store.ts'
@@ -72,7 +72,7 @@ export function changing(input: string, assignments: string, ...also: string[]):
     moved as (
       update conversation c set
         revision = c.revision + $2,
-        updated_at = greatest(clock_timestamp(), c.updated_at + interval '1 microsecond')
+        updated_at = ${nextUpdate('c.updated_at')}
       where c.key = $1
       returning ${conversationColumns('c')}
     ),
