@@ -1,5 +1,6 @@
 import { readConfig } from './config.ts'
 import { StartupError } from './errors.ts'
+import { findNodeFault } from './node-check.ts'
 import { createLog } from './server/log.ts'
 import { startServer } from './server/server.ts'
 import { printWelcome } from './server/welcome.ts'
@@ -9,6 +10,8 @@ const stop = Promise.withResolvers<number>()
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop.resolve(0))
 
 try {
+  const fault = findNodeFault()
+  if (fault !== null) throw new StartupError(fault)
   const config = readConfig(process.env)
   const log = createLog(config.logLevel)
   await using server = await startServer(config, log, (error) => {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { findNodeFault } from '../node-check.ts'
 import { importFile } from './import-file.ts'
 import { Progress } from './progress.ts'
 import { readSettings, SettingError, usage } from './settings.ts'
@@ -16,6 +17,11 @@ if (args.includes('--help') || args.includes('-h')) {
 
 /** The exit code: 0 when everything of the file is stored. */
 async function run(path: string): Promise<number> {
+  const fault = findNodeFault()
+  if (fault !== null) {
+    console.error(fault)
+    return 1
+  }
   try {
     const settings = readSettings(process.env)
     const progress = new Progress(process.stderr)
