@@ -82,7 +82,12 @@ const settings = {
     .describe(
       'Which appends that come together are stored by one statement: all, those to one conversation (for engines that spread conversations over machines), or none.',
     ),
-  COMPILE_AFTER: whole(0, 1_000_000, 2, 'How often a GraphQL document is executed before it is compiled.'),
+  COMPILE_AFTER: whole(
+    0,
+    1_000_000,
+    2,
+    'How often a GraphQL document is executed before it is compiled; one with `@skip` or `@include` never is.',
+  ),
   TEXT_WINDOW_MS: whole(
     0,
     1_000,

@@ -32,7 +32,9 @@ interface Known {
 }
 
 /**
- * Executes documents by GraphQL's own algorithm, and those that come again by a function that was compiled for them.
+ * Executes documents by GraphQL's own algorithm, and those that come again by a function that was compiled for them,
+ * unless the compiled function would answer some of what they ask otherwise.
+ *
  * Compiling takes milliseconds, which a document that comes once is not worth. What was compiled goes with its document,
  * so whoever remembers documents bounds it.
  *
@@ -86,7 +88,8 @@ export class Executor {
 
   #compile(document: DocumentNode, operationName: string | null | undefined): Compiled | null {
     const operation = getOperationAST(document, operationName)
-    if (!operation || hasSteps(operation) || hasVariableInLiteral(document) || asksForSchema(document)) return null
+    if (!operation || hasSteps(operation)) return null
+    if (hasConditions(document) || hasVariableInLiteral(document) || asksForSchema(document)) return null
     const compiled = compileQuery(this.#compileSchema, withVariablesAsTheyAre(document), operation.name?.value, {
       disablingCapturingStackErrors: true,
       // What resolvers and entities answer has the types of its fields: to check each text, number and enum value again
@@ -105,6 +108,20 @@ const asItIs = new GraphQLScalarType({ name: '_AsItIs' })
 /** Of a mutation of several fields the compiled function goes on after one that failed, where GraphQL stops. */
 function hasSteps({ operation, selectionSet: { selections } }: OperationDefinitionNode): boolean {
   return operation === 'mutation' && (selections.length > 1 || selections[0]?.kind !== Kind.FIELD)
+}
+
+/**
+ * Of a field that stands in a fragment, the compiled function knows one condition and not one for each place of the
+ * fragment. It writes conditions into the nodes of the document, which other operations share.
+ */
+function hasConditions(document: DocumentNode): boolean {
+  let isFound = false
+  visit(document, {
+    Directive: ({ name }) => {
+      if (name.value === 'skip' || name.value === 'include') isFound = true
+    },
+  })
+  return isFound
 }
 
 /**
