@@ -564,12 +564,21 @@ describe('call ids', () => {
     const [long, longer] = [`${'x'.repeat(64)}`, `${'x'.repeat(64)}y`]
     const fields = turns('a b', 'a_b', long, longer)
     const x = (count: number) => 'x'.repeat(count)
-    expect(idsOf(await buildValid('ANTHROPIC', fields))).toEqual(['a_b-2', 'a_b', x(64), `${x(62)}-2`])
-    expect(idsOf(await buildValid('OPENAI_RESPONSES', fields))).toEqual(['a b', 'a_b', x(64), `${x(62)}-2`])
-    expect(idsOf(await buildValid('OPENAI_CHAT', fields))).toEqual(['a b', 'a_b', x(40), `${x(38)}-2`])
+    expect(idsOf(await buildValid('ANTHROPIC', fields))).toEqual(['a_b-2', 'a_b', x(64), `${x(56)}-2`])
+    expect(idsOf(await buildValid('OPENAI_RESPONSES', fields))).toEqual(['a b', 'a_b', x(64), `${x(56)}-2`])
+    expect(idsOf(await buildValid('OPENAI_CHAT', fields))).toEqual(['a b', 'a_b', x(40), `${x(32)}-2`])
     expect(idsOf(await buildValid('AI_SDK', fields))).toEqual(['a b', 'a_b', long, longer])
     const alike = turns('a b', 'a b-2', 'a b')
     expect(idsOf(await buildValid('ANTHROPIC', alike))).toEqual(['a_b', 'a_b-2', 'a_b-3'])
+  })
+
+  test('long ones that begin alike and come again are numbered together', async () => {
+    const ids = Array.from({ length: 12 }, (_, i) => `${'x'.repeat(60)}${1000 + i}`)
+    const numbered = ids.map((_, i) => `${'x'.repeat(56)}-${i + 2}`)
+    const fields = turns(...ids, ...ids)
+    for (const format of ['ANTHROPIC', 'OPENAI_RESPONSES'] as const) {
+      expect(idsOf(await buildValid(format, fields))).toEqual([...ids, ...numbered])
+    }
   })
 })
 

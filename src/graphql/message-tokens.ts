@@ -18,7 +18,13 @@ export async function countMessages<M extends Spoken>(
   const countables = messages.map(readCountable)
   const texts = countables.flatMap((countable) => [...countable.texts, ...countable.reasoning])
   const counts = await counter.count(encoding, texts)
-  const take = (count: number) => counts.splice(0, count).reduce((sum, tokens) => sum + tokens, 0)
+  let at = 0
+  const take = (count: number) => {
+    const end = at + count
+    let sum = 0
+    for (; at < end; at++) sum += counts[at] ?? 0
+    return sum
+  }
   return messages.map((message, index) => {
     const countable = countables[index] as Countable
     return {

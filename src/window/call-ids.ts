@@ -47,14 +47,21 @@ function fit(id: string, { maxLength, unfit }: Rule): string {
   return made === '' ? 'call' : made
 }
 
-/** `ID`, `ID-2`, `ID-3` …; it goes on where it was, for some models call all their calls the same. */
+/** A window of ten million tokens has fewer calls than these characters can number. */
+const numberRoom = '-9999999'.length
+
+/**
+ * `ID`, `ID-2`, `ID-3` …; it goes on where it was, for some models call all their calls the same. Ids that begin alike are
+ * cut alike, and share their numbers.
+ */
 function makeIds({ maxLength }: Rule, isTaken: (id: string) => boolean): (id: string) => string {
   const next = new Map<string, number>()
   return (id) => {
-    for (let n = next.get(id) ?? 1; ; n++) {
-      const suffix = n === 1 ? '' : `-${n}`
-      const made = `${id.slice(0, maxLength - suffix.length)}${suffix}`
-      next.set(id, n + 1)
+    if (!isTaken(id)) return id
+    const start = id.slice(0, maxLength - numberRoom)
+    for (let n = next.get(start) ?? 2; ; n++) {
+      const made = `${start}-${n}`
+      next.set(start, n + 1)
       if (!isTaken(made)) return made
     }
   }

@@ -67,12 +67,16 @@ const outputKinds: ReadonlySet<Item['kind']> = new Set(['text', 'refusal', 'file
 
 /** A call of the parts takes its arguments from the tool call of its id, which has them byte for byte; the rest comes after. */
 function withToolCalls(items: readonly Item[], toolCalls: readonly ToolCall[]): Item[] {
-  const left = [...toolCalls]
+  // Each group with its first call last, where taking it is quick.
+  const byId = Map.groupBy(toolCalls.toReversed(), ({ callId }) => callId)
+  const taken = new Set<ToolCall>()
   const known = items.map((item): Item => {
-    const at = item.kind === 'call' ? left.findIndex(({ callId }) => callId === item.callId) : -1
-    const [toolCall] = at === -1 ? [] : left.splice(at, 1)
-    return toolCall && item.kind === 'call' ? { ...item, arguments: toolCall.arguments, extra: toolCall.extra } : item
+    const toolCall = item.kind === 'call' ? byId.get(item.callId)?.pop() : undefined
+    if (item.kind !== 'call' || toolCall === undefined) return item
+    taken.add(toolCall)
+    return { ...item, arguments: toolCall.arguments, extra: toolCall.extra }
   })
+  const left = toolCalls.filter((toolCall) => !taken.has(toolCall))
   const others = left.map(
     ({ callId, name, arguments: text, type, extra }): Call => ({
       kind: 'call',

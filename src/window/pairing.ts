@@ -28,18 +28,22 @@ export const interruptedTokens = 20
 export function pair(entries: readonly Entry[]): Step[] {
   const steps = entries.flatMap((entry) => ('items' in entry ? [{ entry, answers: new Map<Call, Answer>() }] : []))
   const open = new Map<string, Asked[]>()
+  const byPart = new Map<unknown, Asked>()
   let at = 0
   for (const entry of entries) {
     if ('items' in entry) {
       const answers = steps[at++]?.answers
       for (const call of entry.items) {
         if (call.kind !== 'call' || answers === undefined) continue
+        const asked = { call, answers }
         const opened = open.get(call.callId)
-        if (opened) opened.push({ call, answers })
-        else open.set(call.callId, [{ call, answers }])
+        if (opened) opened.push(asked)
+        else open.set(call.callId, [asked])
+        if (call.raw !== null) byPart.set(call.raw.part, asked)
       }
     } else {
-      const asked = takeCall(open.get(entry.result.callId) ?? [], entry.result)
+      const { callId, raw } = entry.result
+      const asked = takeCall(open.get(callId) ?? [], byPart.get(raw?.part))
       asked?.answers.set(asked.call, { call: asked.call, result: entry.result, message: entry.message })
     }
   }
@@ -54,10 +58,17 @@ interface Asked {
   readonly answers: Map<Call, Answer>
 }
 
-/** A result that is one part with its call, as the AI SDK has them, is of no other. */
-function takeCall(open: Asked[], { raw }: Result): Asked | undefined {
-  const at = raw === null ? -1 : open.findLastIndex(({ call }) => call.raw?.part === raw.part)
-  return at === -1 ? open.pop() : open.splice(at, 1)[0]
+/**
+ * A result that is one part with its call, as the AI SDK has them, is of no other. A call that was answered so is passed by
+ * where it stands among the open ones, for looking it up there for each result takes the square of their number.
+ */
+function takeCall(open: Asked[], own: Asked | undefined): Asked | undefined {
+  let asked = own
+  while (asked === undefined || asked.answers.has(asked.call)) {
+    if (open.length === 0) return undefined
+    asked = open.pop()
+  }
+  return asked
 }
 
 function interrupted(call: Call): Answer {

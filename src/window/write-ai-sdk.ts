@@ -31,7 +31,8 @@ export const aiSdk: Dialect = {
         last = { id: idOf(step), role: 'assistant', parts: [] }
         messages.push(last)
       }
-      last.parts.push({ type: 'step-start' }, ...writeStep(step))
+      last.parts.push({ type: 'step-start' })
+      for (const part of writeStep(step)) last.parts.push(part)
     }
     return { system: writeInstructions(steps), messages }
   },

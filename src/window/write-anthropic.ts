@@ -20,7 +20,7 @@ export const anthropic: Dialect = {
     const messages: Turn[] = []
     const push = (role: Turn['role'], blocks: readonly object[]) => {
       const last = messages.at(-1)
-      if (last?.role === role) last.content.push(...blocks)
+      if (last?.role === role) for (const block of blocks) last.content.push(block)
       else if (blocks.length > 0) messages.push({ role, content: [...blocks] })
     }
     for (const { message, items, answers } of steps) {
