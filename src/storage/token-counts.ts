@@ -35,7 +35,8 @@ export async function storeTokenCounts(
 
 /**
  * It waits for nobody's lock but that of another server's counts, which come in the same order: messages that are being
- * erased are passed by. Nor does it wait for the disk, for what a crash takes is counted again.
+ * erased are passed by. Nor does it wait for the disk, for what a crash takes is counted again. Each message is looked up by
+ * its seq, as in a page of a window.
  */
 const upsert: Statement = {
   name: 'token-counts-upsert',
@@ -45,9 +46,12 @@ const upsert: Statement = {
     from (select set_config('synchronous_commit', 'off', true)) settings
     join conversation c on c.key = $1 and c.user_id = $2 and c.epoch = $3 and c.deleted_at is null
     cross join unnest($5::int[], $6::bigint[], $7::int[], $8::int[]) as asked(seq, revision, tokens, reasoning_tokens)
-    join message m on m.conversation_key = c.key and m.seq = asked.seq and coalesce(m.revision, 0) = asked.revision
+    cross join lateral (
+      select m.conversation_key, m.seq from message m
+      where m.conversation_key = c.key and m.seq = asked.seq and coalesce(m.revision, 0) = asked.revision
+      limit 1 for key share skip locked
+    ) m
     order by m.seq
-    for key share of m skip locked
     on conflict (conversation_key, seq, encoding) do update set
       revision = excluded.revision, tokens = excluded.tokens, reasoning_tokens = excluded.reasoning_tokens
     where message_token_count.revision < excluded.revision`,
