@@ -45,6 +45,8 @@ const settings = {
   MAX_QUERY_ALIASES: whole(0, 1_000, 30, 'Aliases of an operation, fragments expanded, `__typename` included.'),
   MAX_QUERY_REPEATS: whole(0, 1_000, 30, 'Fields that repeat an earlier one of their selection set.'),
   MAX_MESSAGE_BYTES: whole(1, 64 * MiB, 1 * MiB, 'All fields of one message together, in UTF-8 bytes.'),
+  MAX_PARTS: whole(1, 100_000, 10_000, 'Parts of one message; `MAX_MESSAGE_BYTES` bounds their bytes.'),
+  MAX_TOOL_CALLS: whole(1, 100_000, 10_000, 'Tool calls of one message; `MAX_MESSAGE_BYTES` bounds their bytes.'),
   MAX_METADATA_BYTES: whole(2, 1 * MiB, 16 * KiB, 'Metadata of a message or a conversation, as JSON in UTF-8 bytes.'),
   MAX_FORK_MESSAGES: whole(1, 1_000_000, 10_000, 'Messages that one `forkConversation` copies.'),
   MAX_FORK_BYTES: whole(1 * KiB, 1_024 * MiB, 64 * MiB, 'All fields of those messages together, in UTF-8 bytes.'),
@@ -123,9 +125,7 @@ export const contractLimits = {
   nodes: 100,
   windows: 10,
   contextTokens: 10_000_000,
-  parts: 100,
   siblings: 100,
-  toolCalls: 128,
   chunks: 1_000,
   streamSeconds: 3_600,
   defaultStreamSeconds: 60,
@@ -145,6 +145,8 @@ export interface Limits {
   readonly queryAliases: number
   readonly queryRepeats: number
   readonly messageBytes: number
+  readonly parts: number
+  readonly toolCalls: number
   readonly metadataBytes: number
   readonly forkMessages: number
   readonly forkBytes: number
@@ -258,6 +260,8 @@ function toConfig(from: Settings): Config {
       queryAliases: from.MAX_QUERY_ALIASES,
       queryRepeats: from.MAX_QUERY_REPEATS,
       messageBytes: from.MAX_MESSAGE_BYTES,
+      parts: from.MAX_PARTS,
+      toolCalls: from.MAX_TOOL_CALLS,
       metadataBytes: from.MAX_METADATA_BYTES,
       forkMessages: from.MAX_FORK_MESSAGES,
       forkBytes: from.MAX_FORK_BYTES,

@@ -116,20 +116,6 @@ describe('the limits of the contract', () => {
     expect((await empty.closed).code).toBe(4403)
   })
 
-  test('a message has at most 100 parts and 128 tool calls', async () => {
-    const ada = bed.server.as()
-    const calls = (count: number) =>
-      Array.from({ length: count }, (_, i) => ({ callId: `c${i}`, name: 'n', arguments: '{}' }))
-    const parts = (count: number) => Array.from({ length: count }, (_, i) => ({ i }))
-    const full = { role: 'ASSISTANT', parts: parts(100), toolCalls: calls(128) }
-    expect((await ada.append('full', full)).message.seq).toBe(1)
-    const over = (message: object) =>
-      ada.fail(append, { input: { conversationId: 'overfull', ifMissing: 'CREATE', message } })
-    expect(await over({ ...full, parts: parts(101) })).toMatchObject(tooLarge('input.message.parts', 100))
-    expect(await over({ ...full, toolCalls: calls(129) })).toMatchObject(tooLarge('input.message.toolCalls', 128))
-    await expectNothingAt(ada, 'overfull')
-  })
-
   const nests: [string, (nest: string) => string][] = [
     ['arrays', (depth) => depth],
     ['arrays around a value', (depth) => depth.replace('[]', '[0]')],
@@ -373,6 +359,100 @@ describe('bytes', () => {
     expect(await ada.get('{ conversation(id: "merged") { title metadata updatedAt cursor } }')).toEqual(before)
     await ada.get(update, { input: { id: 'merged', metadata: { é: 'short' } } })
     await ada.get(update, { input: { id: 'merged', metadata: more(300) } })
+  })
+})
+
+const parts = (count: number) => Array.from({ length: count }, (_, i) => ({ i }))
+const calls = (count: number) =>
+  Array.from({ length: count }, (_, i) => ({ callId: `c${i}`, name: 'n', arguments: '{}' }))
+
+describe('parts and tool calls', () => {
+  const bed = useBed({ MAX_PARTS: '3', MAX_TOOL_CALLS: '2' })
+  const start = 'mutation ($input: StartMessageInput!) { startMessage(input: $input) { attempt message { id } } }'
+  const complete =
+    'mutation ($input: CompleteMessageInput!) { completeMessage(input: $input) { message { parts toolCalls { callId } } } }'
+  const edit =
+    'mutation ($input: EditMessageInput!) { editMessage(input: $input) { message { parts toolCalls { callId } } } }'
+  const window =
+    'query ($message: MessageInput!) { conversation(id: "asked") { context(maxTokens: 1000, userMessage: $message) { included } } }'
+
+  const full = { parts: parts(3), toolCalls: calls(2) }
+  const stored = { parts: full.parts, toolCalls: [{ callId: 'c0' }, { callId: 'c1' }] }
+  const over: [field: string, limit: number, fields: object][] = [
+    ['parts', 3, { ...full, parts: parts(4) }],
+    ['toolCalls', 2, { ...full, toolCalls: calls(3) }],
+  ]
+
+  test('an appended message has at most MAX_PARTS and MAX_TOOL_CALLS of them, alone and among others', async () => {
+    const ada = bed.server.as()
+    expect((await ada.append('full', { role: 'ASSISTANT', ...full })).message.seq).toBe(1)
+    for (const [field, limit, fields] of over) {
+      const message = { role: 'ASSISTANT', ...fields }
+      const to = { conversationId: 'overfull', ifMissing: 'CREATE' }
+      expect(await ada.fail(append, { input: { ...to, message } })).toMatchObject(
+        tooLarge(`input.message.${field}`, limit),
+      )
+      const messages = [{ role: 'ASSISTANT', ...full }, message]
+      for (const document of [appendMany, start]) {
+        expect(await ada.fail(document, { input: { ...to, messages } })).toMatchObject(
+          tooLarge(`input.messages[1].${field}`, limit),
+        )
+      }
+    }
+    await expectNothingAt(ada, 'overfull')
+  })
+
+  test('so has one that is edited', async () => {
+    const ada = bed.server.as()
+    const { message } = await ada.append('edited', 'x')
+    for (const [field, limit, fields] of over) {
+      expect(await ada.fail(edit, { input: { messageId: message.id, ...fields } })).toMatchObject(
+        tooLarge(`input.${field}`, limit),
+      )
+    }
+    const { editMessage } = await ada.get(edit, { input: { messageId: message.id, ...full } })
+    expect(editMessage.message).toEqual(stored)
+  })
+
+  test('so has one that is completed, and after a refusal it can be completed with fewer', async () => {
+    const ada = bed.server.as()
+    const { startMessage } = await ada.get(start, { input: { conversationId: 'streamed', ifMissing: 'CREATE' } })
+    const end = { messageId: startMessage.message.id, attempt: startMessage.attempt, chunks: 0 }
+    for (const [field, limit, fields] of over) {
+      expect(await ada.fail(complete, { input: { ...end, ...fields } })).toMatchObject(
+        tooLarge(`input.${field}`, limit),
+      )
+    }
+    const { completeMessage } = await ada.get(complete, { input: { ...end, ...full } })
+    expect(completeMessage.message).toEqual(stored)
+  })
+
+  test('so has the new message of a window', async () => {
+    const ada = bed.server.as()
+    await ada.append('asked', 'x')
+    expect(await ada.get(window, { message: { role: 'USER', content: 'x', ...full } })).toEqual({
+      conversation: { context: { included: 1 } },
+    })
+    for (const [field, limit, fields] of over) {
+      expect(await ada.fail(window, { message: { role: 'USER', content: 'x', ...fields } })).toMatchObject(
+        tooLarge(`userMessage.${field}`, limit),
+      )
+    }
+  })
+})
+
+describe('parts and tool calls, unless their number is set', () => {
+  const bed = useBed()
+
+  test('a message has at most 10,000 of each', async () => {
+    const ada = bed.server.as()
+    const full = { role: 'ASSISTANT', parts: parts(10_000), toolCalls: calls(10_000) }
+    expect((await ada.append('full', full)).message.seq).toBe(1)
+    const send = (message: object) =>
+      ada.fail(append, { input: { conversationId: 'overfull', ifMissing: 'CREATE', message } })
+    expect(await send({ ...full, parts: parts(10_001) })).toMatchObject(tooLarge('input.message.parts', 10_000))
+    expect(await send({ ...full, toolCalls: calls(10_001) })).toMatchObject(tooLarge('input.message.toolCalls', 10_000))
+    await expectNothingAt(ada, 'overfull')
   })
 })
 

@@ -36,13 +36,13 @@ export class EditMessageInput extends MessageAddress {
   })
   content?: string | null
 
-  @Field(() => [Json], { nullable: true, description: 'The new parts, at most 100.' })
+  @Field(() => [Json], { nullable: true, description: 'The new parts, at most `MAX_PARTS`.' })
   parts?: unknown[] | null
 
   @Field(() => PartsFormat, { nullable: true, description: 'The dialect of `parts`.' })
   partsFormat?: PartsFormat | null
 
-  @Field(() => [ToolCallInput], { nullable: true, description: 'The new tool calls, at most 128.' })
+  @Field(() => [ToolCallInput], { nullable: true, description: 'The new tool calls, at most `MAX_TOOL_CALLS`.' })
   toolCalls?: ToolCallInput[] | null
 
   @Field(() => JsonObject, {

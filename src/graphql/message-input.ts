@@ -49,7 +49,7 @@ export class MessageInput {
 
   @Field(() => [Json], {
     nullable: true,
-    description: 'Typed content in the dialect of `partsFormat`, at most 100 parts.',
+    description: 'Typed content in the dialect of `partsFormat`, at most `MAX_PARTS` parts.',
   })
   parts?: unknown[] | null
 
@@ -58,7 +58,7 @@ export class MessageInput {
 
   @Field(() => [ToolCallInput], {
     nullable: true,
-    description: 'The tools that an assistant asks to be called, at most 128.',
+    description: 'The tools that an assistant asks to be called, at most `MAX_TOOL_CALLS`.',
   })
   toolCalls?: ToolCallInput[] | null
 
@@ -111,9 +111,9 @@ export class MessageInput {
  * @throws ApiError BAD_USER_INPUT, PAYLOAD_TOO_LARGE
  */
 export function readMessageInput(path: string, input: MessageInput, limits: Limits): NewMessage {
+  requireCount(`${path}.toolCalls`, input.toolCalls?.length ?? 0, limits.toolCalls)
+  requireCount(`${path}.parts`, input.parts?.length ?? 0, limits.parts)
   const toolCalls = (input.toolCalls ?? []).map((call, index) => readToolCall(`${path}.toolCalls[${index}]`, call))
-  requireCount(`${path}.toolCalls`, toolCalls.length, contractLimits.toolCalls)
-  requireCount(`${path}.parts`, input.parts?.length ?? 0, contractLimits.parts)
   for (const field of shortTexts) {
     const text = input[field] ?? null
     if (text !== null) requireName(`${path}.${field}`, text, contractLimits.name)

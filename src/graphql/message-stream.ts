@@ -146,13 +146,19 @@ export class CompleteMessageInput {
   @Field(() => String, { nullable: true, description: 'Its whole text; absent: the text of the chunks.' })
   content?: string | null
 
-  @Field(() => [Json], { nullable: true, description: 'Typed content in the dialect of `partsFormat`.' })
+  @Field(() => [Json], {
+    nullable: true,
+    description: 'Typed content in the dialect of `partsFormat`, at most `MAX_PARTS` parts.',
+  })
   parts?: unknown[] | null
 
   @Field(() => PartsFormat, { nullable: true, description: 'The dialect of `parts`.' })
   partsFormat?: PartsFormat | null
 
-  @Field(() => [ToolCallInput], { nullable: true, description: 'The tools that it asks to be called.' })
+  @Field(() => [ToolCallInput], {
+    nullable: true,
+    description: 'The tools that it asks to be called, at most `MAX_TOOL_CALLS`.',
+  })
   toolCalls?: ToolCallInput[] | null
 
   @Field(() => String, { nullable: true, description: "The provider's reason for ending there." })
