@@ -119,33 +119,289 @@ test('only what has changed is written, and saving the same again changes nothin
   expect(second).not.toBe('0')
   const { cursor } = (await bed.server.as().get('{ conversation(id: "changes") { cursor } }')).conversation
   await saveChat({ ...at('changes'), messages })
-  await saveChat({ ...at('changes'), messages, previous: [] })
+  await saveChat({ ...at('changes'), messages: messages.slice(0, 1) })
   expect(await bed.server.as().get('{ conversation(id: "changes") { cursor lastSeq } }')).toEqual({
     conversation: { cursor, lastSeq: 3 },
   })
 })
 
-test('what was taken out of a loaded chat is deleted, and what others have added meanwhile stays', async () => {
-  await saveChat({ ...at('again'), messages: [user('q', '?'), assistant('a'), user('q2', '??'), assistant('a2')] })
-  const previous = await loadChat(at('again'))
-  await saveChat({ ...at('again'), messages: [...previous, user('elsewhere', '!')] })
-  const edited = { ...user('q2', 'Another question?') }
-  const messages = [...previous.slice(0, 2), edited, assistant('a3')]
-  await saveChat({ ...at('again'), messages, previous })
-  await saveChat({ ...at('again'), messages, previous })
-  const loaded = await loadChat(at('again'))
-  expect(loaded.map(({ id }) => id)).toEqual(['q', 'a', 'q2', 'elsewhere', 'a3'])
-  expect(loaded[2]).toEqual(edited)
-  await saveChat({ ...at('again'), messages: messages.slice(0, 1) })
-  expect(await loadChat(at('again'))).toEqual(loaded)
-  await expect(saveChat({ ...at('again'), messages: [assistant('a2')] })).rejects.toThrow('was deleted')
+/** Of each message its client id and that of the message that it continues, of all branches, in the order of their seqs. */
+async function tree(id: string): Promise<[string, string | null][]> {
+  const query = `query ($id: ID!) { conversation(id: $id) { messages(first: 100) { nodes { id clientId parentId } } } }`
+  const { nodes } = (await bed.server.as().get(query, { id })).conversation.messages
+  const clientIds = new Map(nodes.map((node: { id: string; clientId: string }) => [node.id, node.clientId]))
+  return nodes.map(({ clientId, parentId }: { clientId: string; parentId: string | null }) => [
+    clientId,
+    parentId === null ? null : clientIds.get(parentId),
+  ])
+}
+
+const idsOf = async (id: string) => (await loadChat(at(id))).map((message) => message.id)
+
+/** Two turns, u1 a1 u2 a2. */
+const turns = [user('u1', '1'), assistant('a1', { type: 'text', text: 'One.' }), user('u2', '2'), assistant('a2')]
+const turnsTree = [
+  ['u1', null],
+  ['a1', 'u1'],
+  ['u2', 'a1'],
+  ['a2', 'u2'],
+]
+
+test('a turn of a client that lacks the last one is a branch: nothing is lost, and the chat follows the newest', async () => {
+  await saveChat({ ...at('stale'), messages: turns })
+  const stale = [...turns.slice(0, 2), user('u3', '3'), assistant('a3')]
+  await saveChat({ ...at('stale'), messages: stale })
+  expect(await tree('stale')).toEqual([...turnsTree, ['u3', 'a1'], ['a3', 'u3']])
+  expect(await loadChat(at('stale'))).toEqual(stale)
+  const first = [...turns, user('u4', '4'), assistant('a4')]
+  await saveChat({ ...at('stale'), messages: first })
+  expect(await loadChat(at('stale'))).toEqual(first)
+  expect(await tree('stale')).toHaveLength(8)
+})
+
+test('turns of many clients at once are a branch each', async () => {
+  await saveChat({ ...at('at once'), messages: turns })
+  const names = ['x', 'y', 'z']
+  await Promise.all(
+    names.map((name) =>
+      saveChat({ ...at('at once'), messages: [...turns, user(`u-${name}`, name), assistant(`a-${name}`)] }),
+    ),
+  )
+  const links = (await tree('at once')).slice(4)
+  expect(links).toHaveLength(6)
+  expect(links).toEqual(
+    expect.arrayContaining(
+      names.flatMap((name) => [
+        [`u-${name}`, 'a2'],
+        [`a-${name}`, `u-${name}`],
+      ]),
+    ),
+  )
+})
+
+test('the same save again, later or at once, changes nothing, also when there was another turn in between', async () => {
+  const [first, second] = [turns.slice(0, 2), turns]
+  await Promise.all([1, 2, 3].map(() => saveChat({ ...at('retry'), messages: first })))
+  await Promise.all([1, 2, 3].map(() => saveChat({ ...at('retry'), messages: second })))
+  await saveChat({ ...at('retry'), messages: first })
+  // The question is there already, as when a route saves it before the model answers.
+  await saveChat({ ...at('retry'), messages: [...second, user('u3', '3')] })
+  await saveChat({ ...at('retry'), messages: [...second, user('u3', '3'), assistant('a3')] })
+  expect(await tree('retry')).toEqual([...turnsTree, ['u3', 'a2'], ['a3', 'u3']])
+  expect(await revisions('retry')).toEqual(['0', '0', '0', '0', '0', '0'])
+})
+
+test('another answer stands beside the first, to the last question and to an older one', async () => {
+  await saveChat({ ...at('anew'), messages: turns })
+  await saveChat({ ...at('anew'), messages: [...turns.slice(0, 3), assistant('a2-b')] })
+  expect(await idsOf('anew')).toEqual(['u1', 'a1', 'u2', 'a2-b'])
+  await saveChat({ ...at('anew'), messages: [...turns.slice(0, 1), assistant('a1-b')] })
+  expect(await idsOf('anew')).toEqual(['u1', 'a1-b'])
+  expect(await tree('anew')).toEqual([...turnsTree, ['a2-b', 'u2'], ['a1-b', 'u1']])
+})
+
+test('a changed question is a version beside the old one, and each goes on with its own answers', async () => {
+  await saveChat({ ...at('edit'), messages: turns })
+  const changed = [...turns.slice(0, 2), user('u2', 'two'), assistant('a3')]
+  await saveChat({ ...at('edit'), messages: changed })
+  expect(await tree('edit')).toEqual([...turnsTree, ['u2~version-2', 'a1'], ['a3', 'u2~version-2']])
+  const loaded = await loadChat(at('edit'))
+  expect(loaded).toEqual(changed.with(2, user('u2~version-2', 'two')))
+  // The tab that changed it goes on, so does one that has loaded it, and one that has the old question.
+  await saveChat({ ...at('edit'), messages: [...changed, user('u4', '4')] })
+  await saveChat({ ...at('edit'), messages: [...loaded.slice(0, 3), assistant('a5')] })
+  await saveChat({ ...at('edit'), messages: [...changed.slice(0, 3), assistant('a6')] })
+  await saveChat({ ...at('edit'), messages: [...turns.slice(0, 3), assistant('a7')] })
+  const longer = { ...user('u2~version-2', 'two'), parts: [...user('', 'two').parts, ...user('', 'three').parts] }
+  await saveChat({ ...at('edit'), messages: [...loaded.slice(0, 2), longer] })
+  expect((await tree('edit')).slice(6)).toEqual([
+    ['u4', 'a3'],
+    ['a5', 'u2~version-2'],
+    ['a6', 'u2~version-2'],
+    ['a7', 'u2'],
+    ['u2~version-3', 'a1'],
+  ])
+  await saveChat({ ...at('edit'), messages: [user('u1', 'first'), assistant('a8')] })
+  expect((await tree('edit')).slice(11)).toEqual([
+    ['u1~version-2', null],
+    ['a8', 'u1~version-2'],
+  ])
+  expect(await idsOf('edit')).toEqual(['u1~version-2', 'a8'])
+})
+
+test('of one question that many clients change at once every version is kept', async () => {
+  await saveChat({ ...at('edits'), messages: turns })
+  const texts = ['a', 'b', 'c', 'd', 'b']
+  await Promise.all(texts.map((text) => saveChat({ ...at('edits'), messages: [user('u1', text)] })))
+  const query = '{ conversation(id: "edits") { messages { nodes { content parentId } } } }'
+  const { nodes } = (await bed.server.as().get(query)).conversation.messages
+  const firsts = nodes.filter(({ parentId }: { parentId: string | null }) => parentId === null)
+  expect(firsts.map(({ content }: { content: string }) => content).sort()).toEqual(['1', 'a', 'b', 'c', 'd'])
+})
+
+test('what a list lacks stays: the end of a chat alone, a chat without its middle, and a new message alone', async () => {
+  await saveChat({ ...at('trimmed'), messages: turns })
+  await saveChat({ ...at('trimmed'), messages: [...turns.slice(3), user('u3', '3'), assistant('a3')] })
+  await saveChat({ ...at('trimmed'), messages: [...turns.slice(0, 1), assistant('a3'), user('u4', '4')] })
+  await saveChat({ ...at('trimmed'), messages: [user('u5', '5'), assistant('a5')] })
+  await saveChat({ ...at('trimmed'), messages: [user('u5', 'five'), assistant('a6')] })
+  await saveChat({ ...at('trimmed'), messages: [] })
+  expect(await idsOf('trimmed')).toEqual(['u1', 'a1', 'u2', 'a2', 'u3', 'a3', 'u4', 'u5~version-2', 'a6'])
+  expect((await tree('trimmed')).slice(4)).toEqual([
+    ['u3', 'a2'],
+    ['a3', 'u3'],
+    ['u4', 'a3'],
+    ['u5', 'u4'],
+    ['a5', 'u5'],
+    ['u5~version-2', 'u4'],
+    ['a6', 'u5~version-2'],
+  ])
+})
+
+test('what another program has changed is not changed back by a client that has not seen it', async () => {
+  await saveChat({ ...at('corrected'), messages: turns })
+  const edit = `mutation ($parts: [JSON!]) { editMessage(input: {
+    conversationId: "corrected", clientId: "u1", parts: $parts }) { message { id } } }`
+  await bed.server.as().get(edit, { parts: user('u1', 'first').parts })
+  await saveChat({ ...at('corrected'), messages: [...turns, user('u3', '3')] })
+  const loaded = await loadChat(at('corrected'))
+  expect(loaded).toEqual([user('u1', 'first'), ...turns.slice(1), user('u3', '3')])
+})
+
+const remove = `mutation ($id: ID!, $clientId: String!) {
+  deleteMessage(input: { conversationId: $id, clientId: $clientId }) { message { id } } }`
+
+test('what was deleted stays so: a client that still has it goes on after it, and neither changes nor answers it', async () => {
+  await saveChat({ ...at('deleted'), messages: turns })
+  for (const clientId of ['u2', 'a2']) await bed.server.as().get(remove, { id: 'deleted', clientId })
+  await saveChat({ ...at('deleted'), messages: [...turns, user('u3', '3'), assistant('a3')] })
+  expect(await idsOf('deleted')).toEqual(['u1', 'a1', 'u3', 'a3'])
+  const rejected = [
+    turns,
+    turns.slice(0, 3),
+    [...turns.slice(0, 3), assistant('b')],
+    [user('u2', 'two')],
+    [assistant('a2', { type: 'text', text: 'Two.' })],
+  ]
+  for (const messages of rejected) {
+    await expect(saveChat({ ...at('deleted'), messages })).rejects.toThrow(/was deleted/)
+  }
+  expect(await tree('deleted')).toEqual([...turnsTree, ['u3', 'a2'], ['a3', 'u3']])
+})
+
+test('after the last turn was deleted a chat goes on in one line', async () => {
+  await saveChat({ ...at('shortened'), messages: turns })
+  for (const clientId of ['u2', 'a2']) await bed.server.as().get(remove, { id: 'shortened', clientId })
+  await saveChat({ ...at('shortened'), messages: [...turns.slice(0, 2), user('u3', '3')] })
+  expect(await tree('shortened')).toEqual([...turnsTree, ['u3', 'a2']])
+})
+
+test('an answer that is still streaming was not seen: what a client adds meanwhile is a branch', async () => {
+  await saveChat({ ...at('streaming'), messages: turns })
+  const start = 'mutation { startMessage(input: { conversationId: "streaming", clientId: "s" }) { attempt } }'
+  await bed.server.as().get(start)
+  await saveChat({ ...at('streaming'), messages: [...turns, user('u3', '3')] })
+  await saveChat({ ...at('streaming'), messages: [...turns, assistant('s', { type: 'text', text: 'S' })] })
+  expect(await tree('streaming')).toEqual([...turnsTree, ['s', 'a2'], ['u3', 'a2']])
+})
+
+test('branches of more messages than go at once are a path each, also at once', async () => {
+  await saveChat({ ...at('long'), messages: turns })
+  const chats = ['x', 'y'].map((name) => [
+    ...turns.slice(0, 1),
+    ...Array.from({ length: 230 }, (_, n) => user(`${name}-${n}`, String(n))),
+  ])
+  await Promise.all(chats.map((messages) => saveChat({ ...at('long'), messages })))
+  for (const [index, chat] of chats.entries()) {
+    const messages = [...chat, user(`last-${index}`, '!')]
+    await saveChat({ ...at('long'), messages })
+    expect(await loadChat(at('long'))).toEqual(messages)
+  }
+})
+
+const asked = { type: 'tool-weather', ...call, state: 'input-available' } as const
+const requested = { type: 'tool-weather', ...call, state: 'approval-requested', approval: { id: 'p' } } as const
+const allowed = { ...requested, state: 'approval-responded', approval: { id: 'p', approved: true } } as const
+const refused = { ...requested, state: 'approval-responded', approval: { id: 'p', approved: false } } as const
+const denied = { ...refused, state: 'output-denied' } as const
+const result = { ...allowed, state: 'output-available', output: { degrees: 3 } } as const
+const words = { type: 'text', text: 'Three.', state: 'done' } as const
+const begun = { type: 'text', text: 'Th', state: 'streaming' } as const
+
+const told = (metadata: object, ...parts: UIMessage['parts']): UIMessage => ({ ...assistant('a', ...parts), metadata })
+
+/** An answer as it goes on: each state says all that the one before says. */
+const states: UIMessage[] = [
+  told({ model: 'm' }),
+  told({ model: 'm' }, { ...asked, state: 'input-streaming', input: { city: 'K' } }),
+  told({ model: 'm', tokens: 1 }, asked),
+  told({ model: 'm', tokens: 1 }, requested),
+  told({ model: 'm', tokens: 1 }, allowed),
+  told({ model: 'm', tokens: 2 }, { ...result, preliminary: true }),
+  told({ model: 'm', tokens: 2 }, result, begun),
+  told({ model: 'm', tokens: 9 }, result, words),
+  told({ model: 'm', tokens: 9, at: 'noon' }, result, words),
+]
+
+test('an answer goes on in its place, and no client that is behind turns it back', async () => {
+  for (const [index, state] of states.entries()) {
+    await saveChat({ ...at('states'), messages: [user('q', '?'), state] })
+    for (const earlier of states.slice(0, index)) {
+      await saveChat({ ...at('states'), messages: [user('q', '?'), earlier] })
+    }
+    expect(await loadChat(at('states'))).toEqual([user('q', '?'), state])
+  }
+  await saveChat({ ...at('states'), messages: [user('q', '?'), states[6] as UIMessage, user('q2', '!')] })
+  const links = [
+    ['q', null],
+    ['a', 'q'],
+    ['q2', 'a'],
+  ]
+  expect(await tree('states')).toEqual(links)
+  await saveChat({ ...at('behind'), messages: [user('q', '?'), assistant('a', requested), user('q2', '!')] })
+  await saveChat({ ...at('behind'), messages: [user('q', '?'), assistant('a', result, words)] })
+  expect(await loadChat(at('behind'))).toEqual([user('q', '?'), assistant('a', result, words), user('q2', '!')])
+  expect(await tree('behind')).toEqual(links)
+})
+
+test('clients that go on with one answer at once, each further than the others, end with the furthest', async () => {
+  await saveChat({ ...at('race'), messages: [user('q', '?'), states[0] as UIMessage] })
+  await Promise.all(states.toReversed().map((state) => saveChat({ ...at('race'), messages: [user('q', '?'), state] })))
+  expect(await loadChat(at('race'))).toEqual([user('q', '?'), states.at(-1)])
+  expect(await tree('race')).toHaveLength(2)
+})
+
+test.each([
+  ['results of one call', assistant('a', result, words), assistant('a', denied)],
+  ['responses to one request', assistant('a', allowed), assistant('a', refused)],
+  ['a denial, and a response before it', assistant('a', denied), assistant('a', allowed)],
+  ['texts', assistant('a', words), assistant('a', { ...words, text: 'Four.' })],
+  ['streamed texts', assistant('a', begun), assistant('a', { ...words, text: 'Four.' })],
+  ['kinds of parts', assistant('a', begun), assistant('a', { ...words, type: 'reasoning' })],
+  ['metadata', told({ liked: true }), told({ liked: false })],
+  ['metadata without a field', told({ n: 1 }, words), told({ m: 1 }, words, words)],
+  ['inputs', assistant('a', asked), assistant('a', { ...result, input: { city: 'Bonn' } })],
+  ['calls', assistant('a', asked), assistant('a', { ...result, toolCallId: 'c-9' })],
+])('of an answer that two clients have gone on with differently both are kept: %s', async (name, one, other) => {
+  const id = `both: ${name}`
+  await saveChat({ ...at(id), messages: [user('q', '?'), one] })
+  await saveChat({ ...at(id), messages: [user('q', '?'), other, user('q2', '!')] })
+  await saveChat({ ...at(id), messages: [user('q', '?'), one, user('q3', '!')] })
+  expect(await tree(id)).toEqual([
+    ['q', null],
+    ['a', 'q'],
+    ['a~version-2', 'q'],
+    ['q2', 'a~version-2'],
+    ['q3', 'a'],
+  ])
+  expect((await loadChat(at(id)))[1]).toEqual(one)
 })
 
 test('a message that would stand before one that is saved is refused, and nothing is written', async () => {
   await saveChat({ ...at('order'), messages: [user('1', '1'), user('2', '2')] })
   const messages = [user('1', '1'), user('new', 'new'), user('2', 'two')]
   await expect(saveChat({ ...at('order'), messages })).rejects.toThrow(RangeError)
-  await expect(saveChat({ ...at('order'), messages: [user('2', '2'), user('1', '1')] })).rejects.toThrow(RangeError)
+  await saveChat({ ...at('order'), messages: [user('2', '2'), user('1', '1')] })
   expect((await loadChat(at('order'))).map(({ id }) => id)).toEqual(['1', '2'])
 })
 
@@ -175,13 +431,22 @@ test('what other programs have stored is shown, with results in their calls, and
     { ...part, toolCallId: 'c-3', state: 'input-available' },
   ])
   await saveChat({ ...at('foreign'), messages: [question, answer, user('q2', 'more')] })
+  // The question continues the results, and what failed after them.
+  const query = '{ conversation(id: "foreign") { messages { nodes { siblings { count } revision } } } }'
+  const { nodes } = (await ada.get(query)).conversation.messages
+  expect(nodes.map(({ siblings }: { siblings: { count: number } }) => siblings.count)).toEqual([1, 1, 1, 1, 1, 1])
   expect(await revisions('foreign')).toEqual(['0', '0', '0', '0', expect.anything(), '0'])
   // A result after other words of the user answers none of the calls before them.
   await ada.append('foreign', { role: 'TOOL', toolCallId: 'c-3', content: 'late' })
   expect((await loadChat(at('foreign')))[1]).toEqual(answer)
-  const corrected = { ...answer, parts: [{ type: 'text', text: 'B' }] } as UIMessage
-  await saveChat({ ...at('foreign'), messages: [question, corrected, user('q2', 'more')] })
-  expect((await loadChat(at('foreign')))[1]).toEqual(corrected)
+  const last = { ...part, toolCallId: 'c-3', state: 'output-available', output: 3 } as const
+  const answered = { ...answer, parts: [...answer.parts.slice(0, 3), last] } as UIMessage
+  await saveChat({ ...at('foreign'), messages: [question, answered, user('q2', 'more')] })
+  expect((await loadChat(at('foreign')))[1]).toEqual(answered)
+  const changed = { ...answer, parts: [{ type: 'text', text: 'B' }] } as UIMessage
+  await saveChat({ ...at('foreign'), messages: [question, changed, user('q3', '?')] })
+  const version = { ...changed, id: `${answer.id}~version-2` }
+  expect(await loadChat(at('foreign'))).toEqual([question, version, user('q3', '?')])
 })
 
 /** What `useChat` of every framework is made of. */
@@ -244,7 +509,6 @@ const tools = {
 /** The route of the AI SDK's own guide to persistence. */
 async function answer(request: Request): Promise<Response> {
   const { id, messages } = (await request.json()) as { id: string; messages: UIMessage[] }
-  const previous = await loadChat(at(id))
   await validateUIMessages({ messages })
   const { stream } = streamText({
     model: weatherModel(),
@@ -258,26 +522,26 @@ async function answer(request: Request): Promise<Response> {
       originalMessages: messages,
       generateMessageId: generateId,
       messageMetadata: ({ part }) => (part.type === 'finish' ? { tokens: part.totalUsage.totalTokens } : undefined),
-      onEnd: ({ messages }) => saveChat({ ...at(id), messages, previous }),
+      onEnd: ({ messages }) => saveChat({ ...at(id), messages }),
     }),
   })
 }
 
-test('a chat of useChat goes on where it was after a reload, and another answer takes the place of the first', async () => {
+/** A tab that is opened on a chat. */
+async function openTab(id: string, options: ConstructorParameters<typeof DefaultChatTransport<UIMessage>>[0] = {}) {
   const fetch = async (url: unknown, init?: RequestInit) => answer(new Request(url as string, init))
-  const open = async () =>
-    new Chat({
-      id: 'useChat',
-      messages: await loadChat(at('useChat')),
-      transport: new DefaultChatTransport({ api: 'http://localhost/', fetch }),
-    })
-  const first = await open()
+  const transport = new DefaultChatTransport<UIMessage>({ api: 'http://localhost/', fetch, ...options })
+  return new Chat({ id, messages: await loadChat(at(id)), transport })
+}
+
+test('a chat of useChat goes on where it was after a reload, and another answer takes the place of the first', async () => {
+  const first = await openTab('useChat')
   await first.sendMessage({ text: 'How cold is it?' })
   expect(first.error).toBeUndefined()
   expect(await loadChat(at('useChat'))).toEqual(json(first.messages))
   expect(first.messages).toHaveLength(2)
 
-  const second = await open()
+  const second = await openTab('useChat')
   await second.sendMessage({ text: 'And now?' })
   expect(await loadChat(at('useChat'))).toEqual(json(second.messages))
   expect(await validateUIMessages({ messages: await loadChat(at('useChat')) })).toHaveLength(4)
@@ -289,6 +553,51 @@ test('a chat of useChat goes on where it was after a reload, and another answer 
   await second.regenerate()
   expect(second.messages.at(-1)?.id).not.toBe(before)
   expect(await loadChat(at('useChat'))).toEqual(json(second.messages))
+  expect(await tree('useChat')).toHaveLength(5)
+})
+
+test('tabs of useChat on one chat lose nothing of one another: turns, other answers and changed questions', async () => {
+  const first = await openTab('tabs')
+  await first.sendMessage({ text: 'How cold is it?' })
+  const [second, third] = [await openTab('tabs'), await openTab('tabs')]
+  await first.sendMessage({ text: 'And now?' })
+  const [u1, a1, u2, a2] = first.messages.map(({ id }) => id) as [string, string, string, string]
+  await second.sendMessage({ text: 'And here?' })
+  expect(await loadChat(at('tabs'))).toEqual(json(second.messages))
+  await third.sendMessage({ text: 'How warm is it?', messageId: u1 })
+  const version = `${u1}~version-2`
+  expect(await loadChat(at('tabs'))).toEqual(json([{ ...third.messages[0], id: version }, third.messages[1]]))
+  await first.regenerate({ messageId: a1 })
+  expect(await loadChat(at('tabs'))).toEqual(json(first.messages))
+  await third.sendMessage({ text: 'And now?' })
+  expect((await loadChat(at('tabs'))).slice(1)).toEqual(json(third.messages.slice(1)))
+  const ids = (chat: Chat) => chat.messages.map(({ id }) => id)
+  expect(await tree('tabs')).toEqual([
+    [u1, null],
+    [a1, u1],
+    [u2, a1],
+    [a2, u2],
+    [ids(second)[2], a1],
+    [ids(second)[3], ids(second)[2]],
+    [version, null],
+    [ids(third)[1], version],
+    [ids(first)[1], u1],
+    [ids(third)[2], ids(third)[1]],
+    [ids(third)[3], ids(third)[2]],
+  ])
+  for (const { error } of [first, second, third]) expect(error).toBeUndefined()
+})
+
+test('a useChat that sends its last message alone goes on with the chat', async () => {
+  const tab = await openTab('last only', {
+    prepareSendMessagesRequest: ({ id, messages }) => ({ body: { id, messages: messages.slice(-1) } }),
+  })
+  await tab.sendMessage({ text: 'How cold is it?' })
+  await tab.sendMessage({ text: 'And now?' })
+  expect(await loadChat(at('last only'))).toEqual(json(tab.messages))
+  await tab.regenerate()
+  expect(await loadChat(at('last only'))).toEqual(json(tab.messages))
+  expect(await tree('last only')).toHaveLength(5)
 })
 
 test('a model is given as much of a saved chat as fits, with calls and their results together', async () => {

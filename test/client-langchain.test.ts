@@ -164,6 +164,14 @@ test('what other programs read of a message is in the fields of the API', async 
   expect(at('an artifact larger than metadata may be')).toMatchObject({ role: 'TOOL', content: 'a lot' })
 })
 
+test('getMessages reads the active path: another answer comes instead of the first one, and not beside it', async () => {
+  const ada = bed.server.as()
+  await ada.append('branched', { role: 'USER', content: 'Q', clientId: 'q' })
+  const { id } = (await ada.get('{ conversation(id: "branched") { lastMessage { id } } }')).conversation.lastMessage
+  for (const content of ['A', 'B']) await ada.append('branched', { role: 'ASSISTANT', content, parentId: id })
+  expect((await history('branched').getMessages()).map(({ content }) => content)).toEqual(['Q', 'B'])
+})
+
 test('messages that another program has stored come as LangChain has them, without those that are gone or streaming', async () => {
   const ada = bed.server.as()
   await ada.append('foreign', { role: 'USER', content: 'Q', clientId: 'q' })

@@ -1,14 +1,18 @@
 import type { UIMessage } from 'ai'
-import { asJson, isRecord, isSameJson } from './json.ts'
+import { isRecord, isSameJson } from './json.ts'
 import type { MessageInput, ToolCall } from './message-input.ts'
 import type { StoredMessage } from './stored-message.ts'
 
 /** Begins the id of a message that another program has stored without a client id; what follows is the message's own. */
-export const foreignId = 'colloquy:'
+const foreignId = 'colloquy:'
 
-/** @throws TypeError for what JSON cannot hold */
-export function toInput(message: UIMessage): MessageInput {
-  const { id, role, metadata, parts } = asJson(message) as UIMessage
+/** The id of a stored message in a chat. */
+export function shownId({ id, clientId }: StoredMessage): string {
+  return clientId ?? foreignId + id
+}
+
+/** @param message as JSON has it */
+export function toInput({ id, role, metadata, parts }: UIMessage): MessageInput {
   return {
     role: roles[role],
     clientId: id,
@@ -30,7 +34,7 @@ export function toUIMessages<Message extends UIMessage>(stored: readonly StoredM
 }
 
 /** What another program has begun and not written, as an answer that failed, is no message of a chat. */
-function saysSomething({ partsFormat, content, toolCalls }: StoredMessage): boolean {
+export function saysSomething({ partsFormat, content, toolCalls }: StoredMessage): boolean {
   return partsFormat === 'AI_SDK' || content !== null || toolCalls.length > 0
 }
 
@@ -39,22 +43,18 @@ const uiRoles = { SYSTEM: 'system', DEVELOPER: 'system', USER: 'user', ASSISTANT
 
 type Part = UIMessage['parts'][number]
 
-function toUIMessage({ id, clientId, role, metadata, ...content }: StoredMessage): UIMessage {
-  const own = unwrap(metadata)
+/** A message by itself, without results that stand in messages of their own. */
+export function toUIMessage(message: StoredMessage): UIMessage {
+  const own = unwrap(message.metadata)
   return {
-    id: clientId ?? foreignId + id,
-    role: uiRoles[role as keyof typeof uiRoles],
+    id: shownId(message),
+    role: uiRoles[message.role as keyof typeof uiRoles],
     ...(own === undefined ? {} : { metadata: own }),
-    parts: partsOf(content),
+    parts: partsOf(message),
   }
 }
 
-function partsOf({
-  parts,
-  partsFormat,
-  content,
-  toolCalls,
-}: Omit<StoredMessage, 'id' | 'clientId' | 'role' | 'metadata'>): Part[] {
+function partsOf({ parts, partsFormat, content, toolCalls }: StoredMessage): Part[] {
   if (partsFormat === 'AI_SDK') return [...((parts ?? []) as Part[])]
   const text: Part[] = content ? [{ type: 'text', text: content }] : []
   return [...text, ...toolCalls.map(readCall)]

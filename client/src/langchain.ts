@@ -4,7 +4,7 @@ import type { BaseMessage } from '@langchain/core/messages'
 import { drawnId, longestId, toInput, toMessage } from './langchain-message.ts'
 import { inBatches } from './message-input.ts'
 import { type Ask, RequestError, type RequestOptions, withConnection } from './request.ts'
-import { readMessages } from './stored-message.ts'
+import { readActivePath } from './stored-message.ts'
 
 export interface ChatMessageHistoryOptions extends RequestOptions {
   /** Comes to be with its first message. */
@@ -30,9 +30,9 @@ export class ColloquyChatMessageHistory extends BaseListChatMessageHistory {
     this.#options = options
   }
 
-  /** All messages, oldest first; those that are still streaming are left out. */
+  /** The messages of the active path, oldest first; those that are still streaming are left out. */
   override async getMessages(): Promise<BaseMessage[]> {
-    const stored = await withConnection(this.#options, (ask) => readMessages(ask, this.#options.conversationId))
+    const stored = await withConnection(this.#options, (ask) => readActivePath(ask, this.#options.conversationId))
     return stored.filter((message) => message.status === 'COMPLETE' || message.content !== null).map(toMessage)
   }
 

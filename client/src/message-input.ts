@@ -15,6 +15,8 @@ export interface MessageInput {
   readonly metadata?: Readonly<Record<string, unknown>>
   readonly clientId?: string
   readonly sentAt?: string
+  /** The `id` of the message that it continues, or the conversation's own; absent: the one before it, or the active leaf. */
+  readonly parentId?: string
 }
 
 export interface ToolCall {
