@@ -2,14 +2,13 @@ import { type ApolloServer, HeaderMap } from '@apollo/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type GraphQLError, getOperationAST } from 'graphql'
 import type { Logger } from 'pino'
-import { viewerOf } from '../auth/authenticate.ts'
 import type { Authenticate } from '../auth/viewer.ts'
 import { badInput } from '../errors.ts'
 import type { Context } from '../graphql/context.ts'
 import type { Admission } from './admission.ts'
-import { readHeaders } from './credentials.ts'
 import { formatError } from './format-error.ts'
 import { readRequest } from './graphql-request.ts'
+import { callerOf, forKnownCallers } from './known-callers.ts'
 import type { CreateContext } from './operation-context.ts'
 
 export const graphqlPath = '/graphql'
@@ -22,16 +21,17 @@ export interface RouteDependencies {
   readonly log: Logger
 }
 
-/** `POST /graphql`: viewer, admission, Apollo. */
+/** `POST /graphql`: caller, admission, Apollo. */
 export function registerGraphql(app: FastifyInstance, use: RouteDependencies): void {
-  app.post(graphqlPath, async (request, reply) => {
-    const viewer = viewerOf(await use.authenticate(readHeaders(request.headers)))
-    const context = use.createContext(viewer, request.id)
-    request.budget = context.budget
-    const { errors, operation } = admit(use.admission, request.body)
-    request.operation = { name: operation, viewer: viewer.userId }
-    if (errors !== null) return refuse(request, reply, errors, use.log)
-    return answer(use.apollo, request, reply, context)
+  forKnownCallers(app, use.authenticate, (known) => {
+    known.post(graphqlPath, async (request, reply) => {
+      const context = use.createContext(callerOf(request).viewer, request.id)
+      request.budget = context.budget
+      const { errors, operation } = admit(use.admission, request.body)
+      request.operation = operation
+      if (errors !== null) return refuse(request, reply, errors, use.log)
+      return answer(use.apollo, request, reply, context)
+    })
   })
 
   app.route({

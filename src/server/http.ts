@@ -1,27 +1,28 @@
-import { isUtf8 } from 'node:buffer'
 import cors from '@fastify/cors'
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Config } from '../config.ts'
 import { ApiError, type ErrorCode, tooLarge, unavailable } from '../errors.ts'
 import type { AnswerBudget } from '../storage/answer-budget.ts'
-import { parseExactJson } from './exact-json.ts'
 import { formatError } from './format-error.ts'
 import type { Health } from './health.ts'
 import type { HostGuard } from './host-guard.ts'
+import type { KnownCaller } from './known-callers.ts'
 import { logOperation } from './log.ts'
 import { drawRequestId } from './operation-context.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Of a request for GraphQL, once it is known: for the log. */
-    operation: { readonly name: string | null; readonly viewer: string } | null
+    /** null: the route answers everybody, or the caller is not known yet. */
+    caller: KnownCaller | null
+    /** The name of its GraphQL operation, for the log. */
+    operation: string | null
     /** What its answer holds, given back once that has left. */
     budget: AnswerBudget | null
   }
 }
 
-/** The HTTP server without its routes: who may come in, how bodies are read, and how errors go out. */
+/** The HTTP server without its routes: who may come in, how long a request may take, and how errors go out. */
 export async function createHttp(
   config: Config,
   guard: HostGuard,
@@ -38,6 +39,7 @@ export async function createHttp(
     logger: false,
   })
 
+  app.decorateRequest('caller', null)
   app.decorateRequest('operation', null)
   app.decorateRequest('budget', null)
   // Hooks and parsers take callbacks, because promises of them cost each request some microseconds.
@@ -57,8 +59,8 @@ export async function createHttp(
         requestId: request.id,
         over: 'http',
         path,
-        operation: request.operation?.name ?? null,
-        viewer: request.operation?.viewer ?? null,
+        operation: request.operation,
+        viewer: request.caller?.viewer.userId ?? null,
         ms: reply.elapsedTime,
         status: reply.raw.writableFinished ? reply.statusCode : 'aborted',
       })
@@ -74,14 +76,11 @@ export async function createHttp(
     done()
   })
 
+  // Who sends a body to a route that reads none is answered at once; Node discards the body as it comes.
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
-    try {
-      done(null, parseExactJson(decodeUtf8(body)))
-    } catch (error) {
-      done(error as Error)
-    }
-  })
+  app.addContentTypeParser('*', (_request, _body, done) => done(null))
+  // A caller that asks first whether to send its body is refused by its headers (RFC 9110, 10.1.1).
+  app.server.on('checkContinue', (request, response) => app.server.emit('request', request, response))
 
   app.setNotFoundHandler(async (request, reply) => {
     const error = new ApiError(
@@ -103,12 +102,6 @@ export async function createHttp(
     await app.register(cors, { origin: [...config.corsOrigins], exposedHeaders: ['x-request-id'], maxAge: 86_400 })
   }
   return app
-}
-
-/** Bytes that are no UTF-8 would be replaced without a word. */
-function decodeUtf8(body: Buffer): string {
-  if (!isUtf8(body)) throw new ApiError('BAD_USER_INPUT', 'body: must be UTF-8.', { path: 'body' })
-  return body.toString()
 }
 
 function tooSlow(): ApiError {

@@ -1,14 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { type GraphQLSchema, getOperationAST, OperationTypeNode } from 'graphql'
 import type { Logger } from 'pino'
-import { viewerOf } from '../auth/authenticate.ts'
 import type { Authenticate } from '../auth/viewer.ts'
 import { badInput } from '../errors.ts'
 import type { Admission } from './admission.ts'
-import { readHeaders } from './credentials.ts'
 import { parseExactJson } from './exact-json.ts'
 import { formatError } from './format-error.ts'
 import { type GraphqlRequest, readRequest } from './graphql-request.ts'
+import { callerOf, forKnownCallers } from './known-callers.ts'
 import type { EventStreams } from './sse.ts'
 import { resumeAfter } from './sse-resume.ts'
 import { completeId } from './sse-stream.ts'
@@ -29,47 +28,47 @@ export interface StreamRouteDependencies {
  * wrong with its document is a result on the stream.
  */
 export function registerStreams(app: FastifyInstance, use: StreamRouteDependencies): void {
-  app.route({
-    method: ['GET', 'POST'],
-    url: streamPath,
-    exposeHeadRoute: false,
-    handler: async (request, reply) => {
-      const caller = await use.authenticate(readHeaders(request.headers))
-      const viewer = viewerOf(caller)
-      request.operation = { name: null, viewer: viewer.userId }
-      requireAccepted(request.headers.accept)
-      const lastEventId = readLastEventId(request)
-      // A browser stops for good at this status, and at no other that it could take for a success.
-      if (lastEventId === completeId) return reply.code(204).send()
+  forKnownCallers(app, use.authenticate, (known) => {
+    known.route({
+      method: ['GET', 'POST'],
+      url: streamPath,
+      exposeHeadRoute: false,
+      handler: async (request, reply) => {
+        const { viewer, expiresAt } = callerOf(request)
+        requireAccepted(request.headers.accept)
+        const lastEventId = readLastEventId(request)
+        // A browser stops for good at this status, and at no other that it could take for a success.
+        if (lastEventId === completeId) return reply.code(204).send()
 
-      const asked = request.method === 'GET' ? readQuery(request.url) : readRequest(request.body)
-      if (asked.query === null) throw badInput('query', 'must be a text.')
-      const format = (error: unknown) => formatError(error, request.id, use.log)
-      const admitted = use.admission.admit(asked.query)
-      if ('errors' in admitted) return use.streams.refuse(reply, viewer, { errors: admitted.errors.map(format) })
-      const { document } = admitted
-      const operation = getOperationAST(document, asked.operationName)
-      if (!operation) {
-        const error = badInput('operationName', 'names no operation of this document.')
-        return use.streams.refuse(reply, viewer, { errors: [format(error)] })
-      }
-      const type = operation.operation
-      request.operation = { name: operation.name?.value ?? null, viewer: viewer.userId }
-      if (type === OperationTypeNode.MUTATION && request.method === 'GET') {
-        reply.header('allow', 'POST')
-        throw Object.assign(badInput('method', 'mutations take POST.'), { statusCode: 405 })
-      }
-      const isResumed = lastEventId !== null && type === OperationTypeNode.SUBSCRIPTION
-      await use.streams.run(reply, {
-        requestId: request.id,
-        viewer,
-        expiresAt: caller.expiresAt,
-        request: asked,
-        type,
-        document,
-        source: isResumed ? resumeAfter(use.schema, document, lastEventId) : document,
-      })
-    },
+        const asked = request.method === 'GET' ? readQuery(request.url) : readRequest(request.body)
+        if (asked.query === null) throw badInput('query', 'must be a text.')
+        const format = (error: unknown) => formatError(error, request.id, use.log)
+        const admitted = use.admission.admit(asked.query)
+        if ('errors' in admitted) return use.streams.refuse(reply, viewer, { errors: admitted.errors.map(format) })
+        const { document } = admitted
+        const operation = getOperationAST(document, asked.operationName)
+        if (!operation) {
+          const error = badInput('operationName', 'names no operation of this document.')
+          return use.streams.refuse(reply, viewer, { errors: [format(error)] })
+        }
+        const type = operation.operation
+        request.operation = operation.name?.value ?? null
+        if (type === OperationTypeNode.MUTATION && request.method === 'GET') {
+          reply.header('allow', 'POST')
+          throw Object.assign(badInput('method', 'mutations take POST.'), { statusCode: 405 })
+        }
+        const isResumed = lastEventId !== null && type === OperationTypeNode.SUBSCRIPTION
+        await use.streams.run(reply, {
+          requestId: request.id,
+          viewer,
+          expiresAt,
+          request: asked,
+          type,
+          document,
+          source: isResumed ? resumeAfter(use.schema, document, lastEventId) : document,
+        })
+      },
+    })
   })
 
   app.route({
