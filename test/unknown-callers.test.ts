@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest'
 import type { Answer } from './support/api.ts'
 import { useBed } from './support/bed.ts'
 import { logged } from './support/logged.ts'
+import { Wire } from './support/wire.ts'
 
 const secret = 'a secret of thirty-two bytes, or more'
 const key = 'the key of a backend'
@@ -107,5 +108,55 @@ describe('over HTTP', () => {
       const line = await logged(bed.server, ({ requestId }) => requestId === headers['x-request-id'])
       expect(line).toMatchObject({ viewer, operation: null })
     }
+  })
+})
+
+describe('on a socket', () => {
+  /** A message of exactly so many bytes. */
+  function padded(message: object, bytes: number): string {
+    const text = JSON.stringify(message)
+    return text + ' '.repeat(bytes - text.length)
+  }
+
+  test('the messages before the acknowledgement have at most 16,384 bytes together', async () => {
+    const init = { type: 'connection_init', payload: { authorization: await bearer() } }
+    const fits = await Wire.dial(bed.server.url)
+    fits.send(padded(init, 16_384))
+    expect((await fits.next()).type).toBe('connection_ack')
+    // From here on MAX_BODY_BYTES is the limit.
+    fits.send(padded({ type: 'ping' }, 16_385))
+    expect((await fits.next()).type).toBe('pong')
+    await fits[Symbol.asyncDispose]()
+
+    const over = await Wire.dial(bed.server.url)
+    over.send(padded(init, 16_385))
+    expect(await over.closed).toEqual({ code: 1009, reason: 'At most 16384 bytes before connection_ack' })
+    expect(await over.receive()).toBeNull()
+
+    const byAndBy = await Wire.dial(bed.server.url)
+    byAndBy.send(padded({ type: 'ping' }, 10_000))
+    expect((await byAndBy.next()).type).toBe('pong')
+    byAndBy.send(padded({ type: 'ping' }, 6_384))
+    expect((await byAndBy.next()).type).toBe('pong')
+    byAndBy.send({ type: 'ping' })
+    expect((await byAndBy.closed).code).toBe(1009)
+    expect(await byAndBy.receive()).toBeNull()
+  })
+
+  test.each(['subscribe', 'complete', 'nothing', undefined])(
+    'a long first message of type %s is refused for its length, before it is looked into',
+    async (type) => {
+      const wire = await Wire.dial(bed.server.url)
+      wire.send(type === undefined ? '['.repeat(megabytes) : padded({ type, id: '1' }, 16_385))
+      expect((await wire.closed).code).toBe(1009)
+    },
+  )
+
+  test('a second connection_init closes the socket, also while the first one is looked at', async () => {
+    const init = { type: 'connection_init', payload: { authorization: await bearer() } }
+    const wire = await Wire.dial(bed.server.url)
+    wire.send(init)
+    wire.send(init)
+    expect((await wire.closed).code).toBe(4429)
   })
 })

@@ -11,8 +11,8 @@ const nothing = Buffer.alloc(0)
 
 /** Who speaks on a socket. */
 export interface SocketListener {
-  /** A message has come, and the socket is open. @param text null: it was binary */
-  receive(text: string | null): void
+  /** A message has come, and the socket is open. @param text in UTF-8, which was verified; null: it was binary */
+  receive(text: Buffer | null): void
   /** Sends too much at once, for the first time. */
   isTooFast(): void
   /** It closes, or has closed: nothing more is sent on it. May come twice. */
@@ -149,7 +149,8 @@ export class SocketConnection {
       this.#isPausedForUnsent = true
       this.#socket.pause()
     }
-    this.#listener.receive(isBinary ? null : String(data))
+    // A Buffer, as long as `binaryType` of ws is not set.
+    this.#listener.receive(isBinary ? null : (data as Buffer))
   }
 
   #untilSent(): Promise<void> {

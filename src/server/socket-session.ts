@@ -41,6 +41,8 @@ export interface SessionHost {
 }
 
 const initMs = 3_000
+/** All that is parsed of a caller that is not known yet: as much as the headers of a request may have. */
+const initBytes = 16 * 1024
 
 /** What a subscription is executed with: of its message the text of its document does not stay. */
 type Following = SocketOperation & Subscription
@@ -50,7 +52,7 @@ type Following = SocketOperation & Subscription
  * (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md):
  *
  *     new ── connection_init ──▶ authenticating ── the caller is known ──▶ acknowledged: operations may begin
- *      └── nothing for 3 s, or anything wrong ──▶ closed
+ *      └── nothing for 3 s, more than 16 KiB, or anything wrong ──▶ closed
  */
 export class SocketSession implements Connection, SocketListener {
   readonly #use: SocketDependencies
@@ -61,6 +63,8 @@ export class SocketSession implements Connection, SocketListener {
   #headers: IncomingHttpHeaders | null
   /** null: not acknowledged. */
   #caller: Caller | null = null
+  /** Of all messages until it is acknowledged. */
+  #bytesBefore = 0
   /** Closes it when nothing initialises it, and then when the proof of its caller expires. */
   #deadline: NodeJS.Timeout | undefined
 
@@ -96,7 +100,7 @@ export class SocketSession implements Connection, SocketListener {
     this.#connection.terminate()
   }
 
-  receive(text: string | null): void {
+  receive(text: Buffer | null): void {
     this.#handle(text).catch((error: unknown) => {
       this.#use.log.error({ err: error }, 'a message on a socket failed')
       this.#connection.close(CloseCode.InternalServerError, 'Internal server error')
@@ -119,9 +123,15 @@ export class SocketSession implements Connection, SocketListener {
     this.#host.leave(this, this.#caller)
   }
 
-  async #handle(text: string | null): Promise<void> {
+  async #handle(text: Buffer | null): Promise<void> {
     if (text === null) return this.#connection.close(1003, 'Text messages only')
-    const message = this.#read(text)
+    if (this.#caller === null) {
+      this.#bytesBefore += text.length
+      if (this.#bytesBefore > initBytes) {
+        return this.#connection.close(1009, `At most ${initBytes} bytes before connection_ack`)
+      }
+    }
+    const message = this.#read(text.toString())
     switch (message?.type) {
       case undefined:
         return
