@@ -42,6 +42,10 @@ if (!(dependenciesAreInstalled() && nodeIsFit() && buildIsFresh())) {
     await alone(() => {
       // Asked again: another one may have done it while this one waited.
       if (!dependenciesAreInstalled() || !nodeIsFit()) install()
+      if (!nodeIsFit())
+        throw new Error(
+          `npm left an unfit Node in ${dirname(dirname(localNode))}: delete node_modules, and start again.`,
+        )
       if (!buildIsFresh()) build()
     })
   } catch (error) {
