@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Bus } from '../src/live/bus.ts'
-import type { Moved } from '../src/storage/store.ts'
+import type { Moved } from '../src/storage/postgres/store.ts'
 import type { Answer } from './support/api.ts'
 import { type Carrier, openCarrier } from './support/carrier.ts'
 import type { TestDatabase } from './support/database.ts'

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { Pool } from 'pg'
 import { expect, test } from 'vitest'
-import { eraseMessages } from '../src/storage/erase.ts'
+import { eraseMessages } from '../src/storage/conversation/erase.ts'
 import { useBed } from './support/bed.ts'
 import { serve } from './support/server.ts'
 

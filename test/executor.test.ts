@@ -10,7 +10,7 @@ import {
 } from 'graphql'
 import { expect, test } from 'vitest'
 import { createSchema } from '../src/graphql/schema.ts'
-import { Executor } from '../src/server/executor.ts'
+import { Executor } from '../src/server/operation/executor.ts'
 import type { Api } from './support/api.ts'
 import { useBed } from './support/bed.ts'
 import { serve } from './support/server.ts'

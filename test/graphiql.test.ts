@@ -1,7 +1,7 @@
 import { parse, validate } from 'graphql'
 import { expect, test } from 'vitest'
 import { createSchema } from '../src/graphql/schema.ts'
-import { graphiqlExamples } from '../src/server/graphiql-examples.ts'
+import { graphiqlExamples } from '../src/server/graphiql/graphiql-examples.ts'
 import { useBed } from './support/bed.ts'
 
 const bed = useBed()

@@ -1,5 +1,5 @@
-import { edgeCursor } from '../../src/graphql/cursor.ts'
-import { conversationKey } from '../../src/storage/conversation-key.ts'
+import { edgeCursor } from '../../src/graphql/page/cursor.ts'
+import { conversationKey } from '../../src/storage/conversation/conversation-key.ts'
 import type { Case } from '../case.ts'
 import { drive, type Load, type Measurement } from '../compare.ts'
 import { type Contender, ours } from '../contenders.ts'

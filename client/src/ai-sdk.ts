@@ -1,12 +1,12 @@
 /** The package's entrance for the AI SDK, `@colloquy/client/ai-sdk`; of `ai` itself it takes the types alone. */
 import type { ModelMessage, SystemModelMessage, UIMessage } from 'ai'
-import { type Changes, changesOf } from './ai-sdk-branch.ts'
-import { toUIMessages } from './ai-sdk-message.ts'
-import { type ContextLimits, type ContextWindow, readContext } from './context-window.ts'
-import { asJson } from './json.ts'
-import { inBatches } from './message-input.ts'
-import { type Ask, RequestError, type RequestOptions, withConnection } from './request.ts'
-import { readActivePath, readAllBranches } from './stored-message.ts'
+import { type Ask, RequestError, type RequestOptions, withConnection } from './connection/request.ts'
+import { type ContextLimits, type ContextWindow, readContext } from './message/context-window.ts'
+import { asJson } from './message/json.ts'
+import { inBatches } from './message/message-input.ts'
+import { readActivePath, readAllBranches } from './message/stored-message.ts'
+import { type Changes, changesOf } from './sdk/ai-sdk-branch.ts'
+import { toUIMessages } from './sdk/ai-sdk-message.ts'
 
 export interface ChatOptions extends RequestOptions {
   /** Comes to be when the first messages are saved. */

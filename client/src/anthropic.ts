@@ -1,8 +1,8 @@
 /** The package's entrance for Anthropic's SDK, `@colloquy/client/anthropic`; it takes the SDK's client, and nothing of its code. */
-import type { Completion } from './stream-message.ts'
-import { type MoreOfRequest, runTurn, type TurnOptions, type TurnResult, withTools } from './turn.ts'
+import type { Completion } from './stream/stream-message.ts'
+import { type MoreOfRequest, runTurn, type TurnOptions, type TurnResult, withTools } from './stream/turn.ts'
 
-export type { Tool, TurnOptions, TurnResult } from './turn.ts'
+export type { Tool, TurnOptions, TurnResult } from './stream/turn.ts'
 
 /** `new Anthropic()`, or whatever speaks like its Messages API. */
 export interface MessagesClient {

@@ -1,10 +1,10 @@
 /** The package's entrance for LangChain.js, `@colloquy/client/langchain`. */
 import { BaseListChatMessageHistory } from '@langchain/core/chat_history'
 import type { BaseMessage } from '@langchain/core/messages'
-import { drawnId, longestId, toInput, toMessage } from './langchain-message.ts'
-import { inBatches } from './message-input.ts'
-import { type Ask, RequestError, type RequestOptions, withConnection } from './request.ts'
-import { readActivePath } from './stored-message.ts'
+import { type Ask, RequestError, type RequestOptions, withConnection } from './connection/request.ts'
+import { inBatches } from './message/message-input.ts'
+import { readActivePath } from './message/stored-message.ts'
+import { drawnId, longestId, toInput, toMessage } from './sdk/langchain-message.ts'
 
 export interface ChatMessageHistoryOptions extends RequestOptions {
   /** Comes to be with its first message. */

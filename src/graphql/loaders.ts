@@ -3,15 +3,20 @@ import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
 import type { MessageSiblings } from '../entities/message-siblings.ts'
 import type { Place } from '../entities/place.ts'
-import type { AnswerBudget } from '../storage/answer-budget.ts'
-import type { ConversationReads } from '../storage/conversation.ts'
-import type { ConversationRef } from '../storage/conversation-ref.ts'
-import { type ClientIdPlace, readLastMessages, readMessagesAt, readMessagesByClientId } from '../storage/message.ts'
-import { type HistoryRequest, readHistories } from '../storage/message-history.ts'
-import type { Page, PageReads, PageRequest } from '../storage/message-page.ts'
-import { readSiblings } from '../storage/message-siblings.ts'
-import { type PathPage, type PathPageRequest, readPathPages } from '../storage/path-page.ts'
-import type { Store } from '../storage/store.ts'
+import { readSiblings } from '../storage/branch/message-siblings.ts'
+import { type PathPage, type PathPageRequest, readPathPages } from '../storage/branch/path-page.ts'
+import type { ConversationReads } from '../storage/conversation/conversation.ts'
+import type { ConversationRef } from '../storage/conversation/conversation-ref.ts'
+import {
+  type ClientIdPlace,
+  readLastMessages,
+  readMessagesAt,
+  readMessagesByClientId,
+} from '../storage/message/message.ts'
+import type { Page, PageReads, PageRequest } from '../storage/message/message-page.ts'
+import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
+import type { Store } from '../storage/postgres/store.ts'
+import { type HistoryRequest, readHistories } from '../storage/window/message-history.ts'
 
 /** What loaders read from. */
 export interface Reads {

@@ -4,7 +4,7 @@ import { readGlobalId } from '../entities/global-id.ts'
 import { Node } from '../entities/node.ts'
 import { tooLarge } from '../errors.ts'
 import type { Context } from './context.ts'
-import { readConversationId } from './conversation-id.ts'
+import { readConversationId } from './input/conversation-id.ts'
 import { ViewerNode } from './viewer.ts'
 
 @Resolver()

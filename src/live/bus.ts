@@ -1,6 +1,6 @@
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { Moved } from '../storage/store.ts'
+import type { Moved } from '../storage/postgres/store.ts'
 
 /** What a bus does with what it hears. */
 export interface BusListener {

@@ -1,6 +1,6 @@
 import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
-import type { Changes, Known } from '../storage/changes.ts'
+import type { Changes, Known } from '../storage/message/changes.ts'
 
 /** One thing that happened, and how much is known once it was taken in. */
 export type ConversationChange = { readonly known: Known } & (

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino'
-import { textHint } from '../storage/store.ts'
+import { textHint } from '../storage/postgres/store.ts'
 import { HeldReads, type SharedReads } from './shared-reads.ts'
 import type { Watcher, Watchers, Watching } from './watchers.ts'
 

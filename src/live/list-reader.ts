@@ -8,9 +8,9 @@ import {
   type ListState,
   readListChanges,
   readListStates,
-} from '../storage/conversation-list-changes.ts'
-import { conversationMark } from '../storage/conversation-mark.ts'
-import type { Store } from '../storage/store.ts'
+} from '../storage/list/conversation-list-changes.ts'
+import { conversationMark } from '../storage/list/conversation-mark.ts'
+import type { Store } from '../storage/postgres/store.ts'
 import type { Batch, Reader } from './feed.ts'
 import { KnownStates, type ListKnown, maxStates } from './known-states.ts'
 import type { HeldReads } from './shared-reads.ts'

@@ -1,7 +1,7 @@
 import type { Message } from '../entities/message.ts'
 import type { Place } from '../entities/place.ts'
-import type { AnswerBudget } from '../storage/answer-budget.ts'
-import type { PageReads } from '../storage/message-page.ts'
+import type { PageReads } from '../storage/message/message-page.ts'
+import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
 import type { Batch, Reader } from './feed.ts'
 import type { HeldReads } from './shared-reads.ts'
 

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { readListLooks, readRevisions } from '../storage/conversation-watch.ts'
-import { listRevision, type Store } from '../storage/store.ts'
+import { readListLooks, readRevisions } from '../storage/conversation/conversation-watch.ts'
+import { listRevision, type Store } from '../storage/postgres/store.ts'
 import type { WatchedList, Watchers } from './watchers.ts'
 
 const keysPerStatement = 1_000

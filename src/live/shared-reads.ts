@@ -1,5 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
-import { AnswerBudget, type AnswerMemory } from '../storage/answer-budget.ts'
+import { AnswerBudget, type AnswerMemory } from '../storage/postgres/answer-budget.ts'
 
 interface Shared<T> {
   readonly result: Promise<T>

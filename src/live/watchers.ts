@@ -1,5 +1,5 @@
-import type { ListLook } from '../storage/conversation-watch.ts'
-import type { Moved } from '../storage/store.ts'
+import type { ListLook } from '../storage/conversation/conversation-watch.ts'
+import type { Moved } from '../storage/postgres/store.ts'
 import type { Bus, Interest } from './bus.ts'
 
 /** Whoever follows one conversation, or one user's list of conversations. */

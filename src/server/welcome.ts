@@ -1,5 +1,5 @@
 import type { Config } from '../config.ts'
-import { graphqlPath } from './graphql-route.ts'
+import { graphqlPath } from './http/graphql-route.ts'
 import type { Server } from './server.ts'
 
 /** Says where everything is. */

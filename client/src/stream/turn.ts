@@ -1,0 +1,267 @@
+import type { Connection, ConnectionOptions } from '../connection/connection.ts'
+import { type Ask, withConnection } from '../connection/request.ts'
+import type { ContextFormat, ContextLimits, ContextWindow } from '../message/context-window.ts'
+import { inBatches, type MessageInput, type ToolCall } from '../message/message-input.ts'
+import { type StoredMessage, storedSelection } from '../message/stored-message.ts'
+import { type Completion, type MessageStream, StreamError, streamMessageOn } from './stream-message.ts'
+
+export interface TurnOptions extends ConnectionOptions, ContextLimits {
+  readonly conversationId: string
+  readonly ifMissing?: 'FAIL' | 'CREATE'
+  /** What the user says; absent: it is stored already. */
+  readonly userMessage?: string | Omit<MessageInput, 'role'>
+  /** The provider's name of the model. */
+  readonly model: string
+  readonly tools?: Readonly<Record<string, Tool>>
+  /**
+   * Yours, the same when you call again after a crash: what is stored by then is not asked of the model again. Absent: one
+   * is drawn.
+   */
+  readonly turnId?: string
+  /** How often the model is asked at most; 20. */
+  readonly maxSteps?: number
+  /** How long the server waits for a sign of life before it fails a message; 30. One comes every third of it. */
+  readonly timeoutSeconds?: number
+  /** Cancels the turn, as a stop request for its message does. */
+  readonly signal?: AbortSignal
+}
+
+export interface Tool {
+  readonly description?: string
+  /** JSON Schema of its arguments. */
+  readonly parameters: Readonly<Record<string, unknown>>
+  /**
+   * Its result: a text as it is, anything else as JSON. What it throws is told to the model. It may run again with the same
+   * call after a crash.
+   */
+  execute(args: never, call: { readonly callId: string; readonly signal: AbortSignal }): unknown
+}
+
+/** How a turn ended; `STEPS`: the model would have gone on. */
+export type TurnOutcome = 'COMPLETE' | 'CANCELLED' | 'STEPS'
+
+export interface TurnResult {
+  readonly outcome: TurnOutcome
+  /** Of the last message. */
+  readonly text: string | null
+  readonly messageId: string
+  readonly finishReason: string | null
+  /** How often the model was asked. */
+  readonly steps: number
+}
+
+/** One way to ask a model. */
+export interface Provider {
+  readonly format: ContextFormat
+  /** Why an answer ends that the provider wants to go on with. */
+  readonly pause?: string
+  /** @param write takes the text as it comes. @returns how the message ends */
+  ask(request: {
+    readonly window: ContextWindow
+    readonly signal: AbortSignal
+    readonly write: (text: string) => Promise<void>
+  }): Promise<Completion>
+}
+
+/**
+ * An agent's turn: what the user says and the start of the answer are stored together, and answered with the window that
+ * the model is to read; the answer is streamed, its tools run, and their results are stored with the start of the next
+ * answer, until the model asks for no more.
+ *
+ * @throws StreamError, RequestError, and what the provider's client throws: the message is FAILED then
+ */
+export async function runTurn(options: TurnOptions, provider: Provider): Promise<TurnResult> {
+  const { signal, turnId = crypto.randomUUID(), ...line } = options
+  signal?.throwIfAborted()
+  // What a turn has done is stored also when it is cancelled: its signal does not end the connection.
+  return withConnection(line, (ask, connection) => takeSteps({ options, provider, turnId, ask, connection }))
+}
+
+/** A turn, and the one connection on which all of it goes. */
+interface Turn {
+  readonly options: TurnOptions
+  readonly provider: Provider
+  readonly turnId: string
+  readonly ask: Ask
+  readonly connection: Connection
+}
+
+async function takeSteps(turn: Turn): Promise<TurnResult> {
+  const { options, provider, turnId } = turn
+  const { userMessage, maxSteps = 20, signal } = options
+  let before = userMessage === undefined ? [] : [asUser(userMessage, `${turnId}/user`)]
+  for (let step = 0; ; step++) {
+    const { message, isReplay } = await takeStep(turn, `${turnId}/${step}`, before)
+    const { id: messageId, content: text, finishReason } = message
+    const end = (outcome: TurnOutcome) => ({ outcome, text, messageId, finishReason, steps: step + 1 })
+    if (message.status === 'CANCELLED') return end('CANCELLED')
+    const isPaused = finishReason !== null && finishReason === provider.pause
+    if (message.toolCalls.length === 0 && !isPaused) return end('COMPLETE')
+    const resultId = (index: number) => `${turnId}/${step}/${index}`
+    const isDone = isReplay && (await readOne(turn, resultId(0))) !== null
+    before = isDone ? [] : await runTools(options, message.toolCalls, resultId)
+    const isLast = step + 1 >= maxSteps
+    if (isLast || signal?.aborted || inBatches(before).length > 1) {
+      await append(turn, before)
+      before = []
+    }
+    if (signal?.aborted) return end('CANCELLED')
+    if (isLast) return end('STEPS')
+  }
+}
+
+/** Fields of the provider's own request. */
+export interface MoreOfRequest {
+  /** That the provider runs itself: they come after the others. */
+  readonly tools?: readonly object[]
+  readonly [field: string]: unknown
+}
+
+/** A request with the tools that are described to the model, and those that it names itself. */
+export function withTools(described: readonly object[], request: MoreOfRequest | undefined): MoreOfRequest {
+  const tools = [...described, ...(request?.tools ?? [])]
+  return tools.length === 0 ? { ...request } : { ...request, tools }
+}
+
+interface Step {
+  readonly message: StoredMessage
+  /** Whether an earlier run of this turn has made it. */
+  readonly isReplay: boolean
+}
+
+/** Of one that has failed in an earlier run, another attempt is made, as another message. */
+async function takeStep(turn: Turn, stepId: string, before: readonly MessageInput[]): Promise<Step> {
+  for (let attempt = 0; ; attempt++) {
+    const clientId = attempt === 0 ? stepId : `${stepId}.${attempt}`
+    const made = await answer(turn, clientId, before)
+    if (made !== null) return { message: made, isReplay: false }
+    const message = await readOne(turn, clientId)
+    if (message !== null && message.status !== 'FAILED') return { message, isReplay: true }
+  }
+}
+
+/** The next message; null when an earlier run has ended it. */
+async function answer(
+  { options, provider, connection }: Turn,
+  clientId: string,
+  messages: readonly MessageInput[],
+): Promise<StoredMessage | null> {
+  const { maxTokens, reserve, system, encoding, timeoutSeconds = 30, signal, ...more } = options
+  const leave = new AbortController()
+  const stream = streamMessageOn<StoredMessage>(connection, {
+    ...more,
+    messages,
+    clientId,
+    timeoutSeconds,
+    context: { format: provider.format, maxTokens, ...defined({ reserve, system, encoding }) },
+    selection: storedSelection,
+    signal: leave.signal,
+  })
+  const cancel = () => (stream.message === null ? leave.abort(signal?.reason) : undefined)
+  signal?.addEventListener('abort', cancel, { once: true })
+  try {
+    await stream.started
+    return await write(stream, provider, signal)
+  } catch (error) {
+    if (stream.message === null && error instanceof StreamError && error.reason === 'NOT_STREAMING') return null
+    throw error
+  } finally {
+    signal?.removeEventListener('abort', cancel)
+  }
+}
+
+/** The message is ended when this is, unless it was lost to somebody else. */
+async function write(
+  stream: MessageStream<StoredMessage>,
+  provider: Provider,
+  signal: AbortSignal | undefined,
+): Promise<StoredMessage> {
+  const stop = signal === undefined ? stream.stopSignal : AbortSignal.any([stream.stopSignal, signal])
+  try {
+    const window = await stream.context
+    const completion = await provider.ask({
+      window,
+      signal: stop,
+      write: async (text) => {
+        stream.write(text)
+        await stream.drained()
+      },
+    })
+    // Some clients end quietly when they are aborted, in the middle of what they had.
+    if (!stop.aborted) return await stream.complete(completion)
+  } catch (error) {
+    if (!stop.aborted || error instanceof StreamError) {
+      await fail(stream, error)
+      throw error
+    }
+  }
+  return stream.complete({ status: 'CANCELLED' })
+}
+
+async function fail(stream: MessageStream<StoredMessage>, error: unknown): Promise<void> {
+  const { code, reason } = error instanceof StreamError ? error : { code: 'MODEL_FAILED', reason: null }
+  try {
+    await stream.fail({ code: reason ?? code, message: messageOf(error) })
+  } catch {
+    // It is over already: what ended it is what the caller is told.
+  }
+}
+
+async function runTools(
+  { tools = {}, signal = new AbortController().signal }: TurnOptions,
+  calls: readonly ToolCall[],
+  clientId: (index: number) => string,
+): Promise<MessageInput[]> {
+  return Promise.all(
+    calls.map(async ({ callId, name, arguments: text }, index): Promise<MessageInput> => {
+      const result = { role: 'TOOL', toolCallId: callId, toolName: name, clientId: clientId(index) } as const
+      try {
+        const tool = Object.hasOwn(tools, name) ? tools[name] : undefined
+        if (tool === undefined) throw new Error(`There is no tool ${name}.`)
+        const output: unknown = await tool.execute(readArguments(text) as never, { callId, signal })
+        return { ...result, content: typeof output === 'string' ? output : (JSON.stringify(output) ?? '') }
+      } catch (error) {
+        return { ...result, toolError: true, content: messageOf(error) }
+      }
+    }),
+  )
+}
+
+/** @throws Error that tells the model what was wrong */
+function readArguments(text: string): unknown {
+  if (text.trim() === '') return {}
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new Error(`The arguments are no JSON: ${messageOf(error)}`)
+  }
+}
+
+const appendMessages = `mutation ($input: AppendMessagesInput!) { appendMessages(input: $input) {
+  conversation { lastSeq }
+} }`
+
+async function append({ ask, options: { conversationId } }: Turn, messages: readonly MessageInput[]): Promise<void> {
+  for (const batch of inBatches(messages)) await ask(appendMessages, { input: { conversationId, messages: batch } })
+}
+
+/** The message of a client id; null when there is none. */
+async function readOne({ ask, options }: Turn, clientId: string): Promise<StoredMessage | null> {
+  const query = `query ($id: ID!, $clientId: String!) { conversation(id: $id) {
+    message(clientId: $clientId) { ${storedSelection} }
+  } }`
+  const data = await ask(query, { id: options.conversationId, clientId })
+  return (data.conversation as { message: StoredMessage | null } | null)?.message ?? null
+}
+
+function asUser(message: string | Omit<MessageInput, 'role'>, clientId: string): MessageInput {
+  return { clientId, ...(typeof message === 'string' ? { content: message } : message), role: 'USER' }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error && error.message !== '' ? error.message : String(error)
+}
+
+function defined<Value extends object>(value: Value): Value {
+  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as Value
+}

@@ -1,0 +1,52 @@
+import { Arg, Ctx, Field, ID, InputType, Int, Mutation, ObjectType, Resolver } from 'type-graphql'
+import { uuidv7 } from 'uuidv7'
+import { Conversation } from '../../entities/conversation.ts'
+import { badInput, conversationNotFound } from '../../errors.ts'
+import { forkConversation } from '../../storage/branch/conversation-fork.ts'
+import type { Context } from '../context.ts'
+import { readConversationId, readNewConversationId } from '../input/conversation-id.ts'
+
+@InputType({ description: 'What `forkConversation` takes.' })
+export class ForkConversationInput {
+  @Field(() => ID, { description: 'The conversation to copy.' })
+  id!: string
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Your own id for the copy, as `createConversation` takes it. Absent: a UUIDv7.',
+  })
+  newId?: string | null
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'The last seq to copy, which is then where the active path ends; 0 copies no message. Absent: all of them, and the active leaf.',
+  })
+  upToSeq?: number | null
+}
+
+@ObjectType({ description: 'What `forkConversation` answers, after the copy is durable.', simpleResolvers: true })
+export class ForkConversationPayload {
+  @Field(() => Conversation, { description: 'The copy.' })
+  conversation!: Conversation
+}
+
+@Resolver()
+export class ConversationForkResolver {
+  @Mutation(() => ForkConversationPayload, {
+    description:
+      'Copies a conversation as it stands: title, metadata, and its messages of all branches with their seqs, parents, client ids and times, deleted ones as tombstones. At most `MAX_FORK_MESSAGES` and `MAX_FORK_BYTES`. One that is still streaming is not copied: CONFLICT, reason STREAMING, with its `seq`.',
+  })
+  async forkConversation(
+    @Arg('input', () => ForkConversationInput, { description: 'What to copy.' }) input: ForkConversationInput,
+    @Ctx() context: Context,
+  ): Promise<ForkConversationPayload> {
+    const { userId } = context.viewer
+    const { store, limits } = context.services
+    const from = readConversationId(userId, input.id)
+    const to = readNewConversationId(userId, 'input.newId', input.newId ?? uuidv7())
+    if ((input.upToSeq ?? 0) < 0) throw badInput('input.upToSeq', 'must not be negative.')
+    if (from === null) throw conversationNotFound()
+    return { conversation: await forkConversation(store, { from, to, upToSeq: input.upToSeq ?? null }, limits) }
+  }
+}

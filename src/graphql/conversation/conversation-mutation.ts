@@ -1,0 +1,166 @@
+import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver, registerEnumType } from 'type-graphql'
+import { uuidv7 } from 'uuidv7'
+import { contractLimits } from '../../config.ts'
+import { Conversation } from '../../entities/conversation.ts'
+import { JsonObject, type JsonRecord } from '../../entities/json.ts'
+import { conversationNotFound } from '../../errors.ts'
+import { createConversation, deleteConversation, updateConversation } from '../../storage/conversation/conversation.ts'
+import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'
+import { clearConversation } from '../../storage/message/edit.ts'
+import type { Context } from '../context.ts'
+import { readConversationId, readNewConversationId } from '../input/conversation-id.ts'
+import { requireLength, requireStorable } from '../input/text-rules.ts'
+import { requireMetadata } from '../message/message-input.ts'
+
+export const IfExists = { FAIL: 'FAIL', RETURN: 'RETURN' } as const
+export type IfExists = keyof typeof IfExists
+registerEnumType(IfExists, {
+  name: 'IfExists',
+  description: 'What to do when there is a conversation of that id.',
+  valuesConfig: {
+    FAIL: { description: 'Refuse with CONFLICT, reason EXISTS.' },
+    RETURN: { description: 'Answer it as it is, with `created: false`.' },
+  },
+})
+
+@InputType({ description: 'What `createConversation` takes.' })
+export class CreateConversationInput {
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Your own id for it, 1 to 128 characters; not beginning with msg_, usr_, cnv_ or client:. Absent: a UUIDv7.',
+  })
+  id?: string | null
+
+  @Field(() => String, { nullable: true, description: 'A title to show, at most 1000 characters.' })
+  title?: string | null
+
+  @Field(() => JsonObject, { nullable: true, description: 'Your own data about it, at most 16 KiB as JSON.' })
+  metadata?: JsonRecord | null
+
+  @Field(() => IfExists, { defaultValue: IfExists.FAIL, description: 'What to do when there is one of that id.' })
+  ifExists!: IfExists
+}
+
+@ObjectType({ description: 'What `createConversation` answers.', simpleResolvers: true })
+export class CreateConversationPayload {
+  @Field(() => Conversation, { description: 'The conversation, new or found.' })
+  conversation!: Conversation
+
+  @Field(() => Boolean, { description: 'Whether this call created it.' })
+  created!: boolean
+}
+
+@InputType({ description: 'What `updateConversation` takes. What is absent stays; null clears.' })
+export class UpdateConversationInput {
+  @Field(() => ID, { description: 'The conversation.' })
+  id!: string
+
+  @Field(() => String, { nullable: true, description: 'A new title, at most 1000 characters.' })
+  title?: string | null
+
+  @Field(() => JsonObject, {
+    nullable: true,
+    description: 'Merged into the metadata at its top level; at most 16 KiB of JSON together.',
+  })
+  metadata?: JsonRecord | null
+
+  @Field(() => Boolean, { nullable: true, description: 'Whether it is archived.' })
+  archived?: boolean | null
+}
+
+@ObjectType({ description: 'What `updateConversation` answers.', simpleResolvers: true })
+export class UpdateConversationPayload {
+  @Field(() => Conversation, { description: 'The conversation as it is now.' })
+  conversation!: Conversation
+}
+
+@InputType({ description: 'What `deleteConversation` takes.' })
+export class DeleteConversationInput {
+  @Field(() => ID, { description: 'The conversation.' })
+  id!: string
+}
+
+@ObjectType({ description: 'What `deleteConversation` answers.', simpleResolvers: true })
+export class DeleteConversationPayload {
+  @Field(() => ID, { description: 'The id that it had.' })
+  deletedConversationId!: string
+}
+
+@InputType({ description: 'What `clearConversation` takes.' })
+export class ClearConversationInput {
+  @Field(() => ID, { description: 'The conversation.' })
+  id!: string
+}
+
+@ObjectType({ description: 'What `clearConversation` answers.', simpleResolvers: true })
+export class ClearConversationPayload {
+  @Field(() => Conversation, { description: 'The conversation as it is now.' })
+  conversation!: Conversation
+}
+
+@Resolver()
+export class ConversationMutationResolver {
+  @Mutation(() => CreateConversationPayload, {
+    description: 'Creates a conversation, or finds it with `ifExists: RETURN`.',
+  })
+  async createConversation(
+    @Arg('input', () => CreateConversationInput, { description: 'The conversation.' }) input: CreateConversationInput,
+    @Ctx() context: Context,
+  ): Promise<CreateConversationPayload> {
+    const to = readNewConversationId(context.viewer.userId, 'input.id', input.id ?? uuidv7())
+    requireTitle(input.title)
+    requireMetadata('input.metadata', input.metadata ?? {}, context.services.limits)
+    const conversation = { to, title: input.title ?? null, metadata: input.metadata ?? {} }
+    return createConversation(context.services.store, conversation, input.ifExists === IfExists.RETURN)
+  }
+
+  @Mutation(() => UpdateConversationPayload, { description: 'Changes title, metadata or whether it is archived.' })
+  async updateConversation(
+    @Arg('input', () => UpdateConversationInput, { description: 'The change.' }) input: UpdateConversationInput,
+    @Ctx() context: Context,
+  ): Promise<UpdateConversationPayload> {
+    const ref = requireRef(context, input.id)
+    requireTitle(input.title)
+    const { store, limits } = context.services
+    const conversation = await updateConversation(store, ref, input, (metadata) => {
+      requireMetadata('input.metadata', metadata, limits)
+    })
+    return { conversation }
+  }
+
+  @Mutation(() => DeleteConversationPayload, {
+    description: 'Deletes a conversation with all its messages; its id may be used again, for a new conversation.',
+  })
+  async deleteConversation(
+    @Arg('input', () => DeleteConversationInput, { description: 'Which one.' }) input: DeleteConversationInput,
+    @Ctx() context: Context,
+  ): Promise<DeleteConversationPayload> {
+    const { store, eraser } = context.services
+    const tombstone = await deleteConversation(store, requireRef(context, input.id))
+    eraser.erase(tombstone)
+    return { deletedConversationId: tombstone.id }
+  }
+
+  @Mutation(() => ClearConversationPayload, {
+    description: 'Deletes every message that is there, as `deleteMessage` does; the conversation and its seqs go on.',
+  })
+  async clearConversation(
+    @Arg('input', () => ClearConversationInput, { description: 'Which one.' }) input: ClearConversationInput,
+    @Ctx() context: Context,
+  ): Promise<ClearConversationPayload> {
+    return { conversation: await clearConversation(context.services.store, requireRef(context, input.id)) }
+  }
+}
+
+function requireRef(context: Context, id: string): ConversationRef {
+  const ref = readConversationId(context.viewer.userId, id)
+  if (ref === null) throw conversationNotFound()
+  return ref
+}
+
+function requireTitle(title: string | null | undefined): void {
+  if (title === null || title === undefined) return
+  requireStorable('input.title', title)
+  requireLength('input.title', title, contractLimits.title)
+}

@@ -1,0 +1,174 @@
+import type { GraphQLResolveInfo } from 'graphql'
+import { Arg, Args, Ctx, FieldResolver, ID, Info, Int, Query, Resolver, Root } from 'type-graphql'
+import { contractLimits } from '../../config.ts'
+import { Conversation } from '../../entities/conversation.ts'
+import { readGlobalId } from '../../entities/global-id.ts'
+import { Message } from '../../entities/message.ts'
+import { badInput, conversationNotFound } from '../../errors.ts'
+import { activeLeafOf } from '../../storage/branch/path.ts'
+import type { PathPage } from '../../storage/branch/path-page.ts'
+import { ListedConversation } from '../../storage/list/conversation-list.ts'
+import type { Page, PageRequest } from '../../storage/message/message-page.ts'
+import type { Context } from '../context.ts'
+import { pageFeedCursor } from '../feed/list-feed-cursor.ts'
+import { readConversationId } from '../input/conversation-id.ts'
+import { isGiven } from '../input/is-given.ts'
+import { isStorable } from '../input/text-rules.ts'
+import {
+  ConversationConnection,
+  conversationConnection,
+  MessageConnection,
+  messageConnection,
+} from '../page/connection.ts'
+import { feedCursor, readListCursor, readMessageCursor } from '../page/cursor.ts'
+import { pageOf, readWithPage } from '../page/page-ahead.ts'
+import { MessagePageArgs, PageArgs, readCount } from '../page/page-args.ts'
+import { lastMessageColumns } from '../selection/last-message-columns.ts'
+import { selectedColumns } from '../selection/selected-columns.ts'
+import { ConversationFilter, readFilter } from './conversation-filter.ts'
+
+@Resolver(() => Conversation)
+export class ConversationResolver {
+  @Query(() => Conversation, {
+    nullable: true,
+    description: 'A conversation by id; null when the viewer has none of that id.',
+  })
+  async conversation(
+    @Arg('id', () => ID, { description: 'Your own id for it, or the `id` that this API gave.' }) id: string,
+    @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Conversation | null> {
+    const ref = readConversationId(context.viewer.userId, id)
+    return ref === null ? null : readWithPage(context.loaders, ref, info)
+  }
+
+  @Query(() => ConversationConnection, {
+    description: "The viewer's conversations, newest activity first; a moving list.",
+  })
+  async conversations(
+    @Args(() => PageArgs) args: PageArgs,
+    @Arg('filter', () => ConversationFilter, {
+      nullable: true,
+      description: 'Only those of which this is true; `cursor` and its feed are of the whole list all the same.',
+    })
+    filter: ConversationFilter | null,
+    @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<ConversationConnection> {
+    const { services, viewer, budget } = context
+    const page = await services.listPages.read(budget, viewer.userId, {
+      ...readCount(args),
+      filter: readFilter(filter, services.limits),
+      after: args.after ? readListCursor('after', args.after) : null,
+      before: args.before ? readListCursor('before', args.before) : null,
+      lastMessages: lastMessageColumns(info),
+    })
+    return conversationConnection(page, () => pageFeedCursor(viewer.userId, page, services.lists.settleMs))
+  }
+
+  @FieldResolver(() => String, {
+    description:
+      'Where its feed stands, no later than any other field of this answer; also when it is empty. Pass it as `after` of a subscription to go on from here.',
+  })
+  cursor(@Root() conversation: Conversation): string {
+    return feedCursor(conversation)
+  }
+
+  @FieldResolver(() => Message, { nullable: true, description: 'Its newest message that is not deleted.' })
+  lastMessage(@Root() conversation: Conversation, @Ctx() context: Context): Promise<Message | null> | Message | null {
+    if (conversation instanceof ListedConversation && conversation.lastMessage !== undefined) {
+      return conversation.lastMessage
+    }
+    return context.loaders.lastMessage.load(conversation)
+  }
+
+  @FieldResolver(() => Message, {
+    nullable: true,
+    description:
+      'The message with which the active path ends: the newest one, or the one that `setActiveLeaf` chose since. null while it is empty.',
+  })
+  async activeLeaf(@Root() conversation: Conversation, @Ctx() context: Context): Promise<Message | null> {
+    const { key, epoch } = conversation
+    const seq = activeLeafOf(conversation)
+    return seq === 0 ? null : context.loaders.messageAt.load({ key, epoch, seq })
+  }
+
+  @FieldResolver(() => MessageConnection, {
+    description: 'Its messages by seq, in both directions; deleted ones keep their places.',
+  })
+  async messages(
+    @Root() conversation: Conversation,
+    @Args(() => MessagePageArgs) args: MessagePageArgs,
+    @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<MessageConnection> {
+    const bounds = {
+      ...readCount(args),
+      after: args.after ? readMessageCursor('after', args.after, conversation) : 0,
+      before: args.before ? readMessageCursor('before', args.before, conversation) : null,
+    }
+    if (isGiven(args.branch)) {
+      const leaf = readBranch(args.branch, conversation)
+      return toConnection(await context.loaders.pathPage.load({ ...bounds, conversation, leaf }))
+    }
+    const { key, epoch } = conversation
+    const request: PageRequest = { ...bounds, key, epoch, columns: selectedColumns(info) }
+    return toConnection(pageOf(conversation, request) ?? (await context.loaders.page.load(request)))
+  }
+
+  @FieldResolver(() => Message, {
+    nullable: true,
+    description: 'One message, by exactly one of its seq and its client id.',
+  })
+  async message(
+    @Root() conversation: Conversation,
+    @Arg('seq', () => Int, { nullable: true, description: 'Its position.' }) seq: number | null,
+    @Arg('clientId', () => String, { nullable: true, description: "The caller's own id for it." }) clientId:
+      | string
+      | null,
+    @Ctx() context: Context,
+  ): Promise<Message | null> {
+    const hasSeq = seq !== null && seq !== undefined
+    const hasClientId = clientId !== null && clientId !== undefined
+    if (hasSeq === hasClientId) throw badInput('seq', 'give exactly one of seq and clientId.')
+    if (hasClientId && !isStorable(clientId)) return null
+    if (hasClientId) return context.loaders.messageByClientId.load({ conversation, clientId })
+    return context.loaders.messageAt.load({ key: conversation.key, epoch: conversation.epoch, seq: seq as number })
+  }
+
+  @FieldResolver(() => [Message], {
+    description:
+      'What an agent reads: the last messages of the active path, oldest first, without deleted and streaming ones. It never begins with a TOOL message: it reaches back to the call.',
+  })
+  history(
+    @Root() conversation: Conversation,
+    @Arg('last', () => Int, { nullable: true, defaultValue: 50, description: 'How many, from 1 to 1000.' }) last:
+      | number
+      | null,
+    @Arg('beforeSeq', () => Int, { nullable: true, description: 'Only what comes before this seq.' }) beforeSeq:
+      | number
+      | null,
+    @Ctx() context: Context,
+  ): Promise<Message[]> {
+    const count = last ?? contractLimits.defaultPage
+    if (count < 1 || count > contractLimits.history) {
+      throw badInput('last', `must be from 1 to ${contractLimits.history}.`)
+    }
+    return context.loaders.history.load({ conversation, last: count, beforeSeq: beforeSeq ?? null })
+  }
+}
+
+/** @throws ApiError NOT_FOUND when the conversation went while it was read */
+function toConnection(page: Page | PathPage | null): MessageConnection {
+  if (page === null) throw conversationNotFound()
+  return messageConnection(page)
+}
+
+/** The seq of a message of this conversation. @throws ApiError BAD_USER_INPUT */
+function readBranch(text: string, { key, epoch, lastSeq }: Conversation): number {
+  const id = readGlobalId(text)
+  const isHere = id.kind === 'message' && id.place.key === key && id.place.epoch === epoch
+  if (!isHere || id.place.seq < 1 || id.place.seq > lastSeq)
+    throw badInput('branch', 'is no message of this conversation.')
+  return id.place.seq
+}

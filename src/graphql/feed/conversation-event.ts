@@ -1,0 +1,109 @@
+import { Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql'
+import { Conversation } from '../../entities/conversation.ts'
+import { messageId } from '../../entities/global-id.ts'
+import { Json } from '../../entities/json.ts'
+import { Message } from '../../entities/message.ts'
+import type { FeedEvent } from '../../live/change-reader.ts'
+import { MessageEdge, messageEdge } from '../page/connection.ts'
+import { knownCursor } from '../page/cursor.ts'
+
+@InterfaceType({
+  description:
+    'Something that happened in a conversation. A client that meets a kind it does not know keeps its place by the cursor.',
+})
+export abstract class ConversationEvent {
+  @Field(() => String, { description: 'Go on from here to miss nothing after this event.' })
+  cursor!: string
+
+  @Field(() => ID, { description: "The conversation's `id`." })
+  conversationId!: string
+}
+
+@ObjectType({ description: 'A message was appended.', implements: ConversationEvent, simpleResolvers: true })
+export class MessageAppended extends ConversationEvent {
+  @Field(() => MessageEdge, { description: 'The message as it is now; a tombstone when it is deleted already.' })
+  edge!: MessageEdge
+}
+
+@ObjectType({ description: 'A message was changed.', implements: ConversationEvent, simpleResolvers: true })
+export class MessageUpdated extends ConversationEvent {
+  @Field(() => Message, { description: 'The message as it is now.' })
+  message!: Message
+}
+
+@ObjectType({ description: 'A message was deleted.', implements: ConversationEvent, simpleResolvers: true })
+export class MessageDeleted extends ConversationEvent {
+  @Field(() => Message, { description: 'The tombstone.' })
+  message!: Message
+}
+
+@ObjectType({
+  description:
+    'A chunk of text was added to a message that is streaming. Chunks come in their order, from the `nextChunk` on that the message had when it was last sent.',
+  implements: ConversationEvent,
+  simpleResolvers: true,
+})
+export class MessageTextAppended extends ConversationEvent {
+  @Field(() => ID, { description: "The message's `id`." })
+  messageId!: string
+
+  @Field(() => Int, { description: "The message's seq." })
+  seq!: number
+
+  @Field(() => Int, { description: 'The number of the chunk.' })
+  chunk!: number
+
+  @Field(() => String, { description: 'The text, to be put after what there is.' })
+  text!: string
+
+  @Field(() => Json, { nullable: true, description: 'What is not text, as its producer gave it.' })
+  data!: unknown
+}
+
+@ObjectType({
+  description: "The conversation's title, metadata or archivedAt changed, or `setActiveLeaf` chose another leaf.",
+  implements: ConversationEvent,
+  simpleResolvers: true,
+})
+export class ConversationUpdated extends ConversationEvent {
+  @Field(() => Conversation, { description: 'The conversation as it is now.' })
+  conversation!: Conversation
+}
+
+@ObjectType({
+  description: 'The conversation was deleted. Nothing comes after this.',
+  implements: ConversationEvent,
+  simpleResolvers: true,
+})
+export class ConversationDeleted extends ConversationEvent {}
+
+@ObjectType({
+  description: 'Everything that was there when the subscription began was sent; from here on it is live. Comes once.',
+  implements: ConversationEvent,
+  simpleResolvers: true,
+})
+export class CaughtUp extends ConversationEvent {}
+
+/** @param conversationId the conversation's `id` for this viewer */
+export function toConversationEvent(conversationId: string, event: FeedEvent): ConversationEvent {
+  const place = { cursor: knownCursor(event.known), conversationId }
+  switch (event.kind) {
+    case 'appended':
+      return Object.assign(new MessageAppended(), place, { edge: messageEdge(event.message) })
+    case 'updated':
+      return Object.assign(new MessageUpdated(), place, { message: event.message })
+    case 'deleted':
+      return Object.assign(new MessageDeleted(), place, { message: event.message })
+    case 'text': {
+      const { key, epoch } = event.known
+      const { seq } = event.chunk
+      return Object.assign(new MessageTextAppended(), place, event.chunk, { messageId: messageId({ key, epoch, seq }) })
+    }
+    case 'conversation':
+      return Object.assign(new ConversationUpdated(), place, { conversation: event.conversation })
+    case 'gone':
+      return Object.assign(new ConversationDeleted(), place)
+    case 'caught-up':
+      return Object.assign(new CaughtUp(), place)
+  }
+}

@@ -1,0 +1,116 @@
+import { Arg, Ctx, Field, ID, Int, ObjectType, Query, Resolver, Root, Subscription } from 'type-graphql'
+import { contractLimits } from '../../config.ts'
+import type { Conversation } from '../../entities/conversation.ts'
+import { badInput, conversationNotFound } from '../../errors.ts'
+import { ChangeReader } from '../../live/change-reader.ts'
+import { toChanges } from '../../live/conversation-change.ts'
+import type { Feed } from '../../live/feed.ts'
+import { findConversation } from '../../storage/conversation/conversation.ts'
+import { type Known, readChanges } from '../../storage/message/changes.ts'
+import type { Context } from '../context.ts'
+import { readConversationId } from '../input/conversation-id.ts'
+import { isGiven } from '../input/is-given.ts'
+import { knownCursor, readKnownCursor } from '../page/cursor.ts'
+import {
+  CaughtUp,
+  ConversationDeleted,
+  ConversationEvent,
+  ConversationUpdated,
+  MessageAppended,
+  MessageDeleted,
+  MessageTextAppended,
+  MessageUpdated,
+  toConversationEvent,
+} from './conversation-event.ts'
+import { openFeed } from './open-feed.ts'
+
+@ObjectType({ description: 'What happened after a cursor.', simpleResolvers: true })
+export class ConversationChanges {
+  @Field(() => [ConversationEvent], {
+    description: 'As `conversationEvents` sends them, without `CaughtUp` and `ConversationDeleted`.',
+  })
+  events!: ConversationEvent[]
+
+  @Field(() => String, { description: 'Pass it as `after` to go on; also when there were no events.' })
+  cursor!: string
+
+  @Field(() => Boolean, { description: 'Whether there is more right now.' })
+  hasMore!: boolean
+}
+
+/** Every kind of event, so that the schema has those that only the interface leads to. */
+export const conversationEventTypes = [
+  MessageAppended,
+  MessageUpdated,
+  MessageDeleted,
+  MessageTextAppended,
+  ConversationUpdated,
+  ConversationDeleted,
+  CaughtUp,
+]
+
+const afterDescription =
+  "An event's cursor, an edge's, or `Conversation.cursor`; an empty text is the beginning. From an edge's cursor, which names only a place, every message up to there that was ever changed comes first."
+
+@Resolver()
+export class ConversationEventsResolver {
+  @Query(() => ConversationChanges, {
+    description: 'The events after a cursor as pages, for clients that poll or work offline.',
+  })
+  async changes(
+    @Arg('conversationId', () => ID, { description: 'The conversation.' }) conversationId: string,
+    @Arg('after', () => String, { nullable: true, description: `${afterDescription} Absent or null is the beginning.` })
+    after: string | null,
+    @Arg('first', () => Int, { nullable: true, description: 'At most so many messages; 50 unless given, at most 100.' })
+    first: number | null,
+    @Ctx() context: Context,
+  ): Promise<ConversationChanges> {
+    const count = first ?? contractLimits.defaultPage
+    if (count < 1 || count > contractLimits.page) throw badInput('first', `must be from 1 to ${contractLimits.page}.`)
+    const { viewer, services, budget } = context
+    const ref = readConversationId(viewer.userId, conversationId)
+    const conversation = ref === null ? null : await findConversation(services.store, ref)
+    if (conversation === null) throw conversationNotFound()
+    const from = readKnownCursor('after', after ?? '', conversation)
+    const read = await readChanges(services.store, budget, viewer.userId, from, count)
+    if (read === null) throw conversationNotFound()
+    const { changes, known } = toChanges(from, read)
+    return {
+      events: changes.map((change) => toConversationEvent(conversation.id, change)),
+      cursor: knownCursor(known),
+      hasMore: read.hasMore,
+    }
+  }
+
+  @Subscription(() => ConversationEvent, {
+    description:
+      'Everything that happens in a conversation after a cursor: first what was missed, then `CaughtUp`, then live. A state may come twice; an older one never follows a newer one. The cursor of each event is also in `extensions.cursor`.',
+    subscribe: ({ args, context }) => followConversation(context as Context, args as ConversationEventsArgs),
+  })
+  conversationEvents(
+    @Arg('conversationId', () => ID, { description: 'The conversation.' }) _conversationId: string,
+    @Arg('after', () => String, { nullable: true, description: `${afterDescription} Absent or null is from now on.` })
+    _after: string | null,
+    @Root() event: ConversationEvent,
+  ): ConversationEvent {
+    return event
+  }
+}
+
+interface ConversationEventsArgs {
+  readonly conversationId: string
+  readonly after?: string | null
+}
+
+function followConversation(context: Context, args: ConversationEventsArgs): Promise<Feed<ConversationEvent>> {
+  const { viewer, services } = context
+  return openFeed(context, args.conversationId, (conversation) => {
+    const known = isGiven(args.after) ? readKnownCursor('after', args.after, conversation) : nowKnown(conversation)
+    const toEvent = toConversationEvent.bind(null, conversation.id)
+    return new ChangeReader(services, viewer.userId, known, toEvent)
+  })
+}
+
+function nowKnown({ key, epoch, lastSeq, revision }: Conversation): Known {
+  return { key, epoch, seq: lastSeq, revision }
+}

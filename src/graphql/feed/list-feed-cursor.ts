@@ -1,0 +1,48 @@
+import { readBase64url, writeUuid } from '../../entities/bytes.ts'
+import { toMicroseconds } from '../../entities/timestamp.ts'
+import { badInput } from '../../errors.ts'
+import type { ListKnown } from '../../live/known-states.ts'
+import { listKey } from '../../storage/conversation/conversation-key.ts'
+import type { ListPage } from '../../storage/list/conversation-list.ts'
+import { conversationMark, markBytes } from '../../storage/list/conversation-mark.ts'
+
+const version = 3
+/** The version, the first half of the list's key, and two moments. */
+const headBytes = 1 + 8 + 8 + 8
+
+/** The cursor of how much of a user's list is known: (version, user, settled, deletedSince, marks) in base64url. */
+export function listFeedCursor(userId: string, { settled, deletedSince, marks }: ListKnown): string {
+  const head = Buffer.alloc(headBytes)
+  head[0] = version
+  userOf(userId).copy(head, 1)
+  head.writeBigInt64BE(BigInt(settled), 9)
+  head.writeBigInt64BE(BigInt(deletedSince), 17)
+  return Buffer.concat([head, Buffer.from(marks.join(''), 'hex')]).toString('base64url')
+}
+
+/** The cursor of where the feed of a list stands, of which a page is known. */
+export function pageFeedCursor(userId: string, { readAt, conversations }: ListPage, settleMs: number): string {
+  const settled = readAt - settleMs * 1_000
+  const recent = conversations.filter(({ updatedAt }) => toMicroseconds(updatedAt) >= settled)
+  return listFeedCursor(userId, { settled, deletedSince: settled, marks: recent.map(conversationMark) })
+}
+
+/** @throws ApiError BAD_USER_INPUT for what is no cursor of this user's list */
+export function readListFeedCursor(path: string, cursor: string, userId: string): ListKnown {
+  const bytes = readBase64url(cursor)
+  if (bytes?.[0] !== version || bytes.length < headBytes || (bytes.length - headBytes) % markBytes !== 0) {
+    throw badInput(path, "is not a cursor of a list's feed.")
+  }
+  if (!bytes.subarray(1, 9).equals(userOf(userId))) throw badInput(path, "is a cursor of another user's list.")
+  const marks: string[] = []
+  for (let at = headBytes; at < bytes.length; at += markBytes) marks.push(bytes.toString('hex', at, at + markBytes))
+  // A moment before 1970 is none of ours, and PostgreSQL's own range ends soon before it.
+  const moment = (at: number) => Math.max(0, Number(bytes.readBigInt64BE(at)))
+  return { settled: moment(9), deletedSince: moment(17), marks }
+}
+
+function userOf(userId: string): Buffer {
+  const key = Buffer.alloc(16)
+  writeUuid(key, listKey(userId), 0)
+  return key.subarray(0, 8)
+}

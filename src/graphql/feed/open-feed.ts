@@ -1,0 +1,31 @@
+import type { Conversation } from '../../entities/conversation.ts'
+import { conversationNotFound } from '../../errors.ts'
+import { Feed, type Reader } from '../../live/feed.ts'
+import { findConversation } from '../../storage/conversation/conversation.ts'
+import type { Context } from '../context.ts'
+import { readConversationId } from '../input/conversation-id.ts'
+
+/**
+ * A feed of a conversation. It is registered for hints before the conversation is looked at, so that nothing falls
+ * between; whatever `toReader` refuses ends it again.
+ *
+ * @throws ApiError NOT_FOUND, and what `toReader` throws
+ */
+export async function openFeed<Event>(
+  context: Context,
+  conversationId: string,
+  toReader: (conversation: Conversation) => Reader<Event>,
+): Promise<Feed<Event>> {
+  const { viewer, services } = context
+  const ref = readConversationId(viewer.userId, conversationId)
+  if (ref === null) throw conversationNotFound()
+  const feed = new Feed<Event>(services.feeds, ref.key)
+  try {
+    const conversation = await findConversation(services.store, ref)
+    if (conversation === null) throw conversationNotFound()
+    return feed.begin(toReader(conversation))
+  } catch (error) {
+    await feed.return()
+    throw error
+  }
+}

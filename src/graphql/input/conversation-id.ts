@@ -1,0 +1,31 @@
+import { contractLimits } from '../../config.ts'
+import { readGlobalId, reservedPrefixes } from '../../entities/global-id.ts'
+import { badInput } from '../../errors.ts'
+import { conversationKey } from '../../storage/conversation/conversation-key.ts'
+import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'
+import { isStorable, requireName } from './text-rules.ts'
+
+/** A conversation named by its owner's own id: one that can be created. */
+export type OwnConversationRef = ConversationRef & { readonly id: string }
+
+/**
+ * The conversation that an id names for this viewer: the viewer's own id, or `cnv_…`. null when it can name none.
+ * An id that nobody could have is no error: it finds nothing, as any other that does not exist.
+ */
+export function readConversationId(userId: string, text: string): ConversationRef | null {
+  const id = readGlobalId(text)
+  if (id.kind === 'conversation') return { userId, key: id.key, epoch: id.epoch, id: null }
+  return id.kind === 'own' && isStorable(text) ? ownRef(userId, text) : null
+}
+
+/** @throws ApiError when no conversation may have this id */
+export function readNewConversationId(userId: string, path: string, id: string): OwnConversationRef {
+  requireName(path, id, contractLimits.conversationId)
+  const prefix = reservedPrefixes.find((reserved) => id.startsWith(reserved))
+  if (prefix !== undefined) throw badInput(path, `must not begin with ${prefix}, which is kept for ids of this API.`)
+  return ownRef(userId, id)
+}
+
+function ownRef(userId: string, id: string): OwnConversationRef {
+  return { userId, key: conversationKey(userId, id), epoch: null, id }
+}

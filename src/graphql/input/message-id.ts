@@ -1,0 +1,10 @@
+import { readGlobalId } from '../../entities/global-id.ts'
+import type { Place } from '../../entities/place.ts'
+import { messageNotFound } from '../../errors.ts'
+
+/** The place that a message's `id` names. @throws ApiError NOT_FOUND for what is no message's id */
+export function readMessageId(messageId: string): Place {
+  const id = readGlobalId(messageId)
+  if (id.kind !== 'message') throw messageNotFound()
+  return id.place
+}

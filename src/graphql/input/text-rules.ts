@@ -1,0 +1,31 @@
+import { badInput, tooLarge } from '../../errors.ts'
+
+/**
+ * PostgreSQL refuses NUL and a lone surrogate would be stored as another character, so both are refused here: a text
+ * comes back byte for byte or is not taken.
+ *
+ * @throws ApiError BAD_USER_INPUT
+ */
+export function requireStorable(path: string, text: string): void {
+  if (text.includes('\0')) throw badInput(path, 'must not contain the character NUL.')
+  if (!text.isWellFormed()) throw badInput(path, 'must be valid Unicode: it has half of a surrogate pair.')
+}
+
+/** Whether a text can have been stored: what cannot is never found, and must not find what it would turn into. */
+export function isStorable(text: string): boolean {
+  return !text.includes('\0') && text.isWellFormed()
+}
+
+/** Storable, not empty, and at most `limit` characters, counted in Unicode code points. @throws ApiError */
+export function requireName(path: string, text: string, limit: number): void {
+  requireStorable(path, text)
+  if (text === '') throw badInput(path, 'must not be empty.')
+  requireLength(path, text, limit)
+}
+
+/** @throws ApiError PAYLOAD_TOO_LARGE */
+export function requireLength(path: string, text: string, limit: number): void {
+  if (text.length <= limit) return
+  const length = [...text].length
+  if (length > limit) throw tooLarge(path, 'characters', limit, length)
+}

@@ -1,0 +1,38 @@
+import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver } from 'type-graphql'
+import { Conversation } from '../../entities/conversation.ts'
+import { Message } from '../../entities/message.ts'
+import { setActiveLeaf } from '../../storage/branch/active-leaf.ts'
+import { refOf } from '../../storage/message/edit.ts'
+import type { Context } from '../context.ts'
+import { readMessageId } from '../input/message-id.ts'
+
+@InputType({ description: 'What `setActiveLeaf` takes.' })
+export class SetActiveLeafInput {
+  @Field(() => ID, { description: 'The message with which the active path shall end: exactly this one.' })
+  messageId!: string
+}
+
+@ObjectType({ description: 'What `setActiveLeaf` answers, after the change is durable.', simpleResolvers: true })
+export class SetActiveLeafPayload {
+  @Field(() => Conversation, { description: 'The conversation as it is now.' })
+  conversation!: Conversation
+
+  @Field(() => Message, { description: 'The message; the next append without a `parentId` continues it.' })
+  message!: Message
+}
+
+@Resolver()
+export class ActiveLeafResolver {
+  @Mutation(() => SetActiveLeafPayload, {
+    description:
+      'Chooses the path that `history` follows and appends continue: the one that ends with a message, even a deleted one. Watchers are told by `ConversationUpdated`; an append makes its message the leaf again.',
+  })
+  async setActiveLeaf(
+    @Arg('input', () => SetActiveLeafInput, { description: 'The message.' }) input: SetActiveLeafInput,
+    @Ctx() context: Context,
+  ): Promise<SetActiveLeafPayload> {
+    const ref = refOf(context.viewer.userId, readMessageId(input.messageId))
+    const message = await setActiveLeaf(context.services.store, ref)
+    return { conversation: message.conversation, message }
+  }
+}

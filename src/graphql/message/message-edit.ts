@@ -1,0 +1,165 @@
+import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver } from 'type-graphql'
+import type { Limits } from '../../config.ts'
+import { Conversation } from '../../entities/conversation.ts'
+import { Json, JsonObject, type JsonRecord } from '../../entities/json.ts'
+import { Message } from '../../entities/message.ts'
+import { PartsFormat } from '../../entities/message-enums.ts'
+import { badInput, messageNotFound } from '../../errors.ts'
+import { deleteMessage, editMessage, type MessageRef, refOf } from '../../storage/message/edit.ts'
+import type { NewMessage } from '../../storage/message/new-message.ts'
+import { textOfParts } from '../../window/read-parts.ts'
+import type { Context } from '../context.ts'
+import { readConversationId } from '../input/conversation-id.ts'
+import { isGiven } from '../input/is-given.ts'
+import { readMessageId } from '../input/message-id.ts'
+import { isStorable } from '../input/text-rules.ts'
+import { readMessageInput, ToolCallInput } from './message-input.ts'
+
+@InputType()
+abstract class MessageAddress {
+  @Field(() => ID, { nullable: true, description: 'The message; or else `conversationId` and `clientId`.' })
+  messageId?: string | null
+
+  @Field(() => ID, { nullable: true, description: 'The conversation, together with `clientId`.' })
+  conversationId?: string | null
+
+  @Field(() => String, { nullable: true, description: "The caller's own id for the message, with `conversationId`." })
+  clientId?: string | null
+}
+
+@InputType({ description: 'What `editMessage` takes. What is absent stays; null clears.' })
+export class EditMessageInput extends MessageAddress {
+  @Field(() => String, {
+    nullable: true,
+    description:
+      'The new text. Absent with `parts` of a known format: their text parts, joined. A message whose parts hold text takes it only together with new `parts`.',
+  })
+  content?: string | null
+
+  @Field(() => [Json], { nullable: true, description: 'The new parts, at most `MAX_PARTS`.' })
+  parts?: unknown[] | null
+
+  @Field(() => PartsFormat, { nullable: true, description: 'The dialect of `parts`.' })
+  partsFormat?: PartsFormat | null
+
+  @Field(() => [ToolCallInput], { nullable: true, description: 'The new tool calls, at most `MAX_TOOL_CALLS`.' })
+  toolCalls?: ToolCallInput[] | null
+
+  @Field(() => JsonObject, {
+    nullable: true,
+    description: 'Merged into the metadata at its top level; at most 16 KiB of JSON together.',
+  })
+  metadata?: JsonRecord | null
+
+  @Field(() => String, {
+    nullable: true,
+    description: "Edit only if this is the message's `revision`; otherwise CONFLICT, reason REVISION.",
+  })
+  ifRevision?: string | null
+}
+
+@ObjectType({ description: 'What `editMessage` answers, after the change is durable.', simpleResolvers: true })
+export class EditMessagePayload {
+  @Field(() => Message, { description: 'The message as it is now.' })
+  message!: Message
+
+  @Field(() => Conversation, { description: 'Its conversation.' })
+  conversation!: Conversation
+}
+
+@InputType({ description: 'What `deleteMessage` takes.' })
+export class DeleteMessageInput extends MessageAddress {}
+
+@ObjectType({ description: 'What `deleteMessage` answers, after the change is durable.', simpleResolvers: true })
+export class DeleteMessagePayload {
+  @Field(() => Message, { description: 'The tombstone: its place and its times, without its content.' })
+  message!: Message
+
+  @Field(() => Conversation, { description: 'Its conversation.' })
+  conversation!: Conversation
+}
+
+@Resolver()
+export class MessageEditResolver {
+  @Mutation(() => EditMessagePayload, { description: 'Changes a message in its place; watchers are told.' })
+  async editMessage(
+    @Arg('input', () => EditMessageInput, { description: 'Which message, and the change.' }) input: EditMessageInput,
+    @Ctx() context: Context,
+  ): Promise<EditMessagePayload> {
+    const { store, limits } = context.services
+    const ref = readAddress(context.viewer.userId, input)
+    const message = await editMessage(store, ref, input.ifRevision ?? null, (stored) =>
+      applyEdit(stored, input, limits),
+    )
+    return { message, conversation: message.conversation }
+  }
+
+  @Mutation(() => DeleteMessagePayload, {
+    description: 'Deletes a message: its content, parts, tool calls and metadata are gone for good; its place stays.',
+  })
+  async deleteMessage(
+    @Arg('input', () => DeleteMessageInput, { description: 'Which message.' }) input: DeleteMessageInput,
+    @Ctx() context: Context,
+  ): Promise<DeleteMessagePayload> {
+    const message = await deleteMessage(context.services.store, readAddress(context.viewer.userId, input))
+    return { message, conversation: message.conversation }
+  }
+}
+
+/** @throws ApiError BAD_USER_INPUT unless there is exactly one address; NOT_FOUND for one that can name nothing */
+function readAddress(userId: string, { messageId, conversationId, clientId }: MessageAddress): MessageRef {
+  const hasPair = isGiven(conversationId) && isGiven(clientId)
+  const hasHalf = isGiven(conversationId) !== isGiven(clientId)
+  if (hasHalf || hasPair === isGiven(messageId)) {
+    throw badInput('input', 'name the message by messageId, or by conversationId and clientId.')
+  }
+  if (isGiven(messageId)) return refOf(userId, readMessageId(messageId))
+  const conversation = readConversationId(userId, conversationId ?? '')
+  if (conversation === null || !isStorable(clientId ?? '')) throw messageNotFound()
+  return { conversation, message: { clientId: clientId ?? '' } }
+}
+
+/** The whole message as it shall be, checked like a new one. Its client id goes on standing for the original payload. */
+function applyEdit(stored: Message, input: EditMessageInput, limits: Limits): NewMessage {
+  requireOneText(stored, input)
+  const parts = input.parts === undefined ? stored.parts : input.parts
+  const partsFormat = input.partsFormat === undefined ? stored.partsFormat : input.partsFormat
+  const content = input.content !== undefined ? input.content : editedText(stored, input.parts ?? [], partsFormat)
+  const edited = {
+    role: stored.role,
+    name: stored.name,
+    content,
+    parts,
+    partsFormat,
+    toolCalls: input.toolCalls === undefined ? stored.toolCalls : input.toolCalls,
+    toolName: stored.toolName,
+    toolCallId: stored.toolCallId,
+    toolError: stored.toolError,
+    model: stored.model,
+    finishReason: stored.finishReason,
+    usage: stored.usage,
+    metadata: input.metadata === null ? null : { ...stored.metadata, ...input.metadata },
+    clientId: stored.clientId,
+    sentAt: stored.sentAt,
+  }
+  // A content that was cleared is not derived again.
+  return { ...readMessageInput('input', edited, limits), content, payloadHash: null }
+}
+
+/**
+ * People read `content`, and models read the parts: one that was changed alone would leave the other as it was.
+ *
+ * @throws ApiError BAD_USER_INPUT
+ */
+function requireOneText({ content, parts, partsFormat }: Message, input: EditMessageInput): void {
+  const changesText = input.content !== undefined && input.content !== content
+  if (changesText && input.parts === undefined && textOfParts(parts, partsFormat) !== null) {
+    throw badInput('input.content', "the message's parts hold its text too: give the new parts as well.")
+  }
+}
+
+/** What new parts say: nothing too, when they have no text. Without new parts of a known dialect, what the message says. */
+function editedText(stored: Message, parts: readonly unknown[], format: PartsFormat | null): string | null {
+  if (parts.length === 0 || format === null || format === 'OTHER') return stored.content
+  return textOfParts(parts, format)
+}

@@ -1,0 +1,32 @@
+import { readGlobalId } from '../../entities/global-id.ts'
+import type { ParentRef } from '../../storage/branch/append-parents.ts'
+import type { NewMessage } from '../../storage/message/new-message.ts'
+import { readConversationId } from '../input/conversation-id.ts'
+import { isGiven } from '../input/is-given.ts'
+
+/** A message that was read, with the parent that its input names, and where that stands in the input. */
+export interface NamedParent {
+  readonly message: NewMessage
+  readonly path: string
+  readonly parentId?: string | null | undefined
+}
+
+/** What each message that names its parent is to continue; undefined where none does. */
+export function readParents(
+  userId: string,
+  named: readonly NamedParent[],
+): ReadonlyMap<NewMessage, ParentRef> | undefined {
+  const parents = new Map<NewMessage, ParentRef>()
+  for (const { message, path, parentId } of named) {
+    if (isGiven(parentId)) parents.set(message, readParent(userId, path, parentId))
+  }
+  return parents.size === 0 ? undefined : parents
+}
+
+/** Whether it is one of the conversation that is meant shows where that is known. */
+export function readParent(userId: string, path: string, text: string): ParentRef {
+  const id = readGlobalId(text)
+  if (id.kind === 'message' && id.place.seq > 0) return { ...id.place, path }
+  const conversation = readConversationId(userId, text)
+  return { key: conversation?.key ?? '', epoch: conversation?.epoch ?? null, seq: 0, path }
+}

@@ -1,0 +1,396 @@
+import { Arg, Ctx, Field, ID, InputType, Int, Mutation, ObjectType, Query, Resolver } from 'type-graphql'
+import { contractLimits, type Limits } from '../../config.ts'
+import { Conversation } from '../../entities/conversation.ts'
+import { Json, JsonObject, type JsonRecord } from '../../entities/json.ts'
+import { Message } from '../../entities/message.ts'
+import { MessageChunk } from '../../entities/message-chunk.ts'
+import { MessageRole, MessageStatus, PartsFormat } from '../../entities/message-enums.ts'
+import { badInput, messageNotFound, tooLarge } from '../../errors.ts'
+import { refOf } from '../../storage/message/edit.ts'
+import type { NewMessage } from '../../storage/message/new-message.ts'
+import { resumeMessage, stopMessage } from '../../storage/stream/stream-end.ts'
+import { startMessage } from '../../storage/stream/stream-start.ts'
+import type { TextAppend } from '../../storage/stream/stream-text.ts'
+import type { Context } from '../context.ts'
+import { jsonBytes } from '../input/json-rules.ts'
+import { readMessageId } from '../input/message-id.ts'
+import { hashPayload } from '../input/payload-hash.ts'
+import { requireName, requireStorable } from '../input/text-rules.ts'
+import { MessageEdge, messageEdge } from '../page/connection.ts'
+import { MessageInput, readMessageInput, ToolCallInput } from './message-input.ts'
+import { AppendInput, readTarget, requireIfLastSeq } from './message-mutation.ts'
+import { readParents } from './message-parent.ts'
+
+@InputType({ description: 'What `startMessage` takes.' })
+export class StartMessageInput extends AppendInput {
+  @Field(() => [MessageInput], {
+    nullable: true,
+    description: "Messages to store before it in the same transaction, at most 99: the user's, or the tools' results.",
+  })
+  messages?: MessageInput[] | null
+
+  @Field(() => MessageRole, { defaultValue: MessageRole.ASSISTANT, description: 'Who speaks.' })
+  role!: MessageRole
+
+  @Field(() => String, { nullable: true, description: 'The name of the speaker, at most 255 characters.' })
+  name?: string | null
+
+  @Field(() => String, { nullable: true, description: 'The model that writes it.' })
+  model?: string | null
+
+  @Field(() => String, { nullable: true, description: "The caller's own id for it; makes this call safe to retry." })
+  clientId?: string | null
+
+  @Field(() => JsonObject, { nullable: true, description: "The caller's own data about it, at most 16 KiB as JSON." })
+  metadata?: JsonRecord | null
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'What it continues, as `MessageInput.parentId` says. Absent: the last of `messages`, or else the active leaf.',
+  })
+  parentId?: string | null
+
+  @Field(() => Int, {
+    defaultValue: contractLimits.defaultStreamSeconds,
+    description: 'How long its producer may give no sign of life, from 1 to 3600; then it is FAILED, PRODUCER_GONE.',
+  })
+  timeoutSeconds!: number
+}
+
+@ObjectType({ description: 'What `startMessage` answers, after all is durable.', simpleResolvers: true })
+export class StartMessagePayload {
+  @Field(() => Message, { description: 'The message that streams.' })
+  message!: Message
+
+  @Field(() => [MessageEdge], { description: 'All that this call stored, in order; the last is the message.' })
+  messageEdges!: MessageEdge[]
+
+  @Field(() => Conversation, { description: 'Its conversation.' })
+  conversation!: Conversation
+
+  @Field(() => Int, { description: 'The attempt to write with; 0 when a replayed message streams no more.' })
+  attempt!: number
+
+  @Field(() => Boolean, { description: 'Whether an earlier call with the same client id had started it.' })
+  replayed!: boolean
+}
+
+@InputType({ description: 'What `appendMessageText` takes.' })
+export class AppendMessageTextInput {
+  @Field(() => ID, { description: 'The message.' })
+  messageId!: string
+
+  @Field(() => Int, { description: 'The attempt that `startMessage` or `resumeMessage` answered.' })
+  attempt!: number
+
+  @Field(() => Int, {
+    description: 'The number of this chunk: 0, 1, 2 … One that is there is acknowledged, not added again.',
+  })
+  chunk!: number
+
+  @Field(() => String, { description: 'The text; empty without `data`: only a sign of life, which takes no number.' })
+  text!: string
+
+  @Field(() => Json, {
+    nullable: true,
+    description: 'What is not text, as reasoning or deltas of tool input; kept until the message is complete.',
+  })
+  data?: unknown
+
+  @Field(() => Boolean, {
+    defaultValue: true,
+    description:
+      'Whether to answer once the chunk is stored. Otherwise it is answered at once where that can be: then keep the chunks from `storedChunks` on, and send them again when a later call is CONFLICT, reason CHUNK.',
+  })
+  durable!: boolean
+}
+
+@ObjectType({ description: 'What `appendMessageText` answers.', simpleResolvers: true })
+export class AppendMessageTextPayload {
+  @Field(() => Int, { description: 'The number of the next chunk.' })
+  nextChunk!: number
+
+  @Field(() => Int, { description: 'How many chunks are durable; a producer keeps the rest.' })
+  storedChunks!: number
+
+  @Field(() => Boolean, { description: 'Whether somebody asked it to stop; end it with `completeMessage`.' })
+  stopRequested!: boolean
+}
+
+@InputType({ description: 'Why a message failed.' })
+export class MessageErrorInput {
+  @Field(() => String, { description: 'A short word for programs, at most 255 characters.' })
+  code!: string
+
+  @Field(() => String, { description: 'A sentence for people.' })
+  message!: string
+}
+
+@InputType({ description: 'What `completeMessage` takes. null is the same as absent.' })
+export class CompleteMessageInput {
+  @Field(() => ID, { description: 'The message.' })
+  messageId!: string
+
+  @Field(() => Int, { description: 'The attempt that wrote it.' })
+  attempt!: number
+
+  @Field(() => Int, {
+    description: 'How many chunks there were: with another number stored it is CONFLICT, reason CHUNK.',
+  })
+  chunks!: number
+
+  @Field(() => MessageStatus, { defaultValue: MessageStatus.COMPLETE, description: 'COMPLETE, FAILED or CANCELLED.' })
+  status!: MessageStatus
+
+  @Field(() => String, { nullable: true, description: 'Its whole text; absent: the text of the chunks.' })
+  content?: string | null
+
+  @Field(() => [Json], {
+    nullable: true,
+    description: 'Typed content in the dialect of `partsFormat`, at most `MAX_PARTS` parts.',
+  })
+  parts?: unknown[] | null
+
+  @Field(() => PartsFormat, { nullable: true, description: 'The dialect of `parts`.' })
+  partsFormat?: PartsFormat | null
+
+  @Field(() => [ToolCallInput], {
+    nullable: true,
+    description: 'The tools that it asks to be called, at most `MAX_TOOL_CALLS`.',
+  })
+  toolCalls?: ToolCallInput[] | null
+
+  @Field(() => String, { nullable: true, description: "The provider's reason for ending there." })
+  finishReason?: string | null
+
+  @Field(() => JsonObject, { nullable: true, description: "The provider's token counts." })
+  usage?: JsonRecord | null
+
+  @Field(() => String, { nullable: true, description: 'The model that wrote it; absent: as it was started.' })
+  model?: string | null
+
+  @Field(() => MessageErrorInput, { nullable: true, description: 'Why it failed.' })
+  error?: MessageErrorInput | null
+
+  @Field(() => JsonObject, { nullable: true, description: 'Merged into the metadata at its top level.' })
+  metadata?: JsonRecord | null
+}
+
+@ObjectType({ description: 'What `completeMessage` answers, after the change is durable.', simpleResolvers: true })
+export class CompleteMessagePayload {
+  @Field(() => Message, { description: 'The message as it is now.' })
+  message!: Message
+
+  @Field(() => Conversation, { description: 'Its conversation.' })
+  conversation!: Conversation
+
+  @Field(() => Boolean, { description: 'Whether the same call had completed it before.' })
+  replayed!: boolean
+}
+
+@InputType({ description: 'What `stopMessage` takes.' })
+export class StopMessageInput {
+  @Field(() => ID, { description: 'The message.' })
+  messageId!: string
+}
+
+@ObjectType({ description: 'What `stopMessage` answers.', simpleResolvers: true })
+export class StopMessagePayload {
+  @Field(() => Message, { description: 'The message; its producer is told with its next chunk.' })
+  message!: Message
+}
+
+@InputType({ description: 'What `resumeMessage` takes.' })
+export class ResumeMessageInput {
+  @Field(() => ID, { description: 'The message.' })
+  messageId!: string
+}
+
+@ObjectType({ description: 'What `resumeMessage` answers.', simpleResolvers: true })
+export class ResumeMessagePayload {
+  @Field(() => Message, { description: 'The message with what is stored of it: go on from its `nextChunk`.' })
+  message!: Message
+
+  @Field(() => Int, { description: 'The attempt to write with; calls of an older one are CONFLICT, reason ATTEMPT.' })
+  attempt!: number
+}
+
+@Resolver()
+export class MessageStreamResolver {
+  @Query(() => [MessageChunk], {
+    description:
+      'The chunks of a message that is streaming, from a number on: at most 1000, and fewer where their bytes pass the limit of an answer. None once it is complete.',
+  })
+  async messageChunks(
+    @Arg('messageId', () => ID, { description: 'The message.' }) messageId: string,
+    @Arg('from', () => Int, { defaultValue: 0, description: 'The number of the first one.' }) from: number,
+    @Ctx() context: Context,
+  ): Promise<Pick<MessageChunk, 'chunk' | 'text' | 'data'>[]> {
+    const place = readMessageId(messageId)
+    if ((await context.loaders.messageAt.load(place)) === null) throw messageNotFound()
+    const { userId } = context.viewer
+    const request = { userId, ...place, from: new Map([[place.seq, from]]), count: contractLimits.chunks }
+    return (await context.services.chunks.read(context.budget, request)).chunks
+  }
+
+  @Mutation(() => StartMessagePayload, {
+    description: 'Stores messages and begins one that is to stream, in one transaction; answered once it is durable.',
+  })
+  async startMessage(
+    @Arg('input', () => StartMessageInput, { description: 'Where to, and the message.' }) input: StartMessageInput,
+    @Ctx() context: Context,
+  ): Promise<StartMessagePayload> {
+    const { store, limits } = context.services
+    const { timeoutSeconds } = input
+    if (timeoutSeconds < 1 || timeoutSeconds > contractLimits.streamSeconds) {
+      throw badInput('input.timeoutSeconds', `must be from 1 to ${contractLimits.streamSeconds}.`)
+    }
+    const before = input.messages ?? []
+    if (before.length >= contractLimits.batch) {
+      throw tooLarge('input.messages', 'items', contractLimits.batch - 1, before.length)
+    }
+    requireIfLastSeq(input)
+    const createIfMissing = input.ifMissing === 'CREATE'
+    const { userId } = context.viewer
+    const own = { message: readStart(input, limits), path: 'input.parentId', parentId: input.parentId }
+    const earlier = before.map((one, index) => ({
+      message: readMessageInput(`input.messages[${index}]`, one, limits),
+      path: `input.messages[${index}].parentId`,
+      parentId: one.parentId,
+    }))
+    const all = [...earlier, own]
+    const { messages, conversation, replayed, message, attempt } = await startMessage(
+      store,
+      {
+        to: readTarget(userId, input.conversationId, createIfMissing),
+        createIfMissing,
+        ifLastSeq: input.ifLastSeq ?? null,
+        messages: all.map((one) => one.message),
+        parents: readParents(userId, all),
+      },
+      timeoutSeconds,
+    )
+    const isReplay = replayed.at(-1) === true
+    return { message, messageEdges: messages.map(messageEdge), conversation, attempt, replayed: isReplay }
+  }
+
+  @Mutation(() => AppendMessageTextPayload, {
+    description:
+      'Adds a chunk to a message that is streaming; it is visible to watchers once it is durable. The chunks of all messages are stored together every `TEXT_WINDOW_MS`.',
+  })
+  async appendMessageText(
+    @Arg('input', () => AppendMessageTextInput, { description: 'The chunk.' }) input: AppendMessageTextInput,
+    @Ctx() context: Context,
+  ): Promise<AppendMessageTextPayload> {
+    const { streamWriter } = context.services
+    if (input.chunk < 0) throw badInput('input.chunk', 'must not be negative.')
+    requireStorable('input.text', input.text)
+    const data = input.data ?? undefined
+    const size = Buffer.byteLength(input.text) + (data === undefined ? 0 : jsonBytes(data))
+    const append: TextAppend = {
+      userId: context.viewer.userId,
+      place: readMessageId(input.messageId),
+      attempt: input.attempt,
+      chunk: input.chunk,
+      text: input.text,
+      data,
+      size,
+    }
+    return input.durable ? streamWriter.append(append) : streamWriter.accept(append)
+  }
+
+  @Mutation(() => CompleteMessagePayload, {
+    description: 'Ends a message that is streaming. The same call again answers the same, marked replayed.',
+  })
+  async completeMessage(
+    @Arg('input', () => CompleteMessageInput, { description: 'How it ends.' }) input: CompleteMessageInput,
+    @Ctx() context: Context,
+  ): Promise<CompleteMessagePayload> {
+    const { streamWriter, limits } = context.services
+    const { status } = input
+    if (status === 'STREAMING') throw badInput('input.status', 'must be COMPLETE, FAILED or CANCELLED.')
+    if (input.error) {
+      requireName('input.error.code', input.error.code, contractLimits.name)
+      requireStorable('input.error.message', input.error.message)
+    }
+    const completed = await streamWriter.complete(context.viewer.userId, readMessageId(input.messageId), {
+      attempt: input.attempt,
+      chunks: input.chunks,
+      status,
+      error: input.error ?? null,
+      hash: hashPayload(input),
+      finish: (message) => readCompletion(message, input, limits),
+    })
+    return { ...completed, conversation: completed.message.conversation }
+  }
+
+  @Mutation(() => StopMessagePayload, {
+    description:
+      "Asks a message's producer to stop, from any of the viewer's devices. Not watching it any more is no stop.",
+  })
+  async stopMessage(
+    @Arg('input', () => StopMessageInput, { description: 'Which message.' }) input: StopMessageInput,
+    @Ctx() context: Context,
+  ): Promise<StopMessagePayload> {
+    const { store, streamWriter } = context.services
+    const place = readMessageId(input.messageId)
+    const message = await stopMessage(store, refOf(context.viewer.userId, place))
+    streamWriter.forget(place)
+    return { message }
+  }
+
+  @Mutation(() => ResumeMessagePayload, {
+    description: 'Takes a message that is streaming over, as after a crash of its producer.',
+  })
+  async resumeMessage(
+    @Arg('input', () => ResumeMessageInput, { description: 'Which message.' }) input: ResumeMessageInput,
+    @Ctx() context: Context,
+  ): Promise<ResumeMessagePayload> {
+    const { store, streamWriter } = context.services
+    const place = readMessageId(input.messageId)
+    const resumed = await resumeMessage(store, refOf(context.viewer.userId, place))
+    streamWriter.forget(place)
+    return resumed
+  }
+}
+
+/** A message that has nothing yet: checked as one that has an empty text. */
+function readStart(input: StartMessageInput, limits: Limits): NewMessage {
+  const { role, name, model, clientId, metadata, parentId } = input
+  if (role === 'TOOL') throw badInput('input.role', 'a tool result does not stream.')
+  const own = { role, name: name ?? null, model: model ?? null, clientId: clientId ?? null, metadata: metadata ?? null }
+  return {
+    ...readMessageInput('input', { ...own, parentId: parentId ?? null, content: '' }, limits),
+    content: null,
+    status: MessageStatus.STREAMING,
+  }
+}
+
+/** The whole message as it shall be, checked like a new one; only what was broken off may be empty. */
+function readCompletion(stored: Message, input: CompleteMessageInput, limits: Limits): NewMessage {
+  const metadata = { ...stored.metadata, ...input.metadata }
+  const completed = {
+    role: stored.role,
+    name: stored.name,
+    content: input.content ?? stored.content,
+    parts: input.parts ?? null,
+    partsFormat: input.partsFormat ?? null,
+    toolCalls: input.toolCalls ?? null,
+    toolName: stored.toolName,
+    toolCallId: stored.toolCallId,
+    toolError: stored.toolError,
+    model: input.model ?? stored.model,
+    finishReason: input.finishReason ?? null,
+    usage: input.usage ?? null,
+    // What its start did not have takes no bytes: the text may have used up all the others.
+    metadata: Object.keys(metadata).length === 0 ? null : metadata,
+    clientId: stored.clientId,
+    sentAt: stored.sentAt,
+  }
+  const isEmpty = completed.content === null && !completed.parts?.length && !completed.toolCalls?.length
+  // A completion is not what the message was started with: that is what a retry of the start is compared with.
+  if (!isEmpty || input.status === 'COMPLETE')
+    return { ...readMessageInput('input', completed, limits), payloadHash: null }
+  return { ...readMessageInput('input', { ...completed, content: '' }, limits), content: null, payloadHash: null }
+}

@@ -1,0 +1,116 @@
+import { Field, ObjectType } from 'type-graphql'
+import { Conversation } from '../../entities/conversation.ts'
+import { Message } from '../../entities/message.ts'
+import type { ListPage } from '../../storage/list/conversation-list.ts'
+import { edgeCursor, listCursor } from './cursor.ts'
+
+@ObjectType({ description: 'What lies around a page; exact in both directions.', simpleResolvers: true })
+export class PageInfo {
+  @Field(() => Boolean, { description: 'Whether there is anything after the last edge.' })
+  hasNextPage!: boolean
+
+  @Field(() => Boolean, { description: 'Whether there is anything before the first edge.' })
+  hasPreviousPage!: boolean
+
+  @Field(() => String, { nullable: true, description: "The first edge's cursor." })
+  startCursor!: string | null
+
+  @Field(() => String, { nullable: true, description: "The last edge's cursor." })
+  endCursor!: string | null
+}
+
+@ObjectType({ description: 'A message and its place.', simpleResolvers: true })
+export class MessageEdge {
+  @Field(() => String, { description: 'Its place: for paging, and for a subscription to go on from.' })
+  cursor!: string
+
+  @Field(() => Message, { description: 'The message.' })
+  node!: Message
+}
+
+@ObjectType({ description: 'A page of messages, by seq.', simpleResolvers: true })
+export class MessageConnection {
+  @Field(() => [MessageEdge], { description: 'The messages with their cursors.' })
+  edges!: MessageEdge[]
+
+  @Field(() => [Message], { description: 'The messages alone.' })
+  nodes!: Message[]
+
+  @Field(() => PageInfo, { description: 'What lies around this page.' })
+  pageInfo!: PageInfo
+}
+
+@ObjectType({ description: 'A conversation and its place in the list.', simpleResolvers: true })
+export class ConversationEdge {
+  @Field(() => String, { description: 'Its place in the list, as it stood when it was read.' })
+  cursor!: string
+
+  @Field(() => Conversation, { description: 'The conversation.' })
+  node!: Conversation
+}
+
+@ObjectType({ description: 'A page of conversations, newest activity first.', simpleResolvers: true })
+export class ConversationConnection {
+  @Field(() => [ConversationEdge], { description: 'The conversations with their cursors.' })
+  edges!: ConversationEdge[]
+
+  @Field(() => [Conversation], { description: 'The conversations alone.' })
+  nodes!: Conversation[]
+
+  @Field(() => PageInfo, { description: 'What lies around this page.' })
+  pageInfo!: PageInfo
+
+  @Field(() => String, {
+    description:
+      'Where the feed of the list stands, no later than this page. Pass that of the first page that you read as `after` of `conversationsChanged`, and nothing is lost in between.',
+  })
+  cursor!: string
+}
+
+interface MessagePage {
+  readonly messages: Message[]
+  readonly hasNext: boolean
+  readonly hasPrevious: boolean
+}
+
+export function messageEdge(message: Message): MessageEdge {
+  const { key, epoch } = message.conversation
+  return { cursor: edgeCursor({ key, epoch, seq: message.seq }), node: message }
+}
+
+export function messageConnection(page: MessagePage): MessageConnection {
+  return connection(page.messages, messageEdge, page)
+}
+
+/** @param feedCursor where the feed of the list stands */
+export function conversationConnection(page: ListPage, feedCursor: () => string): ConversationConnection {
+  const toEdge = (node: Conversation) => ({ cursor: listCursor(node), node })
+  return Object.defineProperty(connection(page.conversations, toEdge, page) as ConversationConnection, 'cursor', {
+    get: feedCursor,
+  })
+}
+
+/** Cursors are made when somebody looks at them: most read the nodes, and the cursor of one end. */
+function connection<Node>(
+  nodes: Node[],
+  toEdge: (node: Node) => { cursor: string; node: Node },
+  page: { readonly hasNext: boolean; readonly hasPrevious: boolean },
+) {
+  const cursorOf = (node: Node | undefined) => (node === undefined ? null : toEdge(node).cursor)
+  return {
+    nodes,
+    get edges() {
+      return nodes.map(toEdge)
+    },
+    pageInfo: {
+      hasNextPage: page.hasNext,
+      hasPreviousPage: page.hasPrevious,
+      get startCursor() {
+        return cursorOf(nodes[0])
+      },
+      get endCursor() {
+        return cursorOf(nodes.at(-1))
+      },
+    },
+  }
+}

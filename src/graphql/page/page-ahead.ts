@@ -1,0 +1,91 @@
+import {
+  type FieldNode,
+  type GraphQLObjectType,
+  type GraphQLResolveInfo,
+  getArgumentValues,
+  Kind,
+  type SelectionSetNode,
+} from 'graphql'
+import type { Conversation } from '../../entities/conversation.ts'
+import { ApiError } from '../../errors.ts'
+import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'
+import type { Page, PageRequest } from '../../storage/message/message-page.ts'
+import { isGiven } from '../input/is-given.ts'
+import type { Loaders } from '../loaders.ts'
+import { byField, type Fragments } from '../selection/by-field.ts'
+import { selectedColumns } from '../selection/selected-columns.ts'
+import { type MessagePageArgs, readCount } from './page-args.ts'
+
+/** What of a page can be said before its conversation is known. */
+type PageEnd = Pick<PageRequest, 'count' | 'fromEnd' | 'columns'>
+
+/** Pages that were read together with their conversations. */
+const pages = new WeakMap<Conversation, { readonly end: PageEnd; readonly page: Page }>()
+
+/**
+ * The conversation, or null; and if one page from either end of it is selected, which is how most are opened, that page
+ * by the same statement: the second one took a fifth of the server's CPU.
+ */
+export async function readWithPage(
+  loaders: Loaders,
+  ref: ConversationRef,
+  info: GraphQLResolveInfo,
+): Promise<Conversation | null> {
+  const end = pageEnd(info)
+  if (end === null) return loaders.conversation.load(ref)
+  const page = await loaders.page
+    .load({ ...end, key: ref.key, epoch: ref.epoch, after: 0, before: null })
+    .catch(tooLarge)
+  if (page === undefined) return loaders.conversation.load(ref)
+  if (page === null) return null
+  pages.set(page.conversation, { end, page })
+  return page.conversation
+}
+
+/** The page, if it was read together with this conversation. */
+export function pageOf(
+  conversation: Conversation,
+  { count, fromEnd, columns, after, before }: PageRequest,
+): Page | null {
+  const read = pages.get(conversation)
+  if (read === undefined || after !== 0 || before !== null) return null
+  const { end, page } = read
+  return end.count === count && end.fromEnd === fromEnd && end.columns === columns ? page : null
+}
+
+/** What is too large together may not be by itself, and if it is, the field that asks for the page says so. */
+function tooLarge(error: unknown): undefined {
+  if (!(error instanceof ApiError && error.code === 'PAYLOAD_TOO_LARGE')) throw error
+}
+
+function pageEnd(info: GraphQLResolveInfo): PageEnd | null {
+  const [node, another] = info.fieldNodes
+  const messages = node === undefined || another !== undefined ? null : onlyPage(node, info.fragments)
+  const field = (info.returnType as GraphQLObjectType).getFields().messages
+  if (messages === null || field === undefined) return null
+  try {
+    const args = getArgumentValues(field, messages, info.variableValues) as MessagePageArgs
+    if (args.after || args.before || isGiven(args.branch)) return null
+    return { ...readCount(args), columns: selectedColumns({ fieldNodes: [messages], fragments: info.fragments }) }
+  } catch {
+    // The field itself refuses them, in its place.
+    return null
+  }
+}
+
+/** The page that is selected of a conversation, if there is just one, and that without a condition. */
+const onlyPage = byField(({ selectionSet }, fragments): FieldNode | null => {
+  const found = pagesIn(selectionSet, fragments)
+  return found.length === 1 ? (found[0] ?? null) : null
+})
+
+/** null for each that stands under a condition. */
+function pagesIn(selected: SelectionSetNode | undefined, fragments: Fragments): (FieldNode | null)[] {
+  return (selected?.selections ?? []).flatMap((selection) => {
+    const isSure = !selection.directives?.length
+    if (selection.kind === Kind.FIELD) return selection.name.value === 'messages' ? [isSure ? selection : null] : []
+    const fragment = selection.kind === Kind.FRAGMENT_SPREAD ? fragments[selection.name.value] : selection
+    const found = pagesIn(fragment?.selectionSet, fragments)
+    return isSure ? found : found.map(() => null)
+  })
+}

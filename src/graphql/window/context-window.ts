@@ -1,0 +1,195 @@
+import { Args, ArgsType, Ctx, Field, FieldResolver, Int, ObjectType, Resolver, Root } from 'type-graphql'
+import { contractLimits, type Limits } from '../../config.ts'
+import { Conversation } from '../../entities/conversation.ts'
+import { Json } from '../../entities/json.ts'
+import { ContextFormat, OmissionReason, TokenEncoding } from '../../entities/window-enums.ts'
+import { badInput, tooLarge } from '../../errors.ts'
+import { parentSeqIn } from '../../storage/branch/append-parents.ts'
+import { activeLeafOf, type Range, readWholePath } from '../../storage/branch/path.ts'
+import type { NewMessage } from '../../storage/message/new-message.ts'
+import { countUndeleted, sumTokens } from '../../storage/window/path-totals.ts'
+import type { Context } from '../context.ts'
+import { isGiven } from '../input/is-given.ts'
+import { requireStorable } from '../input/text-rules.ts'
+import { MessageInput, readMessageInput } from '../message/message-input.ts'
+import { readParent } from '../message/message-parent.ts'
+import { readWindow } from './read-window.ts'
+
+@ArgsType()
+export class ContextArgs {
+  @Field(() => Int, {
+    description: 'The most tokens, as they are counted here, from 1 to 10000000; `reserve` among them.',
+  })
+  maxTokens!: number
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'Instructions that come before all others; they are not stored.',
+  })
+  system?: string | null
+
+  @Field(() => MessageInput, {
+    nullable: true,
+    description: "The user's new message, which comes last; it is not stored. Its role is USER.",
+  })
+  userMessage?: MessageInput | null
+
+  @Field(() => ContextFormat, {
+    defaultValue: ContextFormat.OPENAI_CHAT,
+    description: 'The API or the SDK that the messages are for.',
+  })
+  format!: ContextFormat
+
+  @Field(() => TokenEncoding, { defaultValue: TokenEncoding.O200K_BASE, description: 'Whose tokens to count.' })
+  encoding!: TokenEncoding
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'How many of `maxTokens` to leave free, for the answer and the descriptions of tools; none unless given.',
+  })
+  reserve?: number | null
+}
+
+@ObjectType({ description: 'What of the path that a window follows is not in it.', simpleResolvers: true })
+export class OmittedMessages {
+  @Field(() => [OmissionReason], { description: 'Why, and what stands there otherwise than it was said; each once.' })
+  reasons!: readonly OmissionReason[]
+
+  conversation!: Conversation
+  path!: readonly Range[]
+  encoding!: TokenEncoding
+  /** What is in the window. */
+  included!: { readonly messages: number; readonly tokens: number }
+}
+
+@ObjectType('ContextWindow', {
+  description:
+    'What a model reads: ready to send, and valid for its provider. A call and its results are in it together or not at all.',
+  simpleResolvers: true,
+})
+export class ContextWindowAnswer {
+  @Field(() => Json, {
+    nullable: true,
+    description: 'The instructions, where the provider takes them apart from the messages; null where it does not.',
+  })
+  system!: unknown
+
+  @Field(() => Json, { description: "The messages in the provider's own form, oldest first: a list." })
+  messages!: unknown
+
+  @Field(() => Int, {
+    description:
+      'Its tokens, `reserve` not among them: an estimate of what the provider counts, for models that are not of OpenAI a rough one. Each message takes 4 more than its words, each call too, and a picture or file 1000.',
+  })
+  tokenCount!: number
+
+  @Field(() => Int, { description: 'How many stored messages are in it.' })
+  included!: number
+
+  @Field(() => OmittedMessages, { description: 'What is not in it.' })
+  omitted!: OmittedMessages
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'The seq of its first stored message after the leading instructions; null when there is none.',
+  })
+  firstSeq!: number | null
+
+  @Field(() => Int, { nullable: true, description: 'The seq of its last stored message; null when `firstSeq` is.' })
+  lastSeq!: number | null
+}
+
+@Resolver(() => Conversation)
+export class ContextWindowResolver {
+  @FieldResolver(() => ContextWindowAnswer, {
+    description:
+      'What a model needs to go on, as data that its provider takes: the instructions that the conversation begins with, the newest whole turns that fit, oldest first, and `userMessage`. It follows the active path to its leaf, or to what `userMessage` names as its `parentId`; deleted and streaming messages are left out, and those that failed keep what they said. At most 10 windows in one operation. When not even the newest turn fits it is BAD_USER_INPUT, reason CONTEXT_TOO_SMALL, and `needed` says which `maxTokens` would do.',
+  })
+  async context(
+    @Root() conversation: Conversation,
+    @Args(() => ContextArgs) args: ContextArgs,
+    @Ctx() context: Context,
+  ): Promise<ContextWindowAnswer> {
+    const { format, encoding, maxTokens } = args
+    const { services, viewer } = context
+    const { limits } = services
+    const reserve = args.reserve ?? 0
+    requireTokens(maxTokens, reserve)
+    const system = args.system ?? null
+    if (system !== null) requireSystem(system, limits)
+    const userMessage = isGiven(args.userMessage) ? readUserMessage(args.userMessage, limits) : null
+    spendWindow(context)
+    const path = await readWholePath(
+      services.store,
+      viewer.userId,
+      conversation,
+      leafOf(viewer.userId, conversation, args),
+    )
+    const ask = { conversation, path, format, encoding, maxTokens, reserve, system, userMessage }
+    const { window, includedTokens } = await readWindow(context, ask)
+    const included = { messages: window.included.length, tokens: includedTokens }
+    return {
+      ...window,
+      included: included.messages,
+      omitted: { reasons: window.reasons, conversation, path, encoding, included },
+    }
+  }
+}
+
+@Resolver(() => OmittedMessages)
+export class OmittedMessagesResolver {
+  @FieldResolver(() => Int, { description: 'How many messages, deleted ones not among them.' })
+  async messages(
+    @Root() { conversation, path, included }: OmittedMessages,
+    @Ctx() { services, viewer }: Context,
+  ): Promise<number> {
+    const count = await countUndeleted(services.store, conversation, path, viewer.userId)
+    return Math.max(count - included.messages, 0)
+  }
+
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description:
+      'Their tokens, without messages that are still streaming. null while some were never counted: a message is counted when a window first comes to it.',
+  })
+  async tokens(
+    @Root() { conversation, path, encoding, included }: OmittedMessages,
+    @Ctx() { services, viewer }: Context,
+  ): Promise<number | null> {
+    const sum = await sumTokens(services.store, conversation, path, viewer.userId, encoding)
+    return sum === null ? null : Math.max(sum - included.tokens, 0)
+  }
+}
+
+function requireTokens(maxTokens: number, reserve: number): void {
+  if (maxTokens < 1 || maxTokens > contractLimits.contextTokens) {
+    throw badInput('maxTokens', `must be from 1 to ${contractLimits.contextTokens}.`)
+  }
+  if (reserve < 0 || reserve >= maxTokens) throw badInput('reserve', 'must be from 0 to less than maxTokens.')
+}
+
+function requireSystem(system: string, limits: Limits): void {
+  requireStorable('system', system)
+  const bytes = Buffer.byteLength(system)
+  if (bytes > limits.messageBytes) throw tooLarge('system', 'bytes', limits.messageBytes, bytes)
+}
+
+function readUserMessage(input: MessageInput, limits: Limits): NewMessage {
+  if (input.role !== 'USER') throw badInput('userMessage.role', 'must be USER.')
+  return readMessageInput('userMessage', input, limits)
+}
+
+/** Where the path of a window ends. @throws ApiError BAD_USER_INPUT */
+function leafOf(userId: string, conversation: Conversation, { userMessage }: ContextArgs): number {
+  const parentId = userMessage?.parentId
+  if (!isGiven(parentId)) return activeLeafOf(conversation)
+  return parentSeqIn(conversation, readParent(userId, 'userMessage.parentId', parentId))
+}
+
+/** @throws ApiError PAYLOAD_TOO_LARGE */
+function spendWindow(context: Context): void {
+  context.windows += 1
+  if (context.windows <= contractLimits.windows) return
+  throw tooLarge('context', 'windows in this operation', contractLimits.windows, context.windows)
+}

@@ -1,0 +1,130 @@
+import type { Conversation } from '../../entities/conversation.ts'
+import type { ContextFormat, TokenEncoding } from '../../entities/window-enums.ts'
+import { conversationNotFound } from '../../errors.ts'
+import type { Range } from '../../storage/branch/path.ts'
+import type { NewMessage } from '../../storage/message/new-message.ts'
+import { storeTokenCounts } from '../../storage/window/token-counts.ts'
+import { readLeading, readWindowPage, type WindowMessage } from '../../storage/window/window-messages.ts'
+import type { Counted } from '../../window/spoken.ts'
+import { type ContextWindow, WindowBuilder } from '../../window/window.ts'
+import type { Context } from '../context.ts'
+import { countMessages, countSystem } from './message-tokens.ts'
+
+export interface WindowAsk {
+  readonly conversation: Conversation
+  /** What the window may hold, from its end down: a path of the conversation. */
+  readonly path: readonly Range[]
+  readonly format: ContextFormat
+  readonly encoding: TokenEncoding
+  readonly maxTokens: number
+  readonly reserve: number
+  readonly system: string | null
+  readonly userMessage: NewMessage | null
+}
+
+export interface ReadWindow {
+  readonly window: ContextWindow
+  /** Of the stored messages in the window, without their reasoning. */
+  readonly includedTokens: number
+}
+
+/**
+ * Reads a conversation backwards until the window is full, and counts and keeps the tokens of what was not counted yet.
+ *
+ * @throws ApiError BAD_USER_INPUT (reason CONTEXT_TOO_SMALL), NOT_FOUND, PAYLOAD_TOO_LARGE, UNAVAILABLE
+ */
+export async function readWindow(context: Context, ask: WindowAsk): Promise<ReadWindow> {
+  const { maxTokens, reserve, conversation, path } = ask
+  const tokensOf = new Map<number, number>()
+  const remember = (counted: readonly Counted[]) => {
+    for (const { message, tokens } of counted) tokensOf.set(message.seq, tokens)
+    return counted.reduce((sum, { tokens }) => sum + tokens, 0)
+  }
+  const leading = await readAllLeading(context, ask)
+  const given = await countGiven(context, ask)
+  const builder = new WindowBuilder({ format: ask.format, maxTokens, reserve, ...given }, leading)
+  let left = maxTokens - reserve - remember(leading) - (given.system?.tokens ?? 0) - (given.userMessage?.tokens ?? 0)
+  let before = (path[0]?.high ?? 0) + 1
+  while (before > 1 && !builder.isFull) {
+    const page = await readPage(context, ask, before, left)
+    if (page.length === 0) {
+      if (tokensOf.size === 0) await requireConversation(context, conversation)
+      break
+    }
+    builder.add(page)
+    left -= remember(page)
+    before = (page.at(-1) as Counted).message.seq
+  }
+  const window = builder.finish()
+  const includedTokens = window.included.reduce((sum, { seq }) => sum + (tokensOf.get(seq) ?? 0), 0)
+  return { window, includedTokens }
+}
+
+/** Nothing may be there to read because the conversation was deleted meanwhile: that is no empty window. */
+async function requireConversation({ loaders, viewer }: Context, { key, epoch }: Conversation): Promise<void> {
+  const found = await loaders.conversation.load({ userId: viewer.userId, key, epoch, id: null })
+  if (found === null) throw conversationNotFound()
+}
+
+const leadingRows = 16
+
+async function readAllLeading(context: Context, { conversation, path, encoding }: WindowAsk): Promise<Counted[]> {
+  const { services, budget, viewer } = context
+  const leading: WindowMessage[] = []
+  for (;;) {
+    const after = leading.at(-1)?.message.seq ?? 0
+    const request = { conversation, path, encoding, after, rows: leadingRows }
+    const more = await readLeading(services.store, budget, viewer.userId, request)
+    leading.push(...more)
+    if (more.length < leadingRows) return count(context, conversation, encoding, leading)
+  }
+}
+
+async function countGiven({ services }: Context, { system, userMessage, encoding }: WindowAsk) {
+  const [systemTokens, [countedMessage]] = await Promise.all([
+    system === null ? 0 : countSystem(services.tokens, encoding, system),
+    userMessage === null ? [] : countMessages(services.tokens, encoding, [userMessage]),
+  ])
+  return {
+    system: system === null ? null : { text: system, tokens: systemTokens },
+    userMessage: countedMessage ?? null,
+  }
+}
+
+/** Few messages have fewer, so that one page is enough in most cases; to look at 500 rows takes about a millisecond. */
+const tokensPerRow = 8
+const [fewestRows, mostRows] = [32, 500]
+/** A turn that is too long is read to its beginning, so that the error can say how long it is. */
+const tokensBeyond = 8_000
+
+function readPage(context: Context, ask: WindowAsk, before: number, left: number): Promise<Counted[]> {
+  const { services, budget, viewer } = context
+  const { conversation, path, encoding } = ask
+  const tokens = left > 0 ? left : tokensBeyond
+  const rows = Math.min(Math.max(Math.ceil(tokens / tokensPerRow), fewestRows), mostRows)
+  const request = { conversation, path, encoding, before, tokens, rows }
+  return readWindowPage(services.store, budget, viewer.userId, request).then((page) =>
+    count(context, conversation, encoding, page),
+  )
+}
+
+/** The messages with their tokens; those that had none are counted, and their counts kept for the next window. */
+async function count(
+  { services, viewer }: Context,
+  conversation: Conversation,
+  encoding: TokenEncoding,
+  messages: readonly WindowMessage[],
+): Promise<Counted[]> {
+  // What still streams comes into no window, and has another text when it is done.
+  const uncounted = messages.filter(({ message, counted }) => counted === null && message.status !== 'STREAMING')
+  const counts = await countMessages(
+    services.tokens,
+    encoding,
+    uncounted.map(({ message }) => message),
+  )
+  if (counts.length > 0) await storeTokenCounts(services.store, conversation, viewer.userId, encoding, counts)
+  const bySeq = new Map(counts.map((counted) => [counted.message.seq, counted]))
+  return messages.map(
+    ({ message, counted }) => bySeq.get(message.seq) ?? { message, ...(counted ?? { tokens: 0, reasoningTokens: 0 }) },
+  )
+}

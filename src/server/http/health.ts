@@ -1,0 +1,21 @@
+import type { FastifyInstance } from 'fastify'
+import type { Store } from '../../storage/postgres/store.ts'
+
+/** Whether this server wants work; false from the moment it begins to stop. */
+export interface Health {
+  isStopping: boolean
+}
+
+/** `GET /healthz`: the process answers. `GET /readyz`: it wants work and its database answers. */
+export function registerHealth(app: FastifyInstance, health: Health, store: Store): void {
+  app.get('/healthz', async () => ({ status: 'ok' }))
+  app.get('/readyz', async (_request, reply) => {
+    if (health.isStopping) return reply.code(503).send({ status: 'stopping' })
+    try {
+      await store.pool.query('select 1')
+      return { status: 'ready' }
+    } catch {
+      return reply.code(503).send({ status: 'database unavailable' })
+    }
+  })
+}

@@ -1,0 +1,133 @@
+import cors from '@fastify/cors'
+import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import type { Config } from '../../config.ts'
+import { ApiError, type ErrorCode, tooLarge, unavailable } from '../../errors.ts'
+import type { AnswerBudget } from '../../storage/postgres/answer-budget.ts'
+import { logOperation } from '../log.ts'
+import { formatError } from '../operation/format-error.ts'
+import { drawRequestId } from '../operation/operation-context.ts'
+import type { Health } from './health.ts'
+import type { HostGuard } from './host-guard.ts'
+import type { KnownCaller } from './known-callers.ts'
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** null: the route answers everybody, or the caller is not known yet. */
+    caller: KnownCaller | null
+    /** The name of its GraphQL operation, for the log. */
+    operation: string | null
+    /** What its answer holds, given back once that has left. */
+    budget: AnswerBudget | null
+  }
+}
+
+/** The HTTP server without its routes: who may come in, how long a request may take, and how errors go out. */
+export async function createHttp(
+  config: Config,
+  guard: HostGuard,
+  health: Health,
+  log: Logger,
+): Promise<FastifyInstance> {
+  const app: FastifyInstance = Fastify({
+    bodyLimit: config.limits.bodyBytes,
+    requestTimeout: config.requestMs,
+    forceCloseConnections: 'idle',
+    // What still comes on an open connection is answered, as the last on it: everything that it needs is there until then.
+    return503OnClosing: false,
+    genReqId: drawRequestId,
+    logger: false,
+  })
+
+  app.decorateRequest('caller', null)
+  app.decorateRequest('operation', null)
+  app.decorateRequest('budget', null)
+  // Hooks and parsers take callbacks, because promises of them cost each request some microseconds.
+  app.addHook('onRequest', (request, reply, done) => {
+    // Not Fastify's own limit, which makes an AbortController for each request.
+    const timer = setTimeout(() => {
+      if (!reply.sent) reply.send(tooSlow())
+    }, config.requestMs)
+    reply.raw.once('close', () => {
+      clearTimeout(timer)
+      request.budget?.[Symbol.dispose]()
+      if (!log.isLevelEnabled('info')) return
+      const path = request.url.split('?')[0] as string
+      // Probes come every second and say nothing new.
+      if (path === '/healthz' || path === '/readyz') return
+      logOperation(log, {
+        requestId: request.id,
+        over: 'http',
+        path,
+        operation: request.operation,
+        viewer: request.caller?.viewer.userId ?? null,
+        ms: reply.elapsedTime,
+        status: reply.raw.writableFinished ? reply.statusCode : 'aborted',
+      })
+    })
+    reply.header('x-request-id', request.id)
+    const reason = guard(request.headers)
+    done(reason === null ? undefined : new ApiError('FORBIDDEN', reason))
+  })
+
+  // Asked when the answer is ready: a client that keeps its connection after it would keep the server from stopping.
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (health.isStopping) reply.header('connection', 'close')
+    done()
+  })
+
+  // Who sends a body to a route that reads none is answered at once; Node discards the body as it comes.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (_request, _body, done) => done(null))
+  // A caller that asks first whether to send its body is refused by its headers (RFC 9110, 10.1.1).
+  app.server.on('checkContinue', (request, response) => app.server.emit('request', request, response))
+
+  app.setNotFoundHandler(async (request, reply) => {
+    const error = new ApiError(
+      'NOT_FOUND',
+      'There is nothing here; GraphQL is at POST /graphql, its explorer at /graphiql.',
+    )
+    return reply.code(404).send({ errors: [formatError(error, request.id, log)] })
+  })
+
+  app.setErrorHandler<FastifyError>(async (error, request, reply) => {
+    const formatted = formatError(fromFastify(error, request.headers['content-length'], config), request.id, log)
+    const isRefusal = error.statusCode !== undefined && error.statusCode < 500
+    const status = isRefusal ? error.statusCode : statuses[formatted.extensions?.code as ErrorCode]
+    return reply.code(status ?? 500).send({ errors: [formatted] })
+  })
+
+  // After the error handler: its route for preflights would be refused by Fastify's own otherwise.
+  if (config.corsOrigins.length > 0) {
+    await app.register(cors, { origin: [...config.corsOrigins], exposedHeaders: ['x-request-id'], maxAge: 86_400 })
+  }
+  return app
+}
+
+function tooSlow(): ApiError {
+  return unavailable(
+    'The request took too long. What was asked may have been done: try again, with the same client ids.',
+  )
+}
+
+/** Fastify's own refusals in our words. */
+function fromFastify(error: FastifyError, contentLength: string | undefined, config: Config): Error {
+  const limit = config.limits.bodyBytes
+  if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')
+    return tooLarge('body', 'bytes', limit, Number(contentLength ?? limit + 1))
+  const isRefusal = error.statusCode !== undefined && error.statusCode < 500
+  return isRefusal ? new ApiError('BAD_USER_INPUT', error.message) : error
+}
+
+const statuses: Record<ErrorCode, number> = {
+  UNAUTHENTICATED: 401,
+  FORBIDDEN: 403,
+  NOT_FOUND: 404,
+  BAD_USER_INPUT: 400,
+  CONFLICT: 409,
+  CURSOR_EXPIRED: 410,
+  PAYLOAD_TOO_LARGE: 413,
+  RATE_LIMITED: 429,
+  UNAVAILABLE: 503,
+  INTERNAL_SERVER_ERROR: 500,
+}

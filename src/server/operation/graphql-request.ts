@@ -1,0 +1,26 @@
+import { badInput } from '../../errors.ts'
+
+/** The parameters of a request, by GraphQL over HTTP. */
+export interface GraphqlRequest {
+  /** null: a persisted query that is only named. */
+  readonly query: string | null
+  readonly operationName: string | null
+  readonly variables: Readonly<Record<string, unknown>> | null
+}
+
+/** @throws ApiError BAD_USER_INPUT for what is no request */
+export function readRequest(body: unknown): GraphqlRequest {
+  if (Array.isArray(body)) throw badInput('body', 'must be one operation; batches are not taken.')
+  if (!isObject(body)) throw badInput('body', 'must be a JSON object with a query.')
+  const { query, operationName = null, variables = null, extensions = null } = body
+  if (operationName !== null && typeof operationName !== 'string') throw badInput('operationName', 'must be a text.')
+  if (variables !== null && !isObject(variables)) throw badInput('variables', 'must be a JSON object.')
+  if (extensions !== null && !isObject(extensions)) throw badInput('extensions', 'must be a JSON object.')
+  if (typeof query === 'string') return { query, operationName, variables }
+  if (extensions?.persistedQuery !== undefined) return { query: null, operationName, variables }
+  throw badInput('query', 'must be a text.')
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}

@@ -1,0 +1,21 @@
+import { randomUUID } from 'node:crypto'
+import type { Viewer } from '../../auth/viewer.ts'
+import type { Context, Services } from '../../graphql/context.ts'
+import { Loaders } from '../../graphql/loaders.ts'
+import { AnswerBudget, type AnswerMemory } from '../../storage/postgres/answer-budget.ts'
+
+/** Makes what one operation, or one event of a subscription, works with; whoever sends the answer disposes its budget. */
+export type CreateContext = (viewer: Viewer, requestId: string) => Context
+
+export function contextFactory(services: Services, memory: AnswerMemory): CreateContext {
+  return (viewer, requestId) => {
+    const budget = new AnswerBudget(memory, services.limits.answerBytes)
+    const loaders = new Loaders(services, budget, viewer.userId)
+    return { requestId, viewer, services, loaders, budget, windows: 0 }
+  }
+}
+
+/** In one piece: `randomUUID` puts it together of twenty, half a KiB that a subscription would hold while it waits. */
+export function drawRequestId(): string {
+  return Buffer.from(randomUUID(), 'latin1').toString('latin1')
+}

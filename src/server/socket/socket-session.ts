@@ -1,0 +1,338 @@
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
+import type { ApolloServer } from '@apollo/server'
+import { type GraphQLFormattedError, getOperationAST, OperationTypeNode } from 'graphql'
+import { CloseCode, type Message, MessageType, type SubscribePayload, validateMessage } from 'graphql-ws'
+import type { WebSocket } from 'ws'
+import { viewerOf } from '../../auth/authenticate.ts'
+import type { Authenticate, Caller } from '../../auth/viewer.ts'
+import type { Config } from '../../config.ts'
+import { ApiError, badInput, unavailable } from '../../errors.ts'
+import type { Context } from '../../graphql/context.ts'
+import type { Connection } from '../connections.ts'
+import { atExpiry } from '../expiry.ts'
+import { logOperation } from '../log.ts'
+import type { Admission } from '../operation/admission.ts'
+import { answerRequest } from '../operation/answer-request.ts'
+import { readConnectionParams } from '../operation/credentials.ts'
+import { findInexactness } from '../operation/exact-json.ts'
+import { formatError } from '../operation/format-error.ts'
+import { drawRequestId } from '../operation/operation-context.ts'
+import { ResultStream, type Subscription, type SubscriptionSource, subscribe } from '../operation/subscribe.ts'
+import { type FormattedResult, messageEndOf } from '../operation/written-result.ts'
+import { SocketConnection, type SocketListener } from './socket-connection.ts'
+import { type SocketOperation, SocketOperations } from './socket-operation.ts'
+import { textFrame } from './text-frame.ts'
+
+export interface SocketDependencies extends SubscriptionSource {
+  readonly admission: Admission
+  readonly apollo: ApolloServer<Context>
+  readonly authenticate: Authenticate
+  readonly config: Config
+}
+
+/** All sessions together, as one of them sees it. */
+export interface SessionHost {
+  readonly isDraining: boolean
+  /** Counts the session as one of this caller until it leaves; false: there are too many. */
+  enter(caller: Caller): boolean
+  answered(session: SocketSession): void
+  /** @param caller null: it never entered */
+  leave(session: SocketSession, caller: Caller | null): void
+}
+
+const initMs = 3_000
+/** All that is parsed of a caller that is not known yet: as much as the headers of a request may have. */
+const initBytes = 16 * 1024
+
+/** What a subscription is executed with: of its message the text of its document does not stay. */
+type Following = SocketOperation & Subscription
+
+/**
+ * The server's side of graphql-transport-ws on one socket
+ * (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md):
+ *
+ *     new ── connection_init ──▶ authenticating ── the caller is known ──▶ acknowledged: operations may begin
+ *      └── nothing for 3 s, more than 16 KiB, or anything wrong ──▶ closed
+ */
+export class SocketSession implements Connection, SocketListener {
+  readonly #use: SocketDependencies
+  readonly #host: SessionHost
+  readonly #connection: SocketConnection
+  readonly #operations = new SocketOperations()
+  /** Of the upgrade; null once `connection_init` has come. */
+  #headers: IncomingHttpHeaders | null
+  /** null: not acknowledged. */
+  #caller: Caller | null = null
+  /** Of all messages until it is acknowledged. */
+  #bytesBefore = 0
+  /** Closes it when nothing initialises it, and then when the proof of its caller expires. */
+  #deadline: NodeJS.Timeout | undefined
+
+  constructor(use: SocketDependencies, host: SessionHost, socket: WebSocket, request: IncomingMessage) {
+    const { config, log } = use
+    this.#use = use
+    this.#host = host
+    this.#headers = request.headers
+    this.#connection = new SocketConnection(socket, request, config.limits.messagesPerSecond, log, this)
+    const { SubprotocolNotAcceptable, ConnectionInitialisationTimeout } = CloseCode
+    if (socket.protocol === '') this.#connection.close(SubprotocolNotAcceptable, 'Subprotocol not acceptable')
+    else {
+      const late = () => this.#connection.close(ConnectionInitialisationTimeout, 'Connection initialisation timeout')
+      this.#deadline = setTimeout(late, initMs)
+    }
+  }
+
+  /** Whether a query or a mutation on it is still to be answered. */
+  get isBusy(): boolean {
+    return this.#connection.isOpen && this.#operations.hasRequests
+  }
+
+  look(): void {
+    this.#connection.look()
+  }
+
+  /** Closes it because the server stops: its client goes on elsewhere. */
+  letGo(): void {
+    this.#connection.close(1012, 'Service restart')
+  }
+
+  terminate(): void {
+    this.#connection.terminate()
+  }
+
+  receive(text: Buffer | null): void {
+    this.#handle(text).catch((error: unknown) => {
+      this.#use.log.error({ err: error }, 'a message on a socket failed')
+      this.#connection.close(CloseCode.InternalServerError, 'Internal server error')
+    })
+  }
+
+  isTooFast(): void {
+    const viewer = this.#caller?.viewer?.userId ?? null
+    this.#use.log.warn({ viewer }, 'a socket sends more than MAX_MESSAGES_PER_SECOND, and is read no faster')
+  }
+
+  ended(): void {
+    clearTimeout(this.#deadline)
+    this.#operations
+      .completeAll()
+      .catch((error: unknown) => this.#use.log.error({ err: error }, 'a socket did not close well'))
+  }
+
+  closed(): void {
+    this.#host.leave(this, this.#caller)
+  }
+
+  async #handle(text: Buffer | null): Promise<void> {
+    if (text === null) return this.#connection.close(1003, 'Text messages only')
+    if (this.#caller === null) {
+      this.#bytesBefore += text.length
+      if (this.#bytesBefore > initBytes) {
+        return this.#connection.close(1009, `At most ${initBytes} bytes before connection_ack`)
+      }
+    }
+    const message = this.#read(text.toString())
+    switch (message?.type) {
+      case undefined:
+        return
+      case MessageType.ConnectionInit:
+        return this.#initialise(message.payload)
+      case MessageType.Ping:
+        this.#send({ type: MessageType.Pong, payload: message.payload })
+        return
+      case MessageType.Pong:
+        return
+      case MessageType.Subscribe:
+        return this.#subscribe(message.id, message.payload)
+      case MessageType.Complete:
+        return this.#operations.complete(message.id)
+      default:
+        this.#connection.close(CloseCode.BadRequest, 'Invalid message received')
+    }
+  }
+
+  /** null: it was refused. */
+  #read(text: string): Message | null {
+    try {
+      const message: unknown = JSON.parse(text)
+      const inexact = findInexactness(text, message)
+      if (inexact === null) return validateMessage(message)
+      const { id, type } = message as Partial<Record<string, unknown>>
+      if (type === MessageType.Subscribe && typeof id === 'string') {
+        this.#sendErrors(id, [this.#format(badInput('payload', inexact))])
+        return null
+      }
+    } catch {
+      // Not JSON, or nothing that the protocol knows.
+    }
+    this.#connection.close(CloseCode.BadRequest, 'Invalid message received')
+    return null
+  }
+
+  async #initialise(params: Readonly<Record<string, unknown>> | undefined): Promise<void> {
+    const headers = this.#headers
+    if (headers === null) {
+      return this.#connection.close(CloseCode.TooManyInitialisationRequests, 'Too many initialisation requests')
+    }
+    this.#headers = null
+    clearTimeout(this.#deadline)
+    const caller = await this.#authenticate(params, headers)
+    if (caller === null || !this.#connection.isOpen) return
+    if (!this.#host.enter(caller)) {
+      const { sockets } = this.#use.config.limits
+      const whose = caller.viewer === null ? 'service key' : 'user'
+      // One of those after which clients try again later.
+      return this.#connection.close(1013, `At most ${sockets} sockets at once for a ${whose}`)
+    }
+    this.#caller = caller
+    this.#deadline = atExpiry(caller.expiresAt, () => this.#connection.close(4403, 'The token has expired.'))
+    this.#send({ type: MessageType.ConnectionAck })
+  }
+
+  async #authenticate(
+    params: Readonly<Record<string, unknown>> | undefined,
+    headers: IncomingHttpHeaders,
+  ): Promise<Caller | null> {
+    try {
+      return await this.#use.authenticate(readConnectionParams(params, headers))
+    } catch (error) {
+      const { extensions, message } = this.#format(error)
+      // 4403 and not 4401: clients try again after 4403, with the fresh token that their connectionParams give.
+      this.#connection.close(extensions?.code === 'UNAVAILABLE' ? 1013 : 4403, message)
+      return null
+    }
+  }
+
+  #subscribe(id: string, payload: SubscribePayload): void {
+    if (this.#caller === null) this.#connection.close(CloseCode.Unauthorized, 'Unauthorized')
+    else if (this.#operations.has(id)) {
+      this.#connection.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`)
+    } else {
+      const operation = this.#admit(id, payload, this.#caller)
+      if (Array.isArray(operation)) this.#sendErrors(id, operation)
+      else this.#begin(operation, payload)
+    }
+  }
+
+  #begin(operation: Following, payload: SubscribePayload): void {
+    this.#operations.begin(operation)
+    if (operation.isSubscription) void this.#follow(operation)
+    else void this.#answer(operation, payload)
+  }
+
+  /** The operation that may run, or why none does. */
+  #admit(id: string, payload: SubscribePayload, caller: Caller): Following | GraphQLFormattedError[] {
+    try {
+      if (this.#host.isDraining) {
+        // Clients ask again elsewhere what was closed before it began, and show their users what was refused.
+        if (!this.isBusy) this.letGo()
+        throw unavailable('The server is stopping; connect again.')
+      }
+      const { admission, config } = this.#use
+      const { subscriptions } = config.limits
+      if (this.#operations.size >= subscriptions) {
+        throw new ApiError('RATE_LIMITED', `At most ${subscriptions} operations at once on a socket.`)
+      }
+      const admitted = admission.admit(payload.query)
+      if ('errors' in admitted) return admitted.errors.map((error) => this.#format(error))
+      const ast = getOperationAST(admitted.document, payload.operationName)
+      if (!ast) throw badInput('operationName', 'names no operation of this document.')
+      return {
+        id,
+        requestId: drawRequestId(),
+        viewer: viewerOf(caller, payload.extensions?.userId),
+        name: ast.name?.value ?? null,
+        isSubscription: ast.operation === OperationTypeNode.SUBSCRIPTION,
+        startedAt: performance.now(),
+        results: null,
+        status: 'ok',
+        document: admitted.document,
+        operationName: payload.operationName,
+        variableValues: payload.variables,
+      }
+    } catch (error) {
+      return [this.#format(error)]
+    }
+  }
+
+  /** Never fails. Nothing waits for it: of each that waits a subscription would hold a promise and a frame. */
+  async #follow(operation: Following): Promise<void> {
+    try {
+      const results = await subscribe(this.#use, operation)
+      if (results instanceof ResultStream) {
+        operation.results = results
+        if (!this.#operations.isAwaited(operation)) await results.return()
+        for (let result = await results.next(); result !== null; result = await results.next()) {
+          const sent = this.#next(operation, result)
+          // Most are sent at once, and a promise for each of them would cost as much as to send it.
+          if (sent !== null) await sent
+        }
+      } else await this.#next(operation, results)
+      this.#complete(operation)
+    } catch (error) {
+      this.#fail(operation, error)
+    }
+  }
+
+  /** Queries and mutations take Apollo's pipeline, as over HTTP. Never fails. */
+  async #answer(operation: SocketOperation, payload: SubscribePayload): Promise<void> {
+    try {
+      const context = this.#use.createContext(operation.viewer, operation.requestId)
+      // It counts until it was sent.
+      using _budget = context.budget
+      await this.#next(operation, await answerRequest(this.#use.apollo, payload, context))
+      this.#complete(operation)
+    } catch (error) {
+      this.#fail(operation, error)
+    }
+  }
+
+  /** As `SocketConnection.send`. */
+  #next(operation: SocketOperation, result: FormattedResult): Promise<void> | null {
+    if (result.errors !== undefined && operation.results === null) operation.status = statusOf(result.errors)
+    if (!this.#operations.isAwaited(operation)) return null
+    const head = `{"id":${JSON.stringify(operation.id)},"type":"next","payload":`
+    return this.#connection.send(textFrame(head, messageEndOf(result)))
+  }
+
+  #complete(operation: SocketOperation): void {
+    if (this.#operations.isAwaited(operation)) this.#send({ id: operation.id, type: MessageType.Complete })
+    this.#end(operation)
+  }
+
+  #fail(operation: SocketOperation, error: unknown): void {
+    const errors = [formatError(error, operation.requestId, this.#use.log)]
+    operation.status = statusOf(errors)
+    if (this.#operations.isAwaited(operation)) this.#sendErrors(operation.id, errors)
+    this.#end(operation)
+  }
+
+  #end(operation: SocketOperation): void {
+    this.#operations.end(operation)
+    logOperation(this.#use.log, {
+      requestId: operation.requestId,
+      over: 'websocket',
+      operation: operation.name,
+      viewer: operation.viewer.userId,
+      ms: performance.now() - operation.startedAt,
+      status: operation.status,
+    })
+    this.#host.answered(this)
+  }
+
+  #sendErrors(id: string, payload: readonly GraphQLFormattedError[]): void {
+    this.#send({ id, type: MessageType.Error, payload })
+  }
+
+  #send(message: object): void {
+    void this.#connection.send(textFrame(JSON.stringify(message)))
+  }
+
+  #format(error: unknown): GraphQLFormattedError {
+    return formatError(error, drawRequestId(), this.#use.log)
+  }
+}
+
+function statusOf(errors: readonly GraphQLFormattedError[]): string {
+  return String(errors[0]?.extensions?.code ?? 'error')
+}

@@ -1,0 +1,159 @@
+import type { OutgoingHttpHeaders } from 'node:http'
+import type { ApolloServer } from '@apollo/server'
+import type { FastifyReply } from 'fastify'
+import { type DocumentNode, OperationTypeNode } from 'graphql'
+import type { Viewer } from '../../auth/viewer.ts'
+import type { Config } from '../../config.ts'
+import { ApiError } from '../../errors.ts'
+import type { Context } from '../../graphql/context.ts'
+import { type Connection, Connections } from '../connections.ts'
+import { Counts } from '../counts.ts'
+import { atExpiry } from '../expiry.ts'
+import { answerRequest } from '../operation/answer-request.ts'
+import { formatError } from '../operation/format-error.ts'
+import type { GraphqlRequest } from '../operation/graphql-request.ts'
+import { ResultStream, type SubscriptionSource, subscribe } from '../operation/subscribe.ts'
+import type { FormattedResult } from '../operation/written-result.ts'
+import { EventStream } from './sse-stream.ts'
+
+export interface EventStreamDependencies extends SubscriptionSource {
+  readonly apollo: ApolloServer<Context>
+  readonly config: Config
+}
+
+/** An operation that may run, or the result that says why it may not. */
+export interface StreamedOperation {
+  readonly requestId: string
+  readonly viewer: Viewer
+  /** When the proof of who is calling expires, in milliseconds since 1970; null: never. */
+  readonly expiresAt: number | null
+  readonly request: GraphqlRequest
+  readonly type: OperationTypeNode
+  readonly document: DocumentNode
+  /** Of a subscription, what it begins with: the document, or the same one from where its client was. */
+  readonly source: DocumentNode
+}
+
+interface OpenStream extends Connection {
+  readonly stream: EventStream
+}
+
+/** After these a client does well to ask again. */
+const passing: readonly unknown[] = ['UNAVAILABLE', 'RATE_LIMITED', 'INTERNAL_SERVER_ERROR']
+
+/** GraphQL over server-sent events: the feeds, the pipeline and the errors of WebSocket, one operation a stream. */
+export class EventStreams implements AsyncDisposable {
+  readonly #use: EventStreamDependencies
+  readonly #open = new Connections<OpenStream>()
+  readonly #counts = new Counts()
+  readonly #looks: NodeJS.Timeout
+
+  constructor(use: EventStreamDependencies) {
+    this.#use = use
+    this.#looks = setInterval(() => {
+      for (const { stream } of this.#open) stream.look()
+    }, use.config.pingMs)
+    this.#looks.unref()
+  }
+
+  /** How many streams are open. */
+  get size(): number {
+    return this.#open.size
+  }
+
+  /** Takes the answer over, and sends the whole of it. */
+  async run(reply: FastifyReply, operation: StreamedOperation): Promise<void> {
+    const isSubscription = operation.type === OperationTypeNode.SUBSCRIPTION
+    const stream = this.#begin(reply, operation.viewer, isSubscription)
+    if (this.#open.isDraining) return stream.cut()
+    const refusal = this.#refusal(operation.viewer)
+    // What follows with a proof that expires comes again with a new one; the rest ends by itself.
+    const expiry = isSubscription ? atExpiry(operation.expiresAt, () => stream.cut()) : undefined
+    try {
+      if (refusal !== null)
+        await this.#refuse(stream, { errors: [formatError(refusal, operation.requestId, this.#use.log)] })
+      else if (isSubscription) await this.#follow(stream, operation)
+      else await this.#answer(stream, operation)
+    } catch (error) {
+      // A mutation that is not complete would be asked again; what follows is not lost by being cut.
+      const errors = [formatError(error, operation.requestId, this.#use.log)]
+      if (isSubscription) await this.#refuse(stream, { errors })
+      else await this.#finish(stream, { errors })
+    } finally {
+      clearTimeout(expiry)
+    }
+  }
+
+  /** Sends a result that says why nothing runs: the protocol wants a stream for that, too. */
+  async refuse(reply: FastifyReply, viewer: Viewer, result: FormattedResult): Promise<void> {
+    await this.#finish(this.#begin(reply, viewer, false), result)
+  }
+
+  #begin(reply: FastifyReply, { userId }: Viewer, isSubscription: boolean): EventStream {
+    reply.hijack()
+    const stream = new EventStream(reply.raw, reply.getHeaders() as OutgoingHttpHeaders)
+    const open: OpenStream = {
+      stream,
+      // A subscription goes on elsewhere; the answer to a query or a mutation completes its stream.
+      isBusy: !isSubscription,
+      letGo: () => stream.cut(),
+      terminate: () => stream.destroy(),
+    }
+    this.#open.add(open)
+    this.#counts.add(userId)
+    reply.raw.once('close', () => {
+      this.#open.delete(open)
+      this.#counts.remove(userId)
+    })
+    return stream
+  }
+
+  #refusal({ userId }: Viewer): ApiError | null {
+    const limit = this.#use.config.limits.subscriptions
+    if (this.#counts.of(userId) <= limit) return null
+    return new ApiError('RATE_LIMITED', `At most ${limit} event streams at once for a user.`)
+  }
+
+  async #follow(stream: EventStream, operation: StreamedOperation): Promise<void> {
+    const { viewer, requestId, request, document, source } = operation
+    const subscription = {
+      viewer,
+      requestId,
+      document,
+      operationName: request.operationName,
+      variableValues: request.variables,
+    }
+    const results = await subscribe(this.#use, subscription, source)
+    if (!(results instanceof ResultStream)) return this.#refuse(stream, results)
+    stream.ended.addEventListener('abort', () => void results.return())
+    // It may have ended before there was anything to be told of it.
+    if (stream.ended.aborted) await results.return()
+    for (let result = await results.next(); result !== null; result = await results.next()) await stream.next(result)
+    await stream.complete()
+  }
+
+  /** Queries and mutations take Apollo's pipeline, as over HTTP. */
+  async #answer(stream: EventStream, operation: StreamedOperation): Promise<void> {
+    const { apollo, createContext } = this.#use
+    const context = createContext(operation.viewer, operation.requestId)
+    using _budget = context.budget
+    await this.#finish(stream, await answerRequest(apollo, operation.request, context))
+  }
+
+  async #finish(stream: EventStream, result: FormattedResult): Promise<void> {
+    await stream.next(result)
+    await stream.complete()
+  }
+
+  /** The one result of a subscription that did not begin, or does not go on: complete unless it may by and by. */
+  async #refuse(stream: EventStream, result: FormattedResult): Promise<void> {
+    if (!passing.includes(result.errors?.[0]?.extensions?.code)) return this.#finish(stream, result)
+    await stream.next(result)
+    stream.cut()
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#open.drain(this.#use.config.shutdownMs)
+    clearInterval(this.#looks)
+  }
+}

@@ -1,0 +1,128 @@
+import { Conversation } from '../../entities/conversation.ts'
+import { conversationColumns, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
+import { newMessageColumns, newMessageValues, storedMessage } from '../message/new-message.ts'
+import { announceChange, query, type Statement, type Store } from '../postgres/store.ts'
+import type { Append, Appended } from './append.ts'
+
+/**
+ * Appends to many conversations in one statement and one commit, and answers for each append what it stored; null where
+ * nothing was: no such conversation, one that another transaction holds, one whose active leaf is not its newest message, or
+ * a client id that is known. What goes to one
+ * conversation is stored in the given order, all of it or nothing, as if one append had come after the other.
+ *
+ * At most one of them may bring a certain client id to a conversation, none asks for a last seq, and all that go to one
+ * conversation name it alike.
+ *
+ * @param locked what to do with conversations that another transaction holds: wait for them, or leave them out
+ */
+export async function appendTogether(
+  store: Store,
+  appends: readonly Append[],
+  locked: 'wait' | 'skip',
+): Promise<(Appended | null)[]> {
+  const groups = [...Map.groupBy(appends, ({ to }) => to.key).values()]
+  const inputs = groups.flatMap((group, index) =>
+    group.flatMap(({ messages }) => messages).map((message, place) => [index + 1, place + 1, message] as const),
+  )
+  const messages = inputs.map(([, , message]) => newMessageValues(message))
+  const rows = await query(store.pool, statements[locked], [
+    groups.map(([first]) => (first as Append).to.key),
+    groups.map(([first]) => (first as Append).to.userId),
+    groups.map(([first]) => (first as Append).to.epoch),
+    groups.map((group) => group.length),
+    groups.map(countMessages),
+    inputs.map(([n]) => n),
+    inputs.map(([, place]) => place),
+    ...newMessageColumns.map((_, column) => columnOf(messages, column)),
+  ])
+  const stored = new Map<Append, Appended>()
+  for (const row of rows) {
+    const group = groups[Number(row[0]) - 1] as Append[]
+    const conversation = readConversation(row, 1)
+    announceChange(store, conversation)
+    for (const [index, appended] of inTurn(group, conversation).entries()) {
+      stored.set(group[index] as Append, appended)
+    }
+  }
+  return appends.map((append) => stored.get(append) ?? null)
+}
+
+/** A column that is null in every row goes as no array at all, and comes out as nulls. */
+function columnOf(messages: readonly unknown[][], column: number): unknown[] | null {
+  const values = messages.map((message) => message[column])
+  return values.some((value) => value !== null) ? values : null
+}
+
+/** What each append would have answered, had they come one after the other. @param after where the last of them left it */
+function inTurn(group: readonly Append[], after: Conversation): Appended[] {
+  let lastSeq = after.lastSeq - countMessages(group)
+  let revision = after.revision - group.length
+  return group.map(({ messages }) => {
+    const first = lastSeq + 1
+    lastSeq += messages.length
+    revision += 1
+    const conversation =
+      lastSeq === after.lastSeq ? after : Object.assign(new Conversation(), after, { lastSeq, revision })
+    return {
+      conversation,
+      messages: messages.map((message, index) => storedMessage(message, conversation, first + index)),
+      replayed: messages.map(() => false),
+    }
+  })
+}
+
+function countMessages(group: readonly Append[]): number {
+  return group.reduce((sum, { messages }) => sum + messages.length, 0)
+}
+
+/**
+ * Rows are locked in the order of their keys, and nothing else is taken by an append, so servers that gather cannot wait
+ * for one another in a circle. The client ids are looked up with the statement's snapshot: one that was stored since then
+ * makes it fail, with nothing stored.
+ */
+function statement(locked: 'wait' | 'skip'): Statement {
+  const names = newMessageColumns.map(([name]) => name)
+  return {
+    name: `append-together-${locked}`,
+    text: `
+      with asked as (
+        select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[])
+          with ordinality as asked(key, user_id, epoch, appends, messages, n)
+      ),
+      input as (
+        select n, place, ${newMessageColumns.map(([name, type]) => `${name}::${type}`).join(', ')}
+        from unnest($6::int[], $7::int[], ${names.map((_, i) => `$${i + 8}::text[]`).join(', ')})
+          as input(n, place, ${names.join(', ')})
+      ),
+      known as (
+        select input.n from input join asked on asked.n = input.n
+        join message m on m.conversation_key = asked.key and m.client_id = input.client_id
+      ),
+      found as materialized (
+        select asked.n, asked.appends, asked.messages, c.key
+        from asked
+        join conversation c on c.key = asked.key and c.user_id = asked.user_id and c.deleted_at is null
+          and c.active_leaf is null and (asked.epoch is null or c.epoch = asked.epoch)
+        where asked.n not in (select n from known)
+        order by c.key
+        for update of c${locked === 'skip' ? ' skip locked' : ''}
+      ),
+      moved as (
+        update conversation c set
+          last_seq = c.last_seq + found.messages,
+          revision = c.revision + found.appends,
+          updated_at = ${nextUpdate('c.updated_at')}
+        from found where c.key = found.key
+        returning found.n, found.messages, ${conversationColumns('c')}
+      ),
+      stored as (
+        insert into message (conversation_key, seq, ${names.join(', ')}, created_at, updated_at)
+        select moved.key, moved.last_seq - moved.messages + input.place, ${names.map((name) => `input.${name}`).join(', ')},
+          moved.updated_at, moved.updated_at
+        from moved join input on input.n = moved.n
+      )
+      select moved.n, ${conversationColumns('moved')} from moved`,
+  }
+}
+
+const statements = { wait: statement('wait'), skip: statement('skip') }

@@ -1,0 +1,306 @@
+import type { Pool, PoolClient } from 'pg'
+import type { Conversation } from '../../entities/conversation.ts'
+import type { Message } from '../../entities/message.ts'
+import { badInput, clientIdTaken, conversationNotFound, lastSeqMoved, unavailable } from '../../errors.ts'
+import { type ParentRef, parentSeqsOf } from '../branch/append-parents.ts'
+import { drawEpoch } from '../conversation/conversation-key.ts'
+import { type ConversationRef, reachable } from '../conversation/conversation-ref.ts'
+import { conversationColumns, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
+import { eraseMessages } from '../conversation/erase.ts'
+import { insertConversation, lockConversation, reviveConversation } from '../conversation/lock.ts'
+import { messageColumns, readMessage } from '../message/message-row.ts'
+import { type NewMessage, newMessageColumns, newMessageValues, storedMessage } from '../message/new-message.ts'
+import { type Rewrite, rewriteMessages } from '../message/rewrite.ts'
+import { announceChange, query, type Statement, type Store, transaction } from '../postgres/store.ts'
+
+export interface Append {
+  readonly to: ConversationRef
+  readonly createIfMissing: boolean
+  /** Append only if this is the last seq; a conversation that is missing has 0. */
+  readonly ifLastSeq: number | null
+  /** What to do with a known client id that has another payload: refuse, or give the message the new contents. */
+  readonly onExisting: 'FAIL' | 'REPLACE'
+  /** What some of the messages continue; the others come one after the other. It takes the longer way with the lock. */
+  readonly parents?: ReadonlyMap<NewMessage, ParentRef> | undefined
+  /** Runs in the same transaction after the messages were stored; it takes the longer way with the lock. */
+  readonly alsoStore?: (client: PoolClient, appended: Appended) => Promise<void>
+  /** At least one. Of several with one client id and one payload the first is stored and the others are its replays. */
+  readonly messages: readonly NewMessage[]
+}
+
+export interface Appended {
+  readonly conversation: Conversation
+  /** In the order of the input. */
+  readonly messages: Message[]
+  /** Whether each of them was stored by an earlier call. */
+  readonly replayed: boolean[]
+}
+
+/**
+ * Appends all messages in one transaction, or none.
+ *
+ * The common case is one statement. It answers no row when something stands against it, and fails on a client id that
+ * is known: then the whole question is asked again, in order, with the conversation locked. Nothing was stored by the
+ * first attempt in either case, so this repeats no write of unknown outcome.
+ *
+ * @throws ApiError NOT_FOUND, CONFLICT (CLIENT_ID, LAST_SEQ)
+ */
+export async function appendMessages(store: Store, append: Append): Promise<Appended> {
+  const messages = withoutRepeats(append.messages)
+  const distinct = messages === append.messages ? append : { ...append, messages }
+  const appended =
+    (append.alsoStore || append.parents ? null : await appendAtOnce(store.pool, distinct)) ??
+    (await appendLocked(store, distinct))
+  if (appended.replayed.includes(false)) announceChange(store, appended.conversation)
+  return messages.length === append.messages.length ? appended : withRepeats(append.messages, appended)
+}
+
+function withoutRepeats(messages: readonly NewMessage[]): readonly NewMessage[] {
+  if (messages.length === 1) return messages
+  const first = new Map<string, NewMessage>()
+  return messages.filter((message, index) => {
+    if (message.clientId === null) return true
+    const earlier = first.get(message.clientId)
+    if (earlier === undefined) {
+      first.set(message.clientId, message)
+      return true
+    }
+    if (earlier.payloadHash?.equals(message.payloadHash ?? Buffer.alloc(0))) return false
+    throw badInput(
+      `input.messages[${index}].clientId`,
+      'an earlier message of this batch has it, with another payload.',
+    )
+  })
+}
+
+function withRepeats(asked: readonly NewMessage[], appended: Appended): Appended {
+  const placeOf = new Map<string, number>()
+  const places: number[] = []
+  const isRepeat: boolean[] = []
+  let next = 0
+  for (const { clientId } of asked) {
+    const earlier = clientId === null ? undefined : placeOf.get(clientId)
+    isRepeat.push(earlier !== undefined)
+    places.push(earlier ?? next)
+    if (earlier !== undefined) continue
+    if (clientId !== null) placeOf.set(clientId, next)
+    next += 1
+  }
+  return {
+    conversation: appended.conversation,
+    messages: places.map((place) => appended.messages[place] as Message),
+    replayed: places.map((place, index) => isRepeat[index] === true || appended.replayed[place] === true),
+  }
+}
+
+async function appendAtOnce(on: Pool, append: Append): Promise<Appended | null> {
+  const mayCreate = append.createIfMissing && append.to.id !== null && (append.ifLastSeq ?? 0) === 0
+  try {
+    return await runAppend(on, append, mayCreate ? 'upsert' : 'update')
+  } catch (error) {
+    if (isKnownClientId(error)) return null
+    throw error
+  }
+}
+
+/** Checks in the promised order: replay, existence, `ifLastSeq`, insert. */
+async function appendLocked(store: Store, append: Append): Promise<Appended> {
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const outcome = await transaction(store, async (client) => {
+      const appended = await appendWhileLocked(client, append)
+      if (!('tombstone' in appended)) await append.alsoStore?.(client, appended)
+      return appended
+    })
+    if (!('tombstone' in outcome)) return outcome
+    await eraseMessages(store, outcome.tombstone)
+  }
+  throw unavailable('The conversation is being deleted and created at the same time; try again.')
+}
+
+async function appendWhileLocked(
+  client: PoolClient,
+  append: Append,
+): Promise<Appended | { tombstone: { key: string; epoch: number } }> {
+  let conversation = await lockConversation(client, append.to)
+  if (conversation === null || conversation.deletedAt !== null) {
+    if (!append.createIfMissing || append.to.id === null) throw conversationNotFound()
+    if ((append.ifLastSeq ?? 0) !== 0) throw lastSeqMoved(append.ifLastSeq ?? 0, 0)
+    if (conversation !== null) {
+      const revived = await reviveConversation(client, conversation)
+      if (revived === null) return { tombstone: conversation }
+      conversation = revived
+    } else {
+      await insertConversation(client, append.to.userId, append.to.key, append.to.id)
+      conversation = await lockConversation(client, append.to)
+      if (conversation === null) throw conversationNotFound()
+      if (conversation.deletedAt !== null) return { tombstone: conversation }
+    }
+  }
+  const { known, outdated } = await readKnown(client, conversation, append)
+  const fresh = append.messages.filter((message) => !isKnown(known, message))
+  const isWrite = fresh.length > 0 || outdated.length > 0
+  if (isWrite && append.ifLastSeq !== null && append.ifLastSeq !== conversation.lastSeq) {
+    throw lastSeqMoved(append.ifLastSeq, conversation.lastSeq)
+  }
+  if (outdated.length > 0) {
+    const rewritten = await rewriteMessages(client, conversation, outdated)
+    conversation = rewritten.conversation
+    for (const message of rewritten.messages) known.set(message.clientId ?? '', message)
+  }
+  if (fresh.length > 0) {
+    const parentSeqs = parentSeqsOf(conversation, append, known)
+    const mode = conversation.activeLeaf === null && parentSeqs.every((seq) => seq === null) ? 'update' : 'branch'
+    const stored = await runAppend(client, { ...append, messages: fresh, ifLastSeq: null }, mode, parentSeqs)
+    if (stored === null) throw conversationNotFound()
+    return inOrder(append.messages, fresh, outdated, stored, known)
+  }
+  return inOrder(append.messages, fresh, outdated, { conversation, messages: [] }, known)
+}
+
+function inOrder(
+  asked: readonly NewMessage[],
+  fresh: readonly NewMessage[],
+  outdated: readonly Rewrite[],
+  stored: Pick<Appended, 'conversation' | 'messages'>,
+  known: ReadonlyMap<string, Message>,
+): Appended {
+  const storedAs = new Map(fresh.map((message, index) => [message, stored.messages[index]]))
+  const isWritten = new Set([...fresh, ...outdated.map((rewrite) => rewrite.message)])
+  return {
+    conversation: stored.conversation,
+    // One of the two holds it: a message is fresh, or its client id is known.
+    messages: asked.map((message) => (storedAs.get(message) ?? known.get(message.clientId ?? '')) as Message),
+    replayed: asked.map((message) => !isWritten.has(message)),
+  }
+}
+
+/**
+ * The stored messages that have one of the client ids, and which of them are to get new contents. A tombstone keeps its
+ * place and gets none.
+ *
+ * @throws ApiError CONFLICT when one has another payload and may not be replaced
+ */
+async function readKnown(
+  client: PoolClient,
+  conversation: Conversation,
+  { messages, onExisting }: Append,
+): Promise<{ known: Map<string, Message>; outdated: Rewrite[] }> {
+  const asked = new Map(messages.filter((message) => message.clientId !== null).map((m) => [m.clientId, m]))
+  const known = new Map<string, Message>()
+  const outdated: Rewrite[] = []
+  if (asked.size === 0) return { known, outdated }
+  for (const row of await query(client, selectKnown, [conversation.key, [...asked.keys()]])) {
+    const stored = readMessage(row, 1, conversation)
+    const clientId = stored.clientId ?? ''
+    const message = asked.get(clientId) as NewMessage
+    known.set(clientId, stored)
+    if (message.payloadHash?.equals(row[0] as Buffer)) continue
+    if (onExisting === 'FAIL' || stored.status === 'STREAMING') throw clientIdTaken(clientId, stored.id)
+    if (stored.deletedAt === null) outdated.push({ seq: stored.seq, message })
+  }
+  return { known, outdated }
+}
+
+/** A statement of its own: one that also took the lock would look with a snapshot from before it. */
+const selectKnown: Statement = {
+  name: 'append-known',
+  text: `select m.payload_hash, ${messageColumns('m')} from message m where m.conversation_key = $1 and m.client_id = any($2)
+    order by m.seq`,
+}
+
+function isKnown(known: ReadonlyMap<string, Message>, message: NewMessage): boolean {
+  return message.clientId !== null && known.has(message.clientId)
+}
+
+function isKnownClientId(error: unknown): boolean {
+  const { code, constraint } = error as { code?: unknown; constraint?: unknown }
+  return code === '23505' && constraint === 'message_conversation_key_client_id_unique'
+}
+
+/** Runs the one statement; null when it changed nothing. */
+async function runAppend(
+  on: Pool | PoolClient,
+  append: Append,
+  mode: AppendMode,
+  parentSeqs: readonly (number | null)[] = [],
+): Promise<Appended | null> {
+  const { to, messages } = append
+  const inputs = messages.map(newMessageValues)
+  const isSingle = inputs.length === 1
+  const columns = isSingle ? inputs[0] : newMessageColumns.map((_, column) => inputs.map((input) => input[column]))
+  const values = [to.key, to.userId, to.epoch, messages.length, append.ifLastSeq, ...(columns ?? [])]
+  if (mode === 'upsert') values.push(drawEpoch(), to.id)
+  if (mode === 'branch') values.push(isSingle ? parentSeqs[0] : parentSeqs)
+  const rows = await query(on, appendStatements[mode][isSingle ? 'one' : 'many'], values)
+  const row = rows[0]
+  if (row === undefined) return null
+  const conversation = readConversation(row)
+  const before = conversation.lastSeq - messages.length
+  return {
+    conversation,
+    messages: messages.map((message, index) =>
+      storedMessage(message, conversation, before + index + 1, parentSeqs[index]),
+    ),
+    replayed: messages.map(() => false),
+  }
+}
+
+type AppendMode = 'update' | 'upsert' | 'branch'
+
+/**
+ * `seq` is taken while this statement holds the conversation's row, so seq order is commit order and has no gaps.
+ * `$4` is the number of messages, `$5` the last seq that is asked for or null, the messages follow: for one message a
+ * parameter per column, for many an array per column. Only `branch` knows of parents and of an active leaf that is not
+ * the newest message; the others change nothing where there is such a leaf.
+ */
+function appendStatement(mode: AppendMode, count: 'one' | 'many'): Statement {
+  const columns = mode === 'branch' ? [...newMessageColumns, ['parent_seq', 'int'] as const] : newMessageColumns
+  const names = columns.map(([name]) => name)
+  const first = 6
+  const last = first + columns.length
+  const input =
+    count === 'one'
+      ? `select 1 as n, ${columns.map(([name, type], i) => `$${first + i}::${type} as ${name}`).join(', ')}`
+      : `select n::int, ${columns.map(([name, type]) => `${name}::${type}`).join(', ')}
+         from unnest(${columns.map((_, i) => `$${first + i}::text[]`).join(', ')})
+           with ordinality as input(${names.join(', ')}, n)`
+  const move = `
+    last_seq = c.last_seq + $4,
+    revision = c.revision + 1,
+    ${mode === 'branch' ? branched : ''}
+    updated_at = ${nextUpdate('c.updated_at')}`
+  const atNewest = mode === 'branch' ? '' : ' and c.active_leaf is null'
+  const condition = `${reachable('c')} and ($5::int is null or c.last_seq = $5)${atNewest}`
+  const moved =
+    mode === 'upsert'
+      ? `insert into conversation as c
+           (key, epoch, user_id, id, last_seq, revision, changed_revision, created_at, updated_at)
+         select $1, $${last}, $2, $${last + 1}, $4, 1, 1, clock, clock from (select clock_timestamp() as clock) now
+         on conflict (key) do update set ${move} where ${condition}
+         returning ${conversationColumns('c')}`
+      : `update conversation c set ${move} where ${condition} returning ${conversationColumns('c')}`
+  return {
+    name: `append-${mode}-${count}`,
+    text: `
+      with input as (${input}),
+      moved as (${moved}),
+      stored as (
+        insert into message (conversation_key, seq, ${names.join(', ')}, created_at, updated_at)
+        select moved.key, moved.last_seq - $4 + input.n, ${names.map((name) => `input.${name}`).join(', ')},
+          moved.updated_at, moved.updated_at
+        from moved cross join input
+      )
+      select ${conversationColumns('moved')} from moved`,
+  }
+}
+
+/** What is appended is the newest message, and its path the active one. */
+const branched = `
+    active_leaf = null,
+    is_branched = c.is_branched or exists (select from input where parent_seq is not null),`
+
+const appendStatements = {
+  update: { one: appendStatement('update', 'one'), many: appendStatement('update', 'many') },
+  upsert: { one: appendStatement('upsert', 'one'), many: appendStatement('upsert', 'many') },
+  branch: { one: appendStatement('branch', 'one'), many: appendStatement('branch', 'many') },
+}

@@ -1,0 +1,31 @@
+import type { Message } from '../../entities/message.ts'
+import { conversationColumns, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
+import { changeOne, type MessageRef } from '../message/edit.ts'
+import { query, type Row, type Statement, type Store } from '../postgres/store.ts'
+import { activeLeafOf } from './path.ts'
+
+/**
+ * Lets the active path of a message's conversation end with that message; where it does already, nothing changes.
+ *
+ * @throws ApiError NOT_FOUND
+ */
+export async function setActiveLeaf(store: Store, ref: MessageRef): Promise<Message> {
+  return changeOne(store, ref, async (client, conversation, message) => {
+    if (activeLeafOf(conversation) === message.seq) return { conversation, messages: [message] }
+    const [row] = await query(client, update, [conversation.key, message.seq])
+    // It is locked, so it is there.
+    message.conversation = readConversation(row as Row)
+    return { conversation: message.conversation, messages: [message] }
+  })
+}
+
+/** The newest message is kept as null, so that appends which follow it need not look at it. */
+const update: Statement = {
+  name: 'conversation-active-leaf',
+  text: `
+    update conversation c set
+      active_leaf = nullif($2::int, c.last_seq), revision = c.revision + 1, changed_revision = c.revision + 1,
+      updated_at = ${nextUpdate('c.updated_at')}
+    where c.key = $1
+    returning ${conversationColumns('c')}`,
+}

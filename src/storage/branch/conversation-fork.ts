@@ -1,0 +1,122 @@
+import type { Conversation } from '../../entities/conversation.ts'
+import {
+  badInput,
+  conversationExists,
+  conversationNotFound,
+  copiesStreaming,
+  tooLarge,
+  unavailable,
+} from '../../errors.ts'
+import { findConversation } from '../conversation/conversation.ts'
+import { drawEpoch } from '../conversation/conversation-key.ts'
+import { type ConversationRef, reachable } from '../conversation/conversation-ref.ts'
+import { conversationColumns, readConversation } from '../conversation/conversation-row.ts'
+import { eraseMessages, findTombstone } from '../conversation/erase.ts'
+import { storedColumns } from '../message/message-row.ts'
+import { announceChange, query, type Row, type Statement, type Store } from '../postgres/store.ts'
+
+export interface Fork {
+  readonly from: ConversationRef
+  readonly to: ConversationRef & { readonly id: string }
+  /** The last seq to copy; null: all of them. */
+  readonly upToSeq: number | null
+}
+
+/** How much one fork may copy. */
+export interface ForkLimits {
+  readonly forkMessages: number
+  readonly forkBytes: number
+}
+
+/**
+ * Copies a conversation as it stands at one moment, in one transaction: title, metadata and messages with their seqs,
+ * parents, client ids and times. The copy is new otherwise: nothing in it was changed yet, and it is not archived.
+ *
+ * @throws ApiError NOT_FOUND, BAD_USER_INPUT, CONFLICT (EXISTS, STREAMING), PAYLOAD_TOO_LARGE
+ */
+export async function forkConversation(store: Store, fork: Fork, limits: ForkLimits): Promise<Conversation> {
+  const { from, to, upToSeq } = fork
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const [row] = await query(store.pool, copy, [
+      from.key,
+      from.userId,
+      from.epoch,
+      upToSeq,
+      limits.forkMessages,
+      limits.forkBytes,
+      to.key,
+      drawEpoch(),
+      to.id,
+    ])
+    if (row === undefined) throw conversationNotFound()
+    if (row[3] !== null) {
+      const conversation = readConversation(row, 3)
+      announceChange(store, conversation)
+      return conversation
+    }
+    requireCopied(row, upToSeq, limits)
+    if ((await findConversation(store, to)) !== null) throw conversationExists('choose another newId')
+    const tombstone = await findTombstone(store, to)
+    if (tombstone !== null) await eraseMessages(store, tombstone)
+  }
+  throw unavailable('The conversation is being deleted and created at the same time; try again.')
+}
+
+/** Throws what stands against copying the source itself. */
+function requireCopied([lastSeq, bytes, streaming]: Row, upToSeq: number | null, limits: ForkLimits): void {
+  const last = lastSeq as number
+  if (upToSeq !== null && upToSeq > last)
+    throw badInput('input.upToSeq', `must be at most ${last}, the conversation's last seq.`)
+  const count = upToSeq ?? last
+  if (count > limits.forkMessages) throw tooLarge('input.upToSeq', 'messages', limits.forkMessages, count)
+  if (streaming !== null) throw copiesStreaming(streaming as number)
+  if (Number(bytes) > limits.forkBytes) throw tooLarge('input.upToSeq', 'bytes', limits.forkBytes, Number(bytes))
+}
+
+/** What a message of the copy has of the original. Its revision is its own, and so is how its stream was completed. */
+const copiedColumns = [...storedColumns.filter((column) => column !== 'revision'), 'payload_hash']
+
+/**
+ * All of it in one snapshot: what is counted is what is copied. A tombstone whose messages are gone is written over; by
+ * its epoch it is the one that this snapshot sees without messages, and not one that lived and died since then.
+ * 10,000 messages of 1 KiB took 0.05 s, without the disk.
+ */
+const copy: Statement = {
+  name: 'conversation-fork',
+  text: `
+    with source as materialized (
+      select c.*, coalesce($4::int, c.last_seq) as up_to from conversation c where ${reachable('c')}
+    ),
+    content as materialized (
+      select coalesce(sum(m.size), 0) as bytes, min(m.seq) filter (where m.status = 'STREAMING') as streaming,
+        count(m.parent_seq) > 0 as is_branched
+      from source left join message m on m.conversation_key = source.key and m.seq <= source.up_to
+      where source.up_to <= least(source.last_seq, $5::int)
+    ),
+    created as (
+      insert into conversation as c
+        (key, epoch, user_id, id, title, metadata, last_seq, revision, changed_revision, created_at, updated_at,
+         active_leaf, is_branched)
+      select $7::uuid, $8::bigint, $2, $9, source.title, source.metadata, source.up_to, 1, 1, clock, clock,
+        case when $4::int is null then source.active_leaf end, content.is_branched
+      from source cross join content cross join (select clock_timestamp() as clock) now
+      where source.up_to <= least(source.last_seq, $5::int) and content.bytes <= $6::bigint and content.streaming is null
+      on conflict (key) do update set
+        epoch = excluded.epoch, title = excluded.title, metadata = excluded.metadata, last_seq = excluded.last_seq,
+        revision = c.revision + 1, changed_revision = c.revision + 1, created_at = excluded.created_at,
+        updated_at = greatest(excluded.updated_at, c.updated_at + interval '1 microsecond'),
+        archived_at = null, deleted_at = null,
+        active_leaf = excluded.active_leaf, is_branched = excluded.is_branched
+      where c.deleted_at is not null and c.user_id = $2
+        and c.epoch = (select old.epoch from conversation old where old.key = $7)
+        and not exists (select from message m where m.conversation_key = $7)
+      returning ${conversationColumns('c')}
+    ),
+    copied as (
+      insert into message (conversation_key, ${copiedColumns.join(', ')})
+      select created.key, ${copiedColumns.map((column) => `m.${column}`).join(', ')}
+      from created cross join source join message m on m.conversation_key = source.key and m.seq <= source.up_to
+    )
+    select source.last_seq, content.bytes, content.streaming, ${conversationColumns('created')}
+    from source cross join content left join created on true`,
+}

@@ -1,0 +1,75 @@
+import { contractLimits } from '../../config.ts'
+import { messageId } from '../../entities/global-id.ts'
+import type { Message } from '../../entities/message.ts'
+import type { MessageSiblings } from '../../entities/message-siblings.ts'
+import type { AnswerBudget } from '../postgres/answer-budget.ts'
+import type { Statement, Store } from '../postgres/store.ts'
+
+/** The seq of the message that it continues; 0: none. */
+export function parentSeqOf({ seq, parentSeq }: Message): number {
+  return parentSeq ?? seq - 1
+}
+
+/** For each message, in order, the messages that continue what it continues. At most one statement. */
+export async function readSiblings(
+  store: Store,
+  budget: AnswerBudget,
+  userId: string,
+  messages: readonly Message[],
+): Promise<MessageSiblings[]> {
+  const found: MessageSiblings[] = messages.map((message) => ({ index: 0, count: 1, ids: [message.id] }))
+  const asked = messages.flatMap((message, n) => (message.conversation.isBranched ? [{ message, n }] : []))
+  if (asked.length === 0) return found
+  const rows = await budget.query(store, 'siblings', selectSiblings, [
+    userId,
+    asked.map(({ message }) => message.conversation.key),
+    asked.map(({ message }) => message.conversation.epoch),
+    asked.map(({ message }) => parentSeqOf(message)),
+    asked.map(({ message }) => message.seq),
+    asked.map(({ n }) => n),
+    contractLimits.siblings,
+  ])
+  for (const [, n, index, count, seqs] of rows) {
+    const { key, epoch } = (messages[n as number] as Message).conversation
+    const ids = (seqs as string).split(' ').map((seq) => messageId({ key, epoch, seq: Number(seq) }))
+    found[n as number] = { index: index as number, count: count as number, ids }
+  }
+  return found
+}
+
+/** The siblings of one parent are gathered once, however many of them are asked about. An id takes 64 bytes. */
+const selectSiblings: Statement = {
+  name: 'message-siblings',
+  text: `
+    with asked as (
+      select * from unnest($2::uuid[], $3::bigint[], $4::int[], $5::int[], $6::int[])
+        as asked(key, epoch, parent, seq, n)
+    ),
+    family as materialized (
+      select parent.key, parent.parent, array_agg(child.seq order by child.seq) as seqs
+      from (select distinct key, epoch, parent from asked) parent
+      join conversation c
+        on c.key = parent.key and c.epoch = parent.epoch and c.user_id = $1 and c.deleted_at is null
+      cross join lateral (
+        select m.seq from message m where m.conversation_key = c.key and m.parent_seq = parent.parent
+        union all
+        select m.seq from message m
+        where m.conversation_key = c.key and m.seq = parent.parent + 1 and m.parent_seq is null
+      ) child
+      group by parent.key, parent.parent
+    )
+    select bytes, n, index, count, seqs from (
+      select
+        sum(64 * cardinality(shown.seqs)) over (order by asked.n) as bytes, 64 * cardinality(shown.seqs) as own, asked.n,
+        place.at - 1 as index, cardinality(family.seqs) as count, array_to_string(shown.seqs, ' ') as seqs
+      from asked
+      join family on family.key = asked.key and family.parent = asked.parent
+      cross join lateral (select array_position(family.seqs, asked.seq) as at) place
+      cross join lateral (
+        select greatest(least(place.at - $7::int / 2, cardinality(family.seqs) - $7::int + 1), 1) as first
+      ) bounds
+      cross join lateral (select family.seqs[bounds.first : bounds.first + $7::int - 1] as seqs) shown
+    ) found
+    where bytes - own <= $8
+    order by n`,
+}

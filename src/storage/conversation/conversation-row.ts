@@ -1,0 +1,69 @@
+import { Conversation } from '../../entities/conversation.ts'
+import { toTimestamp } from '../../entities/timestamp.ts'
+import { readJson, readTimestamp } from '../postgres/column.ts'
+import type { Row } from '../postgres/store.ts'
+
+const columns = [
+  'key',
+  'epoch',
+  'user_id',
+  'id',
+  'title',
+  'metadata',
+  'last_seq',
+  'revision',
+  'changed_revision',
+  'created_at',
+  'updated_at',
+  'archived_at',
+  'deleted_at',
+  'active_leaf',
+  'is_branched',
+]
+
+const asText = new Set(['metadata', 'created_at', 'updated_at', 'archived_at', 'deleted_at'])
+
+/** How many columns `conversationColumns` lists. */
+export const conversationWidth = columns.length
+
+/** The select list that `readConversation` understands. */
+export function conversationColumns(table: string): string {
+  return columns.map((column) => `${table}.${column}`).join(', ')
+}
+
+/** The same as one column, null where `condition` does not hold: for rows of which only some carry a conversation. */
+export function conversationColumn(table: string, condition: string): string {
+  // As text, what JSON would write in its own way is what `readConversation` gets from a row.
+  const texts = columns.map((column) => `${table}.${column}${asText.has(column) ? '::text' : ''}`)
+  return `case when ${condition} then json_build_array(${texts.join(', ')}) end`
+}
+
+/** The conversation in a column of `conversationColumn`. */
+export function readConversationColumn(column: unknown): Conversation {
+  return readConversation(JSON.parse(column as string))
+}
+
+/** The conversation whose columns begin at `at`. @param conversation is filled */
+export function readConversation(row: Row, at = 0, conversation = new Conversation()): Conversation {
+  conversation.key = row[at] as string
+  conversation.epoch = Number(row[at + 1])
+  conversation.userId = row[at + 2] as string
+  conversation.id = row[at + 3] as string
+  conversation.title = row[at + 4] as string | null
+  conversation.metadata = readJson(row[at + 5]) ?? {}
+  conversation.lastSeq = row[at + 6] as number
+  conversation.revision = Number(row[at + 7])
+  conversation.changedRevision = Number(row[at + 8])
+  conversation.createdAt = toTimestamp(row[at + 9] as string)
+  conversation.updatedAt = toTimestamp(row[at + 10] as string)
+  conversation.archivedAt = readTimestamp(row[at + 11])
+  conversation.deletedAt = readTimestamp(row[at + 12])
+  conversation.activeLeaf = row[at + 13] as number | null
+  conversation.isBranched = row[at + 14] as boolean
+  return conversation
+}
+
+/** The time of a change of a conversation: the clock's, but always later than that of the change before. */
+export function nextUpdate(updatedAt: string): string {
+  return `greatest(clock_timestamp(), ${updatedAt} + interval '1 microsecond')`
+}

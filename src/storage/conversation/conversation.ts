@@ -1,0 +1,213 @@
+import { LockMode, raw } from '@mikro-orm/core'
+import type { EntityManager } from '@mikro-orm/postgresql'
+import { Conversation } from '../../entities/conversation.ts'
+import type { JsonRecord } from '../../entities/json.ts'
+import { conversationExists, conversationNotFound, unavailable } from '../../errors.ts'
+import { type AnswerBudget, conversationBytes } from '../postgres/answer-budget.ts'
+import { writeJson } from '../postgres/column.ts'
+import { ReadLanes } from '../postgres/read-lanes.ts'
+import { announceChange, query, type Row, type Statement, type Store, transaction } from '../postgres/store.ts'
+import { drawEpoch } from './conversation-key.ts'
+import { type ConversationRef, reachable } from './conversation-ref.ts'
+import { conversationColumns, nextUpdate, readConversation } from './conversation-row.ts'
+import { eraseMessages, type Tombstone } from './erase.ts'
+import { lockConversation, reviveConversation } from './lock.ts'
+
+/** What one operation asks for at once, and how many bytes its rows may have. */
+interface ConversationAsk {
+  readonly refs: readonly ConversationRef[]
+  readonly room: number
+}
+
+/** Reads conversations, for all operations that ask at once by one statement. */
+export class ConversationReads {
+  readonly #lanes: ReadLanes<ConversationAsk>
+
+  constructor(store: Store) {
+    this.#lanes = new ReadLanes({
+      read: (asks) => readConversations(store, asks),
+      numberAt: 3,
+      rowsOf: ({ refs }) => refs.length,
+    })
+  }
+
+  /** For each ref, in order, the conversation or null. */
+  async read(budget: AnswerBudget, refs: readonly ConversationRef[]): Promise<(Conversation | null)[]> {
+    const rows = await budget.spend('conversation', (room) => this.#lanes.read({ refs, room }))
+    const found: (Conversation | null)[] = refs.map(() => null)
+    for (const row of rows) found[Number(row[2]) - 1] = readConversation(row, 4)
+    return found
+  }
+}
+
+function readConversations(store: Store, asks: readonly ConversationAsk[]): Promise<Row[]> {
+  const all = asks.flatMap(({ refs, room }, index) =>
+    refs.map((ref, n) => ({ ...ref, room, ask: index + 1, n: n + 1 })),
+  )
+  return query(store.pool, readMany, [
+    all.map(({ key }) => key),
+    all.map(({ userId }) => userId),
+    all.map(({ epoch }) => epoch),
+    all.map(({ ask }) => ask),
+    all.map(({ n }) => n),
+    all.map(({ room }) => room),
+  ])
+}
+
+const readMany: Statement = {
+  name: 'conversation-read-many',
+  text: `
+    select * from (
+      select sum(${conversationBytes('c')}) over (partition by ref.ask order by ref.n) as bytes,
+        ${conversationBytes('c')} as own, ref.n, ref.ask, ${conversationColumns('c')}, ref.room
+      from unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::bigint[])
+        as ref(key, user_id, epoch, ask, n, room)
+      join conversation c on c.key = ref.key and c.user_id = ref.user_id and c.deleted_at is null
+        and (ref.epoch is null or c.epoch = ref.epoch)
+    ) found
+    where bytes - own <= room`,
+}
+
+/** The conversation, or null. */
+export async function findConversation(store: Store, ref: ConversationRef): Promise<Conversation | null> {
+  const [row] = await query(store.pool, readOne, [ref.key, ref.userId, ref.epoch])
+  return row === undefined ? null : readConversation(row)
+}
+
+const readOne: Statement = {
+  name: 'conversation-read-one',
+  text: `select ${conversationColumns('c')} from conversation c where ${reachable('c')}`,
+}
+
+export interface NewConversation {
+  readonly to: ConversationRef & { readonly id: string }
+  readonly title: string | null
+  readonly metadata: JsonRecord
+}
+
+/**
+ * Creates a conversation, or finds the one there is.
+ *
+ * @throws ApiError CONFLICT (EXISTS) unless `returnExisting`
+ */
+export async function createConversation(
+  store: Store,
+  input: NewConversation,
+  returnExisting: boolean,
+): Promise<{ conversation: Conversation; created: boolean }> {
+  const { to } = input
+  for (let attempt = 0; attempt < 5; attempt++) {
+    const values = [to.key, drawEpoch(), to.userId, to.id, input.title, writeJson(input.metadata)]
+    const [row] = await query(store.pool, create, values)
+    if (row !== undefined) return { conversation: announce(store, readConversation(row)), created: true }
+    const existing = await findConversation(store, to)
+    if (existing && !returnExisting) throw conversationExists('pass ifExists: RETURN to get it')
+    if (existing) return { conversation: existing, created: false }
+    const overTombstone = await createOverTombstone(store, input)
+    if (overTombstone instanceof Conversation) return { conversation: announce(store, overTombstone), created: true }
+    if (overTombstone !== null) await eraseMessages(store, overTombstone)
+  }
+  throw unavailable('The conversation is being deleted and created at the same time; try again.')
+}
+
+const create: Statement = {
+  name: 'conversation-create',
+  text: `
+    insert into conversation as c
+      (key, epoch, user_id, id, title, metadata, revision, changed_revision, created_at, updated_at)
+    select $1, $2, $3, $4, $5, $6, 1, 1, clock, clock from (select clock_timestamp() as clock) now
+    on conflict (key) do nothing
+    returning ${conversationColumns('c')}`,
+}
+
+/** The new conversation; the tombstone when its messages must go first; null when neither is there any more. */
+async function createOverTombstone(store: Store, input: NewConversation): Promise<Conversation | Tombstone | null> {
+  return transaction(store, async (client) => {
+    const found = await lockConversation(client, input.to)
+    if (found === null || found.deletedAt === null) return null
+    if ((await reviveConversation(client, found)) === null) return { key: found.key, epoch: found.epoch }
+    const [row] = await query(client, fill, [found.key, input.title, writeJson(input.metadata)])
+    return row === undefined ? null : readConversation(row)
+  })
+}
+
+const fill: Statement = {
+  name: 'conversation-fill',
+  text: `update conversation c set title = $2, metadata = $3 where c.key = $1 returning ${conversationColumns('c')}`,
+}
+
+/** What a change leaves out stays; metadata is merged at its top level, null clears it. */
+export interface ConversationChange {
+  readonly title?: string | null | undefined
+  readonly metadata?: JsonRecord | null | undefined
+  readonly archived?: boolean | null | undefined
+}
+
+/**
+ * Changes a conversation. Rare enough for a unit of work: lock, change, flush.
+ *
+ * @param check is given the merged metadata, and throws when it may not be stored
+ * @throws ApiError NOT_FOUND
+ */
+export async function updateConversation(
+  store: Store,
+  ref: ConversationRef,
+  change: ConversationChange,
+  check: (metadata: JsonRecord) => void,
+): Promise<Conversation> {
+  const conversation = await store.em.fork().transactional(async (em) => {
+    const found = await findLocked(em, ref)
+    if (change.title !== undefined) found.title = change.title
+    if (change.metadata !== undefined) {
+      found.metadata = change.metadata === null ? {} : { ...found.metadata, ...change.metadata }
+      check(found.metadata)
+    }
+    if (change.archived !== undefined) found.archivedAt = change.archived === true ? (found.archivedAt ?? now()) : null
+    move(found)
+    found.changedRevision = found.revision
+    await em.flush()
+    return found
+  })
+  return announce(store, conversation)
+}
+
+/**
+ * Turns a conversation into a tombstone, which no statement reaches from then on. Its messages are still to be erased.
+ *
+ * @throws ApiError NOT_FOUND
+ */
+export async function deleteConversation(store: Store, ref: ConversationRef): Promise<Conversation> {
+  const tombstone = await store.em.fork().transactional(async (em) => {
+    const found = await findLocked(em, ref)
+    found.title = null
+    found.metadata = {}
+    found.deletedAt = now()
+    move(found)
+    await em.flush()
+    return found
+  })
+  return announce(store, tombstone)
+}
+
+async function findLocked(em: EntityManager, ref: ConversationRef): Promise<Conversation> {
+  const life = ref.epoch === null ? {} : { epoch: ref.epoch }
+  const where = { key: ref.key, userId: ref.userId, deletedAt: null, ...life }
+  const found = await em.findOne(Conversation, where, { lockMode: LockMode.PESSIMISTIC_WRITE })
+  if (found === null) throw conversationNotFound()
+  return found
+}
+
+function move(conversation: Conversation): void {
+  conversation.revision += 1
+  conversation.updatedAt = raw(nextUpdate('updated_at'))
+}
+
+/** The database's clock: servers may disagree about the time. */
+function now(): string {
+  return raw('clock_timestamp()')
+}
+
+function announce(store: Store, conversation: Conversation): Conversation {
+  announceChange(store, conversation)
+  return conversation
+}

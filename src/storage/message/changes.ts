@@ -1,0 +1,86 @@
+import type { Conversation } from '../../entities/conversation.ts'
+import type { Message } from '../../entities/message.ts'
+import { conversationColumns, conversationWidth, readConversation } from '../conversation/conversation-row.ts'
+import { type AnswerBudget, conversationBytes, rowBytes } from '../postgres/answer-budget.ts'
+import type { Statement, Store } from '../postgres/store.ts'
+import { messageColumns, readMessage } from './message-row.ts'
+
+/** How much of a conversation is known: every message up to `seq` as it stood at `revision`. */
+export interface Known {
+  readonly key: string
+  readonly epoch: number
+  readonly seq: number
+  readonly revision: number
+}
+
+export interface Changes {
+  /** As it stood when this was read. */
+  readonly conversation: Conversation
+  /** Messages up to the known seq that changed after the known revision, by revision, as they are now. */
+  readonly changed: Message[]
+  /** Messages after the known seq, by seq. */
+  readonly appended: Message[]
+  /** Whether there is more than was read: of the changed ones if `appended` is empty, or of the appended ones. */
+  readonly hasMore: boolean
+  /** Whether all of the changed ones were read. */
+  readonly hasAllChanged: boolean
+}
+
+/**
+ * What a reader that knows this much does not know, at most `count` messages of it; null where this viewer has no such
+ * conversation. One statement, so all of it stood at one moment.
+ *
+ * Revisions and seqs are taken under the conversation's lock, so a message that is not in what was read has, or will
+ * get, a higher one.
+ */
+export async function readChanges(
+  store: Store,
+  budget: AnswerBudget,
+  userId: string,
+  known: Known,
+  count: number,
+): Promise<Changes | null> {
+  const { key, epoch, seq, revision } = known
+  const rows = await budget.query(store, 'changes', select, [userId, key, epoch, seq, revision, count])
+  const [first] = rows
+  if (first === undefined) return null
+  const conversation = readConversation(first, 4)
+  const at = 4 + conversationWidth
+  const messages = rows.filter((row) => row[at] !== null).map((row) => readMessage(row, at, conversation))
+  const changed = messages.filter((message) => message.seq <= seq)
+  const appended = messages.filter((message) => message.seq > seq)
+  // Both counts include one row beyond `count`, to tell whether there is more.
+  const isChangedWhole = changed.length >= Number(first[2])
+  const hasMore = messages.length < Number(first[3])
+  return { conversation, changed, appended, hasMore, hasAllChanged: isChangedWhole }
+}
+
+const select: Statement = {
+  name: 'message-changes',
+  text: `
+    with c as materialized (
+      select * from conversation where key = $2 and user_id = $1 and deleted_at is null and epoch = $3
+    ),
+    changed as (
+      select m.*, row_number() over (order by m.revision) as place from c
+      join message m on m.conversation_key = c.key and m.revision > $5 and m.seq <= $4
+      order by m.revision limit $6 + 1
+    ),
+    appended as (
+      select m.*, m.seq - $4 + (select count(*) from changed) as place from c
+      join message m on m.conversation_key = c.key and m.seq > $4
+        and m.seq <= $4::bigint + greatest($6 + 1 - (select count(*) from changed), 0)
+    ),
+    found as (
+      select m.*, sum(${rowBytes('m')}) over (order by m.place) as bytes
+      from (select * from changed union all select * from appended) m
+    )
+    select
+      coalesce(m.bytes, 0) + ${conversationBytes('c')},
+      m.place,
+      (select count(*)::int from changed),
+      (select count(*)::int from found),
+      ${conversationColumns('c')}, ${messageColumns('m')}
+    from c left join found m on m.place <= $6 and (m.bytes + ${conversationBytes('c')} <= $7 or m.place = 1)
+    order by m.place`,
+}

@@ -1,0 +1,130 @@
+import type { PoolClient } from 'pg'
+import type { Conversation } from '../../entities/conversation.ts'
+import type { Message } from '../../entities/message.ts'
+import type { Place } from '../../entities/place.ts'
+import { conversationNotFound, isStreaming, messageNotFound, revisionMoved } from '../../errors.ts'
+import type { ConversationRef } from '../conversation/conversation-ref.ts'
+import { lockConversation } from '../conversation/lock.ts'
+import { announceChange, query, type Statement, type Store, transaction } from '../postgres/store.ts'
+import { messageColumns, readMessage } from './message-row.ts'
+import type { NewMessage } from './new-message.ts'
+import { rewriteMessages, tombstoneMessages } from './rewrite.ts'
+
+/** A message by its place in a conversation, or by the caller's own id for it. */
+export interface MessageRef {
+  readonly conversation: ConversationRef
+  readonly message: { readonly seq: number } | { readonly clientId: string }
+}
+
+/** The message at a place, as this user asks for it. */
+export function refOf(userId: string, { key, epoch, seq }: Place): MessageRef {
+  return { conversation: { userId, key, epoch, id: null }, message: { seq } }
+}
+
+/**
+ * Gives a message new contents.
+ *
+ * @param ifRevision change it only at this revision of its own; null: at any
+ * @param change is given the message as it is, and answers all of it as it shall be, or throws
+ * @throws ApiError NOT_FOUND (a tombstone is not to be edited), CONFLICT (REVISION)
+ */
+export async function editMessage(
+  store: Store,
+  ref: MessageRef,
+  ifRevision: string | null,
+  change: (message: Message) => NewMessage,
+): Promise<Message> {
+  return changeOne(store, ref, async (client, conversation, message) => {
+    if (message.deletedAt !== null) throw messageNotFound()
+    if (message.status === 'STREAMING') throw isStreaming()
+    const revision = String(message.revision ?? 0)
+    if (ifRevision !== null && ifRevision !== revision) throw revisionMoved(ifRevision, revision)
+    return rewriteMessages(client, conversation, [{ seq: message.seq, message: change(message) }])
+  })
+}
+
+/** Turns a message into a tombstone; one that is already stays as it is. @throws ApiError NOT_FOUND */
+export async function deleteMessage(store: Store, ref: MessageRef): Promise<Message> {
+  return changeOne(store, ref, async (client, conversation, message) => {
+    if (message.deletedAt !== null) return { conversation, messages: [message] }
+    return tombstoneMessages(client, conversation, [message.seq])
+  })
+}
+
+/** Locks the conversation, finds the message in it, and runs `work`. @throws ApiError NOT_FOUND */
+export async function changeOne(
+  store: Store,
+  ref: MessageRef,
+  work: (
+    client: PoolClient,
+    conversation: Conversation,
+    message: Message,
+  ) => Promise<{ conversation: Conversation; messages: Message[] }>,
+): Promise<Message> {
+  const changed = await transaction(store, async (client) => {
+    const conversation = await lockConversation(client, ref.conversation)
+    if (conversation === null || conversation.deletedAt !== null) throw messageNotFound()
+    const message = await findMessage(client, conversation, ref.message)
+    if (message === null) throw messageNotFound()
+    return work(client, conversation, message)
+  })
+  announceChange(store, changed.conversation)
+  // One was asked for, and it was there.
+  return changed.messages[0] as Message
+}
+
+/** Read after the lock and in a statement of its own: nobody changes a message without the conversation's lock. */
+async function findMessage(
+  client: PoolClient,
+  conversation: Conversation,
+  message: MessageRef['message'],
+): Promise<Message | null> {
+  const [row] =
+    'seq' in message
+      ? await query(client, selectBySeq, [conversation.key, message.seq])
+      : await query(client, selectByClientId, [conversation.key, message.clientId])
+  return row === undefined ? null : readMessage(row, 0, conversation)
+}
+
+const selectBySeq: Statement = {
+  name: 'message-find-by-seq',
+  text: `select ${messageColumns('m')} from message m where m.conversation_key = $1 and m.seq = $2`,
+}
+
+const selectByClientId: Statement = {
+  name: 'message-find-by-client-id',
+  text: `select ${messageColumns('m')} from message m where m.conversation_key = $1 and m.client_id = $2`,
+}
+
+const clearedPerTransaction = 500
+
+/**
+ * Turns all messages that are there now into tombstones, in bounded transactions from the first on: what is appended
+ * meanwhile stays, and a call that broke off is completed by the same call again.
+ *
+ * @throws ApiError NOT_FOUND
+ */
+export async function clearConversation(store: Store, ref: ConversationRef): Promise<Conversation> {
+  let upTo: number | null = null
+  for (;;) {
+    const { conversation, isDone } = await transaction(store, async (client) => {
+      const found = await lockConversation(client, ref)
+      if (found === null || found.deletedAt !== null) throw conversationNotFound()
+      upTo ??= found.lastSeq
+      const rows = await query(client, selectUncleared, [found.key, upTo, clearedPerTransaction])
+      const seqs = rows.map(([seq]) => seq as number)
+      if (seqs.length === 0) return { conversation: found, isDone: true }
+      const cleared = await tombstoneMessages(client, found, seqs)
+      return { conversation: cleared.conversation, isDone: seqs.length < clearedPerTransaction }
+    })
+    announceChange(store, conversation)
+    if (isDone) return conversation
+  }
+}
+
+const selectUncleared: Statement = {
+  name: 'message-uncleared',
+  text: `
+    select m.seq from message m
+    where m.conversation_key = $1 and m.seq <= $2 and m.deleted_at is null order by m.seq limit $3`,
+}

@@ -1,0 +1,146 @@
+import type { Conversation } from '../../entities/conversation.ts'
+import type { Message } from '../../entities/message.ts'
+import { conversationColumn, readConversationColumn } from '../conversation/conversation-row.ts'
+import { type AnswerBudget, conversationBytes, rowBytes } from '../postgres/answer-budget.ts'
+import { ReadLanes } from '../postgres/read-lanes.ts'
+import { query, type Row, type Statement, type Store } from '../postgres/store.ts'
+import { type MessageColumns, messageColumnNames, messageColumns, readMessage } from './message-row.ts'
+
+export interface PageRequest {
+  readonly key: string
+  /** null is whichever it has. */
+  readonly epoch: number | null
+  /** Exclusive; 0 is the beginning. */
+  readonly after: number
+  /** Exclusive; null is the end. */
+  readonly before: number | null
+  readonly count: number
+  /** Whether the page is the last `count` of what is asked for, and not the first. */
+  readonly fromEnd: boolean
+  /** Which columns of its messages somebody looks at. */
+  readonly columns: MessageColumns
+}
+
+export interface Page {
+  /** As it stood when the page was read. */
+  readonly conversation: Conversation
+  /** By seq; fewer than asked for where their bytes pass the limit, but at least one where there is one. */
+  readonly messages: Message[]
+  readonly hasNext: boolean
+  readonly hasPrevious: boolean
+}
+
+/** What one operation asks for at once, and how many bytes its rows may have. */
+interface PageAsk {
+  readonly userId: string
+  readonly requests: readonly PageRequest[]
+  readonly room: number
+}
+
+/** Reads pages, of all operations that ask at once for the same columns by one statement. */
+export class PageReads {
+  readonly #lanes: Readonly<Record<MessageColumns, ReadLanes<PageAsk>>>
+
+  constructor(store: Store) {
+    const lanes = (statement: Statement) =>
+      new ReadLanes<PageAsk>({
+        read: (asks) => readPages(store, statement, asks),
+        numberAt: 1,
+        rowsOf: ({ requests }) => requests.reduce((sum, { count }) => sum + count, 0),
+      })
+    this.#lanes = { brief: lanes(selectPages('brief')), all: lanes(selectPages('all')) }
+  }
+
+  /**
+   * For each request, in order, its page, or null where this viewer has no such conversation.
+   *
+   * @throws ApiError PAYLOAD_TOO_LARGE when not even the first message of every page fits
+   */
+  async read(budget: AnswerBudget, userId: string, requests: readonly PageRequest[]): Promise<(Page | null)[]> {
+    const columns = requests.every((request) => request.columns === 'brief') ? 'brief' : 'all'
+    const rows = await budget.spend('messages', (room) => this.#lanes[columns].read({ userId, requests, room }))
+    return toPages(rows, requests, columns)
+  }
+}
+
+function readPages(store: Store, statement: Statement, asks: readonly PageAsk[]): Promise<Row[]> {
+  const all = asks.flatMap(({ userId, requests, room }, index) =>
+    requests.map((request, place) => ({ ...request, userId, room, ask: index + 1, n: place + 1 })),
+  )
+  return query(store.pool, statement, [
+    all.map(({ userId }) => userId),
+    all.map(({ key }) => key),
+    all.map(({ epoch }) => epoch),
+    all.map(({ after }) => after),
+    all.map(({ before }) => before),
+    all.map(({ count }) => count),
+    all.map(({ fromEnd }) => fromEnd),
+    all.map(({ ask }) => ask),
+    all.map(({ n }) => n),
+    all.map(({ room }) => room),
+  ])
+}
+
+/** Seqs have no gaps and rows keep their places, so whether there is more on a side is arithmetic. */
+function toPages(rows: readonly Row[], requests: readonly PageRequest[], columns: MessageColumns): (Page | null)[] {
+  const found: ({ conversation: Conversation; messages: Message[] } | null)[] = requests.map(() => null)
+  for (const row of rows) {
+    const index = Number(row[2]) - 1
+    const page = found[index] ?? { conversation: readConversationColumn(row[3]), messages: [] }
+    found[index] = page
+    if (row[4] !== null) page.messages.push(readMessage(row, 4, page.conversation, columns))
+  }
+  // By rank each page begins at the end that it was asked from.
+  found.forEach((page, index) => {
+    if (requests[index]?.fromEnd) page?.messages.reverse()
+  })
+  return found.map((page, index) => (page === null ? null : withEnds(page, requests[index] as PageRequest)))
+}
+
+function withEnds(page: { conversation: Conversation; messages: Message[] }, request: PageRequest): Page {
+  const { lastSeq } = page.conversation
+  const end = request.before ?? lastSeq + 1
+  // An empty page stands where it began to look.
+  const first = page.messages[0]?.seq ?? (request.fromEnd ? end : request.after + 1)
+  const last = page.messages.at(-1)?.seq ?? (request.fromEnd ? end - 1 : request.after)
+  return { ...page, hasPrevious: Math.min(first - 1, lastSeq) > 0, hasNext: last < lastSeq }
+}
+
+/**
+ * The conversation stands in the first row of its page only: repeated in each, it could outweigh the messages. The rows
+ * come in the order of the sum of their bytes, which needs no second sort.
+ */
+function selectPages(columns: MessageColumns): Statement {
+  return {
+    name: `message-page-${columns}`,
+    text: `
+    select bytes, ask, n, conversation, ${messageColumnNames(columns)} from (
+      select
+        sum(own) over (partition by asked.ask order by m.rank, asked.n) as bytes, own, m.rank, asked.n, asked.ask,
+        ${conversationColumn('c', 'is_first')} as conversation, ${messageColumns('m', columns)}, asked.room
+      from unnest($1::text[], $2::uuid[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::boolean[], $8::int[],
+        $9::int[], $10::bigint[])
+        as asked(user_id, key, epoch, after, before, count, from_end, ask, n, room)
+      join conversation c on c.key = asked.key and c.user_id = asked.user_id
+        and (asked.epoch is null or c.epoch = asked.epoch)
+      cross join lateral (
+        select asked.after, least(coalesce(asked.before, c.last_seq + 1), c.last_seq + 1) as before
+      ) bounds
+      left join lateral (
+        select message.*,
+          case when asked.from_end then bounds.before - seq else seq - bounds.after end as rank
+        from message
+        where conversation_key = c.key
+          and seq > case when asked.from_end then greatest(bounds.after, bounds.before - asked.count - 1) else bounds.after end
+          and seq < case when asked.from_end then bounds.before else least(bounds.before, bounds.after::bigint + asked.count + 1) end
+      ) m on true
+      cross join lateral (select coalesce(m.rank, 1) = 1 as is_first) place
+      cross join lateral (
+        select coalesce(${rowBytes('m')}, 0) + case when is_first then ${conversationBytes('c')} else 0 end as own
+      ) weight
+      where c.deleted_at is null
+    ) page
+    where rank is null or bytes <= room or (rank = 1 and bytes - own <= room)
+    order by ask, rank, n`,
+  }
+}

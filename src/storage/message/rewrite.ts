@@ -1,0 +1,98 @@
+import type { PoolClient } from 'pg'
+import type { Conversation } from '../../entities/conversation.ts'
+import type { Message } from '../../entities/message.ts'
+import {
+  conversationColumns,
+  conversationWidth,
+  nextUpdate,
+  readConversation,
+} from '../conversation/conversation-row.ts'
+import { query, type Row, type Statement } from '../postgres/store.ts'
+import { messageColumns, readMessage } from './message-row.ts'
+import { messageAssignments, type NewMessage, newMessageColumns, newMessageValues } from './new-message.ts'
+
+/** Messages as they are after a change, and their conversation as it is after it. */
+export interface Rewritten {
+  readonly conversation: Conversation
+  /** In the order of their new revisions. */
+  readonly messages: Message[]
+}
+
+export interface Rewrite {
+  readonly seq: number
+  readonly message: NewMessage
+}
+
+/** Gives messages of a locked conversation new contents; each takes a revision of its own. */
+export async function rewriteMessages(
+  client: PoolClient,
+  conversation: Conversation,
+  rewrites: readonly Rewrite[],
+): Promise<Rewritten> {
+  const inputs = rewrites.map(({ message }) => newMessageValues(message))
+  const columns = newMessageColumns.map((_, column) => inputs.map((input) => input[column]))
+  const seqs = rewrites.map(({ seq }) => seq)
+  return readRewritten(await query(client, rewrite, [conversation.key, rewrites.length, seqs, ...columns]))
+}
+
+const rewrite: Statement = {
+  name: 'message-rewrite',
+  text: changing(
+    `select n::int, seq, ${newMessageColumns.map(([name, type]) => `${name}::${type}`).join(', ')}
+     from unnest($3::int[], ${newMessageColumns.map((_, i) => `$${i + 4}::text[]`).join(', ')})
+       with ordinality as input(seq, ${newMessageColumns.map(([name]) => name).join(', ')}, n)`,
+    `${messageAssignments}, edited_at = moved.updated_at`,
+  ),
+}
+
+/** Turns messages of a locked conversation into tombstones: what they held is gone for good, their places stay. */
+export async function tombstoneMessages(
+  client: PoolClient,
+  conversation: Conversation,
+  seqs: readonly number[],
+): Promise<Rewritten> {
+  return readRewritten(await query(client, tombstone, [conversation.key, seqs.length, seqs]))
+}
+
+const tombstone: Statement = {
+  name: 'message-tombstone',
+  text: changing(
+    'select n::int, seq from unnest($3::int[]) with ordinality as input(seq, n)',
+    `name = null, content = null, parts = null, parts_format = null, tool_calls = null, tool_name = null,
+     tool_error = null, usage = null, error = null, metadata = '{}', size = 0, deleted_at = moved.updated_at,
+     status = case when m.status = 'STREAMING' then 'CANCELLED' else m.status end`,
+    'delete from message_stream s using input where s.conversation_key = $1 and s.seq = input.seq',
+    'delete from message_chunk k using input where k.conversation_key = $1 and k.seq = input.seq',
+  ),
+}
+
+/**
+ * Changes the messages that `input` (n, seq, …) names, of the conversation `$1`, whose revision moves by `$2`, their
+ * number; `also` runs beside it in the same statement. Revisions are taken under the conversation's lock, as seqs are, so their order is the order of commit.
+ */
+export function changing(input: string, assignments: string, ...also: string[]): string {
+  return `
+    with input as (${input}),
+    ${also.map((statement, index) => `also_${index} as (${statement}),`).join('\n')}
+    moved as (
+      update conversation c set
+        revision = c.revision + $2,
+        updated_at = ${nextUpdate('c.updated_at')}
+      where c.key = $1
+      returning ${conversationColumns('c')}
+    ),
+    changed as (
+      update message m set ${assignments},
+        updated_at = moved.updated_at, revision = moved.revision - $2 + input.n
+      from moved cross join input
+      where m.conversation_key = moved.key and m.seq = input.seq
+      returning ${messageColumns('m')}
+    )
+    select ${conversationColumns('moved')}, changed.*
+    from moved cross join changed order by changed.revision`
+}
+
+export function readRewritten(rows: readonly Row[]): Rewritten {
+  const conversation = readConversation(rows[0] as Row)
+  return { conversation, messages: rows.map((row) => readMessage(row, conversationWidth, conversation)) }
+}

@@ -1,0 +1,161 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { unavailable } from '../../errors.ts'
+
+/** What a run made of one item: its result, or when there will be one, where the others are not to wait for it. */
+export type Outcome<Result> = { readonly result: Result } | { readonly later: Promise<Result> }
+
+export interface GatherOptions<Item, Result> {
+  /** Items of one key are never done at once in two ways: those that come meanwhile wait. */
+  readonly keyOf: (item: Item) => string
+  /** In the unit of `runSize`. */
+  readonly sizeOf: (item: Item) => number
+  /** Does items of many keys at once: an outcome for each, in order. If it throws, all of them fail. */
+  readonly run: (items: readonly Item[]) => Promise<Outcome<Result>[]>
+  /** Nothing waits and nothing is to come. */
+  readonly onRest?: () => void
+  /** Milliseconds between the beginnings of two runs. The first after a rest begins at once. */
+  readonly windowMs: number
+  /** The most that one run takes: of all, of one key, and in size; one item it takes always. */
+  readonly runItems: number
+  readonly runItemsOfKey: number
+  readonly runSize: number
+}
+
+const maxWaiting = 10_000
+
+interface Waiting<Item, Result> {
+  readonly item: Item
+  readonly key: string
+  readonly resolve: (result: Result) => void
+  readonly reject: (error: unknown) => void
+}
+
+/**
+ * Gathers what many callers want done into few runs, one after the other: each takes what has come since the last one
+ * began, in the order in which it came. It knows nothing of what the items are.
+ *
+ *     resting ── add() ──▶ running ── more has come, the window is over ──▶ running
+ *        ▲                    │
+ *        └── nothing waits ───┘
+ */
+export class Gather<Item, Result> implements AsyncDisposable {
+  readonly #options: GatherOptions<Item, Result>
+  #waiting: Waiting<Item, Result>[] = []
+  /** Keys that have results to come, and when they will have come. */
+  readonly #busy = new Map<string, Promise<void>>()
+  #running: Promise<void> | null = null
+  #lastBegan = Number.NEGATIVE_INFINITY
+  #window = new AbortController()
+  #isHurried = false
+  #isEnding = false
+
+  constructor(options: GatherOptions<Item, Result>) {
+    this.#options = options
+  }
+
+  /** Settles when the item is done. @throws ApiError UNAVAILABLE while too many wait */
+  add(item: Item): Promise<Result> {
+    if (this.#waiting.length >= maxWaiting)
+      return Promise.reject(unavailable('Too much waits for the database; try again.'))
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ item, key: this.#options.keyOf(item), resolve, reject })
+      this.#wake()
+    })
+  }
+
+  /** What waits goes into the next run without waiting for the window. */
+  hurry(): void {
+    this.#isHurried = true
+    this.#window.abort()
+  }
+
+  #wake(): void {
+    this.#running ??= this.#run().finally(() => {
+      this.#running = null
+      this.#goOn()
+    })
+  }
+
+  #goOn(): void {
+    if (this.#hasWork()) this.#wake()
+    else if (this.#running === null && this.#busy.size + this.#waiting.length === 0) this.#options.onRest?.()
+  }
+
+  #hasWork(): boolean {
+    return this.#waiting.some(({ key }) => !this.#busy.has(key))
+  }
+
+  async #run(): Promise<void> {
+    // What is added in the same turn comes along.
+    await null
+    while (this.#hasWork()) {
+      await this.#untilWindowIsOver()
+      this.#isHurried = false
+      const taken = this.#take()
+      this.#lastBegan = performance.now()
+      await this.#do(taken)
+    }
+  }
+
+  async #untilWindowIsOver(): Promise<void> {
+    const rest = this.#lastBegan + this.#options.windowMs - performance.now()
+    if (rest <= 0 || this.#isHurried || this.#isEnding) return
+    this.#window = new AbortController()
+    await delay(rest, undefined, { signal: this.#window.signal }).catch(() => {})
+  }
+
+  #take(): Waiting<Item, Result>[] {
+    const { sizeOf, runItems, runItemsOfKey, runSize } = this.#options
+    const taken: Waiting<Item, Result>[] = []
+    const left: Waiting<Item, Result>[] = []
+    const ofKey = new Map<string, number>()
+    let size = 0
+    for (const waiting of this.#waiting) {
+      const { item, key } = waiting
+      const count = ofKey.get(key) ?? 0
+      const isFull = taken.length === runItems || (taken.length > 0 && size + sizeOf(item) > runSize)
+      if (isFull || count === runItemsOfKey || this.#busy.has(key)) {
+        left.push(waiting)
+        // What comes later must not pass by.
+        ofKey.set(key, runItemsOfKey)
+      } else {
+        taken.push(waiting)
+        ofKey.set(key, count + 1)
+        size += sizeOf(item)
+      }
+    }
+    this.#waiting = left
+    return taken
+  }
+
+  async #do(taken: readonly Waiting<Item, Result>[]): Promise<void> {
+    try {
+      const outcomes = await this.#options.run(taken.map(({ item }) => item))
+      for (const [index, { key, resolve, reject }] of taken.entries()) {
+        const outcome = outcomes[index] as Outcome<Result>
+        if ('result' in outcome) resolve(outcome.result)
+        else this.#await(key, outcome.later.then(resolve, reject))
+      }
+    } catch (error) {
+      for (const { reject } of taken) reject(error)
+    }
+  }
+
+  #await(key: string, settled: Promise<void>): void {
+    const all = Promise.all([this.#busy.get(key), settled]).then(() => {
+      if (this.#busy.get(key) !== all) return
+      this.#busy.delete(key)
+      this.#goOn()
+    })
+    this.#busy.set(key, all)
+  }
+
+  /** Does what waits, without waiting for windows. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnding = true
+    this.hurry()
+    while (this.#running !== null || this.#busy.size > 0) {
+      await Promise.all([this.#running, ...this.#busy.values()])
+    }
+  }
+}

@@ -1,0 +1,192 @@
+import type { PoolClient } from 'pg'
+import type { Message } from '../../entities/message.ts'
+import type { MessageStatus } from '../../entities/message-enums.ts'
+import type { MessageError } from '../../entities/message-error.ts'
+import { attemptIsOver, chunkExpected, messageNotFound, notStreaming } from '../../errors.ts'
+import { changeOne, type MessageRef, refOf } from '../message/edit.ts'
+import { messageAssignments, type NewMessage, newMessageColumns, newMessageValues } from '../message/new-message.ts'
+import { changing, type Rewritten, readRewritten } from '../message/rewrite.ts'
+import { writeJson } from '../postgres/column.ts'
+import { query, type Statement, type Store } from '../postgres/store.ts'
+import { seen } from './stream-text.ts'
+
+/** How a stream ends. */
+export interface Completion {
+  readonly attempt: number
+  /** How many chunks there were. */
+  readonly chunks: number
+  readonly status: Exclude<MessageStatus, 'STREAMING'>
+  readonly error: MessageError | null
+  /** Tells the same completion from another one. */
+  readonly hash: Buffer
+  /** Answers all of the message as it shall be, or throws; given it as it is, its text put together. */
+  readonly finish: (message: Message) => NewMessage
+}
+
+/**
+ * Ends a stream: its chunks become the content, unless the completion brings one. The same completion again is a replay.
+ *
+ * @throws ApiError NOT_FOUND, CONFLICT (CHUNK, ATTEMPT, NOT_STREAMING)
+ */
+export async function completeMessage(
+  store: Store,
+  ref: MessageRef,
+  completion: Completion,
+): Promise<{ message: Message; replayed: boolean }> {
+  let replayed = false
+  const message = await changeOne(store, ref, async (client, conversation, stored) => {
+    if (stored.deletedAt !== null) throw messageNotFound()
+    const [stream] = await query(client, lockStream, [conversation.key, stored.seq])
+    if (stream === undefined) {
+      const [row] = await query(client, selectCompletion, [conversation.key, stored.seq])
+      if (!completion.hash.equals((row?.[0] as Buffer | null) ?? Buffer.alloc(0))) throw notStreaming()
+      replayed = true
+      return { conversation, messages: [stored] }
+    }
+    const [attempt, nextChunk] = stream as [number, number]
+    if (attempt !== completion.attempt) throw attemptIsOver(attempt)
+    if (completion.chunks !== nextChunk) throw chunkExpected(nextChunk)
+    return finish(client, conversation.key, await withText(client, stored), completion)
+  })
+  return { message, replayed }
+}
+
+/** Read again under the lock of the stream: a chunk may have come between the message's read and the lock. */
+async function withText(client: PoolClient, message: Message): Promise<Message> {
+  const [row] = await query(client, selectText, [message.conversation.key, message.seq])
+  message.content = (row?.[0] as string | null) ?? null
+  return message
+}
+
+const selectText: Statement = {
+  name: 'stream-text',
+  text: `
+    select string_agg(text, '' order by chunk) from message_chunk where conversation_key = $1 and seq = $2`,
+}
+
+type Finish = Pick<Completion, 'status' | 'error' | 'hash' | 'finish'>
+
+async function finish(client: PoolClient, key: string, message: Message, completion: Finish): Promise<Rewritten> {
+  const values = newMessageValues({ ...completion.finish(message), status: completion.status })
+  const { hash, error } = completion
+  return readRewritten(await query(client, complete, [key, 1, message.seq, writeJson(error), hash, ...values]))
+}
+
+const complete: Statement = {
+  name: 'stream-complete',
+  text: changing(
+    `select 1 as n, $3::int as seq, ${newMessageColumns.map(([name, type], i) => `$${i + 6}::${type} as ${name}`).join(', ')}`,
+    `${messageAssignments}, error = $4::json, completion_hash = $5`,
+    'delete from message_stream s using input where s.conversation_key = $1 and s.seq = input.seq',
+    'delete from message_chunk k using input where k.conversation_key = $1 and k.seq = input.seq',
+  ),
+}
+
+const lockStream: Statement = {
+  name: 'stream-lock',
+  text: 'select attempt, next_chunk from message_stream where conversation_key = $1 and seq = $2 for update',
+}
+
+const selectCompletion: Statement = {
+  name: 'stream-completion',
+  text: 'select completion_hash from message where conversation_key = $1 and seq = $2',
+}
+
+/** Asks the producer to stop; asking again changes nothing. @throws ApiError NOT_FOUND, CONFLICT (NOT_STREAMING) */
+export async function stopMessage(store: Store, ref: MessageRef): Promise<Message> {
+  return changeOne(store, ref, async (client, conversation, message) => {
+    if (message.deletedAt !== null) throw messageNotFound()
+    if (message.stopRequestedAt !== null) return { conversation, messages: [message] }
+    if (message.status !== 'STREAMING') throw notStreaming()
+    return readRewritten(await query(client, stop, [conversation.key, 1, message.seq]))
+  })
+}
+
+const stop: Statement = {
+  name: 'stream-stop',
+  text: changing('select 1 as n, $3::int as seq', 'stop_requested_at = moved.updated_at'),
+}
+
+/**
+ * Takes a stream over: from now on only this attempt writes to it.
+ *
+ * @throws ApiError NOT_FOUND, CONFLICT (NOT_STREAMING)
+ */
+export async function resumeMessage(store: Store, ref: MessageRef): Promise<{ message: Message; attempt: number }> {
+  let attempt = 0
+  const message = await changeOne(store, ref, async (client, conversation, stored) => {
+    if (stored.deletedAt !== null) throw messageNotFound()
+    const [row] = await query(client, resume, [conversation.key, stored.seq])
+    if (row === undefined) throw notStreaming()
+    attempt = row[0] as number
+    // Between its read and the lock of its stream a chunk of the old attempt may have come.
+    const { content } = await withText(client, stored)
+    return { conversation, messages: [Object.assign(stored, { content, nextChunk: row[1] as number })] }
+  })
+  return { message, attempt }
+}
+
+const resume: Statement = {
+  name: 'stream-resume',
+  text: `
+    update message_stream s set attempt = s.attempt + 1, ${seen}
+    where s.conversation_key = $1 and s.seq = $2 returning s.attempt, s.next_chunk`,
+}
+
+/** A stream whose producer gave no sign of life for its time. */
+export interface Expired {
+  readonly key: string
+  readonly userId: string
+  readonly epoch: number
+  readonly seq: number
+  readonly attempt: number
+}
+
+/** At most `count` streams that have expired, by the database's clock. */
+export async function readExpired(store: Store, count: number): Promise<Expired[]> {
+  const rows = await query(store.pool, selectExpired, [count])
+  return rows.map(([key, userId, epoch, seq, attempt]) => ({
+    key: key as string,
+    userId: userId as string,
+    epoch: Number(epoch),
+    seq: seq as number,
+    attempt: attempt as number,
+  }))
+}
+
+const selectExpired: Statement = {
+  name: 'stream-expired',
+  text: `
+    select c.key, c.user_id, c.epoch, s.seq, s.attempt
+    from message_stream s join conversation c on c.key = s.conversation_key and c.deleted_at is null
+    where s.expires_at < clock_timestamp() order by s.expires_at limit $1`,
+}
+
+/** Whether it is still expired, under the lock of its conversation. */
+export async function failExpired(store: Store, expired: Expired): Promise<void> {
+  const { userId, key, seq } = expired
+  await changeOne(store, refOf(userId, expired), async (client, conversation, message) => {
+    const [row] = await query(client, lockExpired, [key, seq])
+    // Somebody was quicker, or it lives again.
+    if (row === undefined) return { conversation, messages: [message] }
+    return finish(client, key, await withText(client, message), {
+      status: 'FAILED',
+      error: { code: 'PRODUCER_GONE', message: 'Its producer gave no sign of life.' },
+      // No call of a producer has it.
+      hash: Buffer.of(0),
+      finish: withOwnText,
+    })
+  })
+}
+
+const lockExpired: Statement = {
+  name: 'stream-lock-expired',
+  text: `
+    select attempt from message_stream
+    where conversation_key = $1 and seq = $2 and expires_at < clock_timestamp() for update`,
+}
+
+/** The message as it is, with the text of its chunks as its content. */
+function withOwnText(message: Message): NewMessage {
+  return { ...message, payloadHash: null, size: message.size + Buffer.byteLength(message.content ?? '') }
+}

@@ -1,0 +1,82 @@
+import type { Conversation } from '../../entities/conversation.ts'
+import type { TokenEncoding } from '../../entities/window-enums.ts'
+import { onPath, type Range, rangeArrays } from '../branch/path.ts'
+import { reachable } from '../conversation/conversation-ref.ts'
+import { query, type Statement, type Store } from '../postgres/store.ts'
+import { isVisible } from './message-history.ts'
+import { isCountOf } from './token-counts.ts'
+
+/** How many messages of a path are not deleted; 0 where this viewer has no such conversation. */
+export async function countUndeleted(
+  store: Store,
+  { key, epoch }: Conversation,
+  path: readonly Range[],
+  userId: string,
+): Promise<number> {
+  const last = endOfLog(path)
+  const [row] =
+    last === null
+      ? await query(store.pool, selectPathCount, [key, userId, epoch, ...rangeArrays(path)])
+      : await query(store.pool, selectCount, [key, userId, epoch, last])
+  return Number(row?.[0] ?? 0)
+}
+
+/** How many tokens they have, those apart that stream; null while one of them was not counted. */
+export async function sumTokens(
+  store: Store,
+  { key, epoch }: Conversation,
+  path: readonly Range[],
+  userId: string,
+  encoding: TokenEncoding,
+): Promise<number | null> {
+  const last = endOfLog(path)
+  const [row] =
+    last === null
+      ? await query(store.pool, selectPathSum, [key, userId, epoch, encoding, ...rangeArrays(path)])
+      : await query(store.pool, selectSum, [key, userId, epoch, encoding, last])
+  return row === undefined || row[0] === null ? null : Number(row[0])
+}
+
+/** The seq up to which a path is the log itself: there what is counted is read in half the time. null: it is not. */
+function endOfLog([only, another]: readonly Range[]): number | null {
+  return only?.low === 1 && another === undefined ? only.high : null
+}
+
+/** Seqs have no gaps and deleted messages keep theirs: only those that were ever changed are looked at. */
+const selectCount: Statement = {
+  name: 'window-undeleted',
+  text: `
+    select $4::int - (
+      select count(*) from message m
+      where m.conversation_key = c.key and m.revision is not null and m.deleted_at is not null and m.seq <= $4
+    )
+    from conversation c where ${reachable('c')}`,
+}
+
+const selectPathCount: Statement = {
+  name: 'window-path-undeleted',
+  text: `
+    select count(*) from conversation c cross join ${onPath('$4', '$5', 'm.deleted_at is null', 'asc')} where ${reachable('c')}`,
+}
+
+/** Where one was not counted, it is found first: mostly the oldest was not. */
+function selectTokens(name: string, said: string): Statement {
+  const isOfIt = `k.conversation_key = $1 and ${isCountOf('k', 'm')} and k.encoding = $4`
+  return {
+    name,
+    text: `
+      select case when not exists (
+        select from ${said} where not exists (select from message_token_count k where ${isOfIt})
+      ) then (
+        select coalesce(sum(k.tokens), 0) from ${said} join message_token_count k on ${isOfIt}
+      ) end
+      from conversation c where ${reachable('c')}`,
+  }
+}
+
+const selectSum = selectTokens(
+  'window-tokens',
+  `(select * from message m where m.conversation_key = c.key and m.seq <= $5 and ${isVisible('m')}) m`,
+)
+
+const selectPathSum = selectTokens('window-path-tokens', onPath('$5', '$6', isVisible('m'), 'asc'))

@@ -1,0 +1,63 @@
+import type { Conversation } from '../../entities/conversation.ts'
+import type { Message } from '../../entities/message.ts'
+import type { TokenEncoding } from '../../entities/window-enums.ts'
+import { query, type Statement, type Store } from '../postgres/store.ts'
+
+/** How many tokens a message has as it is here, its reasoning apart. */
+export interface TokenCount {
+  readonly message: Message
+  readonly tokens: number
+  readonly reasoningTokens: number
+}
+
+/**
+ * Keeps the counts of messages of one conversation. A message that was changed or is gone meanwhile is left out, and a
+ * count of another server stays unless it is of an earlier revision.
+ */
+export async function storeTokenCounts(
+  store: Store,
+  { key, epoch }: Conversation,
+  userId: string,
+  encoding: TokenEncoding,
+  counts: readonly TokenCount[],
+): Promise<void> {
+  await query(store.pool, upsert, [
+    key,
+    userId,
+    epoch,
+    encoding,
+    counts.map(({ message }) => message.seq),
+    counts.map(({ message }) => message.revision ?? 0),
+    counts.map(({ tokens }) => tokens),
+    counts.map(({ reasoningTokens }) => reasoningTokens),
+  ])
+}
+
+/**
+ * It waits for nobody's lock but that of another server's counts, which come in the same order: messages that are being
+ * erased are passed by. Nor does it wait for the disk, for what a crash takes is counted again. Each message is looked up by
+ * its seq, as in a page of a window.
+ */
+const upsert: Statement = {
+  name: 'token-counts-upsert',
+  text: `
+    insert into message_token_count (conversation_key, seq, encoding, revision, tokens, reasoning_tokens)
+    select m.conversation_key, m.seq, $4, asked.revision, asked.tokens, asked.reasoning_tokens
+    from (select set_config('synchronous_commit', 'off', true)) settings
+    join conversation c on c.key = $1 and c.user_id = $2 and c.epoch = $3 and c.deleted_at is null
+    cross join unnest($5::int[], $6::bigint[], $7::int[], $8::int[]) as asked(seq, revision, tokens, reasoning_tokens)
+    cross join lateral (
+      select m.conversation_key, m.seq from message m
+      where m.conversation_key = c.key and m.seq = asked.seq and coalesce(m.revision, 0) = asked.revision
+      limit 1 for key share skip locked
+    ) m
+    order by m.seq
+    on conflict (conversation_key, seq, encoding) do update set
+      revision = excluded.revision, tokens = excluded.tokens, reasoning_tokens = excluded.reasoning_tokens
+    where message_token_count.revision < excluded.revision`,
+}
+
+/** A count is of this message only while the revision is. */
+export const isCountOf = (count: string, message: string) =>
+  `${count}.conversation_key = ${message}.conversation_key and ${count}.seq = ${message}.seq
+   and ${count}.revision = coalesce(${message}.revision, 0)`

@@ -1,0 +1,153 @@
+import type { Conversation } from '../../entities/conversation.ts'
+import type { Message } from '../../entities/message.ts'
+import type { TokenEncoding } from '../../entities/window-enums.ts'
+import { onPath, type Range, rangeArrays } from '../branch/path.ts'
+import { reachable } from '../conversation/conversation-ref.ts'
+import { messageColumns, readMessage } from '../message/message-row.ts'
+import { type AnswerBudget, rowBytes } from '../postgres/answer-budget.ts'
+import type { Row, Statement, Store } from '../postgres/store.ts'
+import { isVisible } from './message-history.ts'
+import { isCountOf } from './token-counts.ts'
+
+/** A message and how many tokens it has as it is here; null where that was not counted yet. */
+export interface WindowMessage {
+  readonly message: Message
+  readonly counted: { readonly tokens: number; readonly reasoningTokens: number } | null
+}
+
+export interface WindowPageRequest {
+  readonly conversation: Conversation
+  /** From its end down. */
+  readonly path: readonly Range[]
+  readonly encoding: TokenEncoding
+  /** Exclusive. */
+  readonly before: number
+  /** The page ends with the message that passes this sum; one that was not counted is taken for few tokens. */
+  readonly tokens: number
+  /** How many messages are looked at. */
+  readonly rows: number
+}
+
+/**
+ * The messages of a path before a seq, newest first, without deleted ones, and with those that are streaming. Empty when
+ * there are none, or none that this viewer may see.
+ *
+ * @throws ApiError PAYLOAD_TOO_LARGE
+ */
+export async function readWindowPage(
+  store: Store,
+  budget: AnswerBudget,
+  userId: string,
+  { conversation, path, encoding, before, tokens, rows }: WindowPageRequest,
+): Promise<WindowMessage[]> {
+  for (let below = before; ; ) {
+    const ranges = nearest(path, below, rows)
+    if (ranges.length === 0) return []
+    const { key, epoch } = conversation
+    const values = [key, userId, epoch, encoding, below, tokens, rows, ...rangeArrays(ranges)]
+    const found = toMessages(await budget.query(store, 'context', selectPage, values), conversation)
+    if (found.length > 0) return found
+    // All of them are deleted.
+    below = ranges.at(-1)?.low ?? 0
+  }
+}
+
+/** The ranges below a seq, from the end down, as far as so many messages go. */
+function nearest(path: readonly Range[], below: number, count: number): Range[] {
+  const ranges: Range[] = []
+  let missing = count
+  for (const { low, high } of path) {
+    if (missing <= 0) break
+    if (low >= below) continue
+    ranges.push({ low, high })
+    missing -= Math.min(high, below - 1) - low + 1
+  }
+  return ranges
+}
+
+/**
+ * The SYSTEM and DEVELOPER messages that a path begins with, in order, as far as `rows` messages after a seq show: fewer
+ * than `rows` are all.
+ *
+ * @throws ApiError PAYLOAD_TOO_LARGE
+ */
+export async function readLeading(
+  store: Store,
+  budget: AnswerBudget,
+  userId: string,
+  request: {
+    readonly conversation: Conversation
+    readonly path: readonly Range[]
+    readonly encoding: TokenEncoding
+    readonly after: number
+    readonly rows: number
+  },
+): Promise<WindowMessage[]> {
+  const { conversation, path, encoding, after, rows } = request
+  const values = [conversation.key, userId, conversation.epoch, encoding, after, rows, ...rangeArrays(path)]
+  return toMessages(await budget.query(store, 'context', selectLeading, values), conversation)
+}
+
+function toMessages(rows: readonly Row[], conversation: Conversation): WindowMessage[] {
+  return rows.map((row) => ({
+    message: readMessage(row, 4, conversation),
+    counted: row[2] === null ? null : { tokens: row[2] as number, reasoningTokens: row[3] as number },
+  }))
+}
+
+/** With its limit it is looked up for each message: what a conversation has of counts is never read whole. */
+const withCount = (message: string, encoding: string) =>
+  `left join lateral (
+     select k.tokens, k.reasoning_tokens from message_token_count k where ${isCountOf('k', message)} and k.encoding = ${encoding} limit 1
+   ) k on true`
+
+/** Many tokens take several pages, for what was not counted may have more of them than it was taken for. */
+const pageBytes = 262_144
+
+/**
+ * Only as many rows are read whole as come into the page: which, is decided by what stands in a row itself, so that what
+ * it holds elsewhere, as long texts, stays there. With its limit each is looked up by its seq: as a join, before PostgreSQL had
+ * statistics of the tables, it read the whole conversation for each of them, and a window of 5,000 messages took 17 s.
+ */
+const selectPage: Statement = {
+  name: 'window-page',
+  text: `
+    with looked as (
+      select n.seq, n.tokens, n.reasoning_tokens, ${rowBytes('n')} as own,
+        sum(n.estimate) over newest - n.estimate as tokens_before,
+        sum(${rowBytes('n')}) over newest as bytes
+      from (
+        select m.conversation_key, m.seq, m.status, m.size, k.tokens, k.reasoning_tokens,
+          case when m.status = 'STREAMING' then 0 else coalesce(k.tokens, m.size / 8 + 4) end as estimate
+        from (
+          select m.* from conversation c cross join ${onPath('$8', '$9', 'm.seq < $5 and m.deleted_at is null', 'desc limit $7')}
+          where ${reachable('c')} order by m.seq desc limit $7
+        ) m
+        ${withCount('m', '$4')}
+      ) n
+      window newest as (order by n.seq desc)
+    )
+    select looked.bytes, looked.own, looked.tokens, looked.reasoning_tokens, ${messageColumns('m')}
+    from looked
+    cross join lateral (select * from message m where m.conversation_key = $1 and m.seq = looked.seq limit 1) m
+    where looked.tokens_before <= $6 and (looked.bytes <= least(${pageBytes}, $10::bigint) or looked.bytes = looked.own)
+    order by looked.seq desc`,
+}
+
+const selectLeading: Statement = {
+  name: 'window-leading',
+  text: `
+    with looked as (
+      select n.*, ${rowBytes('n')} as own, sum(${rowBytes('n')}) over oldest as bytes,
+        bool_and(n.role in ('SYSTEM', 'DEVELOPER')) over oldest as leads
+      from (
+        select m.* from conversation c cross join ${onPath('$7', '$8', `m.seq > $5 and ${isVisible('m')}`, 'asc limit $6')}
+        where ${reachable('c')} order by m.seq limit $6
+      ) n
+      window oldest as (order by n.seq)
+    )
+    select m.bytes, m.own, k.tokens, k.reasoning_tokens, ${messageColumns('m')}
+    from looked m ${withCount('m', '$4')}
+    where m.leads and m.bytes - m.own <= $9
+    order by m.seq`,
+}
