@@ -124,7 +124,7 @@ export class Message implements Node {
 
   /** A version byte and the SHA-256 of the original input; only where there is a client id. */
   @Property({ type: 'blob', nullable: true })
-  payloadHash!: Uint8Array | null
+  payloadHash!: Buffer | null
 
   @Field(() => MessageStatus, { description: 'Where it stands.' })
   @Enum({ items: () => MessageStatus, default: MessageStatus.COMPLETE })
@@ -170,7 +170,7 @@ export class Message implements Node {
 
   /** Tells a repeated completion from another one; null until it was complete by its producer. */
   @Property({ type: 'blob', nullable: true })
-  completionHash!: Uint8Array | null
+  completionHash!: Buffer | null
 
   /** The seq of the message that it continues; null: the one before it, `seq` − 1; 0: it begins anew, and continues none. */
   @Property({ type: 'integer', nullable: true })

@@ -4,7 +4,7 @@ import { JsonObject, type JsonRecord } from '../../entities/json.ts'
 import { Timestamp } from '../../entities/timestamp.ts'
 import type { ListFilter } from '../../storage/list/conversation-list.ts'
 import { isGiven } from '../input/is-given.ts'
-import { requireMetadata } from '../message/message-input.ts'
+import { requireMetadata } from '../input/json-rules.ts'
 
 @InputType({
   description:

@@ -9,8 +9,8 @@ import type { ConversationRef } from '../../storage/conversation/conversation-re
 import { clearConversation } from '../../storage/message/edit.ts'
 import type { Context } from '../context.ts'
 import { readConversationId, readNewConversationId } from '../input/conversation-id.ts'
+import { requireMetadata } from '../input/json-rules.ts'
 import { requireLength, requireStorable } from '../input/text-rules.ts'
-import { requireMetadata } from '../message/message-input.ts'
 
 export const IfExists = { FAIL: 'FAIL', RETURN: 'RETURN' } as const
 export type IfExists = keyof typeof IfExists

@@ -1,5 +1,6 @@
-import { contractLimits } from '../../config.ts'
-import { badInput } from '../../errors.ts'
+import { contractLimits, type Limits } from '../../config.ts'
+import type { JsonRecord } from '../../entities/json.ts'
+import { badInput, tooLarge } from '../../errors.ts'
 import { requireStorable } from './text-rules.ts'
 
 /**
@@ -25,6 +26,12 @@ export function requireStorableJson(path: string, value: unknown, depth = 0): vo
     requireStorable(path, key)
     requireStorableJson(path, item, depth + 1)
   }
+}
+
+/** @throws ApiError PAYLOAD_TOO_LARGE */
+export function requireMetadata(path: string, metadata: JsonRecord, limits: Limits): void {
+  const bytes = jsonBytes(metadata)
+  if (bytes > limits.metadataBytes) throw tooLarge(path, 'bytes', limits.metadataBytes, bytes)
 }
 
 /** The bytes that the value has as JSON text in UTF-8. */

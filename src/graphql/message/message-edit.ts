@@ -1,19 +1,18 @@
 import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver } from 'type-graphql'
-import type { Limits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { Json, JsonObject, type JsonRecord } from '../../entities/json.ts'
 import { Message } from '../../entities/message.ts'
 import { PartsFormat } from '../../entities/message-enums.ts'
 import { badInput, messageNotFound } from '../../errors.ts'
 import { deleteMessage, editMessage, type MessageRef, refOf } from '../../storage/message/edit.ts'
-import type { NewMessage } from '../../storage/message/new-message.ts'
-import { textOfParts } from '../../window/read-parts.ts'
+import type { GivenMessage } from '../../storage/message/given-message.ts'
 import type { Context } from '../context.ts'
 import { readConversationId } from '../input/conversation-id.ts'
 import { isGiven } from '../input/is-given.ts'
 import { readMessageId } from '../input/message-id.ts'
 import { isStorable } from '../input/text-rules.ts'
-import { readMessageInput, ToolCallInput } from './message-input.ts'
+import { checkMessage } from './message-check.ts'
+import { ToolCallInput } from './message-input.ts'
 
 @InputType()
 abstract class MessageAddress {
@@ -88,9 +87,8 @@ export class MessageEditResolver {
   ): Promise<EditMessagePayload> {
     const { store, limits } = context.services
     const ref = readAddress(context.viewer.userId, input)
-    const message = await editMessage(store, ref, input.ifRevision ?? null, (stored) =>
-      applyEdit(stored, input, limits),
-    )
+    const check = (given: GivenMessage) => checkMessage('input', given, limits)
+    const message = await editMessage(store, ref, input.ifRevision ?? null, input, check)
     return { message, conversation: message.conversation }
   }
 
@@ -117,49 +115,4 @@ function readAddress(userId: string, { messageId, conversationId, clientId }: Me
   const conversation = readConversationId(userId, conversationId ?? '')
   if (conversation === null || !isStorable(clientId ?? '')) throw messageNotFound()
   return { conversation, message: { clientId: clientId ?? '' } }
-}
-
-/** The whole message as it shall be, checked like a new one. Its client id goes on standing for the original payload. */
-function applyEdit(stored: Message, input: EditMessageInput, limits: Limits): NewMessage {
-  requireOneText(stored, input)
-  const parts = input.parts === undefined ? stored.parts : input.parts
-  const partsFormat = input.partsFormat === undefined ? stored.partsFormat : input.partsFormat
-  const content = input.content !== undefined ? input.content : editedText(stored, input.parts ?? [], partsFormat)
-  const edited = {
-    role: stored.role,
-    name: stored.name,
-    content,
-    parts,
-    partsFormat,
-    toolCalls: input.toolCalls === undefined ? stored.toolCalls : input.toolCalls,
-    toolName: stored.toolName,
-    toolCallId: stored.toolCallId,
-    toolError: stored.toolError,
-    model: stored.model,
-    finishReason: stored.finishReason,
-    usage: stored.usage,
-    metadata: input.metadata === null ? null : { ...stored.metadata, ...input.metadata },
-    clientId: stored.clientId,
-    sentAt: stored.sentAt,
-  }
-  // A content that was cleared is not derived again.
-  return { ...readMessageInput('input', edited, limits), content, payloadHash: null }
-}
-
-/**
- * People read `content`, and models read the parts: one that was changed alone would leave the other as it was.
- *
- * @throws ApiError BAD_USER_INPUT
- */
-function requireOneText({ content, parts, partsFormat }: Message, input: EditMessageInput): void {
-  const changesText = input.content !== undefined && input.content !== content
-  if (changesText && input.parts === undefined && textOfParts(parts, partsFormat) !== null) {
-    throw badInput('input.content', "the message's parts hold its text too: give the new parts as well.")
-  }
-}
-
-/** What new parts say: nothing too, when they have no text. Without new parts of a known dialect, what the message says. */
-function editedText(stored: Message, parts: readonly unknown[], format: PartsFormat | null): string | null {
-  if (parts.length === 0 || format === null || format === 'OTHER') return stored.content
-  return textOfParts(parts, format)
 }

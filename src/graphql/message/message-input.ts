@@ -1,16 +1,7 @@
 import { Field, ID, InputType } from 'type-graphql'
-import { contractLimits, type Limits } from '../../config.ts'
 import { Json, JsonObject, type JsonRecord } from '../../entities/json.ts'
-import { MessageRole, MessageStatus, PartsFormat } from '../../entities/message-enums.ts'
+import { MessageRole, PartsFormat } from '../../entities/message-enums.ts'
 import { Timestamp } from '../../entities/timestamp.ts'
-import type { ToolCall } from '../../entities/tool-call.ts'
-import { badInput, tooLarge } from '../../errors.ts'
-import type { NewMessage } from '../../storage/message/new-message.ts'
-import { textOfParts } from '../../window/read-parts.ts'
-import { isGiven } from '../input/is-given.ts'
-import { jsonBytes } from '../input/json-rules.ts'
-import { hashPayload } from '../input/payload-hash.ts'
-import { requireName, requireStorable } from '../input/text-rules.ts'
 
 @InputType({ description: 'A call of a tool that an assistant asks for.' })
 export class ToolCallInput {
@@ -102,91 +93,4 @@ export class MessageInput {
       "The `id` of the message of this conversation that it continues, in order to branch: to edit a message, its `parentId`, or the conversation's own `id` where that is null; to answer anew, what is answered. Absent: the message before it in this call, or else the active leaf.",
   })
   parentId?: string | null
-}
-
-/**
- * Checks a message and completes it.
- *
- * @param path where it stands in the input, for the errors
- * @throws ApiError BAD_USER_INPUT, PAYLOAD_TOO_LARGE
- */
-export function readMessageInput(path: string, input: MessageInput, limits: Limits): NewMessage {
-  requireCount(`${path}.toolCalls`, input.toolCalls?.length ?? 0, limits.toolCalls)
-  requireCount(`${path}.parts`, input.parts?.length ?? 0, limits.parts)
-  const toolCalls = (input.toolCalls ?? []).map((call, index) => readToolCall(`${path}.toolCalls[${index}]`, call))
-  for (const field of shortTexts) {
-    const text = input[field] ?? null
-    if (text !== null) requireName(`${path}.${field}`, text, contractLimits.name)
-  }
-  if (isGiven(input.clientId)) requireName(`${path}.clientId`, input.clientId, contractLimits.clientId)
-  if (isGiven(input.content)) requireStorable(`${path}.content`, input.content)
-  if (isGiven(input.metadata)) requireMetadata(`${path}.metadata`, input.metadata, limits)
-  requireSubstance(path, input)
-  const size = countBytes(input)
-  if (size > limits.messageBytes) throw tooLarge(path, 'bytes', limits.messageBytes, size)
-  const derived = isGiven(input.content) ? null : textOfParts(input.parts ?? null, input.partsFormat ?? null)
-  return {
-    role: input.role,
-    name: input.name ?? null,
-    content: input.content ?? derived,
-    parts: input.parts ?? null,
-    partsFormat: input.partsFormat ?? null,
-    toolCalls,
-    toolName: input.toolName ?? null,
-    toolCallId: input.toolCallId ?? null,
-    toolError: input.toolError ?? null,
-    model: input.model ?? null,
-    finishReason: input.finishReason ?? null,
-    usage: input.usage ?? null,
-    metadata: input.metadata ?? {},
-    clientId: input.clientId ?? null,
-    payloadHash: isGiven(input.clientId) ? hashPayload(input) : null,
-    size: size + (derived === null ? 0 : Buffer.byteLength(derived)),
-    sentAt: input.sentAt ?? null,
-    status: MessageStatus.COMPLETE,
-  }
-}
-
-/** @throws ApiError PAYLOAD_TOO_LARGE */
-export function requireMetadata(path: string, metadata: JsonRecord, limits: Limits): void {
-  const bytes = jsonBytes(metadata)
-  if (bytes > limits.metadataBytes) throw tooLarge(path, 'bytes', limits.metadataBytes, bytes)
-}
-
-const shortTexts = ['name', 'toolName', 'toolCallId', 'model', 'finishReason'] as const
-
-function readToolCall(path: string, input: ToolCallInput): ToolCall {
-  requireName(`${path}.callId`, input.callId, contractLimits.name)
-  requireName(`${path}.name`, input.name, contractLimits.name)
-  requireStorable(`${path}.arguments`, input.arguments)
-  if (isGiven(input.type)) requireName(`${path}.type`, input.type, contractLimits.name)
-  return {
-    callId: input.callId,
-    name: input.name,
-    arguments: input.arguments,
-    type: input.type ?? 'function',
-    extra: input.extra ?? null,
-  }
-}
-
-function requireCount(path: string, count: number, limit: number): void {
-  if (count > limit) throw tooLarge(path, 'items', limit, count)
-}
-
-function requireSubstance(path: string, input: MessageInput): void {
-  const isEmpty = !isGiven(input.content) && !input.parts?.length && !input.toolCalls?.length
-  if (isEmpty) throw badInput(path, 'a message needs content, parts or tool calls.')
-  if (input.role === 'TOOL' && !isGiven(input.toolCallId)) {
-    throw badInput(`${path}.toolCallId`, 'a TOOL message says which call it answers.')
-  }
-}
-
-/** UTF-8 bytes of all that the caller wrote; JSON as text. */
-function countBytes(input: MessageInput): number {
-  let bytes = 0
-  for (const value of Object.values(input)) {
-    if (typeof value === 'string') bytes += Buffer.byteLength(value)
-    else if (typeof value === 'object' && value !== null) bytes += jsonBytes(value)
-  }
-  return bytes
 }

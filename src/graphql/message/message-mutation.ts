@@ -8,7 +8,8 @@ import type { ConversationRef } from '../../storage/conversation/conversation-re
 import type { Context } from '../context.ts'
 import { readConversationId, readNewConversationId } from '../input/conversation-id.ts'
 import { MessageEdge, messageEdge } from '../page/connection.ts'
-import { MessageInput, readMessageInput } from './message-input.ts'
+import { checkMessage } from './message-check.ts'
+import { MessageInput } from './message-input.ts'
 import { type NamedParent, readParents } from './message-parent.ts'
 
 export const IfMissing = { FAIL: 'FAIL', CREATE: 'CREATE' } as const
@@ -107,7 +108,7 @@ export class MessageMutationResolver {
     @Arg('input', () => AppendMessageInput, { description: 'Where to, and the message.' }) input: AppendMessageInput,
     @Ctx() context: Context,
   ): Promise<AppendMessagePayload> {
-    const message = readMessageInput('input.message', input.message, context.services.limits)
+    const message = checkMessage('input.message', input.message, context.services.limits)
     const { conversation, messages, replayed } = await append(context, input, OnExisting.FAIL, [
       { message, path: 'input.message.parentId', parentId: input.message.parentId },
     ])
@@ -134,7 +135,7 @@ export class MessageMutationResolver {
     if (count === 0) throw badInput('input.messages', 'needs at least one message.')
     if (count > contractLimits.batch) throw tooLarge('input.messages', 'items', contractLimits.batch, count)
     const messages = input.messages.map((message, index) => ({
-      message: readMessageInput(`input.messages[${index}]`, message, context.services.limits),
+      message: checkMessage(`input.messages[${index}]`, message, context.services.limits),
       path: `input.messages[${index}].parentId`,
       parentId: message.parentId,
     }))

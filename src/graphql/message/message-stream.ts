@@ -8,16 +8,17 @@ import { MessageRole, MessageStatus, PartsFormat } from '../../entities/message-
 import { badInput, messageNotFound, tooLarge } from '../../errors.ts'
 import { refOf } from '../../storage/message/edit.ts'
 import type { NewMessage } from '../../storage/message/new-message.ts'
+import { hashPayload } from '../../storage/message/payload-hash.ts'
 import { resumeMessage, stopMessage } from '../../storage/stream/stream-end.ts'
 import { startMessage } from '../../storage/stream/stream-start.ts'
 import type { TextAppend } from '../../storage/stream/stream-text.ts'
 import type { Context } from '../context.ts'
 import { jsonBytes } from '../input/json-rules.ts'
 import { readMessageId } from '../input/message-id.ts'
-import { hashPayload } from '../input/payload-hash.ts'
 import { requireName, requireStorable } from '../input/text-rules.ts'
 import { MessageEdge, messageEdge } from '../page/connection.ts'
-import { MessageInput, readMessageInput, ToolCallInput } from './message-input.ts'
+import { checkMessage } from './message-check.ts'
+import { MessageInput, ToolCallInput } from './message-input.ts'
 import { AppendInput, readTarget, requireIfLastSeq } from './message-mutation.ts'
 import { readParents } from './message-parent.ts'
 
@@ -255,7 +256,7 @@ export class MessageStreamResolver {
     const { userId } = context.viewer
     const own = { message: readStart(input, limits), path: 'input.parentId', parentId: input.parentId }
     const earlier = before.map((one, index) => ({
-      message: readMessageInput(`input.messages[${index}]`, one, limits),
+      message: checkMessage(`input.messages[${index}]`, one, limits),
       path: `input.messages[${index}].parentId`,
       parentId: one.parentId,
     }))
@@ -320,7 +321,8 @@ export class MessageStreamResolver {
       status,
       error: input.error ?? null,
       hash: hashPayload(input),
-      finish: (message) => readCompletion(message, input, limits),
+      given: input,
+      check: (given) => checkMessage('input', given, limits),
     })
     return { ...completed, conversation: completed.message.conversation }
   }
@@ -359,38 +361,6 @@ export class MessageStreamResolver {
 function readStart(input: StartMessageInput, limits: Limits): NewMessage {
   const { role, name, model, clientId, metadata, parentId } = input
   if (role === 'TOOL') throw badInput('input.role', 'a tool result does not stream.')
-  const own = { role, name: name ?? null, model: model ?? null, clientId: clientId ?? null, metadata: metadata ?? null }
-  return {
-    ...readMessageInput('input', { ...own, parentId: parentId ?? null, content: '' }, limits),
-    content: null,
-    status: MessageStatus.STREAMING,
-  }
-}
-
-/** The whole message as it shall be, checked like a new one; only what was broken off may be empty. */
-function readCompletion(stored: Message, input: CompleteMessageInput, limits: Limits): NewMessage {
-  const metadata = { ...stored.metadata, ...input.metadata }
-  const completed = {
-    role: stored.role,
-    name: stored.name,
-    content: input.content ?? stored.content,
-    parts: input.parts ?? null,
-    partsFormat: input.partsFormat ?? null,
-    toolCalls: input.toolCalls ?? null,
-    toolName: stored.toolName,
-    toolCallId: stored.toolCallId,
-    toolError: stored.toolError,
-    model: input.model ?? stored.model,
-    finishReason: input.finishReason ?? null,
-    usage: input.usage ?? null,
-    // What its start did not have takes no bytes: the text may have used up all the others.
-    metadata: Object.keys(metadata).length === 0 ? null : metadata,
-    clientId: stored.clientId,
-    sentAt: stored.sentAt,
-  }
-  const isEmpty = completed.content === null && !completed.parts?.length && !completed.toolCalls?.length
-  // A completion is not what the message was started with: that is what a retry of the start is compared with.
-  if (!isEmpty || input.status === 'COMPLETE')
-    return { ...readMessageInput('input', completed, limits), payloadHash: null }
-  return { ...readMessageInput('input', { ...completed, content: '' }, limits), content: null, payloadHash: null }
+  const given = { role, name, model, clientId, metadata, parentId, content: '' }
+  return { ...checkMessage('input', given, limits), content: null, status: MessageStatus.STREAMING }
 }

@@ -11,7 +11,8 @@ import { countUndeleted, sumTokens } from '../../storage/window/path-totals.ts'
 import type { Context } from '../context.ts'
 import { isGiven } from '../input/is-given.ts'
 import { requireStorable } from '../input/text-rules.ts'
-import { MessageInput, readMessageInput } from '../message/message-input.ts'
+import { checkMessage } from '../message/message-check.ts'
+import { MessageInput } from '../message/message-input.ts'
 import { readParent } from '../message/message-parent.ts'
 import { readWindow } from './read-window.ts'
 
@@ -177,7 +178,7 @@ function requireSystem(system: string, limits: Limits): void {
 
 function readUserMessage(input: MessageInput, limits: Limits): NewMessage {
   if (input.role !== 'USER') throw badInput('userMessage.role', 'must be USER.')
-  return readMessageInput('userMessage', input, limits)
+  return checkMessage('userMessage', input, limits)
 }
 
 /** Where the path of a window ends. @throws ApiError BAD_USER_INPUT */

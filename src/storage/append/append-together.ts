@@ -1,6 +1,8 @@
 import { Conversation } from '../../entities/conversation.ts'
 import { conversationColumns, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
-import { newMessageColumns, newMessageValues, storedMessage } from '../message/new-message.ts'
+import { appendColumns } from '../message/message-columns.ts'
+import { arraysOf, arrayValuesOf, castsOf, namesOf } from '../message/message-values.ts'
+import { storedMessage } from '../message/new-message.ts'
 import { announceChange, query, type Statement, type Store } from '../postgres/store.ts'
 import type { Append, Appended } from './append.ts'
 
@@ -24,7 +26,10 @@ export async function appendTogether(
   const inputs = groups.flatMap((group, index) =>
     group.flatMap(({ messages }) => messages).map((message, place) => [index + 1, place + 1, message] as const),
   )
-  const messages = inputs.map(([, , message]) => newMessageValues(message))
+  const columns = arrayValuesOf(
+    appendColumns,
+    inputs.map(([, , message]) => message),
+  )
   const rows = await query(store.pool, statements[locked], [
     groups.map(([first]) => (first as Append).to.key),
     groups.map(([first]) => (first as Append).to.userId),
@@ -33,7 +38,8 @@ export async function appendTogether(
     groups.map(countMessages),
     inputs.map(([n]) => n),
     inputs.map(([, place]) => place),
-    ...newMessageColumns.map((_, column) => columnOf(messages, column)),
+    // A column that is null in every row goes as no array at all, and comes out as nulls.
+    ...columns.map((column) => (column.some((value) => value !== null) ? column : null)),
   ])
   const stored = new Map<Append, Appended>()
   for (const row of rows) {
@@ -45,12 +51,6 @@ export async function appendTogether(
     }
   }
   return appends.map((append) => stored.get(append) ?? null)
-}
-
-/** A column that is null in every row goes as no array at all, and comes out as nulls. */
-function columnOf(messages: readonly unknown[][], column: number): unknown[] | null {
-  const values = messages.map((message) => message[column])
-  return values.some((value) => value !== null) ? values : null
 }
 
 /** What each append would have answered, had they come one after the other. @param after where the last of them left it */
@@ -81,7 +81,6 @@ function countMessages(group: readonly Append[]): number {
  * makes it fail, with nothing stored.
  */
 function statement(locked: 'wait' | 'skip'): Statement {
-  const names = newMessageColumns.map(([name]) => name)
   return {
     name: `append-together-${locked}`,
     text: `
@@ -90,9 +89,8 @@ function statement(locked: 'wait' | 'skip'): Statement {
           with ordinality as asked(key, user_id, epoch, appends, messages, n)
       ),
       input as (
-        select n, place, ${newMessageColumns.map(([name, type]) => `${name}::${type}`).join(', ')}
-        from unnest($6::int[], $7::int[], ${names.map((_, i) => `$${i + 8}::text[]`).join(', ')})
-          as input(n, place, ${names.join(', ')})
+        select n, place, ${castsOf(appendColumns)}
+        from unnest($6::int[], $7::int[], ${arraysOf(appendColumns, 8)}) as input(n, place, ${namesOf(appendColumns)})
       ),
       known as (
         select input.n from input join asked on asked.n = input.n
@@ -116,8 +114,8 @@ function statement(locked: 'wait' | 'skip'): Statement {
         returning found.n, found.messages, ${conversationColumns('c')}
       ),
       stored as (
-        insert into message (conversation_key, seq, ${names.join(', ')}, created_at, updated_at)
-        select moved.key, moved.last_seq - moved.messages + input.place, ${names.map((name) => `input.${name}`).join(', ')},
+        insert into message (conversation_key, seq, ${namesOf(appendColumns)}, created_at, updated_at)
+        select moved.key, moved.last_seq - moved.messages + input.place, ${namesOf(appendColumns, 'input')},
           moved.updated_at, moved.updated_at
         from moved join input on input.n = moved.n
       )

@@ -8,8 +8,10 @@ import { type ConversationRef, reachable } from '../conversation/conversation-re
 import { conversationColumns, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
 import { eraseMessages } from '../conversation/erase.ts'
 import { insertConversation, lockConversation, reviveConversation } from '../conversation/lock.ts'
+import { appendColumns, parentColumn } from '../message/message-columns.ts'
 import { messageColumns, readMessage } from '../message/message-row.ts'
-import { type NewMessage, newMessageColumns, newMessageValues, storedMessage } from '../message/new-message.ts'
+import { arraysOf, arrayValuesOf, castsOf, namesOf, parametersOf, valuesOf } from '../message/message-values.ts'
+import { type NewMessage, storedMessage } from '../message/new-message.ts'
 import { type Rewrite, rewriteMessages } from '../message/rewrite.ts'
 import { announceChange, query, type Statement, type Store, transaction } from '../postgres/store.ts'
 
@@ -225,10 +227,10 @@ async function runAppend(
   parentSeqs: readonly (number | null)[] = [],
 ): Promise<Appended | null> {
   const { to, messages } = append
-  const inputs = messages.map(newMessageValues)
-  const isSingle = inputs.length === 1
-  const columns = isSingle ? inputs[0] : newMessageColumns.map((_, column) => inputs.map((input) => input[column]))
-  const values = [to.key, to.userId, to.epoch, messages.length, append.ifLastSeq, ...(columns ?? [])]
+  const [first] = messages
+  const isSingle = first !== undefined && messages.length === 1
+  const columns = isSingle ? valuesOf(appendColumns, first) : arrayValuesOf(appendColumns, messages)
+  const values = [to.key, to.userId, to.epoch, messages.length, append.ifLastSeq, ...columns]
   if (mode === 'upsert') values.push(drawEpoch(), to.id)
   if (mode === 'branch') values.push(isSingle ? parentSeqs[0] : parentSeqs)
   const rows = await query(on, appendStatements[mode][isSingle ? 'one' : 'many'], values)
@@ -254,16 +256,14 @@ type AppendMode = 'update' | 'upsert' | 'branch'
  * the newest message; the others change nothing where there is such a leaf.
  */
 function appendStatement(mode: AppendMode, count: 'one' | 'many'): Statement {
-  const columns = mode === 'branch' ? [...newMessageColumns, ['parent_seq', 'int'] as const] : newMessageColumns
-  const names = columns.map(([name]) => name)
+  const columns = mode === 'branch' ? [...appendColumns, parentColumn] : appendColumns
   const first = 6
   const last = first + columns.length
   const input =
     count === 'one'
-      ? `select 1 as n, ${columns.map(([name, type], i) => `$${first + i}::${type} as ${name}`).join(', ')}`
-      : `select n::int, ${columns.map(([name, type]) => `${name}::${type}`).join(', ')}
-         from unnest(${columns.map((_, i) => `$${first + i}::text[]`).join(', ')})
-           with ordinality as input(${names.join(', ')}, n)`
+      ? `select 1 as n, ${parametersOf(columns, first)}`
+      : `select n::int, ${castsOf(columns)}
+         from unnest(${arraysOf(columns, first)}) with ordinality as input(${namesOf(columns)}, n)`
   const move = `
     last_seq = c.last_seq + $4,
     revision = c.revision + 1,
@@ -285,8 +285,8 @@ function appendStatement(mode: AppendMode, count: 'one' | 'many'): Statement {
       with input as (${input}),
       moved as (${moved}),
       stored as (
-        insert into message (conversation_key, seq, ${names.join(', ')}, created_at, updated_at)
-        select moved.key, moved.last_seq - $4 + input.n, ${names.map((name) => `input.${name}`).join(', ')},
+        insert into message (conversation_key, seq, ${namesOf(columns)}, created_at, updated_at)
+        select moved.key, moved.last_seq - $4 + input.n, ${namesOf(columns, 'input')},
           moved.updated_at, moved.updated_at
         from moved cross join input
       )

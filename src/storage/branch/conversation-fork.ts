@@ -12,7 +12,8 @@ import { drawEpoch } from '../conversation/conversation-key.ts'
 import { type ConversationRef, reachable } from '../conversation/conversation-ref.ts'
 import { conversationColumns, readConversation } from '../conversation/conversation-row.ts'
 import { eraseMessages, findTombstone } from '../conversation/erase.ts'
-import { storedColumns } from '../message/message-row.ts'
+import { forkedColumns } from '../message/message-columns.ts'
+import { namesOf } from '../message/message-values.ts'
 import { announceChange, query, type Row, type Statement, type Store } from '../postgres/store.ts'
 
 export interface Fork {
@@ -73,9 +74,6 @@ function requireCopied([lastSeq, bytes, streaming]: Row, upToSeq: number | null,
   if (Number(bytes) > limits.forkBytes) throw tooLarge('input.upToSeq', 'bytes', limits.forkBytes, Number(bytes))
 }
 
-/** What a message of the copy has of the original. Its revision is its own, and so is how its stream was completed. */
-const copiedColumns = [...storedColumns.filter((column) => column !== 'revision'), 'payload_hash']
-
 /**
  * All of it in one snapshot: what is counted is what is copied. A tombstone whose messages are gone is written over; by
  * its epoch it is the one that this snapshot sees without messages, and not one that lived and died since then.
@@ -113,8 +111,8 @@ const copy: Statement = {
       returning ${conversationColumns('c')}
     ),
     copied as (
-      insert into message (conversation_key, ${copiedColumns.join(', ')})
-      select created.key, ${copiedColumns.map((column) => `m.${column}`).join(', ')}
+      insert into message (conversation_key, ${namesOf(forkedColumns)})
+      select created.key, ${namesOf(forkedColumns, 'm')}
       from created cross join source join message m on m.conversation_key = source.key and m.seq <= source.up_to
     )
     select source.last_seq, content.bytes, content.streaming, ${conversationColumns('created')}

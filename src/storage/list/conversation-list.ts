@@ -197,12 +197,7 @@ function listText(fromEnd: boolean, isFiltered: boolean, columns: MessageColumns
     once(
       `${bound} and (select true from conversation c where ${mine} and ${condition} order by ${nearestFirst} limit 1)`,
     )
-  const names =
-    columns === null
-      ? []
-      : messageColumnNames(columns)
-          .split(', ')
-          .map((column) => `message_${column}`)
+  const names = columns === null ? [] : messageColumnNames(columns).map((column) => `message_${column}`)
   return `
       select case when asked.count > 0 then page.bytes end, asked.ask, page.place, page.has_more,
         ${exists("asked.after_at < 'infinity'", fromEnd ? `${upToAfter} and ${isBefore}` : upToAfter, oldestFirst)},

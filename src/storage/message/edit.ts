@@ -6,8 +6,9 @@ import { conversationNotFound, isStreaming, messageNotFound, revisionMoved } fro
 import type { ConversationRef } from '../conversation/conversation-ref.ts'
 import { lockConversation } from '../conversation/lock.ts'
 import { announceChange, query, type Statement, type Store, transaction } from '../postgres/store.ts'
+import type { GivenMessage } from './given-message.ts'
+import { type CheckMessage, editedMessage } from './message-change.ts'
 import { messageColumns, readMessage } from './message-row.ts'
-import type { NewMessage } from './new-message.ts'
 import { rewriteMessages, tombstoneMessages } from './rewrite.ts'
 
 /** A message by its place in a conversation, or by the caller's own id for it. */
@@ -25,21 +26,21 @@ export function refOf(userId: string, { key, epoch, seq }: Place): MessageRef {
  * Gives a message new contents.
  *
  * @param ifRevision change it only at this revision of its own; null: at any
- * @param change is given the message as it is, and answers all of it as it shall be, or throws
- * @throws ApiError NOT_FOUND (a tombstone is not to be edited), CONFLICT (REVISION)
+ * @throws ApiError NOT_FOUND (a tombstone is not to be edited), CONFLICT (REVISION), and what `check` throws
  */
 export async function editMessage(
   store: Store,
   ref: MessageRef,
   ifRevision: string | null,
-  change: (message: Message) => NewMessage,
+  edit: GivenMessage,
+  check: CheckMessage,
 ): Promise<Message> {
   return changeOne(store, ref, async (client, conversation, message) => {
     if (message.deletedAt !== null) throw messageNotFound()
     if (message.status === 'STREAMING') throw isStreaming()
     const revision = String(message.revision ?? 0)
     if (ifRevision !== null && ifRevision !== revision) throw revisionMoved(ifRevision, revision)
-    return rewriteMessages(client, conversation, [{ seq: message.seq, message: change(message) }])
+    return rewriteMessages(client, conversation, [{ seq: message.seq, message: editedMessage(message, edit, check) }])
   })
 }
 

@@ -114,7 +114,7 @@ function selectPages(columns: MessageColumns): Statement {
   return {
     name: `message-page-${columns}`,
     text: `
-    select bytes, ask, n, conversation, ${messageColumnNames(columns)} from (
+    select bytes, ask, n, conversation, ${messageColumnNames(columns).join(', ')} from (
       select
         sum(own) over (partition by asked.ask order by m.rank, asked.n) as bytes, own, m.rank, asked.n, asked.ask,
         ${conversationColumn('c', 'is_first')} as conversation, ${messageColumns('m', columns)}, asked.room

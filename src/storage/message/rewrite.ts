@@ -8,8 +8,10 @@ import {
   readConversation,
 } from '../conversation/conversation-row.ts'
 import { query, type Row, type Statement } from '../postgres/store.ts'
+import { appendColumns, clearedColumns, type MessageColumn } from './message-columns.ts'
 import { messageColumns, readMessage } from './message-row.ts'
-import { messageAssignments, type NewMessage, newMessageColumns, newMessageValues } from './new-message.ts'
+import { arraysOf, arrayValuesOf, castsOf, namesOf } from './message-values.ts'
+import type { NewMessage } from './new-message.ts'
 
 /** Messages as they are after a change, and their conversation as it is after it. */
 export interface Rewritten {
@@ -29,8 +31,10 @@ export async function rewriteMessages(
   conversation: Conversation,
   rewrites: readonly Rewrite[],
 ): Promise<Rewritten> {
-  const inputs = rewrites.map(({ message }) => newMessageValues(message))
-  const columns = newMessageColumns.map((_, column) => inputs.map((input) => input[column]))
+  const columns = arrayValuesOf(
+    appendColumns,
+    rewrites.map(({ message }) => message),
+  )
   const seqs = rewrites.map(({ seq }) => seq)
   return readRewritten(await query(client, rewrite, [conversation.key, rewrites.length, seqs, ...columns]))
 }
@@ -38,11 +42,17 @@ export async function rewriteMessages(
 const rewrite: Statement = {
   name: 'message-rewrite',
   text: changing(
-    `select n::int, seq, ${newMessageColumns.map(([name, type]) => `${name}::${type}`).join(', ')}
-     from unnest($3::int[], ${newMessageColumns.map((_, i) => `$${i + 4}::text[]`).join(', ')})
-       with ordinality as input(seq, ${newMessageColumns.map(([name]) => name).join(', ')}, n)`,
-    `${messageAssignments}, edited_at = moved.updated_at`,
+    `select n::int, seq, ${castsOf(appendColumns)}
+     from unnest($3::int[], ${arraysOf(appendColumns, 4)}) with ordinality as input(seq, ${namesOf(appendColumns)}, n)`,
+    `${assignmentsOf(appendColumns)}, edited_at = moved.updated_at`,
   ),
+}
+
+/** How a message `m` takes the values of `input`. One without a payload hash leaves the hash as it is. */
+export function assignmentsOf(columns: readonly MessageColumn[]): string {
+  const values = (name: string) =>
+    name === 'payload_hash' ? 'coalesce(input.payload_hash, m.payload_hash)' : `input.${name}`
+  return columns.map(({ name }) => `${name} = ${values(name)}`).join(', ')
 }
 
 /** Turns messages of a locked conversation into tombstones: what they held is gone for good, their places stay. */
@@ -58,8 +68,7 @@ const tombstone: Statement = {
   name: 'message-tombstone',
   text: changing(
     'select n::int, seq from unnest($3::int[]) with ordinality as input(seq, n)',
-    `name = null, content = null, parts = null, parts_format = null, tool_calls = null, tool_name = null,
-     tool_error = null, usage = null, error = null, metadata = '{}', size = 0, deleted_at = moved.updated_at,
+    `${clearedColumns.map(({ name }) => `${name} = ${name === 'size' ? '0' : 'default'}`).join(', ')}, deleted_at = moved.updated_at,
      status = case when m.status = 'STREAMING' then 'CANCELLED' else m.status end`,
     'delete from message_stream s using input where s.conversation_key = $1 and s.seq = input.seq',
     'delete from message_chunk k using input where k.conversation_key = $1 and k.seq = input.seq',

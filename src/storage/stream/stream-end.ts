@@ -4,9 +4,11 @@ import type { MessageStatus } from '../../entities/message-enums.ts'
 import type { MessageError } from '../../entities/message-error.ts'
 import { attemptIsOver, chunkExpected, messageNotFound, notStreaming } from '../../errors.ts'
 import { changeOne, type MessageRef, refOf } from '../message/edit.ts'
-import { messageAssignments, type NewMessage, newMessageColumns, newMessageValues } from '../message/new-message.ts'
-import { changing, type Rewritten, readRewritten } from '../message/rewrite.ts'
-import { writeJson } from '../postgres/column.ts'
+import type { GivenMessage } from '../message/given-message.ts'
+import { type CheckMessage, completedMessage } from '../message/message-change.ts'
+import { completedColumns, type WrittenBy } from '../message/message-columns.ts'
+import { parametersOf, valuesOf } from '../message/message-values.ts'
+import { assignmentsOf, changing, type Rewritten, readRewritten } from '../message/rewrite.ts'
 import { query, type Statement, type Store } from '../postgres/store.ts'
 import { seen } from './stream-text.ts'
 
@@ -19,14 +21,15 @@ export interface Completion {
   readonly error: MessageError | null
   /** Tells the same completion from another one. */
   readonly hash: Buffer
-  /** Answers all of the message as it shall be, or throws; given it as it is, its text put together. */
-  readonly finish: (message: Message) => NewMessage
+  /** What it gives of the message; the text of the chunks is its content otherwise. */
+  readonly given: GivenMessage
+  readonly check: CheckMessage
 }
 
 /**
  * Ends a stream: its chunks become the content, unless the completion brings one. The same completion again is a replay.
  *
- * @throws ApiError NOT_FOUND, CONFLICT (CHUNK, ATTEMPT, NOT_STREAMING)
+ * @throws ApiError NOT_FOUND, CONFLICT (CHUNK, ATTEMPT, NOT_STREAMING), and what its `check` throws
  */
 export async function completeMessage(
   store: Store,
@@ -46,7 +49,9 @@ export async function completeMessage(
     const [attempt, nextChunk] = stream as [number, number]
     if (attempt !== completion.attempt) throw attemptIsOver(attempt)
     if (completion.chunks !== nextChunk) throw chunkExpected(nextChunk)
-    return finish(client, conversation.key, await withText(client, stored), completion)
+    const { given, status, check, error, hash } = completion
+    const message = completedMessage(await withText(client, stored), given, status, check)
+    return finish(client, stored, { ...message, status, error, completionHash: hash })
   })
   return { message, replayed }
 }
@@ -64,19 +69,18 @@ const selectText: Statement = {
     select string_agg(text, '' order by chunk) from message_chunk where conversation_key = $1 and seq = $2`,
 }
 
-type Finish = Pick<Completion, 'status' | 'error' | 'hash' | 'finish'>
+type Completed = Pick<Message, WrittenBy<'append' | 'completion'>>
 
-async function finish(client: PoolClient, key: string, message: Message, completion: Finish): Promise<Rewritten> {
-  const values = newMessageValues({ ...completion.finish(message), status: completion.status })
-  const { hash, error } = completion
-  return readRewritten(await query(client, complete, [key, 1, message.seq, writeJson(error), hash, ...values]))
+async function finish(client: PoolClient, { conversation, seq }: Message, completed: Completed): Promise<Rewritten> {
+  const values = [conversation.key, 1, seq, ...valuesOf(completedColumns, completed)]
+  return readRewritten(await query(client, complete, values))
 }
 
 const complete: Statement = {
   name: 'stream-complete',
   text: changing(
-    `select 1 as n, $3::int as seq, ${newMessageColumns.map(([name, type], i) => `$${i + 6}::${type} as ${name}`).join(', ')}`,
-    `${messageAssignments}, error = $4::json, completion_hash = $5`,
+    `select 1 as n, $3::int as seq, ${parametersOf(completedColumns, 4)}`,
+    assignmentsOf(completedColumns),
     'delete from message_stream s using input where s.conversation_key = $1 and s.seq = input.seq',
     'delete from message_chunk k using input where k.conversation_key = $1 and k.seq = input.seq',
   ),
@@ -169,12 +173,15 @@ export async function failExpired(store: Store, expired: Expired): Promise<void>
     const [row] = await query(client, lockExpired, [key, seq])
     // Somebody was quicker, or it lives again.
     if (row === undefined) return { conversation, messages: [message] }
-    return finish(client, key, await withText(client, message), {
+    const { content } = await withText(client, message)
+    return finish(client, message, {
+      ...message,
+      size: message.size + Buffer.byteLength(content ?? ''),
       status: 'FAILED',
       error: { code: 'PRODUCER_GONE', message: 'Its producer gave no sign of life.' },
+      payloadHash: null,
       // No call of a producer has it.
-      hash: Buffer.of(0),
-      finish: withOwnText,
+      completionHash: Buffer.of(0),
     })
   })
 }
@@ -184,9 +191,4 @@ const lockExpired: Statement = {
   text: `
     select attempt from message_stream
     where conversation_key = $1 and seq = $2 and expires_at < clock_timestamp() for update`,
-}
-
-/** The message as it is, with the text of its chunks as its content. */
-function withOwnText(message: Message): NewMessage {
-  return { ...message, payloadHash: null, size: message.size + Buffer.byteLength(message.content ?? '') }
 }

@@ -1,0 +1,87 @@
+import { contractLimits, type Limits } from '../../config.ts'
+import { badInput, tooLarge } from '../../errors.ts'
+import type { GivenMessage, GivenToolCall } from '../../storage/message/given-message.ts'
+import { appendColumns, type Check, givenColumns } from '../../storage/message/message-columns.ts'
+import type { NewMessage } from '../../storage/message/new-message.ts'
+import { hashPayload } from '../../storage/message/payload-hash.ts'
+import { textOfParts } from '../../window/read-parts.ts'
+import { isGiven } from '../input/is-given.ts'
+import { jsonBytes, requireMetadata } from '../input/json-rules.ts'
+import { requireName, requireStorable } from '../input/text-rules.ts'
+
+/**
+ * Checks what a caller gives of a message, and completes it. null is the same as absent.
+ *
+ * @param path where it stands in the input, for the errors
+ * @throws ApiError BAD_USER_INPUT, PAYLOAD_TOO_LARGE
+ */
+export function checkMessage(path: string, given: GivenMessage, limits: Limits): NewMessage {
+  const values: Record<string, unknown> = { ...nulls }
+  for (const { property, check } of givenColumns) {
+    const value = given[property]
+    if (!isGiven(value)) continue
+    checks[check](`${path}.${property}`, value as never, limits)
+    values[property] = value
+  }
+  requireSubstance(path, given)
+  const size = countBytes(given)
+  if (size > limits.messageBytes) throw tooLarge(path, 'bytes', limits.messageBytes, size)
+  const derived = isGiven(given.content) ? null : textOfParts(given.parts ?? null, given.partsFormat ?? null)
+  const { content, toolCalls, metadata, clientId } = given
+  return Object.assign(values, {
+    content: content ?? derived,
+    toolCalls: (toolCalls ?? []).map(({ type, extra, ...call }) => ({
+      ...call,
+      type: type ?? 'function',
+      extra: extra ?? null,
+    })),
+    metadata: metadata ?? {},
+    payloadHash: isGiven(clientId) ? hashPayload(given) : null,
+    size: size + (derived === null ? 0 : Buffer.byteLength(derived)),
+    status: 'COMPLETE',
+  }) as unknown as NewMessage
+}
+
+const nulls = Object.fromEntries(appendColumns.map(({ property }) => [property, null]))
+
+const checks: { readonly [C in Check]: (path: string, value: never, limits: Limits) => void } = {
+  name: (path, value: string) => requireName(path, value, contractLimits.name),
+  text: requireStorable,
+  parts: (path, value: readonly unknown[], limits) => requireCount(path, value, limits.parts),
+  toolCalls: requireCalls,
+  metadata: requireMetadata,
+  type: () => {},
+}
+
+function requireCalls(path: string, calls: readonly GivenToolCall[], limits: Limits): void {
+  requireCount(path, calls, limits.toolCalls)
+  for (const [index, call] of calls.entries()) {
+    const at = `${path}[${index}]`
+    requireName(`${at}.callId`, call.callId, contractLimits.name)
+    requireName(`${at}.name`, call.name, contractLimits.name)
+    requireStorable(`${at}.arguments`, call.arguments)
+    if (isGiven(call.type)) requireName(`${at}.type`, call.type, contractLimits.name)
+  }
+}
+
+function requireCount(path: string, { length }: readonly unknown[], limit: number): void {
+  if (length > limit) throw tooLarge(path, 'items', limit, length)
+}
+
+function requireSubstance(path: string, { role, content, parts, toolCalls, toolCallId }: GivenMessage): void {
+  const isEmpty = !isGiven(content) && !parts?.length && !toolCalls?.length
+  if (isEmpty) throw badInput(path, 'a message needs content, parts or tool calls.')
+  if (role === 'TOOL' && !isGiven(toolCallId)) {
+    throw badInput(`${path}.toolCallId`, 'a TOOL message says which call it answers.')
+  }
+}
+
+/** UTF-8 bytes of all that the caller wrote; JSON as text. Empty lists and objects, which stand for none, have none. */
+function countBytes(given: GivenMessage): number {
+  let bytes = 0
+  for (const value of Object.values(given)) {
+    if (typeof value === 'string') bytes += Buffer.byteLength(value)
+    else if (typeof value === 'object' && value !== null && Object.keys(value).length > 0) bytes += jsonBytes(value)
+  }
+  return bytes
+}

@@ -1,0 +1,13 @@
+import type { Message } from '../../entities/message.ts'
+import type { ToolCall } from '../../entities/tool-call.ts'
+import type { GivenProperty } from './message-columns.ts'
+
+/** What callers give of a message, without what the server adds. */
+export type GivenMessage = {
+  readonly [P in GivenProperty]?: (P extends 'toolCalls' ? readonly GivenToolCall[] : Message[P]) | null
+}
+
+export interface GivenToolCall extends Readonly<Pick<ToolCall, 'callId' | 'name' | 'arguments'>> {
+  readonly type?: string | null
+  readonly extra?: ToolCall['extra']
+}

@@ -1,0 +1,56 @@
+import type { Message } from '../../entities/message.ts'
+import type { ToolCall } from '../../entities/tool-call.ts'
+import { writeJson } from '../postgres/column.ts'
+import type { MessageColumn, MessageProperty, SqlType } from './message-columns.ts'
+
+/** The names of columns, as a list of SQL. @param table what they are columns of */
+export function namesOf(columns: readonly MessageColumn[], table?: string): string {
+  return columns.map(({ name }) => (table === undefined ? name : `${table}.${name}`)).join(', ')
+}
+
+/** A parameter for each column, as a select list: `$6::text as role, …`. @param first the number of the first one */
+export function parametersOf(columns: readonly MessageColumn[], first: number): string {
+  return columns.map(({ name, type }, index) => `$${first + index}::${type} as ${name}`).join(', ')
+}
+
+/** The columns of many messages, cast from the texts that arrays carry: a select list. */
+export function castsOf(columns: readonly MessageColumn[]): string {
+  return columns.map(({ name, type }) => `${name}::${type}`).join(', ')
+}
+
+/** An array of texts for each column, as the arguments of `unnest`. @param first the number of the first parameter */
+export function arraysOf(columns: readonly MessageColumn[], first: number): string {
+  return columns.map((_, index) => `$${first + index}::text[]`).join(', ')
+}
+
+/** The parameters that columns take from one message. */
+export function valuesOf<Property extends MessageProperty>(
+  columns: readonly MessageColumn<Property>[],
+  message: Readonly<Pick<Message, Property>>,
+): unknown[] {
+  return columns.map((column) => parameterOf(column, message))
+}
+
+/** The parameters that columns take from many messages: an array for each column. */
+export function arrayValuesOf<Property extends MessageProperty>(
+  columns: readonly MessageColumn<Property>[],
+  messages: readonly Readonly<Pick<Message, Property>>[],
+): unknown[][] {
+  return columns.map((column) => messages.map((message) => parameterOf(column, message)))
+}
+
+function parameterOf<Property extends MessageProperty>(
+  { property, type }: MessageColumn<Property>,
+  message: Readonly<Pick<Message, Property>>,
+): unknown {
+  const value: unknown = message[property]
+  // A message without calls has null in its row.
+  if (property === 'toolCalls' && (value as ToolCall[]).length === 0) return null
+  return writers[type]?.(value) ?? value
+}
+
+const writers: Partial<Record<SqlType, (value: unknown) => string | null>> = {
+  json: writeJson,
+  jsonb: writeJson,
+  bytea: (value) => (value === null ? null : `\\x${(value as Buffer).toString('hex')}`),
+}
