@@ -158,7 +158,7 @@ test('6 hints: the poll of 10,000 watched conversations is ten statements, sprea
   for (const { key } of rows) {
     watchers.watch(key, { moved: () => void (seen.has(key) || seen.set(key, performance.now())) })
   }
-  const store = { pool: opened.pool, em: opened.orm.em, announce: () => {} }
+  const store = { pool: opened.pool, em: opened.orm.em, announce: () => {}, log: pino({ level: 'silent' }) }
   const periodMs = 500
   const count = await countStatements(database, async () => {
     await using _poll = new Poll(store, watchers, periodMs, 80_000, log)

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import { readListLooks, readRevisions } from '../storage/conversation/conversation-watch.ts'
+import { readRevisions } from '../storage/conversation/revisions.ts'
+import { readListLooks } from '../storage/list/list-looks.ts'
 import { listRevision, type Store } from '../storage/postgres/store.ts'
 import type { WatchedList, Watchers } from './watchers.ts'
 

@@ -1,4 +1,4 @@
-import type { ListLook } from '../storage/conversation/conversation-watch.ts'
+import type { ListLook } from '../storage/list/list-looks.ts'
 import type { Moved } from '../storage/postgres/store.ts'
 import type { Bus, Interest } from './bus.ts'
 

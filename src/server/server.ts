@@ -85,6 +85,7 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
         watchers.moved(moved)
         bus.publish(moved)
       },
+      log,
     }
     const poll = own(new Poll(store, watchers, config.pollMs, config.lists.settleMs, log))
     bus.start({ moved: (hint) => watchers.moved(hint), resumed: () => void poll.now() })

@@ -1,9 +1,11 @@
 import { Conversation } from '../../entities/conversation.ts'
+import { atOnce, commit, moving } from '../conversation/commit.ts'
 import { conversationColumns, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
 import { appendColumns } from '../message/message-columns.ts'
 import { arraysOf, arrayValuesOf, castsOf, namesOf } from '../message/message-values.ts'
 import { storedMessage } from '../message/new-message.ts'
-import { announceChange, query, type Statement, type Store } from '../postgres/store.ts'
+import { query, type Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
 import type { Append, Appended } from './append.ts'
 
 /**
@@ -30,7 +32,7 @@ export async function appendTogether(
     appendColumns,
     inputs.map(([, , message]) => message),
   )
-  const rows = await query(store.pool, statements[locked], [
+  const values = [
     groups.map(([first]) => (first as Append).to.key),
     groups.map(([first]) => (first as Append).to.userId),
     groups.map(([first]) => (first as Append).to.epoch),
@@ -40,14 +42,20 @@ export async function appendTogether(
     inputs.map(([, place]) => place),
     // A column that is null in every row goes as no array at all, and comes out as nulls.
     ...columns.map((column) => (column.some((value) => value !== null) ? column : null)),
-  ])
+  ]
+  const moved = await commit(
+    store,
+    atOnce(async (pool) => {
+      const rows = await query(pool, statements[locked], values)
+      const byGroup = new Map(rows.map((row) => [Number(row[0]) - 1, readConversation(row, 1)]))
+      return moving(byGroup, ...byGroup.values())
+    }),
+  )
   const stored = new Map<Append, Appended>()
-  for (const row of rows) {
-    const group = groups[Number(row[0]) - 1] as Append[]
-    const conversation = readConversation(row, 1)
-    announceChange(store, conversation)
-    for (const [index, appended] of inTurn(group, conversation).entries()) {
-      stored.set(group[index] as Append, appended)
+  for (const [index, conversation] of moved) {
+    const group = groups[index] as Append[]
+    for (const [place, appended] of inTurn(group, conversation).entries()) {
+      stored.set(group[place] as Append, appended)
     }
   }
   return appends.map((append) => stored.get(append) ?? null)

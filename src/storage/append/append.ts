@@ -3,17 +3,19 @@ import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
 import { badInput, clientIdTaken, conversationNotFound, lastSeqMoved, unavailable } from '../../errors.ts'
 import { type ParentRef, parentSeqsOf } from '../branch/append-parents.ts'
+import { atOnce, commit, inTransaction, moving, unmoved } from '../conversation/commit.ts'
 import { drawEpoch } from '../conversation/conversation-key.ts'
 import { type ConversationRef, reachable } from '../conversation/conversation-ref.ts'
 import { conversationColumns, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
-import { eraseMessages } from '../conversation/erase.ts'
+import { eraseMessages, type Tombstone } from '../conversation/erase.ts'
 import { insertConversation, lockConversation, reviveConversation } from '../conversation/lock.ts'
 import { appendColumns, parentColumn } from '../message/message-columns.ts'
 import { messageColumns, readMessage } from '../message/message-row.ts'
 import { arraysOf, arrayValuesOf, castsOf, namesOf, parametersOf, valuesOf } from '../message/message-values.ts'
 import { type NewMessage, storedMessage } from '../message/new-message.ts'
 import { type Rewrite, rewriteMessages } from '../message/rewrite.ts'
-import { announceChange, query, type Statement, type Store, transaction } from '../postgres/store.ts'
+import { query, type Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
 
 export interface Append {
   readonly to: ConversationRef
@@ -51,9 +53,8 @@ export async function appendMessages(store: Store, append: Append): Promise<Appe
   const messages = withoutRepeats(append.messages)
   const distinct = messages === append.messages ? append : { ...append, messages }
   const appended =
-    (append.alsoStore || append.parents ? null : await appendAtOnce(store.pool, distinct)) ??
+    (append.alsoStore || append.parents ? null : await appendAtOnce(store, distinct)) ??
     (await appendLocked(store, distinct))
-  if (appended.replayed.includes(false)) announceChange(store, appended.conversation)
   return messages.length === append.messages.length ? appended : withRepeats(append.messages, appended)
 }
 
@@ -95,10 +96,16 @@ function withRepeats(asked: readonly NewMessage[], appended: Appended): Appended
   }
 }
 
-async function appendAtOnce(on: Pool, append: Append): Promise<Appended | null> {
+async function appendAtOnce(store: Store, append: Append): Promise<Appended | null> {
   const mayCreate = append.createIfMissing && append.to.id !== null && (append.ifLastSeq ?? 0) === 0
   try {
-    return await runAppend(on, append, mayCreate ? 'upsert' : 'update')
+    return await commit(
+      store,
+      atOnce(async (pool) => {
+        const appended = await runAppend(pool, append, mayCreate ? 'upsert' : 'update')
+        return appended === null ? unmoved(null) : moving(appended, appended.conversation)
+      }),
+    )
   } catch (error) {
     if (isKnownClientId(error)) return null
     throw error
@@ -108,21 +115,22 @@ async function appendAtOnce(on: Pool, append: Append): Promise<Appended | null> 
 /** Checks in the promised order: replay, existence, `ifLastSeq`, insert. */
 async function appendLocked(store: Store, append: Append): Promise<Appended> {
   for (let attempt = 0; attempt < 5; attempt++) {
-    const outcome = await transaction(store, async (client) => {
-      const appended = await appendWhileLocked(client, append)
-      if (!('tombstone' in appended)) await append.alsoStore?.(client, appended)
-      return appended
-    })
+    const outcome = await commit(
+      store,
+      inTransaction<Appended | { tombstone: Tombstone }>(async (client) => {
+        const appended = await appendWhileLocked(client, append)
+        if ('tombstone' in appended) return unmoved(appended)
+        await append.alsoStore?.(client, appended)
+        return appended.replayed.includes(false) ? moving(appended, appended.conversation) : unmoved(appended)
+      }),
+    )
     if (!('tombstone' in outcome)) return outcome
     await eraseMessages(store, outcome.tombstone)
   }
   throw unavailable('The conversation is being deleted and created at the same time; try again.')
 }
 
-async function appendWhileLocked(
-  client: PoolClient,
-  append: Append,
-): Promise<Appended | { tombstone: { key: string; epoch: number } }> {
+async function appendWhileLocked(client: PoolClient, append: Append): Promise<Appended | { tombstone: Tombstone }> {
   let conversation = await lockConversation(client, append.to)
   if (conversation === null || conversation.deletedAt !== null) {
     if (!append.createIfMissing || append.to.id === null) throw conversationNotFound()

@@ -1,7 +1,9 @@
 import type { Message } from '../../entities/message.ts'
+import { moving, unmoved } from '../conversation/commit.ts'
 import { conversationColumns, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
 import { changeOne, type MessageRef } from '../message/edit.ts'
-import { query, type Row, type Statement, type Store } from '../postgres/store.ts'
+import { query, type Row, type Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
 import { activeLeafOf } from './path.ts'
 
 /**
@@ -10,12 +12,13 @@ import { activeLeafOf } from './path.ts'
  * @throws ApiError NOT_FOUND
  */
 export async function setActiveLeaf(store: Store, ref: MessageRef): Promise<Message> {
-  return changeOne(store, ref, async (client, conversation, message) => {
-    if (activeLeafOf(conversation) === message.seq) return { conversation, messages: [message] }
+  return changeOne(store, ref, async (client, message) => {
+    const { conversation } = message
+    if (activeLeafOf(conversation) === message.seq) return unmoved(message)
     const [row] = await query(client, update, [conversation.key, message.seq])
     // It is locked, so it is there.
     message.conversation = readConversation(row as Row)
-    return { conversation: message.conversation, messages: [message] }
+    return moving(message, message.conversation)
   })
 }
 

@@ -7,6 +7,7 @@ import {
   tooLarge,
   unavailable,
 } from '../../errors.ts'
+import { atOnce, commit, moving, unmoved } from '../conversation/commit.ts'
 import { findConversation } from '../conversation/conversation.ts'
 import { drawEpoch } from '../conversation/conversation-key.ts'
 import { type ConversationRef, reachable } from '../conversation/conversation-ref.ts'
@@ -14,7 +15,8 @@ import { conversationColumns, readConversation } from '../conversation/conversat
 import { eraseMessages, findTombstone } from '../conversation/erase.ts'
 import { forkedColumns } from '../message/message-columns.ts'
 import { namesOf } from '../message/message-values.ts'
-import { announceChange, query, type Row, type Statement, type Store } from '../postgres/store.ts'
+import { query, type Row, type Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
 
 export interface Fork {
   readonly from: ConversationRef
@@ -38,24 +40,20 @@ export interface ForkLimits {
 export async function forkConversation(store: Store, fork: Fork, limits: ForkLimits): Promise<Conversation> {
   const { from, to, upToSeq } = fork
   for (let attempt = 0; attempt < 5; attempt++) {
-    const [row] = await query(store.pool, copy, [
-      from.key,
-      from.userId,
-      from.epoch,
-      upToSeq,
-      limits.forkMessages,
-      limits.forkBytes,
-      to.key,
-      drawEpoch(),
-      to.id,
-    ])
-    if (row === undefined) throw conversationNotFound()
-    if (row[3] !== null) {
-      const conversation = readConversation(row, 3)
-      announceChange(store, conversation)
-      return conversation
-    }
-    requireCopied(row, upToSeq, limits)
+    const { forkMessages, forkBytes } = limits
+    const asked = [from.key, from.userId, from.epoch, upToSeq, forkMessages, forkBytes, to.key, drawEpoch(), to.id]
+    const copied = await commit(
+      store,
+      atOnce(async (pool) => {
+        const [row] = await query(pool, copy, asked)
+        if (row === undefined) throw conversationNotFound()
+        requireCopied(row, upToSeq, limits)
+        if (row[3] === null) return unmoved(null)
+        const conversation = readConversation(row, 3)
+        return moving(conversation, conversation)
+      }),
+    )
+    if (copied !== null) return copied
     if ((await findConversation(store, to)) !== null) throw conversationExists('choose another newId')
     const tombstone = await findTombstone(store, to)
     if (tombstone !== null) await eraseMessages(store, tombstone)

@@ -3,7 +3,8 @@ import { messageId } from '../../entities/global-id.ts'
 import type { Message } from '../../entities/message.ts'
 import type { MessageSiblings } from '../../entities/message-siblings.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
-import type { Statement, Store } from '../postgres/store.ts'
+import type { Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
 
 /** The seq of the message that it continues; 0: none. */
 export function parentSeqOf({ seq, parentSeq }: Message): number {

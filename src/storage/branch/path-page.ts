@@ -3,7 +3,8 @@ import type { Message } from '../../entities/message.ts'
 import { tooLarge } from '../../errors.ts'
 import { messageColumns, readMessage } from '../message/message-row.ts'
 import { type AnswerBudget, rowBytes } from '../postgres/answer-budget.ts'
-import type { Statement, Store } from '../postgres/store.ts'
+import type { Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
 import { type Path, type PathRequest, rangesPerPath, readPaths } from './path.ts'
 
 export interface PathPageRequest {

@@ -1,6 +1,7 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import { conversationNotFound, tooLarge } from '../../errors.ts'
-import { query, type Statement, type Store } from '../postgres/store.ts'
+import { query, type Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
 
 /** Seqs that follow one another on a path, both ends included. */
 export interface Range {

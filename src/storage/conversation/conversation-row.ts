@@ -1,7 +1,7 @@
 import { Conversation } from '../../entities/conversation.ts'
 import { toTimestamp } from '../../entities/timestamp.ts'
 import { readJson, readTimestamp } from '../postgres/column.ts'
-import type { Row } from '../postgres/store.ts'
+import type { Row } from '../postgres/statement.ts'
 
 const columns = [
   'key',

@@ -6,7 +6,9 @@ import { conversationExists, conversationNotFound, unavailable } from '../../err
 import { type AnswerBudget, conversationBytes } from '../postgres/answer-budget.ts'
 import { writeJson } from '../postgres/column.ts'
 import { ReadLanes } from '../postgres/read-lanes.ts'
-import { announceChange, query, type Row, type Statement, type Store, transaction } from '../postgres/store.ts'
+import { query, type Row, type Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
+import { atOnce, commit, inTransaction, inUnitOfWork, moving, unmoved, type Written } from './commit.ts'
 import { drawEpoch } from './conversation-key.ts'
 import { type ConversationRef, reachable } from './conversation-ref.ts'
 import { conversationColumns, nextUpdate, readConversation } from './conversation-row.ts'
@@ -98,13 +100,16 @@ export async function createConversation(
   const { to } = input
   for (let attempt = 0; attempt < 5; attempt++) {
     const values = [to.key, drawEpoch(), to.userId, to.id, input.title, writeJson(input.metadata)]
-    const [row] = await query(store.pool, create, values)
-    if (row !== undefined) return { conversation: announce(store, readConversation(row)), created: true }
+    const conversation = await commit(
+      store,
+      atOnce(async (pool) => toWritten(await query(pool, create, values))),
+    )
+    if (conversation !== null) return { conversation, created: true }
     const existing = await findConversation(store, to)
     if (existing && !returnExisting) throw conversationExists('pass ifExists: RETURN to get it')
     if (existing) return { conversation: existing, created: false }
     const overTombstone = await createOverTombstone(store, input)
-    if (overTombstone instanceof Conversation) return { conversation: announce(store, overTombstone), created: true }
+    if (overTombstone instanceof Conversation) return { conversation: overTombstone, created: true }
     if (overTombstone !== null) await eraseMessages(store, overTombstone)
   }
   throw unavailable('The conversation is being deleted and created at the same time; try again.')
@@ -122,13 +127,23 @@ const create: Statement = {
 
 /** The new conversation; the tombstone when its messages must go first; null when neither is there any more. */
 async function createOverTombstone(store: Store, input: NewConversation): Promise<Conversation | Tombstone | null> {
-  return transaction(store, async (client) => {
-    const found = await lockConversation(client, input.to)
-    if (found === null || found.deletedAt === null) return null
-    if ((await reviveConversation(client, found)) === null) return { key: found.key, epoch: found.epoch }
-    const [row] = await query(client, fill, [found.key, input.title, writeJson(input.metadata)])
-    return row === undefined ? null : readConversation(row)
-  })
+  const { to, title, metadata } = input
+  return commit<Conversation | Tombstone | null>(
+    store,
+    inTransaction(async (client) => {
+      const found = await lockConversation(client, to)
+      if (found === null || found.deletedAt === null) return unmoved(null)
+      if ((await reviveConversation(client, found)) === null) return unmoved({ key: found.key, epoch: found.epoch })
+      return toWritten(await query(client, fill, [found.key, title, writeJson(metadata)]))
+    }),
+  )
+}
+
+/** The conversation that a statement wrote; null when it answered none. */
+function toWritten([row]: readonly Row[]): Written<Conversation | null> {
+  if (row === undefined) return unmoved(null)
+  const conversation = readConversation(row)
+  return moving(conversation, conversation)
 }
 
 const fill: Statement = {
@@ -155,20 +170,23 @@ export async function updateConversation(
   change: ConversationChange,
   check: (metadata: JsonRecord) => void,
 ): Promise<Conversation> {
-  const conversation = await store.em.fork().transactional(async (em) => {
-    const found = await findLocked(em, ref)
-    if (change.title !== undefined) found.title = change.title
-    if (change.metadata !== undefined) {
-      found.metadata = change.metadata === null ? {} : { ...found.metadata, ...change.metadata }
-      check(found.metadata)
-    }
-    if (change.archived !== undefined) found.archivedAt = change.archived === true ? (found.archivedAt ?? now()) : null
-    move(found)
-    found.changedRevision = found.revision
-    await em.flush()
-    return found
-  })
-  return announce(store, conversation)
+  return commit(
+    store,
+    inUnitOfWork(async (em) => {
+      const found = await findLocked(em, ref)
+      if (change.title !== undefined) found.title = change.title
+      if (change.metadata !== undefined) {
+        found.metadata = change.metadata === null ? {} : { ...found.metadata, ...change.metadata }
+        check(found.metadata)
+      }
+      if (change.archived !== undefined)
+        found.archivedAt = change.archived === true ? (found.archivedAt ?? now()) : null
+      move(found)
+      found.changedRevision = found.revision
+      await em.flush()
+      return moving(found, found)
+    }),
+  )
 }
 
 /**
@@ -177,16 +195,18 @@ export async function updateConversation(
  * @throws ApiError NOT_FOUND
  */
 export async function deleteConversation(store: Store, ref: ConversationRef): Promise<Conversation> {
-  const tombstone = await store.em.fork().transactional(async (em) => {
-    const found = await findLocked(em, ref)
-    found.title = null
-    found.metadata = {}
-    found.deletedAt = now()
-    move(found)
-    await em.flush()
-    return found
-  })
-  return announce(store, tombstone)
+  return commit(
+    store,
+    inUnitOfWork(async (em) => {
+      const found = await findLocked(em, ref)
+      found.title = null
+      found.metadata = {}
+      found.deletedAt = now()
+      move(found)
+      await em.flush()
+      return moving(found, found)
+    }),
+  )
 }
 
 async function findLocked(em: EntityManager, ref: ConversationRef): Promise<Conversation> {
@@ -205,9 +225,4 @@ function move(conversation: Conversation): void {
 /** The database's clock: servers may disagree about the time. */
 function now(): string {
   return raw('clock_timestamp()')
-}
-
-function announce(store: Store, conversation: Conversation): Conversation {
-  announceChange(store, conversation)
-  return conversation
 }

@@ -1,4 +1,5 @@
-import { query, type Statement, type Store } from '../postgres/store.ts'
+import { query, type Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
 import type { ConversationRef } from './conversation-ref.ts'
 
 /** A conversation that was deleted and whose messages may still be there. */

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
-import { query, type Statement } from '../postgres/store.ts'
+import { query, type Statement } from '../postgres/statement.ts'
 import { drawEpoch } from './conversation-key.ts'
 import type { ConversationRef } from './conversation-ref.ts'
 import { conversationColumns, readConversation } from './conversation-row.ts'

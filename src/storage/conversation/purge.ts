@@ -1,5 +1,6 @@
 import type { ListTimes } from '../../config.ts'
-import { query, type Statement, type Store } from '../postgres/store.ts'
+import { query, type Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
 
 const batch = 500
 

@@ -2,7 +2,8 @@ import type { Conversation } from '../../entities/conversation.ts'
 import { conversationColumns, readConversation } from '../conversation/conversation-row.ts'
 import { type AnswerBudget, conversationBytes } from '../postgres/answer-budget.ts'
 import { fromMoment, microseconds, toMoment } from '../postgres/moment.ts'
-import { query, type Statement, type Store } from '../postgres/store.ts'
+import { query, type Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
 import { markOf } from './conversation-mark.ts'
 
 /** Where to read on in the order of `updatedAt`, in which every change moves its conversation to the end. */

@@ -7,7 +7,8 @@ import { type AnswerBudget, conversationBytes, rowBytes } from '../postgres/answ
 import { writeJson } from '../postgres/column.ts'
 import { toMoment } from '../postgres/moment.ts'
 import { ReadLanes } from '../postgres/read-lanes.ts'
-import { query, type Row, type Statement, type Store } from '../postgres/store.ts'
+import { query, type Row, type Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
 
 /** A conversation's place in the list: newest activity first, then by key. */
 export interface ListPlace {

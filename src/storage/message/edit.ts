@@ -3,13 +3,15 @@ import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
 import type { Place } from '../../entities/place.ts'
 import { conversationNotFound, isStreaming, messageNotFound, revisionMoved } from '../../errors.ts'
+import { commit, inTransaction, moving, unmoved, type Written } from '../conversation/commit.ts'
 import type { ConversationRef } from '../conversation/conversation-ref.ts'
 import { lockConversation } from '../conversation/lock.ts'
-import { announceChange, query, type Statement, type Store, transaction } from '../postgres/store.ts'
+import { query, type Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
 import type { GivenMessage } from './given-message.ts'
 import { type CheckMessage, editedMessage } from './message-change.ts'
 import { messageColumns, readMessage } from './message-row.ts'
-import { rewriteMessages, tombstoneMessages } from './rewrite.ts'
+import { type Rewritten, rewriteMessages, tombstoneMessages } from './rewrite.ts'
 
 /** A message by its place in a conversation, or by the caller's own id for it. */
 export interface MessageRef {
@@ -35,20 +37,21 @@ export async function editMessage(
   edit: GivenMessage,
   check: CheckMessage,
 ): Promise<Message> {
-  return changeOne(store, ref, async (client, conversation, message) => {
+  return changeOne(store, ref, async (client, message) => {
     if (message.deletedAt !== null) throw messageNotFound()
     if (message.status === 'STREAMING') throw isStreaming()
     const revision = String(message.revision ?? 0)
     if (ifRevision !== null && ifRevision !== revision) throw revisionMoved(ifRevision, revision)
-    return rewriteMessages(client, conversation, [{ seq: message.seq, message: editedMessage(message, edit, check) }])
+    const rewrite = { seq: message.seq, message: editedMessage(message, edit, check) }
+    return movingOne(await rewriteMessages(client, message.conversation, [rewrite]))
   })
 }
 
 /** Turns a message into a tombstone; one that is already stays as it is. @throws ApiError NOT_FOUND */
 export async function deleteMessage(store: Store, ref: MessageRef): Promise<Message> {
-  return changeOne(store, ref, async (client, conversation, message) => {
-    if (message.deletedAt !== null) return { conversation, messages: [message] }
-    return tombstoneMessages(client, conversation, [message.seq])
+  return changeOne(store, ref, async (client, message) => {
+    if (message.deletedAt !== null) return unmoved(message)
+    return movingOne(await tombstoneMessages(client, message.conversation, [message.seq]))
   })
 }
 
@@ -56,22 +59,24 @@ export async function deleteMessage(store: Store, ref: MessageRef): Promise<Mess
 export async function changeOne(
   store: Store,
   ref: MessageRef,
-  work: (
-    client: PoolClient,
-    conversation: Conversation,
-    message: Message,
-  ) => Promise<{ conversation: Conversation; messages: Message[] }>,
+  work: (client: PoolClient, message: Message) => Promise<Written<Message>>,
 ): Promise<Message> {
-  const changed = await transaction(store, async (client) => {
-    const conversation = await lockConversation(client, ref.conversation)
-    if (conversation === null || conversation.deletedAt !== null) throw messageNotFound()
-    const message = await findMessage(client, conversation, ref.message)
-    if (message === null) throw messageNotFound()
-    return work(client, conversation, message)
-  })
-  announceChange(store, changed.conversation)
-  // One was asked for, and it was there.
-  return changed.messages[0] as Message
+  return commit(
+    store,
+    inTransaction(async (client) => {
+      const conversation = await lockConversation(client, ref.conversation)
+      if (conversation === null || conversation.deletedAt !== null) throw messageNotFound()
+      const message = await findMessage(client, conversation, ref.message)
+      if (message === null) throw messageNotFound()
+      return work(client, message)
+    }),
+  )
+}
+
+/** The write of a change of one message. */
+export function movingOne({ conversation, messages }: Rewritten): Written<Message> {
+  // One was to be changed, and it was there.
+  return moving(messages[0] as Message, conversation)
 }
 
 /** Read after the lock and in a statement of its own: nobody changes a message without the conversation's lock. */
@@ -108,17 +113,20 @@ const clearedPerTransaction = 500
 export async function clearConversation(store: Store, ref: ConversationRef): Promise<Conversation> {
   let upTo: number | null = null
   for (;;) {
-    const { conversation, isDone } = await transaction(store, async (client) => {
-      const found = await lockConversation(client, ref)
-      if (found === null || found.deletedAt !== null) throw conversationNotFound()
-      upTo ??= found.lastSeq
-      const rows = await query(client, selectUncleared, [found.key, upTo, clearedPerTransaction])
-      const seqs = rows.map(([seq]) => seq as number)
-      if (seqs.length === 0) return { conversation: found, isDone: true }
-      const cleared = await tombstoneMessages(client, found, seqs)
-      return { conversation: cleared.conversation, isDone: seqs.length < clearedPerTransaction }
-    })
-    announceChange(store, conversation)
+    const { conversation, isDone } = await commit(
+      store,
+      inTransaction(async (client) => {
+        const found = await lockConversation(client, ref)
+        if (found === null || found.deletedAt !== null) throw conversationNotFound()
+        upTo ??= found.lastSeq
+        const rows = await query(client, selectUncleared, [found.key, upTo, clearedPerTransaction])
+        const seqs = rows.map(([seq]) => seq as number)
+        if (seqs.length === 0) return unmoved({ conversation: found, isDone: true })
+        const cleared = await tombstoneMessages(client, found, seqs)
+        const isLast = seqs.length < clearedPerTransaction
+        return moving({ conversation: cleared.conversation, isDone: isLast }, cleared.conversation)
+      }),
+    )
     if (isDone) return conversation
   }
 }

@@ -1,7 +1,7 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import { Message } from '../../entities/message.ts'
 import { readJson, readTimestamp } from '../postgres/column.ts'
-import type { Row } from '../postgres/store.ts'
+import type { Row } from '../postgres/statement.ts'
 import { compileFill } from './compile-fill.ts'
 import { briefColumns, type MessageColumn, readColumns, type SqlType } from './message-columns.ts'
 

@@ -7,7 +7,7 @@ import {
   nextUpdate,
   readConversation,
 } from '../conversation/conversation-row.ts'
-import { query, type Row, type Statement } from '../postgres/store.ts'
+import { query, type Row, type Statement } from '../postgres/statement.ts'
 import { appendColumns, clearedColumns, type MessageColumn } from './message-columns.ts'
 import { messageColumns, readMessage } from './message-row.ts'
 import { arraysOf, arrayValuesOf, castsOf, namesOf } from './message-values.ts'

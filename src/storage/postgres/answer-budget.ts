@@ -1,5 +1,6 @@
 import { ApiError, unavailable } from '../../errors.ts'
-import { query, type Row, type Statement, type Store } from './store.ts'
+import { query, type Row, type Statement } from './statement.ts'
+import type { Store } from './store.ts'
 
 /** How many bytes of rows all answers in flight hold on this instance. */
 export class AnswerMemory {

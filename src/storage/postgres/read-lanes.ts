@@ -1,6 +1,6 @@
 import { Gather, type Outcome } from './gather.ts'
 import { isRefused } from './refused.ts'
-import type { Row } from './store.ts'
+import type { Row } from './statement.ts'
 
 /** Who asks for much is not to make many others wait for it. */
 const runRows = 5_000

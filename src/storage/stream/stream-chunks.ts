@@ -2,7 +2,8 @@ import type { MessageChunk } from '../../entities/message-chunk.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { readJson } from '../postgres/column.ts'
 import { ReadLanes } from '../postgres/read-lanes.ts'
-import { query, type Row, type Statement, type Store } from '../postgres/store.ts'
+import { query, type Row, type Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
 
 export type Chunk = { readonly seq: number } & Pick<MessageChunk, 'chunk' | 'text' | 'data'>
 

@@ -3,13 +3,15 @@ import type { Message } from '../../entities/message.ts'
 import type { MessageStatus } from '../../entities/message-enums.ts'
 import type { MessageError } from '../../entities/message-error.ts'
 import { attemptIsOver, chunkExpected, messageNotFound, notStreaming } from '../../errors.ts'
-import { changeOne, type MessageRef, refOf } from '../message/edit.ts'
+import { unmoved, type Written } from '../conversation/commit.ts'
+import { changeOne, type MessageRef, movingOne, refOf } from '../message/edit.ts'
 import type { GivenMessage } from '../message/given-message.ts'
 import { type CheckMessage, completedMessage } from '../message/message-change.ts'
 import { completedColumns, type WrittenBy } from '../message/message-columns.ts'
 import { parametersOf, valuesOf } from '../message/message-values.ts'
-import { assignmentsOf, changing, type Rewritten, readRewritten } from '../message/rewrite.ts'
-import { query, type Statement, type Store } from '../postgres/store.ts'
+import { assignmentsOf, changing, readRewritten } from '../message/rewrite.ts'
+import { query, type Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
 import { seen } from './stream-text.ts'
 
 /** How a stream ends. */
@@ -37,14 +39,14 @@ export async function completeMessage(
   completion: Completion,
 ): Promise<{ message: Message; replayed: boolean }> {
   let replayed = false
-  const message = await changeOne(store, ref, async (client, conversation, stored) => {
+  const message = await changeOne(store, ref, async (client, stored) => {
     if (stored.deletedAt !== null) throw messageNotFound()
-    const [stream] = await query(client, lockStream, [conversation.key, stored.seq])
+    const [stream] = await query(client, lockStream, [stored.conversation.key, stored.seq])
     if (stream === undefined) {
-      const [row] = await query(client, selectCompletion, [conversation.key, stored.seq])
+      const [row] = await query(client, selectCompletion, [stored.conversation.key, stored.seq])
       if (!completion.hash.equals((row?.[0] as Buffer | null) ?? Buffer.alloc(0))) throw notStreaming()
       replayed = true
-      return { conversation, messages: [stored] }
+      return unmoved(stored)
     }
     const [attempt, nextChunk] = stream as [number, number]
     if (attempt !== completion.attempt) throw attemptIsOver(attempt)
@@ -71,9 +73,13 @@ const selectText: Statement = {
 
 type Completed = Pick<Message, WrittenBy<'append' | 'completion'>>
 
-async function finish(client: PoolClient, { conversation, seq }: Message, completed: Completed): Promise<Rewritten> {
+async function finish(
+  client: PoolClient,
+  { conversation, seq }: Message,
+  completed: Completed,
+): Promise<Written<Message>> {
   const values = [conversation.key, 1, seq, ...valuesOf(completedColumns, completed)]
-  return readRewritten(await query(client, complete, values))
+  return movingOne(readRewritten(await query(client, complete, values)))
 }
 
 const complete: Statement = {
@@ -98,11 +104,11 @@ const selectCompletion: Statement = {
 
 /** Asks the producer to stop; asking again changes nothing. @throws ApiError NOT_FOUND, CONFLICT (NOT_STREAMING) */
 export async function stopMessage(store: Store, ref: MessageRef): Promise<Message> {
-  return changeOne(store, ref, async (client, conversation, message) => {
+  return changeOne(store, ref, async (client, message) => {
     if (message.deletedAt !== null) throw messageNotFound()
-    if (message.stopRequestedAt !== null) return { conversation, messages: [message] }
+    if (message.stopRequestedAt !== null) return unmoved(message)
     if (message.status !== 'STREAMING') throw notStreaming()
-    return readRewritten(await query(client, stop, [conversation.key, 1, message.seq]))
+    return movingOne(readRewritten(await query(client, stop, [message.conversation.key, 1, message.seq])))
   })
 }
 
@@ -118,14 +124,14 @@ const stop: Statement = {
  */
 export async function resumeMessage(store: Store, ref: MessageRef): Promise<{ message: Message; attempt: number }> {
   let attempt = 0
-  const message = await changeOne(store, ref, async (client, conversation, stored) => {
+  const message = await changeOne(store, ref, async (client, stored) => {
     if (stored.deletedAt !== null) throw messageNotFound()
-    const [row] = await query(client, resume, [conversation.key, stored.seq])
+    const [row] = await query(client, resume, [stored.conversation.key, stored.seq])
     if (row === undefined) throw notStreaming()
     attempt = row[0] as number
     // Between its read and the lock of its stream a chunk of the old attempt may have come.
     const { content } = await withText(client, stored)
-    return { conversation, messages: [Object.assign(stored, { content, nextChunk: row[1] as number })] }
+    return unmoved(Object.assign(stored, { content, nextChunk: row[1] as number }))
   })
   return { message, attempt }
 }
@@ -169,10 +175,10 @@ const selectExpired: Statement = {
 /** Whether it is still expired, under the lock of its conversation. */
 export async function failExpired(store: Store, expired: Expired): Promise<void> {
   const { userId, key, seq } = expired
-  await changeOne(store, refOf(userId, expired), async (client, conversation, message) => {
+  await changeOne(store, refOf(userId, expired), async (client, message) => {
     const [row] = await query(client, lockExpired, [key, seq])
     // Somebody was quicker, or it lives again.
-    if (row === undefined) return { conversation, messages: [message] }
+    if (row === undefined) return unmoved(message)
     const { content } = await withText(client, message)
     return finish(client, message, {
       ...message,

@@ -1,7 +1,8 @@
 import type { PoolClient } from 'pg'
 import type { Message } from '../../entities/message.ts'
 import { type Append, type Appended, appendMessages } from '../append/append.ts'
-import { query, type Statement, type Store } from '../postgres/store.ts'
+import { query, type Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
 
 export interface Started extends Appended {
   /** The message that streams, or streamed; the last of `messages`. */

@@ -1,8 +1,10 @@
 import type { Pool } from 'pg'
 import type { Place } from '../../entities/place.ts'
 import { attemptIsOver, chunkExpected, messageNotFound, notStreaming, tooLarge } from '../../errors.ts'
+import { atOnce, commit } from '../conversation/commit.ts'
 import { writeJson } from '../postgres/column.ts'
-import { query, type Row, type Statement, type Store, textHint } from '../postgres/store.ts'
+import { query, type Row, type Statement } from '../postgres/statement.ts'
+import { type Store, textHint } from '../postgres/store.ts'
 
 /** A stream, as its producer names it. */
 export interface StreamRef {
@@ -51,7 +53,7 @@ export async function addChunks(
     numberOf.set(streamKey(append), streams.push(append))
     return streams.length
   })
-  const rows = await query(store.pool, add[locked], [
+  const values = [
     streams.map(({ place }) => place.key),
     streams.map(({ userId }) => userId),
     streams.map(({ place }) => place.epoch),
@@ -63,14 +65,18 @@ export async function addChunks(
     appends.map(({ text }) => text),
     appends.map(({ data }) => writeJson(data)),
     maxSize,
-  ])
-  const states: (StreamState | null)[] = streams.map(() => null)
-  for (const [n, hasMoved, ...state] of rows) {
-    const index = Number(n) - 1
-    states[index] = readState(state)
-    if (hasMoved) store.announce({ key: (streams[index] as StreamRef).place.key, revision: textHint })
-  }
-  return numbers.map((n) => states[n - 1] ?? null)
+  ]
+  const keyOf = ([n]: Row) => (streams[Number(n) - 1] as StreamRef).place.key
+  const rows = await commit(
+    store,
+    atOnce(async (pool) => {
+      const result = await query(pool, add[locked], values)
+      const moved = result.filter(([, hasMoved]) => hasMoved).map((row) => ({ key: keyOf(row), revision: textHint }))
+      return { result, moved }
+    }),
+  )
+  const states = new Map(rows.map(([n, , ...state]) => [Number(n), readState(state)]))
+  return numbers.map((n) => states.get(n) ?? null)
 }
 
 /** Tells the streams of different users, messages and attempts apart. */

@@ -3,7 +3,8 @@ import type { Message } from '../../entities/message.ts'
 import { activeLeafOf, isStraight, readPaths } from '../branch/path.ts'
 import { messageColumns, readMessage } from '../message/message-row.ts'
 import { type AnswerBudget, rowBytes } from '../postgres/answer-budget.ts'
-import type { Statement, Store } from '../postgres/store.ts'
+import type { Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
 
 export interface HistoryRequest {
   readonly conversation: Conversation

@@ -1,7 +1,8 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
 import type { TokenEncoding } from '../../entities/window-enums.ts'
-import { query, type Statement, type Store } from '../postgres/store.ts'
+import { query, type Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
 
 /** How many tokens a message has as it is here, its reasoning apart. */
 export interface TokenCount {
