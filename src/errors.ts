@@ -1,5 +1,3 @@
-import { GraphQLError } from 'graphql'
-
 /** Every `extensions.code` that Colloquy itself sends; GraphQL's own parse and validation codes stand beside them. */
 export type ErrorCode =
   | 'UNAUTHENTICATED'
@@ -14,13 +12,16 @@ export type ErrorCode =
   | 'INTERNAL_SERVER_ERROR'
 
 /** An error whose sentence and extensions the caller may see. Anything else is logged and masked at the edge. */
-export class ApiError extends GraphQLError {
+export class ApiError extends Error {
+  override readonly name = 'ApiError'
   readonly code: ErrorCode
+  /** GraphQL hands them on to the caller. */
+  readonly extensions: Readonly<Record<string, unknown>>
 
   constructor(code: ErrorCode, sentence: string, extensions: Record<string, unknown> = {}) {
-    super(sentence, { extensions: { code, ...extensions } })
-    this.name = 'ApiError'
+    super(sentence)
     this.code = code
+    this.extensions = { code, ...extensions }
   }
 }
 
@@ -60,6 +61,15 @@ export function tooLarge(path: string, unit: string, limit: number, actual: numb
   return new ApiError('PAYLOAD_TOO_LARGE', sentence, { path, limit, actual })
 }
 
+/** @param actual the least that the answer has: rows beyond the limit were not read */
+export function answerTooLarge(path: string, limit: number, actual: number): ApiError {
+  return new ApiError(
+    'PAYLOAD_TOO_LARGE',
+    `The rows of this answer have ${actual} bytes or more, and at most ${limit} are allowed; ask for fewer at once.`,
+    { path, limit, actual },
+  )
+}
+
 /** @param needed the tokens that the newest turn, and what always stays, take together */
 export function contextTooSmall(limit: number, needed: number): ApiError {
   return new ApiError(
@@ -69,8 +79,8 @@ export function contextTooSmall(limit: number, needed: number): ApiError {
   )
 }
 
-/** @param wayOut what the caller can do about it */
-export function conversationExists(wayOut: string): ApiError {
+export function conversationExists(): ApiError {
+  const wayOut = 'choose another id, or get it by createConversation with ifExists: RETURN'
   return new ApiError('CONFLICT', `You already have a conversation of that id; ${wayOut}.`, { reason: 'EXISTS' })
 }
 

@@ -1,6 +1,6 @@
 import type { Message } from '../entities/message.ts'
 import type { ContextFormat, OmissionReason } from '../entities/window-enums.ts'
-import { contextTooSmall } from '../errors.ts'
+import { ContextTooSmall } from '../facts.ts'
 import { withCallIds } from './call-ids.ts'
 import type { Dialect } from './dialect.ts'
 import { dialects } from './dialects.ts'
@@ -77,10 +77,10 @@ export class WindowBuilder {
     return this.#isFull
   }
 
-  /** @throws ApiError BAD_USER_INPUT, reason CONTEXT_TOO_SMALL, when not even the newest turn fits */
+  /** @throws ContextTooSmall when not even the newest turn fits */
   finish(): ContextWindow {
     const { maxTokens, reserve, format } = this.#request
-    if (this.#tokens > this.#budget) throw contextTooSmall(maxTokens, this.#tokens + reserve)
+    if (this.#tokens > this.#budget) throw new ContextTooSmall(maxTokens, this.#tokens + reserve)
     const turns = [this.#leading, ...this.#turns.toReversed()]
     const written = this.#dialect.write(
       withCallIds(

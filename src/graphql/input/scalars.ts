@@ -29,7 +29,13 @@ export const DateTimeScalar = new GraphQLScalarType<string, string>({
 })
 
 function checked(value: unknown): unknown {
-  requireStorableJson('JSON', value)
+  try {
+    requireStorableJson('JSON', value)
+  } catch (error) {
+    // GraphQL keeps the sentences of its own errors as they are.
+    const { message } = error as Error
+    throw new GraphQLError(message, { originalError: error as Error })
+  }
   return value
 }
 

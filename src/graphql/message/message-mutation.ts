@@ -6,6 +6,7 @@ import { badInput, conversationNotFound, tooLarge } from '../../errors.ts'
 import type { Appended } from '../../storage/append/append.ts'
 import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'
 import type { Context } from '../context.ts'
+import { atMessages } from '../fact-errors.ts'
 import { readConversationId, readNewConversationId } from '../input/conversation-id.ts'
 import { MessageEdge, messageEdge } from '../page/connection.ts'
 import { checkMessage } from './message-check.ts'
@@ -110,7 +111,7 @@ export class MessageMutationResolver {
   ): Promise<AppendMessagePayload> {
     const message = checkMessage('input.message', input.message, context.services.limits)
     const { conversation, messages, replayed } = await append(context, input, OnExisting.FAIL, [
-      { message, path: 'input.message.parentId', parentId: input.message.parentId },
+      { message, path: 'input.message', parentId: input.message.parentId },
     ])
     const stored = messages[0] as Message
     return {
@@ -136,7 +137,7 @@ export class MessageMutationResolver {
     if (count > contractLimits.batch) throw tooLarge('input.messages', 'items', contractLimits.batch, count)
     const messages = input.messages.map((message, index) => ({
       message: checkMessage(`input.messages[${index}]`, message, context.services.limits),
-      path: `input.messages[${index}].parentId`,
+      path: `input.messages[${index}]`,
       parentId: message.parentId,
     }))
     const appended = await append(context, input, input.onExisting, messages)
@@ -153,11 +154,11 @@ async function append(
   context: Context,
   input: AppendInput,
   onExisting: OnExisting,
-  named: readonly NamedParent[],
+  named: readonly (NamedParent & { readonly path: string })[],
 ): Promise<Appended> {
   requireIfLastSeq(input)
   const createIfMissing = input.ifMissing === IfMissing.CREATE
-  return context.services.appender.append({
+  const appended = context.services.appender.append({
     to: readTarget(context.viewer.userId, input.conversationId, createIfMissing),
     createIfMissing,
     ifLastSeq: input.ifLastSeq ?? null,
@@ -165,6 +166,7 @@ async function append(
     messages: named.map(({ message }) => message),
     parents: readParents(context.viewer.userId, named),
   })
+  return appended.catch(atMessages(named.map(({ path }) => path)))
 }
 
 /** @throws ApiError BAD_USER_INPUT */

@@ -4,10 +4,9 @@ import type { NewMessage } from '../../storage/message/new-message.ts'
 import { readConversationId } from '../input/conversation-id.ts'
 import { isGiven } from '../input/is-given.ts'
 
-/** A message that was read, with the parent that its input names, and where that stands in the input. */
+/** A message that was read, with the parent that its input names. */
 export interface NamedParent {
   readonly message: NewMessage
-  readonly path: string
   readonly parentId?: string | null | undefined
 }
 
@@ -17,16 +16,20 @@ export function readParents(
   named: readonly NamedParent[],
 ): ReadonlyMap<NewMessage, ParentRef> | undefined {
   const parents = new Map<NewMessage, ParentRef>()
-  for (const { message, path, parentId } of named) {
-    if (isGiven(parentId)) parents.set(message, readParent(userId, path, parentId))
+  for (const [index, { message, parentId }] of named.entries()) {
+    if (isGiven(parentId)) parents.set(message, readParent(userId, parentId, index))
   }
   return parents.size === 0 ? undefined : parents
 }
 
-/** Whether it is one of the conversation that is meant shows where that is known. */
-export function readParent(userId: string, path: string, text: string): ParentRef {
+/**
+ * What an id names as a parent. Whether it is one of the conversation that is meant shows where that is known.
+ *
+ * @param index of the message that names it, in its append, from 0
+ */
+export function readParent(userId: string, text: string, index = 0): ParentRef {
   const id = readGlobalId(text)
-  if (id.kind === 'message' && id.place.seq > 0) return { ...id.place, path }
+  if (id.kind === 'message' && id.place.seq > 0) return { ...id.place, index }
   const conversation = readConversationId(userId, text)
-  return { key: conversation?.key ?? '', epoch: conversation?.epoch ?? null, seq: 0, path }
+  return { key: conversation?.key ?? '', epoch: conversation?.epoch ?? null, seq: 0, index }
 }

@@ -13,6 +13,7 @@ import { resumeMessage, stopMessage } from '../../storage/stream/stream-end.ts'
 import { startMessage } from '../../storage/stream/stream-start.ts'
 import type { TextAppend } from '../../storage/stream/stream-text.ts'
 import type { Context } from '../context.ts'
+import { atMessages } from '../fact-errors.ts'
 import { jsonBytes } from '../input/json-rules.ts'
 import { readMessageId } from '../input/message-id.ts'
 import { requireName, requireStorable } from '../input/text-rules.ts'
@@ -254,10 +255,10 @@ export class MessageStreamResolver {
     requireIfLastSeq(input)
     const createIfMissing = input.ifMissing === 'CREATE'
     const { userId } = context.viewer
-    const own = { message: readStart(input, limits), path: 'input.parentId', parentId: input.parentId }
+    const own = { message: readStart(input, limits), path: 'input', parentId: input.parentId }
     const earlier = before.map((one, index) => ({
       message: checkMessage(`input.messages[${index}]`, one, limits),
-      path: `input.messages[${index}].parentId`,
+      path: `input.messages[${index}]`,
       parentId: one.parentId,
     }))
     const all = [...earlier, own]
@@ -271,7 +272,7 @@ export class MessageStreamResolver {
         parents: readParents(userId, all),
       },
       timeoutSeconds,
-    )
+    ).catch(atMessages(all.map(({ path }) => path)))
     const isReplay = replayed.at(-1) === true
     return { message, messageEdges: messages.map(messageEdge), conversation, attempt, replayed: isReplay }
   }

@@ -7,7 +7,7 @@ import {
   type SelectionSetNode,
 } from 'graphql'
 import type { Conversation } from '../../entities/conversation.ts'
-import { ApiError } from '../../errors.ts'
+import { AnswerTooLarge } from '../../facts.ts'
 import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'
 import type { Page, PageRequest } from '../../storage/message/message-page.ts'
 import { isGiven } from '../input/is-given.ts'
@@ -55,7 +55,7 @@ export function pageOf(
 
 /** What is too large together may not be by itself, and if it is, the field that asks for the page says so. */
 function tooLarge(error: unknown): undefined {
-  if (!(error instanceof ApiError && error.code === 'PAYLOAD_TOO_LARGE')) throw error
+  if (!(error instanceof AnswerTooLarge)) throw error
 }
 
 function pageEnd(info: GraphQLResolveInfo): PageEnd | null {

@@ -9,6 +9,7 @@ import { activeLeafOf, type Range, readWholePath } from '../../storage/branch/pa
 import type { NewMessage } from '../../storage/message/new-message.ts'
 import { countUndeleted, sumTokens } from '../../storage/window/path-totals.ts'
 import type { Context } from '../context.ts'
+import { atMessages } from '../fact-errors.ts'
 import { isGiven } from '../input/is-given.ts'
 import { requireStorable } from '../input/text-rules.ts'
 import { checkMessage } from '../message/message-check.ts'
@@ -185,7 +186,11 @@ function readUserMessage(input: MessageInput, limits: Limits): NewMessage {
 function leafOf(userId: string, conversation: Conversation, { userMessage }: ContextArgs): number {
   const parentId = userMessage?.parentId
   if (!isGiven(parentId)) return activeLeafOf(conversation)
-  return parentSeqIn(conversation, readParent(userId, 'userMessage.parentId', parentId))
+  try {
+    return parentSeqIn(conversation, readParent(userId, parentId))
+  } catch (error) {
+    return atMessages(['userMessage'])(error)
+  }
 }
 
 /** @throws ApiError PAYLOAD_TOO_LARGE */

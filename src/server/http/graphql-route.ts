@@ -1,6 +1,6 @@
 import { type ApolloServer, HeaderMap } from '@apollo/server'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { type GraphQLError, getOperationAST } from 'graphql'
+import { getOperationAST } from 'graphql'
 import type { Logger } from 'pino'
 import type { Authenticate } from '../../auth/viewer.ts'
 import { badInput } from '../../errors.ts'
@@ -74,10 +74,7 @@ async function answer(
 const plainAccepts = new Set(['*/*', 'application/json'])
 
 /** @throws ApiError BAD_USER_INPUT for a body that is no GraphQL request */
-function admit(
-  admission: Admission,
-  body: unknown,
-): { errors: readonly GraphQLError[] | null; operation: string | null } {
+function admit(admission: Admission, body: unknown): { errors: readonly Error[] | null; operation: string | null } {
   const { query, operationName } = readRequest(body)
   // A persisted query that is only named is Apollo's to refuse, in the words that client libraries know.
   if (query === null) return { errors: null, operation: null }
@@ -100,7 +97,7 @@ function admit(
   }
 }
 
-function refuse(request: FastifyRequest, reply: FastifyReply, errors: readonly GraphQLError[], log: Logger) {
+function refuse(request: FastifyRequest, reply: FastifyReply, errors: readonly Error[], log: Logger) {
   const { accept } = request.headers
   const isGraphqlJson = accept?.includes('application/graphql-response+json') === true
   return reply

@@ -11,11 +11,11 @@ import {
   validate,
 } from 'graphql'
 import type { Limits } from '../../config.ts'
-import { badInput, tooLarge } from '../../errors.ts'
+import { ApiError, badInput, tooLarge } from '../../errors.ts'
 import type { Context } from '../../graphql/context.ts'
 
 /** The document of a request that may run, or why it may not. */
-export type Admitted = { readonly document: DocumentNode } | { readonly errors: readonly GraphQLError[] }
+export type Admitted = { readonly document: DocumentNode } | { readonly errors: readonly Error[] }
 
 type DocumentStore = NonNullable<ApolloServerOptions<Context>['documentStore']>
 
@@ -55,7 +55,7 @@ export class Admission {
       this.#remember(source, document)
       return { document }
     } catch (error) {
-      if (error instanceof GraphQLError) return { errors: [error] }
+      if (error instanceof GraphQLError || error instanceof ApiError) return { errors: [error] }
       // The parser and the rules of GraphQL are recursive: brackets alone, within the limit of tokens, exhaust the stack.
       if (error instanceof RangeError) return { errors: [badInput('query', 'is nested too deeply.')] }
       throw error

@@ -1,6 +1,8 @@
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 import type { Logger } from 'pino'
 import { ApiError, unavailable } from '../../errors.ts'
+import { Fact } from '../../facts.ts'
+import { apiErrorOf } from '../../graphql/fact-errors.ts'
 
 const longestMessage = 1_000
 
@@ -9,22 +11,31 @@ const longestMessage = 1_000
  * of anything else only that it is in the log under the request's id.
  */
 export function formatError(error: unknown, requestId: string, log: Logger): GraphQLFormattedError {
-  const cause = error instanceof GraphQLError ? (error.originalError ?? error) : error
-  const shown = isPublic(cause) ? error : isOutage(cause) ? outage : null
-  if (shown !== error) {
-    const level = shown === null ? 'error' : 'warn'
-    hideRows(cause)
-    log[level]({ err: cause, requestId }, shown === null ? 'a request failed' : 'the database was away')
-  }
+  const cause = causeOf(error)
   const place = error instanceof GraphQLError ? error : undefined
-  if (shown === null) {
-    return withPlace(place, 'Something went wrong here; the log has it under this request id.', {
-      code: 'INTERNAL_SERVER_ERROR',
-      requestId,
-    })
+  if (cause instanceof ApiError || cause instanceof GraphQLError) return withPlace(place, error as GraphQLError)
+  if (cause instanceof Fact) return withPlace(place, apiErrorOf(cause, fieldOf(place)))
+  hideRows(cause)
+  if (isOutage(cause)) {
+    log.warn({ err: cause, requestId }, 'the database was away')
+    return withPlace(place, outage)
   }
-  const { message, extensions } = shown as GraphQLError
-  return withPlace(place, shorten(message), extensions)
+  log.error({ err: cause, requestId }, 'a request failed')
+  return withPlace(place, {
+    message: 'Something went wrong here; the log has it under this request id.',
+    extensions: { code: 'INTERNAL_SERVER_ERROR', requestId },
+  })
+}
+
+/** What was thrown, without what GraphQL has put around it. */
+function causeOf(error: unknown): unknown {
+  return error instanceof GraphQLError && error.originalError !== undefined ? causeOf(error.originalError) : error
+}
+
+/** The field that was answered, by the name that it has in the answer. */
+function fieldOf(place: GraphQLError | undefined): string {
+  const names = place?.path?.filter((step) => typeof step === 'string')
+  return names?.at(-1) ?? 'query'
 }
 
 /**
@@ -43,11 +54,6 @@ function hideRows(error: unknown): void {
   }
 }
 
-/** Errors that Apollo has formatted already: its own have a code, and so have those that were thrown as ours. */
-function isPublic(cause: unknown): boolean {
-  return cause instanceof ApiError || (cause instanceof GraphQLError && cause.originalError === undefined)
-}
-
 /** GraphQL quotes a value that it refuses, at whatever length, and only then says why. */
 function shorten(message: string): string {
   if (message.length <= longestMessage) return message
@@ -56,14 +62,13 @@ function shorten(message: string): string {
 }
 
 function withPlace(
-  error: GraphQLError | undefined,
-  message: string,
-  extensions: Record<string, unknown>,
+  place: GraphQLError | undefined,
+  { message, extensions }: Pick<ApiError, 'message' | 'extensions'>,
 ): GraphQLFormattedError {
   return {
-    message,
-    ...(error?.locations ? { locations: error.locations } : {}),
-    ...(error?.path ? { path: error.path } : {}),
+    message: shorten(message),
+    ...(place?.locations ? { locations: place.locations } : {}),
+    ...(place?.path ? { path: place.path } : {}),
     // `http` is what Apollo's own errors tell Apollo.
     extensions: { ...extensions, http: undefined, code: extensions.code ?? 'BAD_USER_INPUT' },
   }

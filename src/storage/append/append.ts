@@ -1,7 +1,13 @@
 import type { Pool, PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
-import { badInput, clientIdTaken, conversationNotFound, lastSeqMoved, unavailable } from '../../errors.ts'
+import {
+  ClientIdTaken,
+  ConversationContended,
+  ConversationMissing,
+  LastSeqMoved,
+  RepeatedClientId,
+} from '../../facts.ts'
 import { type ParentRef, parentSeqsOf } from '../branch/append-parents.ts'
 import { atOnce, commit, inTransaction, moving, unmoved } from '../conversation/commit.ts'
 import { drawEpoch } from '../conversation/conversation-key.ts'
@@ -47,7 +53,7 @@ export interface Appended {
  * is known: then the whole question is asked again, in order, with the conversation locked. Nothing was stored by the
  * first attempt in either case, so this repeats no write of unknown outcome.
  *
- * @throws ApiError NOT_FOUND, CONFLICT (CLIENT_ID, LAST_SEQ)
+ * @throws ConversationMissing, RepeatedClientId, ClientIdTaken, LastSeqMoved, ForeignParent, ConversationContended
  */
 export async function appendMessages(store: Store, append: Append): Promise<Appended> {
   const messages = withoutRepeats(append.messages)
@@ -69,10 +75,7 @@ function withoutRepeats(messages: readonly NewMessage[]): readonly NewMessage[] 
       return true
     }
     if (earlier.payloadHash?.equals(message.payloadHash ?? Buffer.alloc(0))) return false
-    throw badInput(
-      `input.messages[${index}].clientId`,
-      'an earlier message of this batch has it, with another payload.',
-    )
+    throw new RepeatedClientId(index)
   })
 }
 
@@ -127,14 +130,14 @@ async function appendLocked(store: Store, append: Append): Promise<Appended> {
     if (!('tombstone' in outcome)) return outcome
     await eraseMessages(store, outcome.tombstone)
   }
-  throw unavailable('The conversation is being deleted and created at the same time; try again.')
+  throw new ConversationContended()
 }
 
 async function appendWhileLocked(client: PoolClient, append: Append): Promise<Appended | { tombstone: Tombstone }> {
   let conversation = await lockConversation(client, append.to)
   if (conversation === null || conversation.deletedAt !== null) {
-    if (!append.createIfMissing || append.to.id === null) throw conversationNotFound()
-    if ((append.ifLastSeq ?? 0) !== 0) throw lastSeqMoved(append.ifLastSeq ?? 0, 0)
+    if (!append.createIfMissing || append.to.id === null) throw new ConversationMissing()
+    if ((append.ifLastSeq ?? 0) !== 0) throw new LastSeqMoved(append.ifLastSeq ?? 0, 0)
     if (conversation !== null) {
       const revived = await reviveConversation(client, conversation)
       if (revived === null) return { tombstone: conversation }
@@ -142,7 +145,7 @@ async function appendWhileLocked(client: PoolClient, append: Append): Promise<Ap
     } else {
       await insertConversation(client, append.to.userId, append.to.key, append.to.id)
       conversation = await lockConversation(client, append.to)
-      if (conversation === null) throw conversationNotFound()
+      if (conversation === null) throw new ConversationMissing()
       if (conversation.deletedAt !== null) return { tombstone: conversation }
     }
   }
@@ -150,7 +153,7 @@ async function appendWhileLocked(client: PoolClient, append: Append): Promise<Ap
   const fresh = append.messages.filter((message) => !isKnown(known, message))
   const isWrite = fresh.length > 0 || outdated.length > 0
   if (isWrite && append.ifLastSeq !== null && append.ifLastSeq !== conversation.lastSeq) {
-    throw lastSeqMoved(append.ifLastSeq, conversation.lastSeq)
+    throw new LastSeqMoved(append.ifLastSeq, conversation.lastSeq)
   }
   if (outdated.length > 0) {
     const rewritten = await rewriteMessages(client, conversation, outdated)
@@ -161,7 +164,7 @@ async function appendWhileLocked(client: PoolClient, append: Append): Promise<Ap
     const parentSeqs = parentSeqsOf(conversation, append, known)
     const mode = conversation.activeLeaf === null && parentSeqs.every((seq) => seq === null) ? 'update' : 'branch'
     const stored = await runAppend(client, { ...append, messages: fresh, ifLastSeq: null }, mode, parentSeqs)
-    if (stored === null) throw conversationNotFound()
+    if (stored === null) throw new ConversationMissing()
     return inOrder(append.messages, fresh, outdated, stored, known)
   }
   return inOrder(append.messages, fresh, outdated, { conversation, messages: [] }, known)
@@ -188,7 +191,7 @@ function inOrder(
  * The stored messages that have one of the client ids, and which of them are to get new contents. A tombstone keeps its
  * place and gets none.
  *
- * @throws ApiError CONFLICT when one has another payload and may not be replaced
+ * @throws ClientIdTaken when one has another payload and may not be replaced
  */
 async function readKnown(
   client: PoolClient,
@@ -205,7 +208,7 @@ async function readKnown(
     const message = asked.get(clientId) as NewMessage
     known.set(clientId, stored)
     if (message.payloadHash?.equals(row[0] as Buffer)) continue
-    if (onExisting === 'FAIL' || stored.status === 'STREAMING') throw clientIdTaken(clientId, stored.id)
+    if (onExisting === 'FAIL' || stored.status === 'STREAMING') throw new ClientIdTaken(clientId, stored.id)
     if (stored.deletedAt === null) outdated.push({ seq: stored.seq, message })
   }
   return { known, outdated }

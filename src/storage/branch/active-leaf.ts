@@ -9,7 +9,7 @@ import { activeLeafOf } from './path.ts'
 /**
  * Lets the active path of a message's conversation end with that message; where it does already, nothing changes.
  *
- * @throws ApiError NOT_FOUND
+ * @throws MessageMissing
  */
 export async function setActiveLeaf(store: Store, ref: MessageRef): Promise<Message> {
   return changeOne(store, ref, async (client, message) => {

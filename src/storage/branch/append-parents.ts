@@ -1,6 +1,6 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
-import { badInput } from '../../errors.ts'
+import { ForeignParent } from '../../facts.ts'
 import type { NewMessage } from '../message/new-message.ts'
 import { activeLeafOf } from './path.ts'
 
@@ -11,8 +11,8 @@ export interface ParentRef {
   readonly epoch: number | null
   /** 0: the conversation itself; the message continues none. */
   readonly seq: number
-  /** Where it stands in the input, for the error. */
-  readonly path: string
+  /** Of the message that names it, in its append, from 0: for the error. */
+  readonly index: number
 }
 
 interface Asked {
@@ -28,7 +28,7 @@ interface Asked {
  *
  * @param conversation locked, as it is before they are stored
  * @param known the stored messages that have one of the client ids
- * @throws ApiError BAD_USER_INPUT for a parent that this conversation does not have
+ * @throws ForeignParent
  */
 export function parentSeqsOf(
   conversation: Conversation,
@@ -59,10 +59,10 @@ export function parentSeqsOf(
  * The seq of a parent in this conversation. The same error whatever there is elsewhere: a parent of another conversation
  * tells nothing about it.
  *
- * @throws ApiError BAD_USER_INPUT
+ * @throws ForeignParent
  */
 export function parentSeqIn({ key, epoch, lastSeq }: Conversation, parent: ParentRef): number {
   const isHere = parent.key === key && (parent.epoch === null || parent.epoch === epoch) && parent.seq <= lastSeq
-  if (!isHere) throw badInput(parent.path, 'is neither a message of this conversation nor its own id.')
+  if (!isHere) throw new ForeignParent(parent.index)
   return parent.seq
 }

@@ -1,12 +1,12 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import {
-  badInput,
-  conversationExists,
-  conversationNotFound,
-  copiesStreaming,
-  tooLarge,
-  unavailable,
-} from '../../errors.ts'
+  ConversationContended,
+  ConversationExists,
+  ConversationMissing,
+  CopyBeyondEnd,
+  CopyStreams,
+  CopyTooLarge,
+} from '../../facts.ts'
 import { atOnce, commit, moving, unmoved } from '../conversation/commit.ts'
 import { findConversation } from '../conversation/conversation.ts'
 import { drawEpoch } from '../conversation/conversation-key.ts'
@@ -35,7 +35,7 @@ export interface ForkLimits {
  * Copies a conversation as it stands at one moment, in one transaction: title, metadata and messages with their seqs,
  * parents, client ids and times. The copy is new otherwise: nothing in it was changed yet, and it is not archived.
  *
- * @throws ApiError NOT_FOUND, BAD_USER_INPUT, CONFLICT (EXISTS, STREAMING), PAYLOAD_TOO_LARGE
+ * @throws ConversationMissing, ConversationExists, CopyBeyondEnd, CopyStreams, CopyTooLarge, ConversationContended
  */
 export async function forkConversation(store: Store, fork: Fork, limits: ForkLimits): Promise<Conversation> {
   const { from, to, upToSeq } = fork
@@ -46,7 +46,7 @@ export async function forkConversation(store: Store, fork: Fork, limits: ForkLim
       store,
       atOnce(async (pool) => {
         const [row] = await query(pool, copy, asked)
-        if (row === undefined) throw conversationNotFound()
+        if (row === undefined) throw new ConversationMissing()
         requireCopied(row, upToSeq, limits)
         if (row[3] === null) return unmoved(null)
         const conversation = readConversation(row, 3)
@@ -54,22 +54,21 @@ export async function forkConversation(store: Store, fork: Fork, limits: ForkLim
       }),
     )
     if (copied !== null) return copied
-    if ((await findConversation(store, to)) !== null) throw conversationExists('choose another newId')
+    if ((await findConversation(store, to)) !== null) throw new ConversationExists()
     const tombstone = await findTombstone(store, to)
     if (tombstone !== null) await eraseMessages(store, tombstone)
   }
-  throw unavailable('The conversation is being deleted and created at the same time; try again.')
+  throw new ConversationContended()
 }
 
 /** Throws what stands against copying the source itself. */
 function requireCopied([lastSeq, bytes, streaming]: Row, upToSeq: number | null, limits: ForkLimits): void {
   const last = lastSeq as number
-  if (upToSeq !== null && upToSeq > last)
-    throw badInput('input.upToSeq', `must be at most ${last}, the conversation's last seq.`)
+  if (upToSeq !== null && upToSeq > last) throw new CopyBeyondEnd(last)
   const count = upToSeq ?? last
-  if (count > limits.forkMessages) throw tooLarge('input.upToSeq', 'messages', limits.forkMessages, count)
-  if (streaming !== null) throw copiesStreaming(streaming as number)
-  if (Number(bytes) > limits.forkBytes) throw tooLarge('input.upToSeq', 'bytes', limits.forkBytes, Number(bytes))
+  if (count > limits.forkMessages) throw new CopyTooLarge('messages', limits.forkMessages, count)
+  if (streaming !== null) throw new CopyStreams(streaming as number)
+  if (Number(bytes) > limits.forkBytes) throw new CopyTooLarge('bytes', limits.forkBytes, Number(bytes))
 }
 
 /**

@@ -21,7 +21,7 @@ export async function readSiblings(
   const found: MessageSiblings[] = messages.map((message) => ({ index: 0, count: 1, ids: [message.id] }))
   const asked = messages.flatMap((message, n) => (message.conversation.isBranched ? [{ message, n }] : []))
   if (asked.length === 0) return found
-  const rows = await budget.query(store, 'siblings', selectSiblings, [
+  const rows = await budget.query(store, selectSiblings, [
     userId,
     asked.map(({ message }) => message.conversation.key),
     asked.map(({ message }) => message.conversation.epoch),

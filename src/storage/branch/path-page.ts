@@ -1,6 +1,6 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
-import { tooLarge } from '../../errors.ts'
+import { PathTooLong } from '../../facts.ts'
 import { messageColumns, readMessage } from '../message/message-row.ts'
 import { type AnswerBudget, rowBytes } from '../postgres/answer-budget.ts'
 import type { Statement } from '../postgres/statement.ts'
@@ -39,7 +39,7 @@ interface Bounds {
  * For each request, in order, a page of its path; null where this viewer has no such conversation any more. At most two
  * statements: one says which seqs are on the pages, the other reads them.
  *
- * @throws ApiError PAYLOAD_TOO_LARGE when not even the first message of every page fits, or when a path turns off more
+ * @throws AnswerTooLarge when not even the first message of every page fits; PathTooLong when a path turns off more
  *   often than is looked at before its page
  */
 export async function readPathPages(
@@ -53,7 +53,7 @@ export async function readPathPages(
   const seqs = paths.map((path, index) => seqsOfPage(path, bounds[index] as Bounds))
   const asked = seqs.flatMap((found, n) => found.map((seq, rank) => ({ n, rank: rank + 1, seq })))
   const messages: Message[][] = requests.map(() => [])
-  const rows = await budget.query(store, 'messages', selectPlaces, [
+  const rows = await budget.query(store, selectPlaces, [
     userId,
     asked.map(({ n }) => requests[n]?.conversation.key),
     asked.map(({ n }) => requests[n]?.conversation.epoch),
@@ -89,7 +89,7 @@ function toPathRequest(request: PathPageRequest): PathRequest {
   }
 }
 
-/** The seqs on a page, from the end that it is asked from. @throws ApiError PAYLOAD_TOO_LARGE */
+/** The seqs on a page, from the end that it is asked from. @throws PathTooLong */
 function seqsOfPage({ ranges, next }: Path, { after, before, count, fromEnd }: Bounds): number[] {
   const found: number[] = []
   for (const { low, high } of fromEnd ? ranges : ranges.toReversed()) {
@@ -98,7 +98,7 @@ function seqsOfPage({ ranges, next }: Path, { after, before, count, fromEnd }: B
     for (let i = 0; i < room; i++) found.push(fromEnd ? last - i : first + i)
   }
   const isWhole = next <= after || (fromEnd && found.length === count)
-  if (!isWhole) throw tooLarge('branch', 'turns', rangesPerPath, ranges.length + 1)
+  if (!isWhole) throw new PathTooLong(rangesPerPath, ranges.length + 1)
   return found
 }
 

@@ -1,5 +1,5 @@
 import type { Conversation } from '../../entities/conversation.ts'
-import { conversationNotFound, tooLarge } from '../../errors.ts'
+import { ConversationMissing, PathTooLong } from '../../facts.ts'
 import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
@@ -69,7 +69,7 @@ export async function readPaths(store: Store, userId: string, requests: readonly
 /**
  * All of a path, from its leaf down. At most one statement, and none where nothing branched.
  *
- * @throws ApiError PAYLOAD_TOO_LARGE when it turns off more often than is looked at; NOT_FOUND when the conversation is
+ * @throws PathTooLong; ConversationMissing when the conversation is
  *   deleted meanwhile
  */
 export async function readWholePath(
@@ -80,8 +80,8 @@ export async function readWholePath(
 ): Promise<readonly Range[]> {
   const [path] = await readPaths(store, userId, [{ conversation, leaf, above: 0, below: leaf + 1, count: null }])
   const { ranges, next } = path as Path
-  if (leaf > 0 && ranges.length === 0) throw conversationNotFound()
-  if (next > 0) throw tooLarge('branch', 'turns', rangesPerPath, ranges.length + 1)
+  if (leaf > 0 && ranges.length === 0) throw new ConversationMissing()
+  if (next > 0) throw new PathTooLong(rangesPerPath, ranges.length + 1)
   return ranges
 }
 

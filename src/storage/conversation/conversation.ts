@@ -2,7 +2,7 @@ import { LockMode, raw } from '@mikro-orm/core'
 import type { EntityManager } from '@mikro-orm/postgresql'
 import { Conversation } from '../../entities/conversation.ts'
 import type { JsonRecord } from '../../entities/json.ts'
-import { conversationExists, conversationNotFound, unavailable } from '../../errors.ts'
+import { ConversationContended, ConversationExists, ConversationMissing } from '../../facts.ts'
 import { type AnswerBudget, conversationBytes } from '../postgres/answer-budget.ts'
 import { writeJson } from '../postgres/column.ts'
 import { ReadLanes } from '../postgres/read-lanes.ts'
@@ -35,7 +35,7 @@ export class ConversationReads {
 
   /** For each ref, in order, the conversation or null. */
   async read(budget: AnswerBudget, refs: readonly ConversationRef[]): Promise<(Conversation | null)[]> {
-    const rows = await budget.spend('conversation', (room) => this.#lanes.read({ refs, room }))
+    const rows = await budget.spend((room) => this.#lanes.read({ refs, room }))
     const found: (Conversation | null)[] = refs.map(() => null)
     for (const row of rows) found[Number(row[2]) - 1] = readConversation(row, 4)
     return found
@@ -90,7 +90,7 @@ export interface NewConversation {
 /**
  * Creates a conversation, or finds the one there is.
  *
- * @throws ApiError CONFLICT (EXISTS) unless `returnExisting`
+ * @throws ConversationExists unless `returnExisting`; ConversationContended
  */
 export async function createConversation(
   store: Store,
@@ -106,13 +106,13 @@ export async function createConversation(
     )
     if (conversation !== null) return { conversation, created: true }
     const existing = await findConversation(store, to)
-    if (existing && !returnExisting) throw conversationExists('pass ifExists: RETURN to get it')
+    if (existing && !returnExisting) throw new ConversationExists()
     if (existing) return { conversation: existing, created: false }
     const overTombstone = await createOverTombstone(store, input)
     if (overTombstone instanceof Conversation) return { conversation: overTombstone, created: true }
     if (overTombstone !== null) await eraseMessages(store, overTombstone)
   }
-  throw unavailable('The conversation is being deleted and created at the same time; try again.')
+  throw new ConversationContended()
 }
 
 const create: Statement = {
@@ -162,7 +162,7 @@ export interface ConversationChange {
  * Changes a conversation. Rare enough for a unit of work: lock, change, flush.
  *
  * @param check is given the merged metadata, and throws when it may not be stored
- * @throws ApiError NOT_FOUND
+ * @throws ConversationMissing
  */
 export async function updateConversation(
   store: Store,
@@ -192,7 +192,7 @@ export async function updateConversation(
 /**
  * Turns a conversation into a tombstone, which no statement reaches from then on. Its messages are still to be erased.
  *
- * @throws ApiError NOT_FOUND
+ * @throws ConversationMissing
  */
 export async function deleteConversation(store: Store, ref: ConversationRef): Promise<Conversation> {
   return commit(
@@ -213,7 +213,7 @@ async function findLocked(em: EntityManager, ref: ConversationRef): Promise<Conv
   const life = ref.epoch === null ? {} : { epoch: ref.epoch }
   const where = { key: ref.key, userId: ref.userId, deletedAt: null, ...life }
   const found = await em.findOne(Conversation, where, { lockMode: LockMode.PESSIMISTIC_WRITE })
-  if (found === null) throw conversationNotFound()
+  if (found === null) throw new ConversationMissing()
   return found
 }
 

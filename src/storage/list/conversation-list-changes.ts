@@ -39,7 +39,7 @@ export async function readListChanges(
   count: number,
 ): Promise<ListChanges> {
   const values = [userId, from.at, from.key ?? lastKey, deletedSince, marks, count]
-  const rows = await budget.query(store, 'conversationsChanged', select, values)
+  const rows = await budget.query(store, select, values)
   const conversations = rows.filter((row) => row[3] !== null).map((row) => readConversation(row, 3))
   // The count includes one row beyond `count`, to tell whether there is more.
   return { readAt: Number(rows[0]?.[1]), conversations, hasMore: conversations.length < Number(rows[0]?.[2]) }

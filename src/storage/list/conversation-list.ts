@@ -71,7 +71,7 @@ export class ListReads {
   /** One page of a viewer's conversations, and exactly whether there are more on either side. */
   async read(budget: AnswerBudget, userId: string, request: ListRequest): Promise<ListPage> {
     let columns = request.lastMessages
-    const rows = await budget.spend('conversations', async (room) => {
+    const rows = await budget.spend(async (room) => {
       const ask = { userId, request, room }
       if (columns === null) return this.#lane(request, null).read(ask)
       const together = await this.#lane(request, columns).read(ask)

@@ -42,7 +42,7 @@ export async function readChanges(
   count: number,
 ): Promise<Changes | null> {
   const { key, epoch, seq, revision } = known
-  const rows = await budget.query(store, 'changes', select, [userId, key, epoch, seq, revision, count])
+  const rows = await budget.query(store, select, [userId, key, epoch, seq, revision, count])
   const [first] = rows
   if (first === undefined) return null
   const conversation = readConversation(first, 4)

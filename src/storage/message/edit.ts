@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
 import type { Place } from '../../entities/place.ts'
-import { conversationNotFound, isStreaming, messageNotFound, revisionMoved } from '../../errors.ts'
+import { ConversationMissing, MessageMissing, MessageStreams, RevisionMoved } from '../../facts.ts'
 import { commit, inTransaction, moving, unmoved, type Written } from '../conversation/commit.ts'
 import type { ConversationRef } from '../conversation/conversation-ref.ts'
 import { lockConversation } from '../conversation/lock.ts'
@@ -28,7 +28,7 @@ export function refOf(userId: string, { key, epoch, seq }: Place): MessageRef {
  * Gives a message new contents.
  *
  * @param ifRevision change it only at this revision of its own; null: at any
- * @throws ApiError NOT_FOUND (a tombstone is not to be edited), CONFLICT (REVISION), and what `check` throws
+ * @throws MessageMissing, MessageStreams, RevisionMoved, PartsHoldText, and what `check` throws
  */
 export async function editMessage(
   store: Store,
@@ -38,16 +38,16 @@ export async function editMessage(
   check: CheckMessage,
 ): Promise<Message> {
   return changeOne(store, ref, async (client, message) => {
-    if (message.deletedAt !== null) throw messageNotFound()
-    if (message.status === 'STREAMING') throw isStreaming()
+    if (message.deletedAt !== null) throw new MessageMissing()
+    if (message.status === 'STREAMING') throw new MessageStreams()
     const revision = String(message.revision ?? 0)
-    if (ifRevision !== null && ifRevision !== revision) throw revisionMoved(ifRevision, revision)
+    if (ifRevision !== null && ifRevision !== revision) throw new RevisionMoved(ifRevision, revision)
     const rewrite = { seq: message.seq, message: editedMessage(message, edit, check) }
     return movingOne(await rewriteMessages(client, message.conversation, [rewrite]))
   })
 }
 
-/** Turns a message into a tombstone; one that is already stays as it is. @throws ApiError NOT_FOUND */
+/** Turns a message into a tombstone; one that is already stays as it is. @throws MessageMissing */
 export async function deleteMessage(store: Store, ref: MessageRef): Promise<Message> {
   return changeOne(store, ref, async (client, message) => {
     if (message.deletedAt !== null) return unmoved(message)
@@ -55,7 +55,7 @@ export async function deleteMessage(store: Store, ref: MessageRef): Promise<Mess
   })
 }
 
-/** Locks the conversation, finds the message in it, and runs `work`. @throws ApiError NOT_FOUND */
+/** Locks the conversation, finds the message in it, and runs `work`. @throws MessageMissing */
 export async function changeOne(
   store: Store,
   ref: MessageRef,
@@ -65,9 +65,9 @@ export async function changeOne(
     store,
     inTransaction(async (client) => {
       const conversation = await lockConversation(client, ref.conversation)
-      if (conversation === null || conversation.deletedAt !== null) throw messageNotFound()
+      if (conversation === null || conversation.deletedAt !== null) throw new MessageMissing()
       const message = await findMessage(client, conversation, ref.message)
-      if (message === null) throw messageNotFound()
+      if (message === null) throw new MessageMissing()
       return work(client, message)
     }),
   )
@@ -108,7 +108,7 @@ const clearedPerTransaction = 500
  * Turns all messages that are there now into tombstones, in bounded transactions from the first on: what is appended
  * meanwhile stays, and a call that broke off is completed by the same call again.
  *
- * @throws ApiError NOT_FOUND
+ * @throws ConversationMissing
  */
 export async function clearConversation(store: Store, ref: ConversationRef): Promise<Conversation> {
   let upTo: number | null = null
@@ -117,7 +117,7 @@ export async function clearConversation(store: Store, ref: ConversationRef): Pro
       store,
       inTransaction(async (client) => {
         const found = await lockConversation(client, ref)
-        if (found === null || found.deletedAt !== null) throw conversationNotFound()
+        if (found === null || found.deletedAt !== null) throw new ConversationMissing()
         upTo ??= found.lastSeq
         const rows = await query(client, selectUncleared, [found.key, upTo, clearedPerTransaction])
         const seqs = rows.map(([seq]) => seq as number)

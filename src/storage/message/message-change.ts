@@ -1,6 +1,6 @@
 import type { Message } from '../../entities/message.ts'
 import type { MessageStatus, PartsFormat } from '../../entities/message-enums.ts'
-import { badInput } from '../../errors.ts'
+import { PartsHoldText } from '../../facts.ts'
 import { textOfParts } from '../../window/read-parts.ts'
 import type { GivenMessage } from './given-message.ts'
 import { givenColumns } from './message-columns.ts'
@@ -13,7 +13,7 @@ export type CheckMessage = (given: GivenMessage) => NewMessage
  * The message as an edit leaves it. What the edit does not name stays; null clears. The client id goes on standing for the
  * payload that the message was appended with.
  *
- * @throws ApiError BAD_USER_INPUT, and what `check` throws
+ * @throws PartsHoldText, and what `check` throws
  */
 export function editedMessage(stored: Message, edit: GivenMessage, check: CheckMessage): NewMessage {
   requireOneText(stored, edit)
@@ -26,12 +26,12 @@ export function editedMessage(stored: Message, edit: GivenMessage, check: CheckM
 /**
  * People read `content`, and models read the parts: one that was changed alone would leave the other as it was.
  *
- * @throws ApiError BAD_USER_INPUT
+ * @throws PartsHoldText
  */
 function requireOneText({ content, parts, partsFormat }: Message, edit: GivenMessage): void {
   const changesText = edit.content !== undefined && edit.content !== content
   if (changesText && edit.parts === undefined && textOfParts(parts, partsFormat) !== null) {
-    throw badInput('input.content', "the message's parts hold its text too: give the new parts as well.")
+    throw new PartsHoldText()
   }
 }
 

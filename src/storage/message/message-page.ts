@@ -55,11 +55,11 @@ export class PageReads {
   /**
    * For each request, in order, its page, or null where this viewer has no such conversation.
    *
-   * @throws ApiError PAYLOAD_TOO_LARGE when not even the first message of every page fits
+   * @throws AnswerTooLarge when not even the first message of every page fits
    */
   async read(budget: AnswerBudget, userId: string, requests: readonly PageRequest[]): Promise<(Page | null)[]> {
     const columns = requests.every((request) => request.columns === 'brief') ? 'brief' : 'all'
-    const rows = await budget.spend('messages', (room) => this.#lanes[columns].read({ userId, requests, room }))
+    const rows = await budget.spend((room) => this.#lanes[columns].read({ userId, requests, room }))
     return toPages(rows, requests, columns)
   }
 }

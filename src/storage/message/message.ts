@@ -15,7 +15,7 @@ export async function readLastMessages(
   conversations: readonly Conversation[],
 ): Promise<(Message | null)[]> {
   const columns = [conversations.map(({ key }) => key), conversations.map(({ epoch }) => epoch)]
-  const rows = await budget.query(store, 'lastMessage', selectLast, [userId, ...columns])
+  const rows = await budget.query(store, selectLast, [userId, ...columns])
   return inOrder(rows, conversations)
 }
 
@@ -38,7 +38,7 @@ export async function readMessagesAt(
 ): Promise<(Message | null)[]> {
   const columns = [places.map((p) => p.key), places.map((p) => p.epoch), places.map((p) => p.seq)]
   const messages: (Message | null)[] = places.map(() => null)
-  for (const row of await budget.query(store, 'message', selectAt, [userId, ...columns])) {
+  for (const row of await budget.query(store, selectAt, [userId, ...columns])) {
     messages[Number(row[2]) - 1] = readMessage(row, 3 + conversationWidth, readConversation(row, 3))
   }
   return messages
@@ -70,7 +70,7 @@ export async function readMessagesByClientId(
     asked.map((one) => one.conversation.epoch),
     asked.map((one) => one.clientId),
   ]
-  const rows = await budget.query(store, 'message', selectByClientId, [userId, ...columns])
+  const rows = await budget.query(store, selectByClientId, [userId, ...columns])
   return inOrder(
     rows,
     asked.map(({ conversation }) => conversation),

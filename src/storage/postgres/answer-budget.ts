@@ -1,4 +1,4 @@
-import { ApiError, unavailable } from '../../errors.ts'
+import { AnswerTooLarge, TooManyAnswers } from '../../facts.ts'
 import { query, type Row, type Statement } from './statement.ts'
 import type { Store } from './store.ts'
 
@@ -15,9 +15,9 @@ export class AnswerMemory {
     return this.#held
   }
 
-  /** @throws ApiError UNAVAILABLE while too much is held: refusing early keeps the answers under way safe. */
+  /** @throws TooManyAnswers while too much is held: refusing early keeps the answers under way safe. */
   requireRoom(): void {
-    if (this.#held >= this.#limit) throw unavailable('The server is answering too much at once; try again in a moment.')
+    if (this.#held >= this.#limit) throw new TooManyAnswers()
   }
 
   hold(bytes: number): void {
@@ -46,20 +46,21 @@ export class AnswerBudget implements Disposable {
    * many they have so far, in the order in which they count. The first row past the limit it still answers: this then
    * refuses the answer and says what was needed, unless the row is all there is, for one row can always be read.
    *
-   * @throws ApiError PAYLOAD_TOO_LARGE, UNAVAILABLE
+   * @throws AnswerTooLarge, TooManyAnswers
    */
-  query(store: Store, path: string, statement: Statement, values: unknown[]): Promise<Row[]> {
-    return this.spend(path, (left) => query(store.pool, statement, [...values, left]))
+  query(store: Store, statement: Statement, values: unknown[]): Promise<Row[]> {
+    return this.spend((left) => query(store.pool, statement, [...values, left]))
   }
 
   /** As `query`, for rows that are read in another way. @param read is told how many bytes the rows may have */
-  spend(path: string, read: (left: number) => Promise<Row[]>): Promise<Row[]> {
+  spend(read: (left: number) => Promise<Row[]>): Promise<Row[]> {
     const turn = this.#last.then(async () => {
       this.#memory.requireRoom()
       const left = this.#limit - this.#spent
       const rows = await read(left)
       const bytes = rows.reduce((most, row) => Math.max(most, Number(row[0] ?? 0)), 0)
-      if (bytes > left && !(this.#spent === 0 && isOne(rows))) throw this.#exceeded(path, bytes)
+      if (bytes > left && !(this.#spent === 0 && isOne(rows)))
+        throw new AnswerTooLarge(this.#limit, this.#spent + bytes)
       // Whoever asked may have gone while the statement ran: nobody would give back what is taken now.
       if (this.#isDisposed) return rows
       this.#spent += bytes
@@ -68,15 +69,6 @@ export class AnswerBudget implements Disposable {
     })
     this.#last = turn.catch(() => {})
     return turn
-  }
-
-  #exceeded(path: string, bytes: number): ApiError {
-    const actual = this.#spent + bytes
-    return new ApiError(
-      'PAYLOAD_TOO_LARGE',
-      `The rows of this answer have ${actual} bytes or more, and at most ${this.#limit} are allowed; ask for fewer at once.`,
-      { path, limit: this.#limit, actual },
-    )
   }
 
   /** The answer was sent, or nobody waits for it any more. */

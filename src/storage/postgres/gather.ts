@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { unavailable } from '../../errors.ts'
+import { TooManyWait } from '../../facts.ts'
 
 /** What a run made of one item: its result, or when there will be one, where the others are not to wait for it. */
 export type Outcome<Result> = { readonly result: Result } | { readonly later: Promise<Result> }
@@ -53,10 +53,9 @@ export class Gather<Item, Result> implements AsyncDisposable {
     this.#options = options
   }
 
-  /** Settles when the item is done. @throws ApiError UNAVAILABLE while too many wait */
+  /** Settles when the item is done. @throws TooManyWait */
   add(item: Item): Promise<Result> {
-    if (this.#waiting.length >= maxWaiting)
-      return Promise.reject(unavailable('Too much waits for the database; try again.'))
+    if (this.#waiting.length >= maxWaiting) return Promise.reject(new TooManyWait())
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, key: this.#options.keyOf(item), resolve, reject })
       this.#wake()

@@ -33,7 +33,7 @@ export class ChunkReads {
 
   /** By seq and number; fewer where their bytes pass the budget, but at least one where there is one. */
   async read(budget: AnswerBudget, request: ChunkRequest): Promise<{ chunks: Chunk[]; hasMore: boolean }> {
-    const rows = await budget.spend('messageChunks', (room) => this.#lanes.read({ ...request, room }))
+    const rows = await budget.spend((room) => this.#lanes.read({ ...request, room }))
     const chunks = rows.map(([, , , seq, chunk, text, data]) => {
       return { seq: seq as number, chunk: chunk as number, text: text as string, data: readJson(data) }
     })

@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg'
 import type { Message } from '../../entities/message.ts'
 import type { MessageStatus } from '../../entities/message-enums.ts'
 import type { MessageError } from '../../entities/message-error.ts'
-import { attemptIsOver, chunkExpected, messageNotFound, notStreaming } from '../../errors.ts'
+import { AttemptOver, ChunkExpected, MessageMissing, MessageStreamsNot } from '../../facts.ts'
 import { unmoved, type Written } from '../conversation/commit.ts'
 import { changeOne, type MessageRef, movingOne, refOf } from '../message/edit.ts'
 import type { GivenMessage } from '../message/given-message.ts'
@@ -31,7 +31,7 @@ export interface Completion {
 /**
  * Ends a stream: its chunks become the content, unless the completion brings one. The same completion again is a replay.
  *
- * @throws ApiError NOT_FOUND, CONFLICT (CHUNK, ATTEMPT, NOT_STREAMING), and what its `check` throws
+ * @throws MessageMissing, ChunkExpected, AttemptOver, MessageStreamsNot, and what its `check` throws
  */
 export async function completeMessage(
   store: Store,
@@ -40,17 +40,17 @@ export async function completeMessage(
 ): Promise<{ message: Message; replayed: boolean }> {
   let replayed = false
   const message = await changeOne(store, ref, async (client, stored) => {
-    if (stored.deletedAt !== null) throw messageNotFound()
+    if (stored.deletedAt !== null) throw new MessageMissing()
     const [stream] = await query(client, lockStream, [stored.conversation.key, stored.seq])
     if (stream === undefined) {
       const [row] = await query(client, selectCompletion, [stored.conversation.key, stored.seq])
-      if (!completion.hash.equals((row?.[0] as Buffer | null) ?? Buffer.alloc(0))) throw notStreaming()
+      if (!completion.hash.equals((row?.[0] as Buffer | null) ?? Buffer.alloc(0))) throw new MessageStreamsNot()
       replayed = true
       return unmoved(stored)
     }
     const [attempt, nextChunk] = stream as [number, number]
-    if (attempt !== completion.attempt) throw attemptIsOver(attempt)
-    if (completion.chunks !== nextChunk) throw chunkExpected(nextChunk)
+    if (attempt !== completion.attempt) throw new AttemptOver(attempt)
+    if (completion.chunks !== nextChunk) throw new ChunkExpected(nextChunk)
     const { given, status, check, error, hash } = completion
     const message = completedMessage(await withText(client, stored), given, status, check)
     return finish(client, stored, { ...message, status, error, completionHash: hash })
@@ -102,12 +102,12 @@ const selectCompletion: Statement = {
   text: 'select completion_hash from message where conversation_key = $1 and seq = $2',
 }
 
-/** Asks the producer to stop; asking again changes nothing. @throws ApiError NOT_FOUND, CONFLICT (NOT_STREAMING) */
+/** Asks the producer to stop; asking again changes nothing. @throws MessageMissing, MessageStreamsNot */
 export async function stopMessage(store: Store, ref: MessageRef): Promise<Message> {
   return changeOne(store, ref, async (client, message) => {
-    if (message.deletedAt !== null) throw messageNotFound()
+    if (message.deletedAt !== null) throw new MessageMissing()
     if (message.stopRequestedAt !== null) return unmoved(message)
-    if (message.status !== 'STREAMING') throw notStreaming()
+    if (message.status !== 'STREAMING') throw new MessageStreamsNot()
     return movingOne(readRewritten(await query(client, stop, [message.conversation.key, 1, message.seq])))
   })
 }
@@ -120,14 +120,14 @@ const stop: Statement = {
 /**
  * Takes a stream over: from now on only this attempt writes to it.
  *
- * @throws ApiError NOT_FOUND, CONFLICT (NOT_STREAMING)
+ * @throws MessageMissing, MessageStreamsNot
  */
 export async function resumeMessage(store: Store, ref: MessageRef): Promise<{ message: Message; attempt: number }> {
   let attempt = 0
   const message = await changeOne(store, ref, async (client, stored) => {
-    if (stored.deletedAt !== null) throw messageNotFound()
+    if (stored.deletedAt !== null) throw new MessageMissing()
     const [row] = await query(client, resume, [stored.conversation.key, stored.seq])
-    if (row === undefined) throw notStreaming()
+    if (row === undefined) throw new MessageStreamsNot()
     attempt = row[0] as number
     // Between its read and the lock of its stream a chunk of the old attempt may have come.
     const { content } = await withText(client, stored)

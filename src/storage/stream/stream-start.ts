@@ -14,7 +14,7 @@ export interface Started extends Appended {
 /**
  * Appends messages, the last of which streams, in one transaction. A retry by the last one's client id is a replay.
  *
- * @throws ApiError as `appendMessages`
+ * @throws as `appendMessages`
  */
 export async function startMessage(
   store: Store,

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import type { Place } from '../../entities/place.ts'
-import { attemptIsOver, chunkExpected, messageNotFound, notStreaming, tooLarge } from '../../errors.ts'
+import { AttemptOver, ChunkExpected, MessageMissing, MessageStreamsNot, TextTooLarge } from '../../facts.ts'
 import { atOnce, commit } from '../conversation/commit.ts'
 import { writeJson } from '../postgres/column.ts'
 import { query, type Row, type Statement } from '../postgres/statement.ts'
@@ -146,12 +146,12 @@ function addStatement(locked: 'wait' | 'skip'): Statement {
 
 const add = { wait: addStatement('wait'), skip: addStatement('skip') }
 
-/** Tells that the producer lives. @throws ApiError NOT_FOUND, CONFLICT (ATTEMPT, NOT_STREAMING) */
+/** Tells that the producer lives. @throws MessageMissing, AttemptOver, MessageStreamsNot */
 export async function beat(store: Store, stream: StreamRef): Promise<StreamState> {
   const { place, userId, attempt } = stream
   const [row] = await query(store.pool, beatOnce, [place.key, userId, place.epoch, place.seq, attempt])
   if (row !== undefined) return readState(row)
-  throw attemptIsOver((await readStream(store.pool, stream)).attempt)
+  throw new AttemptOver((await readStream(store.pool, stream)).attempt)
 }
 
 const beatOnce: Statement = {
@@ -171,20 +171,20 @@ const beatOnce: Statement = {
 /**
  * That a chunk is among those of its stream.
  *
- * @throws ApiError CONFLICT (ATTEMPT, CHUNK), PAYLOAD_TOO_LARGE
+ * @throws AttemptOver, ChunkExpected, TextTooLarge
  */
 export function requireAdded(append: TextAppend, state: StreamState, maxSize: number): void {
-  if (state.attempt !== append.attempt) throw attemptIsOver(state.attempt)
+  if (state.attempt !== append.attempt) throw new AttemptOver(state.attempt)
   if (append.chunk < state.nextChunk) return
-  if (append.chunk > state.nextChunk) throw chunkExpected(state.nextChunk)
-  throw tooLarge('input.text', 'bytes, with the message and all chunks before it,', maxSize, state.size + append.size)
+  if (append.chunk > state.nextChunk) throw new ChunkExpected(state.nextChunk)
+  throw new TextTooLarge(maxSize, state.size + append.size)
 }
 
-/** Where a stream stands. @throws ApiError NOT_FOUND, CONFLICT (NOT_STREAMING) */
+/** Where a stream stands. @throws MessageMissing, MessageStreamsNot */
 export async function readStream(pool: Pool, { userId, place }: StreamRef): Promise<StreamState> {
   const [row] = await query(pool, selectState, [place.key, userId, place.epoch, place.seq])
-  if (row === undefined) throw messageNotFound()
-  if (row[0] === null) throw notStreaming()
+  if (row === undefined) throw new MessageMissing()
+  if (row[0] === null) throw new MessageStreamsNot()
   return readState(row)
 }
 

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Place } from '../../entities/place.ts'
-import { ApiError } from '../../errors.ts'
+import { ChunkExpected } from '../../facts.ts'
 import { refOf } from '../message/edit.ts'
 import { Gather, type Outcome } from '../postgres/gather.ts'
 import { isRefused } from '../postgres/refused.ts'
@@ -83,7 +83,7 @@ export class StreamWriter implements AsyncDisposable {
    * Adds a chunk, durable when this answers; empty text without data is only a sign of life. A chunk that is there
    * already is acknowledged and not added again.
    *
-   * @throws ApiError NOT_FOUND, CONFLICT (CHUNK, ATTEMPT, NOT_STREAMING), PAYLOAD_TOO_LARGE
+   * @throws MessageMissing, ChunkExpected, AttemptOver, MessageStreamsNot, TextTooLarge
    */
   async append(append: TextAppend): Promise<Progress> {
     return this.#learn(append, isChunk(append) ? await this.#add(append) : await beat(this.#store, append))
@@ -104,7 +104,7 @@ export class StreamWriter implements AsyncDisposable {
   /**
    * Ends a stream, once what the servers hold of it is stored.
    *
-   * @throws ApiError as `completeMessage`
+   * @throws as `completeMessage`
    */
   async complete(userId: string, place: Place, completion: Completion): ReturnType<typeof completeMessage> {
     const { attempt, chunks } = completion
@@ -183,7 +183,7 @@ export class StreamWriter implements AsyncDisposable {
     })
   }
 
-  /** Waits for a stream that somebody holds. @throws ApiError NOT_FOUND, CONFLICT (NOT_STREAMING) */
+  /** Waits for a stream that somebody holds. @throws MessageMissing, MessageStreamsNot */
   async #addAlone(appends: readonly TextAppend[]): Promise<StreamState> {
     const [state] = await addChunks(this.#store, appends, this.#maxSize, 'wait')
     return state ?? readStream(this.#store.pool, appends[0] as StreamRef)
@@ -226,6 +226,5 @@ function progress({ nextChunk, storedChunks, stopRequested }: Open): Progress {
 
 /** Whether chunks before the one that is needed are missing. */
 function isEarly(error: unknown, needed: number): boolean {
-  if (!(error instanceof ApiError) || error.extensions.reason !== 'CHUNK') return false
-  return Number(error.extensions.nextChunk) < needed
+  return error instanceof ChunkExpected && error.nextChunk < needed
 }

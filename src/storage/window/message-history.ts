@@ -20,7 +20,7 @@ export interface HistoryRequest {
  * A history never begins with a TOOL message: it reaches back to the message that made the call, at most 1000 places,
  * or else to the assistant's message directly before the results; results without either are left out.
  *
- * @throws ApiError PAYLOAD_TOO_LARGE: a history that was cut in silence would mislead a model
+ * @throws AnswerTooLarge: a history that was cut in silence would mislead a model
  */
 export async function readHistories(
   store: Store,
@@ -31,7 +31,7 @@ export async function readHistories(
   const histories = new Map<HistoryRequest, Message[]>(requests.map((request) => [request, []]))
   const read = async (statement: Statement, asked: readonly HistoryRequest[], ...more: unknown[]) => {
     const values = [userId, ...toValues(asked), ...more]
-    for (const row of await budget.query(store, 'history', statement, values)) {
+    for (const row of await budget.query(store, statement, values)) {
       const request = asked[Number(row[2]) - 1] as HistoryRequest
       histories.get(request)?.push(readMessage(row, 3, request.conversation))
     }

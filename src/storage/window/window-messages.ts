@@ -33,7 +33,7 @@ export interface WindowPageRequest {
  * The messages of a path before a seq, newest first, without deleted ones, and with those that are streaming. Empty when
  * there are none, or none that this viewer may see.
  *
- * @throws ApiError PAYLOAD_TOO_LARGE
+ * @throws AnswerTooLarge
  */
 export async function readWindowPage(
   store: Store,
@@ -46,7 +46,7 @@ export async function readWindowPage(
     if (ranges.length === 0) return []
     const { key, epoch } = conversation
     const values = [key, userId, epoch, encoding, below, tokens, rows, ...rangeArrays(ranges)]
-    const found = toMessages(await budget.query(store, 'context', selectPage, values), conversation)
+    const found = toMessages(await budget.query(store, selectPage, values), conversation)
     if (found.length > 0) return found
     // All of them are deleted.
     below = ranges.at(-1)?.low ?? 0
@@ -70,7 +70,7 @@ function nearest(path: readonly Range[], below: number, count: number): Range[] 
  * The SYSTEM and DEVELOPER messages that a path begins with, in order, as far as `rows` messages after a seq show: fewer
  * than `rows` are all.
  *
- * @throws ApiError PAYLOAD_TOO_LARGE
+ * @throws AnswerTooLarge
  */
 export async function readLeading(
   store: Store,
@@ -86,7 +86,7 @@ export async function readLeading(
 ): Promise<WindowMessage[]> {
   const { conversation, path, encoding, after, rows } = request
   const values = [conversation.key, userId, conversation.epoch, encoding, after, rows, ...rangeArrays(path)]
-  return toMessages(await budget.query(store, 'context', selectLeading, values), conversation)
+  return toMessages(await budget.query(store, selectLeading, values), conversation)
 }
 
 function toMessages(rows: readonly Row[], conversation: Conversation): WindowMessage[] {
