@@ -30,6 +30,6 @@ export interface Context {
   readonly services: Services
   readonly loaders: Loaders
   readonly budget: AnswerBudget
-  /** How many it has read so far: each may read, count and write much, for a field that is one of many. */
+  /** How many context windows this operation has read so far. One window may read, count and store much, so they are limited. */
   windows: number
 }

@@ -3,6 +3,7 @@ import type { GraphQLObjectType, GraphQLSchema } from 'graphql'
 import { buildSchemaSync, type PubSub } from 'type-graphql'
 import { Json, JsonObject } from '../entities/json.ts'
 import { Timestamp } from '../entities/timestamp.ts'
+import { ContextWindowResolver, OmittedMessagesResolver } from './conversation/context-window.ts'
 import { ConversationResolver } from './conversation/conversation.ts'
 import { ConversationForkResolver } from './conversation/conversation-fork.ts'
 import { ConversationMutationResolver } from './conversation/conversation-mutation.ts'
@@ -17,7 +18,6 @@ import { MessageMutationResolver } from './message/message-mutation.ts'
 import { MessageStreamResolver } from './message/message-stream.ts'
 import { NodeResolver } from './node.ts'
 import { ViewerResolver } from './viewer.ts'
-import { ContextWindowResolver, OmittedMessagesResolver } from './window/context-window.ts'
 
 /** The schema of the whole API; `schema.graphql` is its text. */
 export function createSchema(): GraphQLSchema {

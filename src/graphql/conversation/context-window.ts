@@ -8,6 +8,7 @@ import { parentSeqIn } from '../../storage/branch/append-parents.ts'
 import { activeLeafOf, type Range, readWholePath } from '../../storage/branch/path.ts'
 import type { NewMessage } from '../../storage/message/new-message.ts'
 import { countUndeleted, sumTokens } from '../../storage/window/path-totals.ts'
+import { readWindow } from '../../storage/window/read-window.ts'
 import type { Context } from '../context.ts'
 import { atMessages } from '../fact-errors.ts'
 import { isGiven } from '../input/is-given.ts'
@@ -15,7 +16,6 @@ import { requireStorable } from '../input/text-rules.ts'
 import { checkMessage } from '../message/message-check.ts'
 import { MessageInput } from '../message/message-input.ts'
 import { readParent } from '../message/message-parent.ts'
-import { readWindow } from './read-window.ts'
 
 @ArgsType()
 export class ContextArgs {
@@ -129,7 +129,8 @@ export class ContextWindowResolver {
       leafOf(viewer.userId, conversation, args),
     )
     const ask = { conversation, path, format, encoding, maxTokens, reserve, system, userMessage }
-    const { window, includedTokens } = await readWindow(context, ask)
+    const reader = { store: services.store, tokens: services.tokens, budget: context.budget, userId: viewer.userId }
+    const { window, includedTokens } = await readWindow(reader, ask)
     const included = { messages: window.included.length, tokens: includedTokens }
     return {
       ...window,

@@ -1,14 +1,25 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import type { ContextFormat, TokenEncoding } from '../../entities/window-enums.ts'
-import { conversationNotFound } from '../../errors.ts'
-import type { Range } from '../../storage/branch/path.ts'
-import type { NewMessage } from '../../storage/message/new-message.ts'
-import { storeTokenCounts } from '../../storage/window/token-counts.ts'
-import { readLeading, readWindowPage, type WindowMessage } from '../../storage/window/window-messages.ts'
+import { ConversationMissing } from '../../facts.ts'
+import type { TokenCounter } from '../../tokens/token-counter.ts'
 import type { Counted } from '../../window/spoken.ts'
 import { type ContextWindow, WindowBuilder } from '../../window/window.ts'
-import type { Context } from '../context.ts'
+import type { Range } from '../branch/path.ts'
+import { findConversation } from '../conversation/conversation.ts'
+import type { NewMessage } from '../message/new-message.ts'
+import type { AnswerBudget } from '../postgres/answer-budget.ts'
+import type { Store } from '../postgres/store.ts'
 import { countMessages, countSystem } from './message-tokens.ts'
+import { storeTokenCounts } from './token-counts.ts'
+import { readLeading, readWindowPage, type WindowMessage } from './window-messages.ts'
+
+/** What a window is read with, and for whom. */
+export interface WindowReader {
+  readonly store: Store
+  readonly tokens: TokenCounter
+  readonly budget: AnswerBudget
+  readonly userId: string
+}
 
 export interface WindowAsk {
   readonly conversation: Conversation
@@ -31,24 +42,24 @@ export interface ReadWindow {
 /**
  * Reads a conversation backwards until the window is full, and counts and keeps the tokens of what was not counted yet.
  *
- * @throws ApiError BAD_USER_INPUT (reason CONTEXT_TOO_SMALL), NOT_FOUND, PAYLOAD_TOO_LARGE, UNAVAILABLE
+ * @throws ContextTooSmall, ConversationMissing, AnswerTooLarge; ApiError UNAVAILABLE while too much text waits to be counted
  */
-export async function readWindow(context: Context, ask: WindowAsk): Promise<ReadWindow> {
+export async function readWindow(reader: WindowReader, ask: WindowAsk): Promise<ReadWindow> {
   const { maxTokens, reserve, conversation, path } = ask
   const tokensOf = new Map<number, number>()
   const remember = (counted: readonly Counted[]) => {
     for (const { message, tokens } of counted) tokensOf.set(message.seq, tokens)
     return counted.reduce((sum, { tokens }) => sum + tokens, 0)
   }
-  const leading = await readAllLeading(context, ask)
-  const given = await countGiven(context, ask)
+  const leading = await readAllLeading(reader, ask)
+  const given = await countGiven(reader, ask)
   const builder = new WindowBuilder({ format: ask.format, maxTokens, reserve, ...given }, leading)
   let left = maxTokens - reserve - remember(leading) - (given.system?.tokens ?? 0) - (given.userMessage?.tokens ?? 0)
   let before = (path[0]?.high ?? 0) + 1
   while (before > 1 && !builder.isFull) {
-    const page = await readPage(context, ask, before, left)
+    const page = await readPage(reader, ask, before, left)
     if (page.length === 0) {
-      if (tokensOf.size === 0) await requireConversation(context, conversation)
+      if (tokensOf.size === 0) await requireConversation(reader, conversation)
       break
     }
     builder.add(page)
@@ -61,29 +72,28 @@ export async function readWindow(context: Context, ask: WindowAsk): Promise<Read
 }
 
 /** Nothing may be there to read because the conversation was deleted meanwhile: that is no empty window. */
-async function requireConversation({ loaders, viewer }: Context, { key, epoch }: Conversation): Promise<void> {
-  const found = await loaders.conversation.load({ userId: viewer.userId, key, epoch, id: null })
-  if (found === null) throw conversationNotFound()
+async function requireConversation({ store, userId }: WindowReader, { key, epoch }: Conversation): Promise<void> {
+  if ((await findConversation(store, { userId, key, epoch, id: null })) === null) throw new ConversationMissing()
 }
 
 const leadingRows = 16
 
-async function readAllLeading(context: Context, { conversation, path, encoding }: WindowAsk): Promise<Counted[]> {
-  const { services, budget, viewer } = context
+async function readAllLeading(reader: WindowReader, { conversation, path, encoding }: WindowAsk): Promise<Counted[]> {
+  const { store, budget, userId } = reader
   const leading: WindowMessage[] = []
   for (;;) {
     const after = leading.at(-1)?.message.seq ?? 0
     const request = { conversation, path, encoding, after, rows: leadingRows }
-    const more = await readLeading(services.store, budget, viewer.userId, request)
+    const more = await readLeading(store, budget, userId, request)
     leading.push(...more)
-    if (more.length < leadingRows) return count(context, conversation, encoding, leading)
+    if (more.length < leadingRows) return count(reader, conversation, encoding, leading)
   }
 }
 
-async function countGiven({ services }: Context, { system, userMessage, encoding }: WindowAsk) {
+async function countGiven({ tokens }: WindowReader, { system, userMessage, encoding }: WindowAsk) {
   const [systemTokens, [countedMessage]] = await Promise.all([
-    system === null ? 0 : countSystem(services.tokens, encoding, system),
-    userMessage === null ? [] : countMessages(services.tokens, encoding, [userMessage]),
+    system === null ? 0 : countSystem(tokens, encoding, system),
+    userMessage === null ? [] : countMessages(tokens, encoding, [userMessage]),
   ])
   return {
     system: system === null ? null : { text: system, tokens: systemTokens },
@@ -97,20 +107,18 @@ const [fewestRows, mostRows] = [32, 500]
 /** A turn that is too long is read to its beginning, so that the error can say how long it is. */
 const tokensBeyond = 8_000
 
-function readPage(context: Context, ask: WindowAsk, before: number, left: number): Promise<Counted[]> {
-  const { services, budget, viewer } = context
+async function readPage(reader: WindowReader, ask: WindowAsk, before: number, left: number): Promise<Counted[]> {
+  const { store, budget, userId } = reader
   const { conversation, path, encoding } = ask
   const tokens = left > 0 ? left : tokensBeyond
   const rows = Math.min(Math.max(Math.ceil(tokens / tokensPerRow), fewestRows), mostRows)
   const request = { conversation, path, encoding, before, tokens, rows }
-  return readWindowPage(services.store, budget, viewer.userId, request).then((page) =>
-    count(context, conversation, encoding, page),
-  )
+  return count(reader, conversation, encoding, await readWindowPage(store, budget, userId, request))
 }
 
 /** The messages with their tokens; those that had none are counted, and their counts kept for the next window. */
 async function count(
-  { services, viewer }: Context,
+  { store, tokens, userId }: WindowReader,
   conversation: Conversation,
   encoding: TokenEncoding,
   messages: readonly WindowMessage[],
@@ -118,11 +126,11 @@ async function count(
   // What still streams comes into no window, and has another text when it is done.
   const uncounted = messages.filter(({ message, counted }) => counted === null && message.status !== 'STREAMING')
   const counts = await countMessages(
-    services.tokens,
+    tokens,
     encoding,
     uncounted.map(({ message }) => message),
   )
-  if (counts.length > 0) await storeTokenCounts(services.store, conversation, viewer.userId, encoding, counts)
+  if (counts.length > 0) await storeTokenCounts(store, conversation, userId, encoding, counts)
   const bySeq = new Map(counts.map((counted) => [counted.message.seq, counted]))
   return messages.map(
     ({ message, counted }) => bySeq.get(message.seq) ?? { message, ...(counted ?? { tokens: 0, reasoningTokens: 0 }) },
