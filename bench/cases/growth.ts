@@ -1,3 +1,4 @@
+import { placeHead } from '../../src/entities/place.ts'
 import { edgeCursor } from '../../src/graphql/page/cursor.ts'
 import { conversationKey } from '../../src/storage/conversation/conversation-key.ts'
 import type { Case } from '../case.ts'
@@ -101,7 +102,7 @@ function pairs(conversations: number): Pair[] {
 /** Places with at least 50 messages before them. */
 function cursors(key: string, epoch: number, messages: number): string[] {
   return Array.from({ length: 1_000 }, () =>
-    edgeCursor({ key, epoch, seq: 51 + Math.floor(Math.random() * (messages - 50)) }),
+    edgeCursor(placeHead({ key, epoch }), 51 + Math.floor(Math.random() * (messages - 50))),
   )
 }
 

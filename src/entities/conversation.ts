@@ -3,6 +3,7 @@ import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legac
 import { Field, ID, Int, ObjectType } from 'type-graphql'
 import { JsonObject, type JsonRecord } from './json.ts'
 import { Node } from './node.ts'
+import { type PlaceHead, placeHead } from './place.ts'
 import { Timestamp } from './timestamp.ts'
 
 @ObjectType({ description: 'An ordered log of messages with one owner.', implements: Node, simpleResolvers: true })
@@ -77,4 +78,12 @@ export class Conversation implements Node {
   /** Whether any message has a `parentSeq` of its own; while none has, each continues the one before it. */
   @Property({ type: 'boolean', default: false })
   isBranched!: boolean
+
+  private madeHead?: PlaceHead
+
+  /** Made once: all ids and cursors of its messages begin with it. */
+  get placeHead(): PlaceHead {
+    this.madeHead ??= placeHead(this)
+    return this.madeHead
+  }
 }

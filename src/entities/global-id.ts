@@ -1,5 +1,5 @@
 import { formatUuid, readBase64url } from './bytes.ts'
-import { type Place, placeText, unpackPlace } from './place.ts'
+import { type Place, type PlaceHead, placeText, unpackPlace } from './place.ts'
 
 /** What the text of an `id` names. */
 export type GlobalId =
@@ -12,8 +12,9 @@ export type GlobalId =
 /** Beginnings that an owner's own id for a conversation may not have; `client:` is kept for client libraries. */
 export const reservedPrefixes = ['msg_', 'usr_', 'cnv_', 'client:'] as const
 
-export function messageId(place: Place): string {
-  return `msg_${placeText(place)}`
+/** The `id` of a message of the conversation that the head is of. */
+export function messageId(head: PlaceHead, seq: number): string {
+  return `msg_${placeText(head, seq)}`
 }
 
 export function viewerId(userId: string): string {

@@ -35,7 +35,7 @@ import { ToolCall } from './tool-call.ts'
 export class Message implements Node {
   @Field(() => ID, { description: 'Opaque; null again for `node` once its conversation is deleted.' })
   get id(): string {
-    return messageId({ key: this.conversation.key, epoch: this.conversation.epoch, seq: this.seq })
+    return messageId(this.conversation.placeHead, this.seq)
   }
 
   @Field(() => Conversation, { description: 'The conversation it belongs to.' })

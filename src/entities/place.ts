@@ -13,11 +13,27 @@ const headBytes = 1 + 16 + 6
 /** And the seq. */
 const placeBytes = headBytes + 4
 
+/** What the places of one life of a conversation have in common. */
+export interface PlaceHead {
+  readonly bytes: Buffer
+  /** The 184 bits of `bytes` are 30 characters of base64url and 4 bits, with which the next character begins. */
+  readonly text: string
+  readonly bits: number
+}
+
+export function placeHead({ key, epoch }: Pick<Place, 'key' | 'epoch'>): PlaceHead {
+  const bytes = Buffer.alloc(headBytes)
+  bytes[0] = version
+  writeUuid(bytes, key, 1)
+  bytes.writeUIntBE(epoch, 17, 6)
+  return { bytes, text: bytes.toString('base64url').slice(0, 30), bits: bytes.readUInt8(22) << 2 }
+}
+
 /** The bytes of (version, key, epoch, seq), followed by `more` zero bytes for the caller to fill. */
-export function packPlace(place: Place, more = 0): Buffer {
+export function packPlace(head: PlaceHead, seq: number, more = 0): Buffer {
   const bytes = Buffer.alloc(placeBytes + more)
-  headOf(place).bytes.copy(bytes)
-  bytes.writeInt32BE(place.seq, headBytes)
+  head.bytes.copy(bytes)
+  bytes.writeInt32BE(seq, headBytes)
   return bytes
 }
 
@@ -25,9 +41,7 @@ export function packPlace(place: Place, more = 0): Buffer {
  * The base64url of `packPlace`, without its bytes, whose making cost four times as much: a page has fifty ids. Of the 36
  * characters only the last six hold anything of the seq.
  */
-export function placeText(place: Place): string {
-  const { text, bits } = headOf(place)
-  const { seq } = place
+export function placeText({ text, bits }: PlaceHead, seq: number): string {
   return (
     text +
     String.fromCharCode(
@@ -46,29 +60,6 @@ const digits = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 /** The character for the last six bits. */
 function digitOf(value: number): number {
   return digits[value & 63] as number
-}
-
-/** What the places of one life of a conversation have in common. */
-interface Head {
-  readonly key: string
-  readonly epoch: number
-  readonly bytes: Buffer
-  /** Its 184 bits are 30 characters and 4 bits, which begin the next one. */
-  readonly text: string
-  readonly bits: number
-}
-
-/** The one that was made last: the messages of a page have all the same. */
-let last: Head | undefined
-
-function headOf({ key, epoch }: Place): Head {
-  if (last?.key === key && last.epoch === epoch) return last
-  const bytes = Buffer.alloc(headBytes)
-  bytes[0] = version
-  writeUuid(bytes, key, 1)
-  bytes.writeUIntBE(epoch, 17, 6)
-  last = { key, epoch, bytes, text: bytes.toString('base64url').slice(0, 30), bits: bytes.readUInt8(22) << 2 }
-  return last
 }
 
 /** Undoes `packPlace`: the place and the bytes behind it; null for anything else. */

@@ -3,6 +3,7 @@ import { Conversation } from '../../entities/conversation.ts'
 import { messageId } from '../../entities/global-id.ts'
 import { Json } from '../../entities/json.ts'
 import { Message } from '../../entities/message.ts'
+import { placeHead } from '../../entities/place.ts'
 import type { FeedEvent } from '../../live/change-reader.ts'
 import { MessageEdge, messageEdge } from '../page/connection.ts'
 import { knownCursor } from '../page/cursor.ts'
@@ -95,9 +96,10 @@ export function toConversationEvent(conversationId: string, event: FeedEvent): C
     case 'deleted':
       return Object.assign(new MessageDeleted(), place, { message: event.message })
     case 'text': {
-      const { key, epoch } = event.known
-      const { seq } = event.chunk
-      return Object.assign(new MessageTextAppended(), place, event.chunk, { messageId: messageId({ key, epoch, seq }) })
+      const { known, chunk } = event
+      return Object.assign(new MessageTextAppended(), place, chunk, {
+        messageId: messageId(placeHead(known), chunk.seq),
+      })
     }
     case 'conversation':
       return Object.assign(new ConversationUpdated(), place, { conversation: event.conversation })

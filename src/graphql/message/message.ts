@@ -24,8 +24,7 @@ export class MessageResolver {
   })
   parentId(@Root() message: Message): string | null {
     const seq = parentSeqOf(message)
-    const { key, epoch } = message.conversation
-    return seq === 0 ? null : messageId({ key, epoch, seq })
+    return seq === 0 ? null : messageId(message.conversation.placeHead, seq)
   }
 
   @FieldResolver(() => MessageSiblings, {

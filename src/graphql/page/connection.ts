@@ -74,8 +74,7 @@ interface MessagePage {
 }
 
 export function messageEdge(message: Message): MessageEdge {
-  const { key, epoch } = message.conversation
-  return { cursor: edgeCursor({ key, epoch, seq: message.seq }), node: message }
+  return { cursor: edgeCursor(message.conversation.placeHead, message.seq), node: message }
 }
 
 export function messageConnection(page: MessagePage): MessageConnection {

@@ -1,18 +1,18 @@
 import { formatUuid, readBase64url, writeUuid } from '../../entities/bytes.ts'
 import type { Conversation } from '../../entities/conversation.ts'
-import { type Place, packPlace, placeText, unpackPlace } from '../../entities/place.ts'
+import { type PlaceHead, packPlace, placeHead, placeText, unpackPlace } from '../../entities/place.ts'
 import { badInput, cursorExpired } from '../../errors.ts'
 import type { ListPlace } from '../../storage/list/conversation-list.ts'
 import type { Known } from '../../storage/message/changes.ts'
 
 /** The cursor of an edge: (version, key, epoch, seq) in base64url. It names only a place. */
-export function edgeCursor(place: Place): string {
-  return placeText(place)
+export function edgeCursor(head: PlaceHead, seq: number): string {
+  return placeText(head, seq)
 }
 
 /** The cursor of how much is known: (version, key, epoch, seq, revision in 8 bytes) in base64url. */
 export function knownCursor(known: Known): string {
-  const bytes = packPlace(known, 8)
+  const bytes = packPlace(placeHead(known), known.seq, 8)
   bytes.writeBigUInt64BE(BigInt(known.revision), bytes.length - 8)
   return bytes.toString('base64url')
 }

@@ -9,7 +9,7 @@ import {
 import type { Conversation } from '../../entities/conversation.ts'
 import { AnswerTooLarge } from '../../facts.ts'
 import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'
-import type { Page, PageRequest } from '../../storage/message/message-page.ts'
+import { type Page, PagedConversation, type PageRequest } from '../../storage/message/message-page.ts'
 import { isGiven } from '../input/is-given.ts'
 import type { Loaders } from '../loaders.ts'
 import { byField, type Fragments } from '../selection/by-field.ts'
@@ -18,9 +18,6 @@ import { type MessagePageArgs, readCount } from './page-args.ts'
 
 /** What of a page can be said before its conversation is known. */
 type PageEnd = Pick<PageRequest, 'count' | 'fromEnd' | 'columns'>
-
-/** Pages that were read together with their conversations. */
-const pages = new WeakMap<Conversation, { readonly end: PageEnd; readonly page: Page }>()
 
 /**
  * The conversation, or null; and if one page from either end of it is selected, which is how most are opened, that page
@@ -33,29 +30,25 @@ export async function readWithPage(
 ): Promise<Conversation | null> {
   const end = pageEnd(info)
   if (end === null) return loaders.conversation.load(ref)
-  const page = await loaders.page
-    .load({ ...end, key: ref.key, epoch: ref.epoch, after: 0, before: null })
-    .catch(tooLarge)
+  const request = { ...end, key: ref.key, epoch: ref.epoch, after: 0, before: null }
+  const page = await loaders.page.load(request).catch((error: unknown) => {
+    if (!(error instanceof AnswerTooLarge)) throw error
+  })
+  // A conversation and a page can be too large together and each small enough alone: then each is read by itself.
   if (page === undefined) return loaders.conversation.load(ref)
-  if (page === null) return null
-  pages.set(page.conversation, { end, page })
-  return page.conversation
+  return page?.conversation ?? null
 }
 
 /** The page, if it was read together with this conversation. */
-export function pageOf(
-  conversation: Conversation,
-  { count, fromEnd, columns, after, before }: PageRequest,
-): Page | null {
-  const read = pages.get(conversation)
-  if (read === undefined || after !== 0 || before !== null) return null
-  const { end, page } = read
-  return end.count === count && end.fromEnd === fromEnd && end.columns === columns ? page : null
+export function pageOf(conversation: Conversation, asked: PageRequest): Page | null {
+  const read = conversation instanceof PagedConversation ? conversation.pageRead : undefined
+  return read !== undefined && isSame(read.request, asked) ? read.page : null
 }
 
-/** What is too large together may not be by itself, and if it is, the field that asks for the page says so. */
-function tooLarge(error: unknown): undefined {
-  if (!(error instanceof AnswerTooLarge)) throw error
+/** Of one conversation. */
+function isSame(one: PageRequest, other: PageRequest): boolean {
+  const isSameEnd = one.count === other.count && one.fromEnd === other.fromEnd && one.columns === other.columns
+  return isSameEnd && one.after === other.after && one.before === other.before
 }
 
 function pageEnd(info: GraphQLResolveInfo): PageEnd | null {

@@ -31,8 +31,8 @@ export async function readSiblings(
     contractLimits.siblings,
   ])
   for (const [, n, index, count, seqs] of rows) {
-    const { key, epoch } = (messages[n as number] as Message).conversation
-    const ids = (seqs as string).split(' ').map((seq) => messageId({ key, epoch, seq: Number(seq) }))
+    const { placeHead } = (messages[n as number] as Message).conversation
+    const ids = (seqs as string).split(' ').map((seq) => messageId(placeHead, Number(seq)))
     found[n as number] = { index: index as number, count: count as number, ids }
   }
   return found

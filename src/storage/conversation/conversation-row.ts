@@ -38,13 +38,17 @@ export function conversationColumn(table: string, condition: string): string {
   return `case when ${condition} then json_build_array(${texts.join(', ')}) end`
 }
 
-/** The conversation in a column of `conversationColumn`. */
-export function readConversationColumn(column: unknown): Conversation {
-  return readConversation(JSON.parse(column as string))
+/** The conversation in a column of `conversationColumn`. @param conversation is filled */
+export function readConversationColumn<C extends Conversation>(column: unknown, conversation: C): C {
+  return readConversation(JSON.parse(column as string), 0, conversation)
 }
 
 /** The conversation whose columns begin at `at`. @param conversation is filled */
-export function readConversation(row: Row, at = 0, conversation = new Conversation()): Conversation {
+export function readConversation<C extends Conversation = Conversation>(
+  row: Row,
+  at = 0,
+  conversation: C = new Conversation() as C,
+): C {
   conversation.key = row[at] as string
   conversation.epoch = Number(row[at + 1])
   conversation.userId = row[at + 2] as string

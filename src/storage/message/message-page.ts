@@ -1,4 +1,4 @@
-import type { Conversation } from '../../entities/conversation.ts'
+import { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
 import { conversationColumn, readConversationColumn } from '../conversation/conversation-row.ts'
 import { type AnswerBudget, conversationBytes, rowBytes } from '../postgres/answer-budget.ts'
@@ -22,9 +22,15 @@ export interface PageRequest {
   readonly columns: MessageColumns
 }
 
+/** A conversation that was read together with a page of its messages. */
+export class PagedConversation extends Conversation {
+  /** The page, and how it was asked for. */
+  pageRead: { readonly request: PageRequest; readonly page: Page } | undefined
+}
+
 export interface Page {
   /** As it stood when the page was read. */
-  readonly conversation: Conversation
+  readonly conversation: PagedConversation
   /** By seq; fewer than asked for where their bytes pass the limit, but at least one where there is one. */
   readonly messages: Message[]
   readonly hasNext: boolean
@@ -84,10 +90,13 @@ function readPages(store: Store, statement: Statement, asks: readonly PageAsk[])
 
 /** Seqs have no gaps and rows keep their places, so whether there is more on a side is arithmetic. */
 function toPages(rows: readonly Row[], requests: readonly PageRequest[], columns: MessageColumns): (Page | null)[] {
-  const found: ({ conversation: Conversation; messages: Message[] } | null)[] = requests.map(() => null)
+  const found: (Unbounded | null)[] = requests.map(() => null)
   for (const row of rows) {
     const index = Number(row[2]) - 1
-    const page = found[index] ?? { conversation: readConversationColumn(row[3]), messages: [] }
+    const page = found[index] ?? {
+      conversation: readConversationColumn(row[3], new PagedConversation()),
+      messages: [],
+    }
     found[index] = page
     if (row[4] !== null) page.messages.push(readMessage(row, 4, page.conversation, columns))
   }
@@ -98,13 +107,18 @@ function toPages(rows: readonly Row[], requests: readonly PageRequest[], columns
   return found.map((page, index) => (page === null ? null : withEnds(page, requests[index] as PageRequest)))
 }
 
-function withEnds(page: { conversation: Conversation; messages: Message[] }, request: PageRequest): Page {
-  const { lastSeq } = page.conversation
+/** A page of which is not known yet what comes before and after it. */
+type Unbounded = Pick<Page, 'conversation' | 'messages'>
+
+function withEnds({ conversation, messages }: Unbounded, request: PageRequest): Page {
+  const { lastSeq } = conversation
   const end = request.before ?? lastSeq + 1
   // An empty page stands where it began to look.
-  const first = page.messages[0]?.seq ?? (request.fromEnd ? end : request.after + 1)
-  const last = page.messages.at(-1)?.seq ?? (request.fromEnd ? end - 1 : request.after)
-  return { ...page, hasPrevious: Math.min(first - 1, lastSeq) > 0, hasNext: last < lastSeq }
+  const first = messages[0]?.seq ?? (request.fromEnd ? end : request.after + 1)
+  const last = messages.at(-1)?.seq ?? (request.fromEnd ? end - 1 : request.after)
+  const page = { conversation, messages, hasPrevious: Math.min(first - 1, lastSeq) > 0, hasNext: last < lastSeq }
+  conversation.pageRead = { request, page }
+  return page
 }
 
 /**
