@@ -15,6 +15,7 @@ import { ActiveLeafResolver } from './message/active-leaf.ts'
 import { MessageResolver } from './message/message.ts'
 import { MessageEditResolver } from './message/message-edit.ts'
 import { MessageMutationResolver } from './message/message-mutation.ts'
+import { MessageStartResolver } from './message/message-start.ts'
 import { MessageStreamResolver } from './message/message-stream.ts'
 import { NodeResolver } from './node.ts'
 import { ViewerResolver } from './viewer.ts'
@@ -32,6 +33,7 @@ export function createSchema(): GraphQLSchema {
       ConversationMutationResolver,
       MessageMutationResolver,
       MessageEditResolver,
+      MessageStartResolver,
       MessageStreamResolver,
       ActiveLeafResolver,
       ConversationForkResolver,

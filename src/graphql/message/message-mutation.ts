@@ -1,28 +1,14 @@
-import { Arg, Ctx, Field, ID, InputType, Int, Mutation, ObjectType, Resolver, registerEnumType } from 'type-graphql'
+import { Arg, Ctx, Field, InputType, Mutation, ObjectType, Resolver, registerEnumType } from 'type-graphql'
 import { contractLimits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { Message } from '../../entities/message.ts'
-import { badInput, conversationNotFound, tooLarge } from '../../errors.ts'
+import { badInput, tooLarge } from '../../errors.ts'
 import type { Appended } from '../../storage/append/append.ts'
-import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'
 import type { Context } from '../context.ts'
 import { atMessages } from '../fact-errors.ts'
-import { readConversationId, readNewConversationId } from '../input/conversation-id.ts'
 import { MessageEdge, messageEdge } from '../page/connection.ts'
-import { checkMessage } from './message-check.ts'
+import { AppendInput, type CheckedMessage, readMessage, readMessages, toAppend } from './append-input.ts'
 import { MessageInput } from './message-input.ts'
-import { type NamedParent, readParents } from './message-parent.ts'
-
-export const IfMissing = { FAIL: 'FAIL', CREATE: 'CREATE' } as const
-export type IfMissing = keyof typeof IfMissing
-registerEnumType(IfMissing, {
-  name: 'IfMissing',
-  description: 'What to do when there is no conversation of that id.',
-  valuesConfig: {
-    FAIL: { description: 'Refuse with NOT_FOUND.' },
-    CREATE: { description: 'Create it with this append, in one transaction.' },
-  },
-})
 
 export const OnExisting = { FAIL: 'FAIL', REPLACE: 'REPLACE' } as const
 export type OnExisting = keyof typeof OnExisting
@@ -37,22 +23,6 @@ registerEnumType(OnExisting, {
     },
   },
 })
-
-@InputType()
-export abstract class AppendInput {
-  @Field(() => ID, { description: 'The conversation.' })
-  conversationId!: string
-
-  @Field(() => IfMissing, { defaultValue: IfMissing.FAIL, description: 'What to do when there is none of that id.' })
-  ifMissing!: IfMissing
-
-  @Field(() => Int, {
-    nullable: true,
-    description:
-      "Append only if this is the conversation's last seq, so that two turns at once cannot both win; one that is missing has 0.",
-  })
-  ifLastSeq?: number | null
-}
 
 @InputType({ description: 'What `appendMessage` takes.' })
 export class AppendMessageInput extends AppendInput {
@@ -109,10 +79,8 @@ export class MessageMutationResolver {
     @Arg('input', () => AppendMessageInput, { description: 'Where to, and the message.' }) input: AppendMessageInput,
     @Ctx() context: Context,
   ): Promise<AppendMessagePayload> {
-    const message = checkMessage('input.message', input.message, context.services.limits)
-    const { conversation, messages, replayed } = await append(context, input, OnExisting.FAIL, [
-      { message, path: 'input.message', parentId: input.message.parentId },
-    ])
+    const checked = readMessage('input.message', input.message, context.services.limits)
+    const { conversation, messages, replayed } = await append(context, input, OnExisting.FAIL, [checked])
     const stored = messages[0] as Message
     return {
       message: stored,
@@ -135,12 +103,8 @@ export class MessageMutationResolver {
     const count = input.messages.length
     if (count === 0) throw badInput('input.messages', 'needs at least one message.')
     if (count > contractLimits.batch) throw tooLarge('input.messages', 'items', contractLimits.batch, count)
-    const messages = input.messages.map((message, index) => ({
-      message: checkMessage(`input.messages[${index}]`, message, context.services.limits),
-      path: `input.messages[${index}]`,
-      parentId: message.parentId,
-    }))
-    const appended = await append(context, input, input.onExisting, messages)
+    const checked = readMessages(input.messages, context.services.limits)
+    const appended = await append(context, input, input.onExisting, checked)
     return {
       ...appended,
       get messageEdges() {
@@ -150,34 +114,12 @@ export class MessageMutationResolver {
   }
 }
 
-async function append(
-  context: Context,
+function append(
+  { services, viewer }: Context,
   input: AppendInput,
   onExisting: OnExisting,
-  named: readonly (NamedParent & { readonly path: string })[],
+  checked: readonly CheckedMessage[],
 ): Promise<Appended> {
-  requireIfLastSeq(input)
-  const createIfMissing = input.ifMissing === IfMissing.CREATE
-  const appended = context.services.appender.append({
-    to: readTarget(context.viewer.userId, input.conversationId, createIfMissing),
-    createIfMissing,
-    ifLastSeq: input.ifLastSeq ?? null,
-    onExisting,
-    messages: named.map(({ message }) => message),
-    parents: readParents(context.viewer.userId, named),
-  })
-  return appended.catch(atMessages(named.map(({ path }) => path)))
-}
-
-/** @throws ApiError BAD_USER_INPUT */
-export function requireIfLastSeq({ ifLastSeq }: AppendInput): void {
-  if ((ifLastSeq ?? 0) < 0) throw badInput('input.ifLastSeq', 'must not be negative.')
-}
-
-/** The conversation that an append names. @throws ApiError when it can be neither found nor created */
-export function readTarget(userId: string, id: string, createIfMissing: boolean): ConversationRef {
-  const ref = readConversationId(userId, id)
-  if (ref !== null && (ref.id === null || !createIfMissing)) return ref
-  if (!createIfMissing) throw conversationNotFound()
-  return readNewConversationId(userId, 'input.conversationId', id)
+  const appended = services.appender.append({ ...toAppend(viewer.userId, input, checked), onExisting })
+  return appended.catch(atMessages(checked.map(({ path }) => path)))
 }

@@ -4,19 +4,13 @@ import type { NewMessage } from '../../storage/message/new-message.ts'
 import { readConversationId } from '../input/conversation-id.ts'
 import { isGiven } from '../input/is-given.ts'
 
-/** A message that was read, with the parent that its input names. */
-export interface NamedParent {
-  readonly message: NewMessage
-  readonly parentId?: string | null | undefined
-}
-
 /** What each message that names its parent is to continue; undefined where none does. */
 export function readParents(
   userId: string,
-  named: readonly NamedParent[],
+  messages: readonly { readonly message: NewMessage; readonly parentId: string | null | undefined }[],
 ): ReadonlyMap<NewMessage, ParentRef> | undefined {
   const parents = new Map<NewMessage, ParentRef>()
-  for (const [index, { message, parentId }] of named.entries()) {
+  for (const [index, { message, parentId }] of messages.entries()) {
     if (isGiven(parentId)) parents.set(message, readParent(userId, parentId, index))
   }
   return parents.size === 0 ? undefined : parents

@@ -1,82 +1,21 @@
 import { Arg, Ctx, Field, ID, InputType, Int, Mutation, ObjectType, Query, Resolver } from 'type-graphql'
-import { contractLimits, type Limits } from '../../config.ts'
+import { contractLimits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { Json, JsonObject, type JsonRecord } from '../../entities/json.ts'
 import { Message } from '../../entities/message.ts'
 import { MessageChunk } from '../../entities/message-chunk.ts'
-import { MessageRole, MessageStatus, PartsFormat } from '../../entities/message-enums.ts'
-import { badInput, messageNotFound, tooLarge } from '../../errors.ts'
+import { MessageStatus, PartsFormat } from '../../entities/message-enums.ts'
+import { badInput, messageNotFound } from '../../errors.ts'
 import { refOf } from '../../storage/message/edit.ts'
-import type { NewMessage } from '../../storage/message/new-message.ts'
 import { hashPayload } from '../../storage/message/payload-hash.ts'
 import { resumeMessage, stopMessage } from '../../storage/stream/stream-end.ts'
-import { startMessage } from '../../storage/stream/stream-start.ts'
 import type { TextAppend } from '../../storage/stream/stream-text.ts'
 import type { Context } from '../context.ts'
-import { atMessages } from '../fact-errors.ts'
 import { jsonBytes } from '../input/json-rules.ts'
 import { readMessageId } from '../input/message-id.ts'
 import { requireName, requireStorable } from '../input/text-rules.ts'
-import { MessageEdge, messageEdge } from '../page/connection.ts'
 import { checkMessage } from './message-check.ts'
-import { MessageInput, ToolCallInput } from './message-input.ts'
-import { AppendInput, readTarget, requireIfLastSeq } from './message-mutation.ts'
-import { readParents } from './message-parent.ts'
-
-@InputType({ description: 'What `startMessage` takes.' })
-export class StartMessageInput extends AppendInput {
-  @Field(() => [MessageInput], {
-    nullable: true,
-    description: "Messages to store before it in the same transaction, at most 99: the user's, or the tools' results.",
-  })
-  messages?: MessageInput[] | null
-
-  @Field(() => MessageRole, { defaultValue: MessageRole.ASSISTANT, description: 'Who speaks.' })
-  role!: MessageRole
-
-  @Field(() => String, { nullable: true, description: 'The name of the speaker, at most 255 characters.' })
-  name?: string | null
-
-  @Field(() => String, { nullable: true, description: 'The model that writes it.' })
-  model?: string | null
-
-  @Field(() => String, { nullable: true, description: "The caller's own id for it; makes this call safe to retry." })
-  clientId?: string | null
-
-  @Field(() => JsonObject, { nullable: true, description: "The caller's own data about it, at most 16 KiB as JSON." })
-  metadata?: JsonRecord | null
-
-  @Field(() => ID, {
-    nullable: true,
-    description:
-      'What it continues, as `MessageInput.parentId` says. Absent: the last of `messages`, or else the active leaf.',
-  })
-  parentId?: string | null
-
-  @Field(() => Int, {
-    defaultValue: contractLimits.defaultStreamSeconds,
-    description: 'How long its producer may give no sign of life, from 1 to 3600; then it is FAILED, PRODUCER_GONE.',
-  })
-  timeoutSeconds!: number
-}
-
-@ObjectType({ description: 'What `startMessage` answers, after all is durable.', simpleResolvers: true })
-export class StartMessagePayload {
-  @Field(() => Message, { description: 'The message that streams.' })
-  message!: Message
-
-  @Field(() => [MessageEdge], { description: 'All that this call stored, in order; the last is the message.' })
-  messageEdges!: MessageEdge[]
-
-  @Field(() => Conversation, { description: 'Its conversation.' })
-  conversation!: Conversation
-
-  @Field(() => Int, { description: 'The attempt to write with; 0 when a replayed message streams no more.' })
-  attempt!: number
-
-  @Field(() => Boolean, { description: 'Whether an earlier call with the same client id had started it.' })
-  replayed!: boolean
-}
+import { ToolCallInput } from './message-input.ts'
 
 @InputType({ description: 'What `appendMessageText` takes.' })
 export class AppendMessageTextInput {
@@ -236,47 +175,6 @@ export class MessageStreamResolver {
     return (await context.services.chunks.read(context.budget, request)).chunks
   }
 
-  @Mutation(() => StartMessagePayload, {
-    description: 'Stores messages and begins one that is to stream, in one transaction; answered once it is durable.',
-  })
-  async startMessage(
-    @Arg('input', () => StartMessageInput, { description: 'Where to, and the message.' }) input: StartMessageInput,
-    @Ctx() context: Context,
-  ): Promise<StartMessagePayload> {
-    const { store, limits } = context.services
-    const { timeoutSeconds } = input
-    if (timeoutSeconds < 1 || timeoutSeconds > contractLimits.streamSeconds) {
-      throw badInput('input.timeoutSeconds', `must be from 1 to ${contractLimits.streamSeconds}.`)
-    }
-    const before = input.messages ?? []
-    if (before.length >= contractLimits.batch) {
-      throw tooLarge('input.messages', 'items', contractLimits.batch - 1, before.length)
-    }
-    requireIfLastSeq(input)
-    const createIfMissing = input.ifMissing === 'CREATE'
-    const { userId } = context.viewer
-    const own = { message: readStart(input, limits), path: 'input', parentId: input.parentId }
-    const earlier = before.map((one, index) => ({
-      message: checkMessage(`input.messages[${index}]`, one, limits),
-      path: `input.messages[${index}]`,
-      parentId: one.parentId,
-    }))
-    const all = [...earlier, own]
-    const { messages, conversation, replayed, message, attempt } = await startMessage(
-      store,
-      {
-        to: readTarget(userId, input.conversationId, createIfMissing),
-        createIfMissing,
-        ifLastSeq: input.ifLastSeq ?? null,
-        messages: all.map((one) => one.message),
-        parents: readParents(userId, all),
-      },
-      timeoutSeconds,
-    ).catch(atMessages(all.map(({ path }) => path)))
-    const isReplay = replayed.at(-1) === true
-    return { message, messageEdges: messages.map(messageEdge), conversation, attempt, replayed: isReplay }
-  }
-
   @Mutation(() => AppendMessageTextPayload, {
     description:
       'Adds a chunk to a message that is streaming; it is visible to watchers once it is durable. The chunks of all messages are stored together every `TEXT_WINDOW_MS`.',
@@ -356,12 +254,4 @@ export class MessageStreamResolver {
     streamWriter.forget(place)
     return resumed
   }
-}
-
-/** A message that has nothing yet: checked as one that has an empty text. */
-function readStart(input: StartMessageInput, limits: Limits): NewMessage {
-  const { role, name, model, clientId, metadata, parentId } = input
-  if (role === 'TOOL') throw badInput('input.role', 'a tool result does not stream.')
-  const given = { role, name, model, clientId, metadata, parentId, content: '' }
-  return { ...checkMessage('input', given, limits), content: null, status: MessageStatus.STREAMING }
 }

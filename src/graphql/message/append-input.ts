@@ -1,0 +1,80 @@
+import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql'
+import type { Limits } from '../../config.ts'
+import { badInput, conversationNotFound } from '../../errors.ts'
+import type { Append } from '../../storage/append/append.ts'
+import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'
+import type { NewMessage } from '../../storage/message/new-message.ts'
+import { readConversationId, readNewConversationId } from '../input/conversation-id.ts'
+import { checkMessage } from './message-check.ts'
+import type { MessageInput } from './message-input.ts'
+import { readParents } from './message-parent.ts'
+
+export const IfMissing = { FAIL: 'FAIL', CREATE: 'CREATE' } as const
+export type IfMissing = keyof typeof IfMissing
+registerEnumType(IfMissing, {
+  name: 'IfMissing',
+  description: 'What to do when there is no conversation of that id.',
+  valuesConfig: {
+    FAIL: { description: 'Refuse with NOT_FOUND.' },
+    CREATE: { description: 'Create it with this append, in one transaction.' },
+  },
+})
+
+@InputType()
+export abstract class AppendInput {
+  @Field(() => ID, { description: 'The conversation.' })
+  conversationId!: string
+
+  @Field(() => IfMissing, { defaultValue: IfMissing.FAIL, description: 'What to do when there is none of that id.' })
+  ifMissing!: IfMissing
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      "Append only if this is the conversation's last seq, so that two turns at once cannot both win; one that is missing has 0.",
+  })
+  ifLastSeq?: number | null
+}
+
+/** A message of an input that was checked. */
+export interface CheckedMessage {
+  readonly message: NewMessage
+  /** Where it stands in the input. */
+  readonly path: string
+  readonly parentId: string | null | undefined
+}
+
+/** @throws ApiError BAD_USER_INPUT, PAYLOAD_TOO_LARGE */
+export function readMessage(path: string, input: MessageInput, limits: Limits): CheckedMessage {
+  return { message: checkMessage(path, input, limits), path, parentId: input.parentId }
+}
+
+/** The messages of `input.messages`. @throws ApiError BAD_USER_INPUT, PAYLOAD_TOO_LARGE */
+export function readMessages(inputs: readonly MessageInput[], limits: Limits): CheckedMessage[] {
+  return inputs.map((input, index) => readMessage(`input.messages[${index}]`, input, limits))
+}
+
+/** Where to and under which conditions checked messages are appended. @throws ApiError BAD_USER_INPUT, NOT_FOUND */
+export function toAppend(
+  userId: string,
+  { conversationId, ifMissing, ifLastSeq }: AppendInput,
+  checked: readonly CheckedMessage[],
+): Omit<Append, 'onExisting' | 'alsoStore'> {
+  if ((ifLastSeq ?? 0) < 0) throw badInput('input.ifLastSeq', 'must not be negative.')
+  const createIfMissing = ifMissing === IfMissing.CREATE
+  return {
+    to: readTarget(userId, conversationId, createIfMissing),
+    createIfMissing,
+    ifLastSeq: ifLastSeq ?? null,
+    messages: checked.map(({ message }) => message),
+    parents: readParents(userId, checked),
+  }
+}
+
+/** The conversation that an append names. @throws ApiError when it can be neither found nor created */
+function readTarget(userId: string, id: string, createIfMissing: boolean): ConversationRef {
+  const ref = readConversationId(userId, id)
+  if (ref !== null && (ref.id === null || !createIfMissing)) return ref
+  if (!createIfMissing) throw conversationNotFound()
+  return readNewConversationId(userId, 'input.conversationId', id)
+}

@@ -1,0 +1,108 @@
+import { Arg, Ctx, Field, ID, InputType, Int, Mutation, ObjectType, Resolver } from 'type-graphql'
+import { contractLimits, type Limits } from '../../config.ts'
+import { Conversation } from '../../entities/conversation.ts'
+import { JsonObject, type JsonRecord } from '../../entities/json.ts'
+import { Message } from '../../entities/message.ts'
+import { MessageRole, MessageStatus } from '../../entities/message-enums.ts'
+import { badInput, tooLarge } from '../../errors.ts'
+import type { NewMessage } from '../../storage/message/new-message.ts'
+import { startMessage } from '../../storage/stream/stream-start.ts'
+import type { Context } from '../context.ts'
+import { atMessages } from '../fact-errors.ts'
+import { MessageEdge, messageEdge } from '../page/connection.ts'
+import { AppendInput, readMessages, toAppend } from './append-input.ts'
+import { checkMessage } from './message-check.ts'
+import { MessageInput } from './message-input.ts'
+
+@InputType({ description: 'What `startMessage` takes.' })
+export class StartMessageInput extends AppendInput {
+  @Field(() => [MessageInput], {
+    nullable: true,
+    description: "Messages to store before it in the same transaction, at most 99: the user's, or the tools' results.",
+  })
+  messages?: MessageInput[] | null
+
+  @Field(() => MessageRole, { defaultValue: MessageRole.ASSISTANT, description: 'Who speaks.' })
+  role!: MessageRole
+
+  @Field(() => String, { nullable: true, description: 'The name of the speaker, at most 255 characters.' })
+  name?: string | null
+
+  @Field(() => String, { nullable: true, description: 'The model that writes it.' })
+  model?: string | null
+
+  @Field(() => String, { nullable: true, description: "The caller's own id for it; makes this call safe to retry." })
+  clientId?: string | null
+
+  @Field(() => JsonObject, { nullable: true, description: "The caller's own data about it, at most 16 KiB as JSON." })
+  metadata?: JsonRecord | null
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'What it continues, as `MessageInput.parentId` says. Absent: the last of `messages`, or else the active leaf.',
+  })
+  parentId?: string | null
+
+  @Field(() => Int, {
+    defaultValue: contractLimits.defaultStreamSeconds,
+    description: 'How long its producer may give no sign of life, from 1 to 3600; then it is FAILED, PRODUCER_GONE.',
+  })
+  timeoutSeconds!: number
+}
+
+@ObjectType({ description: 'What `startMessage` answers, after all is durable.', simpleResolvers: true })
+export class StartMessagePayload {
+  @Field(() => Message, { description: 'The message that streams.' })
+  message!: Message
+
+  @Field(() => [MessageEdge], { description: 'All that this call stored, in order; the last is the message.' })
+  messageEdges!: MessageEdge[]
+
+  @Field(() => Conversation, { description: 'Its conversation.' })
+  conversation!: Conversation
+
+  @Field(() => Int, { description: 'The attempt to write with; 0 when a replayed message streams no more.' })
+  attempt!: number
+
+  @Field(() => Boolean, { description: 'Whether an earlier call with the same client id had started it.' })
+  replayed!: boolean
+}
+
+@Resolver()
+export class MessageStartResolver {
+  @Mutation(() => StartMessagePayload, {
+    description: 'Stores messages and begins one that is to stream, in one transaction; answered once it is durable.',
+  })
+  async startMessage(
+    @Arg('input', () => StartMessageInput, { description: 'Where to, and the message.' }) input: StartMessageInput,
+    @Ctx() context: Context,
+  ): Promise<StartMessagePayload> {
+    const { store, limits } = context.services
+    const { timeoutSeconds } = input
+    if (timeoutSeconds < 1 || timeoutSeconds > contractLimits.streamSeconds) {
+      throw badInput('input.timeoutSeconds', `must be from 1 to ${contractLimits.streamSeconds}.`)
+    }
+    const before = input.messages ?? []
+    if (before.length >= contractLimits.batch) {
+      throw tooLarge('input.messages', 'items', contractLimits.batch - 1, before.length)
+    }
+    const own = { message: readStart(input, limits), path: 'input', parentId: input.parentId }
+    const checked = [...readMessages(before, limits), own]
+    const append = toAppend(context.viewer.userId, input, checked)
+    const started = startMessage(store, append, timeoutSeconds)
+    const { messages, conversation, replayed, message, attempt } = await started.catch(
+      atMessages(checked.map(({ path }) => path)),
+    )
+    const isReplay = replayed.at(-1) === true
+    return { message, messageEdges: messages.map(messageEdge), conversation, attempt, replayed: isReplay }
+  }
+}
+
+/** A message that has nothing yet: checked as one that has an empty text. */
+function readStart(input: StartMessageInput, limits: Limits): NewMessage {
+  const { role, name, model, clientId, metadata, parentId } = input
+  if (role === 'TOOL') throw badInput('input.role', 'a tool result does not stream.')
+  const given = { role, name, model, clientId, metadata, parentId, content: '' }
+  return { ...checkMessage('input', given, limits), content: null, status: MessageStatus.STREAMING }
+}
