@@ -38,6 +38,11 @@ export function conversationColumn(table: string, condition: string): string {
   return `case when ${condition} then json_build_array(${texts.join(', ')}) end`
 }
 
+/** What a conversation's row costs: the title and the metadata that its caller gave it. */
+export function conversationBytes(table: string): string {
+  return `(coalesce(octet_length(${table}.title), 0) + octet_length(${table}.metadata::text) - length('{}'))`
+}
+
 /** The conversation in a column of `conversationColumn`. @param conversation is filled */
 export function readConversationColumn<C extends Conversation>(column: unknown, conversation: C): C {
   return readConversation(JSON.parse(column as string), 0, conversation)

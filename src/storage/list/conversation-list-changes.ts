@@ -1,6 +1,6 @@
 import type { Conversation } from '../../entities/conversation.ts'
-import { conversationColumns, readConversation } from '../conversation/conversation-row.ts'
-import { type AnswerBudget, conversationBytes } from '../postgres/answer-budget.ts'
+import { conversationBytes, conversationColumns, readConversation } from '../conversation/conversation-row.ts'
+import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { fromMoment, microseconds, toMoment } from '../postgres/moment.ts'
 import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'

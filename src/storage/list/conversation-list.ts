@@ -1,9 +1,20 @@
 import { Conversation } from '../../entities/conversation.ts'
 import type { JsonRecord } from '../../entities/json.ts'
 import type { Message } from '../../entities/message.ts'
-import { conversationColumns, conversationWidth, readConversation } from '../conversation/conversation-row.ts'
-import { type MessageColumns, messageColumnNames, messageColumns, readMessage } from '../message/message-row.ts'
-import { type AnswerBudget, conversationBytes, rowBytes } from '../postgres/answer-budget.ts'
+import {
+  conversationBytes,
+  conversationColumns,
+  conversationWidth,
+  readConversation,
+} from '../conversation/conversation-row.ts'
+import {
+  type MessageColumns,
+  messageColumnNames,
+  messageColumns,
+  readMessage,
+  rowBytes,
+} from '../message/message-row.ts'
+import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { writeJson } from '../postgres/column.ts'
 import { toMoment } from '../postgres/moment.ts'
 import { ReadLanes } from '../postgres/read-lanes.ts'

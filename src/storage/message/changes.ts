@@ -1,10 +1,15 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
-import { conversationColumns, conversationWidth, readConversation } from '../conversation/conversation-row.ts'
-import { type AnswerBudget, conversationBytes, rowBytes } from '../postgres/answer-budget.ts'
+import {
+  conversationBytes,
+  conversationColumns,
+  conversationWidth,
+  readConversation,
+} from '../conversation/conversation-row.ts'
+import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import type { Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
-import { messageColumns, readMessage } from './message-row.ts'
+import { messageColumns, readMessage, rowBytes } from './message-row.ts'
 
 /** How much of a conversation is known: every message up to `seq` as it stood at `revision`. */
 export interface Known {

@@ -1,11 +1,11 @@
 import { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
-import { conversationColumn, readConversationColumn } from '../conversation/conversation-row.ts'
-import { type AnswerBudget, conversationBytes, rowBytes } from '../postgres/answer-budget.ts'
+import { conversationBytes, conversationColumn, readConversationColumn } from '../conversation/conversation-row.ts'
+import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { ReadLanes } from '../postgres/read-lanes.ts'
 import { query, type Row, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
-import { type MessageColumns, messageColumnNames, messageColumns, readMessage } from './message-row.ts'
+import { type MessageColumns, messageColumnNames, messageColumns, readMessage, rowBytes } from './message-row.ts'
 
 export interface PageRequest {
   readonly key: string

@@ -34,6 +34,16 @@ function columnsOf(columns: MessageColumns): readonly MessageColumn[] {
   return columns === 'brief' ? briefColumns : readColumns
 }
 
+/**
+ * What a row of a message costs: the bytes that its caller wrote, those of its chunks while it streams, and 256 for ids,
+ * times and the objects around them.
+ */
+export function rowBytes(table: string): string {
+  const chunks = `
+    select s.size from message_stream s where s.conversation_key = ${table}.conversation_key and s.seq = ${table}.seq`
+  return `(${table}.size + 256 + case when ${table}.status = 'STREAMING' then coalesce((${chunks}), 0) else 0 end)`
+}
+
 /** A message of brief columns: to ask it for another is a mistake, and finds no null that could be taken for the answer. */
 class BriefMessage extends Message {}
 

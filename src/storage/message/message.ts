@@ -1,11 +1,16 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
 import type { Place } from '../../entities/place.ts'
-import { conversationColumns, conversationWidth, readConversation } from '../conversation/conversation-row.ts'
-import { type AnswerBudget, conversationBytes, rowBytes } from '../postgres/answer-budget.ts'
+import {
+  conversationBytes,
+  conversationColumns,
+  conversationWidth,
+  readConversation,
+} from '../conversation/conversation-row.ts'
+import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import type { Row, Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
-import { messageColumns, readMessage } from './message-row.ts'
+import { messageColumns, readMessage, rowBytes } from './message-row.ts'
 
 /** For each conversation, in order, its newest message that is not deleted, or null. One statement. */
 export async function readLastMessages(

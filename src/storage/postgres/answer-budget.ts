@@ -82,18 +82,3 @@ export class AnswerBudget implements Disposable {
 function isOne(rows: readonly Row[]): boolean {
   return rows.filter((row) => row[0] !== null).length === 1
 }
-
-/**
- * What a row of a message costs: the bytes that its caller wrote, those of its chunks while it streams, and 256 for ids,
- * times and the objects around them.
- */
-export function rowBytes(table: string): string {
-  const chunks = `
-    select s.size from message_stream s where s.conversation_key = ${table}.conversation_key and s.seq = ${table}.seq`
-  return `(${table}.size + 256 + case when ${table}.status = 'STREAMING' then coalesce((${chunks}), 0) else 0 end)`
-}
-
-/** What a conversation's row costs: the title and the metadata that its caller gave it. */
-export function conversationBytes(table: string): string {
-  return `(coalesce(octet_length(${table}.title), 0) + octet_length(${table}.metadata::text) - length('{}'))`
-}

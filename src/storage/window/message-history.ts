@@ -1,8 +1,8 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
 import { activeLeafOf, isStraight, readPaths } from '../branch/path.ts'
-import { messageColumns, readMessage } from '../message/message-row.ts'
-import { type AnswerBudget, rowBytes } from '../postgres/answer-budget.ts'
+import { messageColumns, readMessage, rowBytes } from '../message/message-row.ts'
+import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import type { Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
