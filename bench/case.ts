@@ -15,6 +15,8 @@ export interface Options {
   readonly rounds: number
   /** The sizes and times of the goals, also where they take longer than a run may. */
   readonly full: boolean
+  /** A built checkout of another commit, which alone is measured beside this one; undefined: the peers are. */
+  readonly against: string | undefined
 }
 
 export interface Case {

@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { join } from 'node:path'
+import type { Options } from './case.ts'
 import { postgraphileQuestions, type Question, questions, serviceKey } from './documents.ts'
 import type { RequestTemplate } from './load/job.ts'
 import { type Command, typescript } from './program.ts'
@@ -26,6 +28,13 @@ export const ours: Contender = {
     },
   }),
   questions,
+}
+
+/** Who takes part in a run: the contenders of its case, or this build and another one. */
+export function participants(contenders: readonly Contender[], { against }: Options): readonly Contender[] {
+  if (against === undefined) return contenders
+  const command = (databaseUrl: string) => ({ ...ours.command(databaseUrl), script: join(against, 'dist/src/main.js') })
+  return [ours, { ...ours, name: against, command }]
 }
 
 export const mercurius: Contender = {

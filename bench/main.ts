@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Options } from './case.ts'
 import { cases } from './cases.ts'
@@ -12,14 +13,15 @@ for (const one of chosen) {
   console.error(`${one.name} …`)
   try {
     const outcome = await one.run({ database, generator, options })
-    await keepOutcome(one, options, outcome)
+    // The figures that are kept compare with the peers.
+    if (options.against === undefined) await keepOutcome(one, options, outcome)
     console.log(renderOutcome(one, outcome))
   } catch (error) {
     console.error(error)
     process.exitCode = 1
   }
 }
-await writeResults(cases)
+if (options.against === undefined) await writeResults(cases)
 
 function readArguments() {
   const { values, positionals } = parseArgs({
@@ -28,6 +30,7 @@ function readArguments() {
       seconds: { type: 'string' },
       rounds: { type: 'string', default: '3' },
       full: { type: 'boolean', default: false },
+      against: { type: 'string' },
     },
   })
   const unknown = positionals.find((name) => !cases.some((one) => one.name === name))
@@ -37,6 +40,12 @@ function readArguments() {
   }
   // All of them are to end within ten minutes, and one within two.
   const { seconds = positionals.length === 0 ? 2 : 4 } = values
-  const options: Options = { seconds: Number(seconds), rounds: Number(values.rounds), full: values.full }
+  const { rounds, full, against } = values
+  const options: Options = {
+    seconds: Number(seconds),
+    rounds: Number(rounds),
+    full,
+    against: against === undefined ? undefined : resolve(against),
+  }
   return { chosen: cases.filter(({ name }) => positionals.length === 0 || positionals.includes(name)), options }
 }

@@ -9,7 +9,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
 /** How a server is started: it has to print the URLs of its GraphQL, all in one piece, once it is ready. */
 export interface Command {
-  /** Below the project's folder. */
+  /** Below the project's folder, or an absolute path. */
   readonly script: string
   readonly nodeOptions?: readonly string[]
   readonly env: Readonly<Record<string, string>>

@@ -1,6 +1,6 @@
 import type { Case, Goal } from './case.ts'
 import { compare, type Entrant, enterServer, type Load, type Measurement, report } from './compare.ts'
-import type { Contender } from './contenders.ts'
+import { type Contender, participants } from './contenders.ts'
 import { standardData } from './data.ts'
 import { enterPgbench } from './pgbench.ts'
 
@@ -24,12 +24,15 @@ export function requestCase(of: RequestCase): Case {
       const url = await bench.database.copy('bench', standardData)
       await using entered = new AsyncDisposableStack()
       const entrants: Entrant[] = []
-      for (const contender of of.contenders) entrants.push(entered.use(await enterServer(contender, url, of.load)))
-      const pgbench = of.withPgbench ? enterPgbench(url, of.load.connections) : null
+      for (const contender of participants(of.contenders, bench.options))
+        entrants.push(entered.use(await enterServer(contender, url, of.load)))
+      const takesPgbench = of.withPgbench && bench.options.against === undefined
+      const pgbench = takesPgbench ? enterPgbench(url, of.load.connections) : null
       if (pgbench !== null) entrants.push(pgbench)
       const measured = await compare(bench, entrants)
-      const notes = of.withPgbench && pgbench === null ? ['pgbench is not installed, and was left out.'] : []
-      return { ...report(measured, of.method, of.goals(measured)), notes }
+      const notes = takesPgbench && pgbench === null ? ['pgbench is not installed, and was left out.'] : []
+      const goals = bench.options.against === undefined ? of.goals(measured) : []
+      return { ...report(measured, of.method, goals), notes }
     },
   }
 }

@@ -1,4 +1,6 @@
 import { contractLimits, type Limits } from '../../config.ts'
+import { MessageStatus } from '../../entities/message-enums.ts'
+import type { ToolCall } from '../../entities/tool-call.ts'
 import { badInput, tooLarge } from '../../errors.ts'
 import type { GivenMessage, GivenToolCall } from '../../storage/message/given-message.ts'
 import { appendColumns, type Check, givenColumns } from '../../storage/message/message-columns.ts'
@@ -27,19 +29,17 @@ export function checkMessage(path: string, given: GivenMessage, limits: Limits):
   const size = countBytes(given)
   if (size > limits.messageBytes) throw tooLarge(path, 'bytes', limits.messageBytes, size)
   const derived = isGiven(given.content) ? null : textOfParts(given.parts ?? null, given.partsFormat ?? null)
-  const { content, toolCalls, metadata, clientId } = given
-  return Object.assign(values, {
-    content: content ?? derived,
-    toolCalls: (toolCalls ?? []).map(({ type, extra, ...call }) => ({
-      ...call,
-      type: type ?? 'function',
-      extra: extra ?? null,
-    })),
-    metadata: metadata ?? {},
-    payloadHash: isGiven(clientId) ? hashPayload(given) : null,
-    size: size + (derived === null ? 0 : Buffer.byteLength(derived)),
-    status: 'COMPLETE',
-  }) as unknown as NewMessage
+  values.content = given.content ?? derived
+  values.toolCalls = given.toolCalls?.map(completeCall) ?? []
+  values.metadata = given.metadata ?? {}
+  values.payloadHash = isGiven(given.clientId) ? hashPayload(given) : null
+  values.size = size + (derived === null ? 0 : Buffer.byteLength(derived))
+  values.status = MessageStatus.COMPLETE
+  return values as unknown as NewMessage
+}
+
+function completeCall({ callId, name, arguments: text, type, extra }: GivenToolCall): ToolCall {
+  return { callId, name, arguments: text, type: type ?? 'function', extra: extra ?? null }
 }
 
 const nulls = Object.fromEntries(appendColumns.map(({ property }) => [property, null]))
