@@ -1,8 +1,6 @@
 import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver } from 'type-graphql'
 import { Conversation } from '../../entities/conversation.ts'
-import { Json, JsonObject, type JsonRecord } from '../../entities/json.ts'
 import { Message } from '../../entities/message.ts'
-import { PartsFormat } from '../../entities/message-enums.ts'
 import { badInput, messageNotFound } from '../../errors.ts'
 import { deleteMessage, editMessage, type MessageRef, refOf } from '../../storage/message/edit.ts'
 import type { GivenMessage } from '../../storage/message/given-message.ts'
@@ -11,8 +9,8 @@ import { readConversationId } from '../input/conversation-id.ts'
 import { isGiven } from '../input/is-given.ts'
 import { readMessageId } from '../input/message-id.ts'
 import { isStorable } from '../input/text-rules.ts'
+import { givenFields } from './given-fields.ts'
 import { checkMessage } from './message-check.ts'
-import { ToolCallInput } from './message-input.ts'
 
 @InputType()
 abstract class MessageAddress {
@@ -27,29 +25,7 @@ abstract class MessageAddress {
 }
 
 @InputType({ description: 'What `editMessage` takes. What is absent stays; null clears.' })
-export class EditMessageInput extends MessageAddress {
-  @Field(() => String, {
-    nullable: true,
-    description:
-      'The new text. Absent with `parts` of a known format: their text parts, joined. A message whose parts hold text takes it only together with new `parts`.',
-  })
-  content?: string | null
-
-  @Field(() => [Json], { nullable: true, description: 'The new parts, at most `MAX_PARTS`.' })
-  parts?: unknown[] | null
-
-  @Field(() => PartsFormat, { nullable: true, description: 'The dialect of `parts`.' })
-  partsFormat?: PartsFormat | null
-
-  @Field(() => [ToolCallInput], { nullable: true, description: 'The new tool calls, at most `MAX_TOOL_CALLS`.' })
-  toolCalls?: ToolCallInput[] | null
-
-  @Field(() => JsonObject, {
-    nullable: true,
-    description: 'Merged into the metadata at its top level; at most 16 KiB of JSON together.',
-  })
-  metadata?: JsonRecord | null
-
+export class EditMessageInput extends givenFields<'edit', MessageAddress>('edit', MessageAddress) {
   @Field(() => String, {
     nullable: true,
     description: "Edit only if this is the message's `revision`; otherwise CONFLICT, reason REVISION.",

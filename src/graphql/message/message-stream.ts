@@ -1,10 +1,10 @@
 import { Arg, Ctx, Field, ID, InputType, Int, Mutation, ObjectType, Query, Resolver } from 'type-graphql'
 import { contractLimits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
-import { Json, JsonObject, type JsonRecord } from '../../entities/json.ts'
+import { Json } from '../../entities/json.ts'
 import { Message } from '../../entities/message.ts'
 import { MessageChunk } from '../../entities/message-chunk.ts'
-import { MessageStatus, PartsFormat } from '../../entities/message-enums.ts'
+import { MessageStatus } from '../../entities/message-enums.ts'
 import { badInput, messageNotFound } from '../../errors.ts'
 import { refOf } from '../../storage/message/edit.ts'
 import { hashPayload } from '../../storage/message/payload-hash.ts'
@@ -14,8 +14,8 @@ import type { Context } from '../context.ts'
 import { jsonBytes } from '../input/json-rules.ts'
 import { readMessageId } from '../input/message-id.ts'
 import { requireName, requireStorable } from '../input/text-rules.ts'
+import { givenFields } from './given-fields.ts'
 import { checkMessage } from './message-check.ts'
-import { ToolCallInput } from './message-input.ts'
 
 @InputType({ description: 'What `appendMessageText` takes.' })
 export class AppendMessageTextInput {
@@ -69,7 +69,7 @@ export class MessageErrorInput {
 }
 
 @InputType({ description: 'What `completeMessage` takes. null is the same as absent.' })
-export class CompleteMessageInput {
+export class CompleteMessageInput extends givenFields('completion') {
   @Field(() => ID, { description: 'The message.' })
   messageId!: string
 
@@ -84,38 +84,8 @@ export class CompleteMessageInput {
   @Field(() => MessageStatus, { defaultValue: MessageStatus.COMPLETE, description: 'COMPLETE, FAILED or CANCELLED.' })
   status!: MessageStatus
 
-  @Field(() => String, { nullable: true, description: 'Its whole text; absent: the text of the chunks.' })
-  content?: string | null
-
-  @Field(() => [Json], {
-    nullable: true,
-    description: 'Typed content in the dialect of `partsFormat`, at most `MAX_PARTS` parts.',
-  })
-  parts?: unknown[] | null
-
-  @Field(() => PartsFormat, { nullable: true, description: 'The dialect of `parts`.' })
-  partsFormat?: PartsFormat | null
-
-  @Field(() => [ToolCallInput], {
-    nullable: true,
-    description: 'The tools that it asks to be called, at most `MAX_TOOL_CALLS`.',
-  })
-  toolCalls?: ToolCallInput[] | null
-
-  @Field(() => String, { nullable: true, description: "The provider's reason for ending there." })
-  finishReason?: string | null
-
-  @Field(() => JsonObject, { nullable: true, description: "The provider's token counts." })
-  usage?: JsonRecord | null
-
-  @Field(() => String, { nullable: true, description: 'The model that wrote it; absent: as it was started.' })
-  model?: string | null
-
   @Field(() => MessageErrorInput, { nullable: true, description: 'Why it failed.' })
   error?: MessageErrorInput | null
-
-  @Field(() => JsonObject, { nullable: true, description: 'Merged into the metadata at its top level.' })
-  metadata?: JsonRecord | null
 }
 
 @ObjectType({ description: 'What `completeMessage` answers, after the change is durable.', simpleResolvers: true })
