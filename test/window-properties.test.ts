@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Message } from '../src/entities/message.ts'
 import { ContextFormat } from '../src/entities/window-enums.ts'
+import { ContextTooSmall } from '../src/facts.ts'
 import { interruptedTokens } from '../src/window/pairing.ts'
 import type { Counted } from '../src/window/spoken.ts'
 import { type ContextWindow, WindowBuilder } from '../src/window/window.ts'
@@ -36,7 +37,8 @@ function windowOf(
   try {
     return builder.finish()
   } catch (error) {
-    expect(error).toMatchObject({ extensions: { reason: 'CONTEXT_TOO_SMALL', limit: maxTokens } })
+    expect(error).toBeInstanceOf(ContextTooSmall)
+    expect(error).toMatchObject({ limit: maxTokens })
     return null
   }
 }
