@@ -1,12 +1,12 @@
 import type { Message } from '../entities/message.ts'
 import type { ContextFormat, OmissionReason } from '../entities/window-enums.ts'
 import { ContextTooSmall } from '../facts.ts'
-import { withCallIds } from './call-ids.ts'
-import type { Dialect } from './dialect.ts'
-import { dialects } from './dialects.ts'
-import { type Reading, readCounted, splitAtTurn } from './reading.ts'
-import type { Counted, Spoken } from './spoken.ts'
-import { leastTokens, makeTurn, type Turn } from './turn.ts'
+import type { Dialect } from './dialects/dialect.ts'
+import { dialects } from './dialects/dialects.ts'
+import type { Counted, Spoken } from './items/spoken.ts'
+import { withCallIds } from './rules/call-ids.ts'
+import { type Reading, readCounted, splitAtTurn } from './rules/reading.ts'
+import { leastTokens, makeTurn, type Turn } from './rules/turn.ts'
 
 export interface WindowRequest {
   readonly format: ContextFormat

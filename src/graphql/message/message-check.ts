@@ -6,7 +6,7 @@ import type { GivenMessage, GivenToolCall } from '../../storage/message/given-me
 import { appendColumns, type Check, givenColumns } from '../../storage/message/message-columns.ts'
 import type { NewMessage } from '../../storage/message/new-message.ts'
 import { hashPayload } from '../../storage/message/payload-hash.ts'
-import { textOfParts } from '../../window/read-parts.ts'
+import { textOfParts } from '../../window/dialects/read-parts.ts'
 import { isGiven } from '../input/is-given.ts'
 import { jsonBytes, requireMetadata } from '../input/json-rules.ts'
 import { requireName, requireStorable } from '../input/text-rules.ts'

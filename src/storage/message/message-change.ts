@@ -1,7 +1,7 @@
 import type { Message } from '../../entities/message.ts'
 import type { MessageStatus, PartsFormat } from '../../entities/message-enums.ts'
 import { PartsHoldText } from '../../facts.ts'
-import { textOfParts } from '../../window/read-parts.ts'
+import { textOfParts } from '../../window/dialects/read-parts.ts'
 import type { GivenMessage } from './given-message.ts'
 import { givenColumns } from './message-columns.ts'
 import type { NewMessage } from './new-message.ts'

@@ -1,7 +1,7 @@
 import type { TokenEncoding } from '../../entities/window-enums.ts'
 import type { TokenCounter } from '../../tokens/token-counter.ts'
-import { type Countable, readCountable } from '../../window/countable.ts'
-import type { Counted, Spoken } from '../../window/spoken.ts'
+import type { Counted, Spoken } from '../../window/items/spoken.ts'
+import { type Countable, readCountable } from '../../window/rules/countable.ts'
 
 /** What a provider adds to the words of a message, and of a call; about what OpenAI's formats take. */
 const tokensOfMessage = 4

@@ -1,5 +1,5 @@
-import type { JsonRecord } from '../entities/json.ts'
-import type { PartsFormat } from '../entities/message-enums.ts'
+import type { JsonRecord } from '../../entities/json.ts'
+import type { PartsFormat } from '../../entities/message-enums.ts'
 import { isRecord } from './json.ts'
 
 /** A part as it was stored, and whose it is: a window of the same dialect gives it back as it is. */

@@ -1,7 +1,7 @@
-import type { JsonRecord } from '../entities/json.ts'
-import { fileByBytes, fileByUrl, fileElsewhere } from './file-source.ts'
-import type { Item, Output, Raw } from './items.ts'
-import { asText, isRecord, textOfJson } from './json.ts'
+import type { JsonRecord } from '../../../entities/json.ts'
+import { fileByBytes, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
+import type { Item, Output, Raw } from '../../items/item.ts'
+import { asText, isRecord, textOfJson } from '../../items/json.ts'
 
 /** A content block of the Messages API. */
 export function readAnthropic(part: unknown): Item[] {

@@ -1,8 +1,8 @@
-import { argumentsObject } from './arguments.ts'
-import type { Dialect } from './dialect.ts'
-import { isImage, isPdf } from './file-source.ts'
-import { type Call, type File, type Output, ownPart, type Said } from './items.ts'
-import type { Answer } from './pairing.ts'
+import { argumentsObject } from '../../items/arguments.ts'
+import { isImage, isPdf } from '../../items/file-source.ts'
+import { type Call, type File, type Output, ownPart, type Said } from '../../items/item.ts'
+import type { Answer } from '../../items/step.ts'
+import type { Dialect } from '../dialect.ts'
 
 interface Turn {
   readonly role: 'user' | 'assistant'

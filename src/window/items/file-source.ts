@@ -1,4 +1,4 @@
-import type { File, Raw } from './items.ts'
+import type { File, Raw } from './item.ts'
 import { asText } from './json.ts'
 
 /** @param url also a `data:` URL, whose bytes and media type are read from it */

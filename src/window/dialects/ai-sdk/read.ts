@@ -1,7 +1,7 @@
-import type { JsonRecord } from '../entities/json.ts'
-import { fileByBytes, fileByUrl, fileElsewhere } from './file-source.ts'
-import type { Call, File, Item, Output, Raw, Result } from './items.ts'
-import { asText, isRecord, textOfJson } from './json.ts'
+import type { JsonRecord } from '../../../entities/json.ts'
+import { fileByBytes, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
+import type { Call, File, Item, Output, Raw, Result } from '../../items/item.ts'
+import { asText, isRecord, textOfJson } from '../../items/json.ts'
 
 /**
  * Parts of a UIMessage or of a ModelMessage. A tool part of the first is a call and its result at once: all its results come

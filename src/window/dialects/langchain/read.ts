@@ -1,8 +1,8 @@
-import type { JsonRecord } from '../entities/json.ts'
-import { fileByBytes, fileByUrl, fileElsewhere } from './file-source.ts'
-import type { Item, Output, Raw, Result } from './items.ts'
-import { asText, isRecord, textOfJson } from './json.ts'
-import { readImage } from './read-openai-chat.ts'
+import type { JsonRecord } from '../../../entities/json.ts'
+import { fileByBytes, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
+import type { Item, Output, Raw, Result } from '../../items/item.ts'
+import { asText, isRecord, textOfJson } from '../../items/json.ts'
+import { readImage } from '../openai-chat/read.ts'
 
 /** A content block of LangChain, of either generation; or a whole message as LangChain stores it. */
 export function readLangChain(part: unknown): Item[] {

@@ -1,8 +1,8 @@
-import type { OmissionReason } from '../entities/window-enums.ts'
-import type { Dialect } from './dialect.ts'
+import type { OmissionReason } from '../../entities/window-enums.ts'
+import type { Dialect } from '../dialects/dialect.ts'
+import type { Counted, Spoken } from '../items/spoken.ts'
 import { type Entry, readEntries } from './entry.ts'
 import { fitEntries } from './fit.ts'
-import type { Counted, Spoken } from './spoken.ts'
 
 /** A message as one dialect says it. */
 export interface Reading {

@@ -1,20 +1,6 @@
+import type { Call, Result } from '../items/item.ts'
+import type { Answer, Step } from '../items/step.ts'
 import type { Entry } from './entry.ts'
-import type { Call, Result, Said } from './items.ts'
-import type { Spoken } from './spoken.ts'
-
-/** What was said at once, and the results of its calls, in the order of the calls. */
-export interface Step {
-  readonly message: Spoken
-  readonly items: readonly Said[]
-  readonly answers: readonly Answer[]
-}
-
-export interface Answer {
-  readonly call: Call
-  readonly result: Result
-  /** Whose result it is; null for one that was never given. */
-  readonly message: Spoken | null
-}
 
 /** The tokens that the result of an interrupted call counts. */
 export const interruptedTokens = 20

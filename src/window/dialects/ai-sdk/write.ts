@@ -1,10 +1,10 @@
-import type { JsonRecord } from '../entities/json.ts'
-import { fileUrl, providerData, providerReference, textOfOutput, writeInstructions } from './ai-sdk-parts.ts'
-import { argumentsObject } from './arguments.ts'
-import type { Dialect } from './dialect.ts'
-import { type File, ownPart, type Said } from './items.ts'
-import { isRecord } from './json.ts'
-import type { Answer, Step } from './pairing.ts'
+import type { JsonRecord } from '../../../entities/json.ts'
+import { argumentsObject } from '../../items/arguments.ts'
+import { type File, ownPart, type Said } from '../../items/item.ts'
+import { isRecord } from '../../items/json.ts'
+import type { Answer, Step } from '../../items/step.ts'
+import type { Dialect } from '../dialect.ts'
+import { fileUrl, providerData, providerReference, textOfOutput, writeInstructions } from './parts.ts'
 
 interface UiMessage {
   readonly id: string

@@ -1,6 +1,6 @@
+import type { Output, Said } from '../items/item.ts'
+import type { Spoken } from '../items/spoken.ts'
 import { readEntries } from './entry.ts'
-import type { Output, Said } from './items.ts'
-import type { Spoken } from './spoken.ts'
 
 /** What a model reads of a message, whatever the format: all that its token count depends on. */
 export interface Countable {

@@ -1,7 +1,7 @@
-import type { JsonRecord } from '../entities/json.ts'
-import { documentType, fileByData, fileByUrl, fileElsewhere } from './file-source.ts'
-import type { Item, Output, Raw } from './items.ts'
-import { asText, isRecord, textOfJson } from './json.ts'
+import type { JsonRecord } from '../../../entities/json.ts'
+import { documentType, fileByData, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
+import type { Item, Output, Raw } from '../../items/item.ts'
+import { asText, isRecord, textOfJson } from '../../items/json.ts'
 
 /** An item of the Responses API, or a content part of one. */
 export function readOpenAiResponses(part: unknown): Item[] {

@@ -1,5 +1,5 @@
-import type { JsonRecord } from '../entities/json.ts'
-import type { Call } from './items.ts'
+import type { JsonRecord } from '../../entities/json.ts'
+import type { Call } from './item.ts'
 import { isRecord } from './json.ts'
 
 /** For providers that take the text that the model wrote: byte for byte, and an empty one as an empty object. */

@@ -1,7 +1,7 @@
-import type { JsonRecord } from '../entities/json.ts'
-import { documentType, fileByBytes, fileByData, fileByUrl, fileElsewhere } from './file-source.ts'
-import type { Item, Raw } from './items.ts'
-import { asText, isRecord } from './json.ts'
+import type { JsonRecord } from '../../../entities/json.ts'
+import { documentType, fileByBytes, fileByData, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
+import type { Item, Raw } from '../../items/item.ts'
+import { asText, isRecord } from '../../items/json.ts'
 
 /** A content part of chat completions, or an entry of `tool_calls`. */
 export function readOpenAiChat(part: unknown): Item[] {

@@ -1,9 +1,9 @@
-import type { JsonRecord } from '../entities/json.ts'
-import type { Written } from './dialect.ts'
-import { urlOf } from './file-source.ts'
-import { type File, type Output, ownPart, type Raw } from './items.ts'
-import { isRecord } from './json.ts'
-import type { Step } from './pairing.ts'
+import type { JsonRecord } from '../../../entities/json.ts'
+import { urlOf } from '../../items/file-source.ts'
+import { type File, type Output, ownPart, type Raw } from '../../items/item.ts'
+import { isRecord } from '../../items/json.ts'
+import type { Step } from '../../items/step.ts'
+import type { Written } from '../dialect.ts'
 
 /** `generateText` and `streamText` take instructions apart, and refuse them among the messages. */
 export function writeInstructions(steps: readonly Step[]): Written['system'] {

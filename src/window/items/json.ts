@@ -1,4 +1,4 @@
-import type { JsonRecord } from '../entities/json.ts'
+import type { JsonRecord } from '../../entities/json.ts'
 
 export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value)

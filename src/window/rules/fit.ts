@@ -1,8 +1,8 @@
-import type { OmissionReason } from '../entities/window-enums.ts'
-import type { Dialect } from './dialect.ts'
+import type { OmissionReason } from '../../entities/window-enums.ts'
+import type { Dialect } from '../dialects/dialect.ts'
+import type { Item, Output, Said } from '../items/item.ts'
+import type { Spoken } from '../items/spoken.ts'
 import type { Entry } from './entry.ts'
-import type { Item, Output, Said } from './items.ts'
-import type { Spoken } from './spoken.ts'
 
 /** What of `entries` this dialect can say; the reasons are those of what it cannot. */
 export function fitEntries(entries: readonly Entry[], dialect: Dialect, reasons: Set<OmissionReason>): Entry[] {

@@ -1,10 +1,10 @@
-import type { PartsFormat } from '../entities/message-enums.ts'
-import type { Item } from './items.ts'
-import { readAiSdk } from './read-ai-sdk.ts'
-import { readAnthropic } from './read-anthropic.ts'
-import { readLangChain } from './read-langchain.ts'
-import { readOpenAiChat } from './read-openai-chat.ts'
-import { readOpenAiResponses } from './read-openai-responses.ts'
+import type { PartsFormat } from '../../entities/message-enums.ts'
+import type { Item } from '../items/item.ts'
+import { readAiSdk } from './ai-sdk/read.ts'
+import { readAnthropic } from './anthropic/read.ts'
+import { readLangChain } from './langchain/read.ts'
+import { readOpenAiChat } from './openai-chat/read.ts'
+import { readOpenAiResponses } from './openai-responses/read.ts'
 
 /** What the parts of a message say, in any dialect: the one place that knows which parts are what. */
 export function readParts(parts: readonly unknown[], format: PartsFormat | null): Item[] {

@@ -1,9 +1,9 @@
-import type { JsonRecord } from '../entities/json.ts'
-import { argumentsText } from './arguments.ts'
-import type { Dialect } from './dialect.ts'
-import { isImage, urlOf } from './file-source.ts'
-import { type Call, type File, type Output, ownPart, type Reasoning, type Said } from './items.ts'
-import type { Answer, Step } from './pairing.ts'
+import type { JsonRecord } from '../../../entities/json.ts'
+import { argumentsText } from '../../items/arguments.ts'
+import { isImage, urlOf } from '../../items/file-source.ts'
+import { type Call, type File, type Output, ownPart, type Reasoning, type Said } from '../../items/item.ts'
+import type { Answer, Step } from '../../items/step.ts'
+import type { Dialect } from '../dialect.ts'
 
 export const openAiResponses: Dialect = {
   parts: 'OPENAI_RESPONSES',

@@ -1,6 +1,6 @@
-import type { MessageRole, PartsFormat } from '../entities/message-enums.ts'
-import type { Output, Said } from './items.ts'
-import type { Step } from './pairing.ts'
+import type { MessageRole, PartsFormat } from '../../entities/message-enums.ts'
+import type { Output, Said } from '../items/item.ts'
+import type { Step } from '../items/step.ts'
 
 /** How a window is written for one provider or SDK. */
 export interface Dialect {

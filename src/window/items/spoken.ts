@@ -1,4 +1,4 @@
-import type { Message } from '../entities/message.ts'
+import type { Message } from '../../entities/message.ts'
 
 /** What a window reads of a message. One that is not stored yet has no id. */
 export type Spoken = Pick<

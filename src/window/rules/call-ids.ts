@@ -1,6 +1,6 @@
-import type { ContextFormat } from '../entities/window-enums.ts'
-import type { Call } from './items.ts'
-import type { Step } from './pairing.ts'
+import type { ContextFormat } from '../../entities/window-enums.ts'
+import type { Call } from '../items/item.ts'
+import type { Step } from '../items/step.ts'
 
 interface Rule {
   readonly maxLength: number

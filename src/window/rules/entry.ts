@@ -1,7 +1,7 @@
-import type { ToolCall } from '../entities/tool-call.ts'
-import type { Call, Item, Output, Result, Said } from './items.ts'
-import { readParts } from './read-parts.ts'
-import type { Spoken } from './spoken.ts'
+import type { ToolCall } from '../../entities/tool-call.ts'
+import { readParts } from '../dialects/read-parts.ts'
+import type { Call, Item, Output, Result, Said } from '../items/item.ts'
+import type { Spoken } from '../items/spoken.ts'
 
 /** One breath of a message: what was said at once, or one result. A message is as many of them as its results cut it into. */
 export type Entry = SaidEntry | ResultEntry

@@ -1,7 +1,8 @@
-import type { OmissionReason } from '../entities/window-enums.ts'
-import { interruptedTokens, pair, type Step } from './pairing.ts'
+import type { OmissionReason } from '../../entities/window-enums.ts'
+import type { Spoken } from '../items/spoken.ts'
+import type { Step } from '../items/step.ts'
+import { interruptedTokens, pair } from './pairing.ts'
 import type { Reading } from './reading.ts'
-import type { Spoken } from './spoken.ts'
 
 /** Messages that are in a window together, or not at all. */
 export interface Turn {
