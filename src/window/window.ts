@@ -79,15 +79,11 @@ export class WindowBuilder {
 
   /** @throws ContextTooSmall when not even the newest turn fits */
   finish(): ContextWindow {
-    const { maxTokens, reserve, format } = this.#request
+    const { maxTokens, reserve } = this.#request
     if (this.#tokens > this.#budget) throw new ContextTooSmall(maxTokens, this.#tokens + reserve)
     const turns = [this.#leading, ...this.#turns.toReversed()]
-    const written = this.#dialect.write(
-      withCallIds(
-        turns.flatMap((turn) => turn.steps),
-        format,
-      ),
-    )
+    const steps = turns.flatMap((turn) => turn.steps)
+    const written = this.#dialect.write(withCallIds(steps, this.#dialect.callIds))
     const leading = this.#storedOf([this.#leading])
     const said = this.#storedOf(this.#turns)
     return {

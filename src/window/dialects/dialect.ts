@@ -10,7 +10,17 @@ export interface Dialect {
   takes(item: Said, role: MessageRole): boolean
   /** Whether a result may hold this. */
   takesOutput(item: Output): boolean
+  readonly callIds: CallIdRule
   write(steps: readonly Step[]): Written
+}
+
+/** Which ids of calls the provider accepts. */
+export interface CallIdRule {
+  readonly maxLength: number
+  /** The characters that an id may not have. */
+  readonly unfit: RegExp | null
+  /** Whether a later message may use the same id again. */
+  readonly mayRepeat: boolean
 }
 
 export interface Written {

@@ -6,23 +6,18 @@ import { readLangChain } from './langchain/read.ts'
 import { readOpenAiChat } from './openai-chat/read.ts'
 import { readOpenAiResponses } from './openai-responses/read.ts'
 
-/** What the parts of a message say, in any dialect: the one place that knows which parts are what. */
+const readers: Readonly<Record<PartsFormat, (parts: readonly unknown[]) => Item[]>> = {
+  OPENAI_CHAT: readOpenAiChat,
+  OPENAI_RESPONSES: readOpenAiResponses,
+  ANTHROPIC: readAnthropic,
+  AI_SDK: readAiSdk,
+  LANGCHAIN: readLangChain,
+  OTHER: (parts) => parts.map((part) => ({ kind: 'other', raw: { format: 'OTHER', part } })),
+}
+
+/** Reads what the parts of a message say, in any dialect. */
 export function readParts(parts: readonly unknown[], format: PartsFormat | null): Item[] {
-  switch (format) {
-    case 'OPENAI_CHAT':
-      return parts.flatMap(readOpenAiChat)
-    case 'OPENAI_RESPONSES':
-      return parts.flatMap(readOpenAiResponses)
-    case 'ANTHROPIC':
-      return parts.flatMap(readAnthropic)
-    case 'AI_SDK':
-      return readAiSdk(parts)
-    case 'LANGCHAIN':
-      return parts.flatMap(readLangChain)
-    case 'OTHER':
-    case null:
-      return parts.map((part) => ({ kind: 'other', raw: { format: 'OTHER', part } }))
-  }
+  return readers[format ?? 'OTHER'](parts)
 }
 
 /** The text parts of a message joined with nothing; null when it has none, or its dialect is not known. */

@@ -78,6 +78,10 @@ export interface StepStart {
 export type Said = Text | Refusal | Reasoning | File | Other | Call
 export type Item = Said | Result | StepStart
 
+export function isOutput(item: Item): item is Output {
+  return item.kind === 'text' || item.kind === 'refusal' || item.kind === 'file' || item.kind === 'other'
+}
+
 /** The part as it was stored, when it is of this dialect. */
 export function ownPart(item: { readonly raw: Raw | null }, format: PartsFormat): JsonRecord | null {
   return item.raw?.format === format && isRecord(item.raw.part) ? item.raw.part : null

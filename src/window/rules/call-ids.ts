@@ -1,30 +1,12 @@
-import type { ContextFormat } from '../../entities/window-enums.ts'
+import type { CallIdRule } from '../dialects/dialect.ts'
 import type { Call } from '../items/item.ts'
 import type { Step } from '../items/step.ts'
-
-interface Rule {
-  readonly maxLength: number
-  /** What an id may not hold. */
-  readonly unfit: RegExp | null
-  /** Whether an id may come again in a later message. */
-  readonly mayRepeat: boolean
-}
-
-/** As the providers check them: 40 characters of chat completions, 64 of Responses, Anthropic's ^[a-zA-Z0-9_-]+$. */
-const rules: Record<ContextFormat, Rule> = {
-  OPENAI_CHAT: { maxLength: 40, unfit: null, mayRepeat: true },
-  OPENAI_RESPONSES: { maxLength: 64, unfit: null, mayRepeat: false },
-  ANTHROPIC: { maxLength: 64, unfit: /[^a-zA-Z0-9_-]/g, mayRepeat: false },
-  AI_SDK: { maxLength: Number.POSITIVE_INFINITY, unfit: null, mayRepeat: false },
-  AI_SDK_MODEL: { maxLength: Number.POSITIVE_INFINITY, unfit: null, mayRepeat: false },
-}
 
 /**
  * Gives every call of a window, and its result, an id that the provider takes: its own, or one made of it that is nobody
  * else's. The same window gets the same ids.
  */
-export function withCallIds(steps: readonly Step[], format: ContextFormat): Step[] {
-  const rule = rules[format]
+export function withCallIds(steps: readonly Step[], rule: CallIdRule): Step[] {
   const callIds = steps.flatMap(({ answers }) => answers.map(({ call }) => call.callId))
   const own = new Set(callIds.filter((id) => fit(id, rule) === id))
   const taken = new Set<string>()
@@ -42,7 +24,7 @@ export function withCallIds(steps: readonly Step[], format: ContextFormat): Step
   })
 }
 
-function fit(id: string, { maxLength, unfit }: Rule): string {
+function fit(id: string, { maxLength, unfit }: CallIdRule): string {
   const made = (unfit === null ? id : id.replace(unfit, '_')).slice(0, maxLength)
   return made === '' ? 'call' : made
 }
@@ -54,7 +36,7 @@ const numberRoom = '-9999999'.length
  * `ID`, `ID-2`, `ID-3` …; it goes on where it was, for some models call all their calls the same. Ids that begin alike are
  * cut alike, and share their numbers.
  */
-function makeIds({ maxLength }: Rule, isTaken: (id: string) => boolean): (id: string) => string {
+function makeIds({ maxLength }: CallIdRule, isTaken: (id: string) => boolean): (id: string) => string {
   const next = new Map<string, number>()
   return (id) => {
     if (!isTaken(id)) return id

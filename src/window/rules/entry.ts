@@ -1,6 +1,6 @@
 import type { ToolCall } from '../../entities/tool-call.ts'
 import { readParts } from '../dialects/read-parts.ts'
-import type { Call, Item, Output, Result, Said } from '../items/item.ts'
+import { type Call, type Item, isOutput, type Result, type Said } from '../items/item.ts'
 import type { Spoken } from '../items/spoken.ts'
 
 /** One breath of a message: what was said at once, or one result. A message is as many of them as its results cut it into. */
@@ -49,7 +49,7 @@ function readItems(message: Spoken): Item[] {
 /** A TOOL message is one result, unless its parts are results themselves. */
 function readToolMessage({ toolCallId, toolName, toolError }: Spoken, items: readonly Item[]): Item[] {
   const results = items.filter((item) => item.kind === 'result')
-  const output = items.filter((item): item is Output => outputKinds.has(item.kind))
+  const output = items.filter(isOutput)
   const named = results.map((result) =>
     result.callId === toolCallId
       ? { ...result, name: result.name ?? toolName, isError: result.isError || toolError === true }
@@ -62,8 +62,6 @@ function readToolMessage({ toolCallId, toolName, toolError }: Spoken, items: rea
     { kind: 'result', callId: toolCallId, name: toolName, isError: toolError === true, output, raw: null },
   ]
 }
-
-const outputKinds: ReadonlySet<Item['kind']> = new Set(['text', 'refusal', 'file', 'other'] as const)
 
 /** A call of the parts takes its arguments from the tool call of its id, which has them byte for byte; the rest comes after. */
 function withToolCalls(items: readonly Item[], toolCalls: readonly ToolCall[]): Item[] {

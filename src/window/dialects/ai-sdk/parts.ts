@@ -3,7 +3,10 @@ import { urlOf } from '../../items/file-source.ts'
 import { type File, type Output, ownPart, type Raw } from '../../items/item.ts'
 import { isRecord } from '../../items/json.ts'
 import type { Step } from '../../items/step.ts'
-import type { Written } from '../dialect.ts'
+import type { CallIdRule, Written } from '../dialect.ts'
+
+/** The SDK takes an id of any length and of any characters. */
+export const callIds: CallIdRule = { maxLength: Number.POSITIVE_INFINITY, unfit: null, mayRepeat: false }
 
 /** `generateText` and `streamText` take instructions apart, and refuse them among the messages. */
 export function writeInstructions(steps: readonly Step[]): Written['system'] {

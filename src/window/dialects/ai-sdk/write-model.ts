@@ -4,7 +4,7 @@ import { type Call, type File, type Output, ownPart, type Said } from '../../ite
 import { isRecord } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
-import { fileUrl, providerData, providerReference, textOfOutput, writeInstructions } from './parts.ts'
+import { callIds, fileUrl, providerData, providerReference, textOfOutput, writeInstructions } from './parts.ts'
 
 export const aiSdkModel: Dialect = {
   parts: 'AI_SDK',
@@ -13,6 +13,7 @@ export const aiSdkModel: Dialect = {
     return item.kind !== 'other' || (role === 'ASSISTANT' && ownPart(item, 'AI_SDK')?.type === 'custom')
   },
   takesOutput: (item) => item.kind !== 'other' && (item.kind !== 'file' || fileUrl(item) !== null),
+  callIds,
   write: (steps) => ({ system: writeInstructions(steps), messages: steps.flatMap(writeStep) }),
 }
 

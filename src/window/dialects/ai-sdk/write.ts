@@ -4,7 +4,7 @@ import { type File, ownPart, type Said } from '../../items/item.ts'
 import { isRecord } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
-import { fileUrl, providerData, providerReference, textOfOutput, writeInstructions } from './parts.ts'
+import { callIds, fileUrl, providerData, providerReference, textOfOutput, writeInstructions } from './parts.ts'
 
 interface UiMessage {
   readonly id: string
@@ -20,6 +20,7 @@ export const aiSdk: Dialect = {
     return item.kind !== 'other' || (role === 'ASSISTANT' && isUiPart(ownPart(item, 'AI_SDK')))
   },
   takesOutput: ({ kind }) => kind === 'text' || kind === 'refusal',
+  callIds,
   write(steps) {
     const messages: UiMessage[] = []
     for (const step of steps) {

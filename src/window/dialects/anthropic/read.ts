@@ -3,11 +3,13 @@ import { fileByBytes, fileByUrl, fileElsewhere } from '../../items/file-source.t
 import type { Item, Output, Raw } from '../../items/item.ts'
 import { asText, isRecord, textOfJson } from '../../items/json.ts'
 
-/** A content block of the Messages API. */
-export function readAnthropic(part: unknown): Item[] {
-  const raw: Raw = { format: 'ANTHROPIC', part }
-  if (!isRecord(part)) return [{ kind: 'other', raw }]
-  return [readOutputBlock(part, raw) ?? readBlock(part, raw) ?? { kind: 'other', raw }]
+/** @param parts content blocks of the Messages API */
+export function readAnthropic(parts: readonly unknown[]): Item[] {
+  return parts.map((part) => {
+    const raw: Raw = { format: 'ANTHROPIC', part }
+    if (!isRecord(part)) return { kind: 'other', raw }
+    return readOutputBlock(part, raw) ?? readBlock(part, raw) ?? { kind: 'other', raw }
+  })
 }
 
 function readBlock(part: JsonRecord, raw: Raw): Item | null {

@@ -15,6 +15,7 @@ export const anthropic: Dialect = {
   takes: (item, role) =>
     item.kind === 'file' ? role === 'USER' && writeFile(item) !== null : item.kind !== 'text' || isText(item.text),
   takesOutput: (item) => (item.kind === 'file' ? writeFile(item) !== null : item.kind !== 'text' || isText(item.text)),
+  callIds: { maxLength: 64, unfit: /[^a-zA-Z0-9_-]/g, mayRepeat: false },
   write(steps) {
     const system: object[] = []
     const messages: Turn[] = []

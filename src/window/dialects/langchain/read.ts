@@ -1,11 +1,15 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { fileByBytes, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
-import type { Item, Output, Raw, Result } from '../../items/item.ts'
+import { type Item, isOutput, type Output, type Raw, type Result } from '../../items/item.ts'
 import { asText, isRecord, textOfJson } from '../../items/json.ts'
 import { readImage } from '../openai-chat/read.ts'
 
-/** A content block of LangChain, of either generation; or a whole message as LangChain stores it. */
-export function readLangChain(part: unknown): Item[] {
+/** @param parts content blocks of LangChain, old or new ones, or whole messages as LangChain stores them */
+export function readLangChain(parts: readonly unknown[]): Item[] {
+  return parts.flatMap(readPart)
+}
+
+function readPart(part: unknown): Item[] {
   const raw: Raw = { format: 'LANGCHAIN', part }
   if (!isRecord(part)) return [{ kind: 'other', raw }]
   return readMessage(part) ?? [readOutput(part, raw) ?? readBlock(part, raw) ?? { kind: 'other', raw }]
@@ -19,7 +23,7 @@ function readMessage({ type, data }: JsonRecord): Item[] | null {
     typeof data.content === 'string'
       ? [{ kind: 'text', text: data.content, raw }]
       : Array.isArray(data.content)
-        ? data.content.flatMap(readLangChain)
+        ? readLangChain(data.content)
         : []
   if (type === 'tool' && typeof data.tool_call_id === 'string')
     return [readResult(data, data.tool_call_id, content, raw)]
@@ -30,7 +34,7 @@ function readMessage({ type, data }: JsonRecord): Item[] | null {
 }
 
 function readResult(data: JsonRecord, callId: string, content: readonly Item[], raw: Raw): Result {
-  const output = content.filter((item): item is Output => ['text', 'refusal', 'file', 'other'].includes(item.kind))
+  const output = content.filter(isOutput)
   return { kind: 'result', callId, name: asText(data.name), isError: data.status === 'error', output, raw }
 }
 
@@ -69,7 +73,7 @@ function readOutput(part: JsonRecord, raw: Raw): Output | null {
     return typeof part.refusal === 'string' ? { kind: 'refusal', text: part.refusal, raw } : null
   }
   const image = readImage(part, raw)
-  if (image?.kind === 'file') return image
+  if (image !== null) return image
   const otherwise = defaultTypes.get(part.type)
   if (otherwise === undefined) return null
   const mediaType = asText(part.mimeType) ?? asText(part.mime_type) ?? otherwise

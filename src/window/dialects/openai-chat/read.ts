@@ -1,37 +1,36 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { documentType, fileByBytes, fileByData, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
-import type { Item, Raw } from '../../items/item.ts'
+import type { Call, File, Item, Raw } from '../../items/item.ts'
 import { asText, isRecord } from '../../items/json.ts'
 
-/** A content part of chat completions, or an entry of `tool_calls`. */
-export function readOpenAiChat(part: unknown): Item[] {
+/** @param parts content parts of chat completions, or entries of `tool_calls` */
+export function readOpenAiChat(parts: readonly unknown[]): Item[] {
+  return parts.map(readPart)
+}
+
+function readPart(part: unknown): Item {
   const raw: Raw = { format: 'OPENAI_CHAT', part }
-  if (!isRecord(part)) return [{ kind: 'other', raw }]
-  if (part.type === 'text' && typeof part.text === 'string') return [{ kind: 'text', text: part.text, raw }]
-  if (part.type === 'refusal' && typeof part.refusal === 'string') {
-    return [{ kind: 'refusal', text: part.refusal, raw }]
-  }
-  return [
-    readImage(part, raw) ??
-      readAudio(part, raw) ??
-      readFile(part, raw) ??
-      readCall(part, raw) ?? { kind: 'other', raw },
-  ]
+  if (!isRecord(part)) return { kind: 'other', raw }
+  if (part.type === 'text' && typeof part.text === 'string') return { kind: 'text', text: part.text, raw }
+  if (part.type === 'refusal' && typeof part.refusal === 'string') return { kind: 'refusal', text: part.refusal, raw }
+  return (
+    readImage(part, raw) ?? readAudio(part, raw) ?? readFile(part, raw) ?? readCall(part, raw) ?? { kind: 'other', raw }
+  )
 }
 
 /** @param part of LangChain too, where `image_url` may be the URL itself */
-export function readImage({ type, image_url: image }: JsonRecord, raw: Raw): Item | null {
+export function readImage({ type, image_url: image }: JsonRecord, raw: Raw): File | null {
   if (type !== 'image_url') return null
   const url = isRecord(image) ? image.url : image
   return typeof url === 'string' ? fileByUrl(url, 'image/*', null, raw) : null
 }
 
-function readAudio({ type, input_audio: audio }: JsonRecord, raw: Raw): Item | null {
+function readAudio({ type, input_audio: audio }: JsonRecord, raw: Raw): File | null {
   if (type !== 'input_audio' || !isRecord(audio) || typeof audio.data !== 'string') return null
   return fileByBytes(audio.data, `audio/${audio.format === 'mp3' ? 'mpeg' : asText(audio.format)}`, null, raw)
 }
 
-function readFile({ type, file }: JsonRecord, raw: Raw): Item | null {
+function readFile({ type, file }: JsonRecord, raw: Raw): File | null {
   if (type !== 'file' || !isRecord(file)) return null
   const mediaType = documentType(file.filename)
   const data = asText(file.file_data)
@@ -39,7 +38,7 @@ function readFile({ type, file }: JsonRecord, raw: Raw): Item | null {
   return fileByData(data, mediaType, file.filename, raw)
 }
 
-function readCall(part: JsonRecord, raw: Raw): Item | null {
+function readCall(part: JsonRecord, raw: Raw): Call | null {
   const type = part.type === 'custom' ? 'custom' : 'function'
   const called = part[type]
   if (part.type !== type || !isRecord(called) || typeof part.id !== 'string') return null

@@ -11,6 +11,7 @@ export const openAiChat: Dialect = {
   takes: (item, role) =>
     item.kind === 'file' ? role === 'USER' && writeFile(item) !== null : item.kind !== 'reasoning',
   takesOutput: ({ kind }) => kind === 'text' || kind === 'refusal',
+  callIds: { maxLength: 40, unfit: null, mayRepeat: true },
   write: (steps) => ({ system: null, messages: steps.flatMap(writeStep) }),
 }
 

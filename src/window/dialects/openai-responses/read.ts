@@ -3,8 +3,12 @@ import { documentType, fileByData, fileByUrl, fileElsewhere } from '../../items/
 import type { Item, Output, Raw } from '../../items/item.ts'
 import { asText, isRecord, textOfJson } from '../../items/json.ts'
 
-/** An item of the Responses API, or a content part of one. */
-export function readOpenAiResponses(part: unknown): Item[] {
+/** @param parts items of the Responses API, or content parts of them */
+export function readOpenAiResponses(parts: readonly unknown[]): Item[] {
+  return parts.flatMap(readPart)
+}
+
+function readPart(part: unknown): Item[] {
   const raw: Raw = { format: 'OPENAI_RESPONSES', part }
   if (!isRecord(part)) return [{ kind: 'other', raw }]
   if (part.type === 'message' || (part.type === undefined && part.role !== undefined)) return readMessage(part)

@@ -9,6 +9,7 @@ export const openAiResponses: Dialect = {
   parts: 'OPENAI_RESPONSES',
   takes: (item, role) => item.kind !== 'file' || (role === 'USER' && writeFile(item) !== null),
   takesOutput: (item) => item.kind !== 'file' || writeFile(item) !== null,
+  callIds: { maxLength: 64, unfit: null, mayRepeat: false },
   write: (steps) => ({ system: null, messages: steps.flatMap(writeStep) }),
 }
 
