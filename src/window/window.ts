@@ -10,32 +10,35 @@ import { leastTokens, makeTurn, type Turn } from './rules/turn.ts'
 
 export interface WindowRequest {
   readonly format: ContextFormat
-  /** For the window and the reserve together. */
+  /** The window and the reserve together may have at most this many tokens. */
   readonly maxTokens: number
   readonly reserve: number
-  /** What the caller puts before all that is stored. */
+  /** The caller's own instructions; the window begins with them. */
   readonly system: { readonly text: string; readonly tokens: number } | null
-  /** What is not stored yet, and comes last. */
+  /** A message that is not stored yet; the window ends with it. */
   readonly userMessage: Counted<Spoken> | null
 }
 
 export interface ContextWindow {
-  /** What the provider takes apart from the messages; null where it takes nothing apart, and where there is nothing. */
+  /**
+   * The instructions, for a provider that takes them beside the messages; otherwise null, and null when there are none.
+   */
   readonly system: unknown
   readonly messages: readonly unknown[]
   readonly tokenCount: number
-  /** The stored messages of which something is in the window, the leading ones too, oldest first. */
+  /** The stored messages that the window shows, whole or in part, oldest first; the leading messages are among them. */
   readonly included: readonly Message[]
   readonly reasons: readonly OmissionReason[]
-  /** Of what is included after the leading messages; null when nothing is. */
+  /** `firstSeq` and `lastSeq` are of the included messages that are not leading ones; null when there are none. */
   readonly firstSeq: number | null
   readonly lastSeq: number | null
 }
 
 /**
- * Makes the window that a model reads out of a conversation that is read backwards: feed it messages until it `isFull`, or
- * there are no more, and `finish`. It takes whole turns as long as they fit: what begins with words of the user, up to the
- * next ones. The newest turn it takes anyway, and `finish` says when that was too much.
+ * Makes the window that a model reads. The caller reads the conversation backwards: it calls `add` with older and older
+ * messages until the builder `isFull` or no message is left, and then calls `finish`. The builder takes whole turns,
+ * newest first, as long as they fit. A turn begins with words of the user and ends before the user's next words. The
+ * builder takes the newest turn even when it is too large; then `finish` throws.
  */
 export class WindowBuilder {
   readonly #request: WindowRequest
@@ -43,7 +46,7 @@ export class WindowBuilder {
   readonly #leading: Turn
   readonly #leadingSeqs: ReadonlySet<number>
   readonly #stored = new Map<Spoken, Message>()
-  /** Newest first, as all that is added. */
+  /** Newest first, because messages are added newest first. */
   readonly #turns: Turn[] = []
   #open: Reading[] = []
   #openTokens = 0
@@ -62,7 +65,9 @@ export class WindowBuilder {
     if (request.userMessage !== null) this.#read(request.userMessage)
   }
 
-  /** @param older newest first, and all older than what was added before; the leading ones among them count once */
+  /**
+   * @param older newest first, all older than the messages of earlier calls; leading messages among them are skipped
+   */
   add(older: readonly Counted[]): void {
     for (const counted of older) {
       if (this.#isFull) return
@@ -72,7 +77,7 @@ export class WindowBuilder {
     }
   }
 
-  /** Nothing older can come into this window. */
+  /** No older message fits into this window. */
   get isFull(): boolean {
     return this.#isFull
   }
@@ -127,7 +132,10 @@ export class WindowBuilder {
     }
   }
 
-  /** Oldest first: in a turn, results stand with their calls, and in two turns there may be halves of one message. */
+  /**
+   * The stored messages of these turns, each once, oldest first. They have to be sorted, because a turn puts results
+   * behind their calls. Two turns may each hold a part of the same message.
+   */
   #storedOf(turns: readonly Turn[]): Message[] {
     const messages = new Set(turns.flatMap((turn) => [...turn.messages]))
     return [...messages].flatMap((message) => this.#stored.get(message) ?? []).sort((one, other) => one.seq - other.seq)

@@ -2,19 +2,21 @@ import type { MessageRole, PartsFormat } from '../../entities/message-enums.ts'
 import type { Output, Said } from '../items/item.ts'
 import type { Step } from '../items/step.ts'
 
-/** How a window is written for one provider or SDK. */
+/** Writes a window for one provider or SDK. */
 export interface Dialect {
-  /** The parts that it gives back as they are. */
+  /** It gives parts of this format back unchanged. */
   readonly parts: PartsFormat
-  /** Whether it has words for this where `role` says it; asked of reasoning and calls only where they may stand. */
+  /**
+   * Whether it can express this item in a message of `role`. Reasoning and calls are asked about for ASSISTANT only.
+   */
   takes(item: Said, role: MessageRole): boolean
-  /** Whether a result may hold this. */
+  /** Whether a result may hold this item. */
   takesOutput(item: Output): boolean
   readonly callIds: CallIdRule
   write(steps: readonly Step[]): Written
 }
 
-/** Which ids of calls the provider accepts. */
+/** Which call ids the provider accepts, as its API checks them. */
 export interface CallIdRule {
   readonly maxLength: number
   /** The characters that an id may not have. */

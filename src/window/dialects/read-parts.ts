@@ -20,7 +20,7 @@ export function readParts(parts: readonly unknown[], format: PartsFormat | null)
   return readers[format ?? 'OTHER'](parts)
 }
 
-/** The text parts of a message joined with nothing; null when it has none, or its dialect is not known. */
+/** Joins the text parts of a message with nothing between them; null when it has none, or its dialect is unknown. */
 export function textOfParts(parts: readonly unknown[] | null, format: PartsFormat | null): string | null {
   const texts = readParts(parts ?? [], format).flatMap((item) => (item.kind === 'text' ? [item.text] : []))
   return texts.length === 0 ? null : texts.join('')

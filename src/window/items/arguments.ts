@@ -2,12 +2,15 @@ import type { JsonRecord } from '../../entities/json.ts'
 import type { Call } from './item.ts'
 import { isRecord } from './json.ts'
 
-/** For providers that take the text that the model wrote: byte for byte, and an empty one as an empty object. */
+/** For providers that take arguments as text: the model's text, byte for byte; an empty text becomes `{}`. */
 export function argumentsText(call: Call): string {
   return call.type !== 'custom' && call.arguments.trim() === '' ? '{}' : call.arguments
 }
 
-/** For providers that take an object: what is none goes as `{ "arguments": "…" }`, so that the model sees what it wrote. */
+/**
+ * For providers that take arguments as an object. A text that is no JSON object becomes `{ "arguments": "…" }`, so that
+ * the model sees what it wrote.
+ */
 export function argumentsObject(call: Call): JsonRecord {
   if (call.arguments.trim() === '') return {}
   const value = call.type === 'custom' ? null : parse(call.arguments)

@@ -1,7 +1,7 @@
 import type { File, Raw } from './item.ts'
 import { asText } from './json.ts'
 
-/** @param url also a `data:` URL, whose bytes and media type are read from it */
+/** @param url of any scheme; a `data:` URL is taken apart into its bytes and its media type */
 export function fileByUrl(url: string, mediaType: string, filename: unknown, raw: Raw): File {
   const [, type, base64] = /^data:([^;,]*)(?:;[^;,]*)*;base64,(.*)$/s.exec(url) ?? []
   const source = base64 === undefined ? { url } : { base64 }
@@ -12,19 +12,19 @@ export function fileByBytes(base64: string, mediaType: string, filename: unknown
   return { kind: 'file', mediaType, filename: asText(filename), source: { base64 }, raw }
 }
 
-/** @param data a `data:` URL, or base64 alone */
+/** @param data a `data:` URL, or base64 without one */
 export function fileByData(data: string, mediaType: string, filename: unknown, raw: Raw): File {
   return data.startsWith('data:')
     ? fileByUrl(data, mediaType, filename, raw)
     : fileByBytes(data, mediaType, filename, raw)
 }
 
-/** One that lies with its provider. */
+/** A file that lies with its provider. */
 export function fileElsewhere(mediaType: string, filename: unknown, raw: Raw): File {
   return { kind: 'file', mediaType, filename: asText(filename), source: null, raw }
 }
 
-/** @returns a `data:` URL for bytes; null for what is elsewhere */
+/** @returns a `data:` URL when the file's bytes are known; null when the file lies with its provider */
 export function urlOf(file: File): string | null {
   if (file.source === null) return null
   return 'url' in file.source ? file.source.url : `data:${fullMediaType(file)};base64,${file.source.base64}`
@@ -38,7 +38,7 @@ export function isPdf(file: File): boolean {
   return file.mediaType === 'application/pdf'
 }
 
-/** The media type of a document whose dialect names none, by the end of its name. */
+/** Guesses the media type of a document from the end of its name, for a dialect that does not name the type. */
 export function documentType(name: unknown): string {
   return /\.pdf$/i.test(asText(name) ?? '') ? 'application/pdf' : 'application/octet-stream'
 }

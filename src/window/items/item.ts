@@ -2,11 +2,11 @@ import type { JsonRecord } from '../../entities/json.ts'
 import type { PartsFormat } from '../../entities/message-enums.ts'
 import { isRecord } from './json.ts'
 
-/** A part as it was stored, and whose it is: a window of the same dialect gives it back as it is. */
+/** A stored part and its dialect. A window of the same dialect gives the part back unchanged. */
 export interface Raw {
   readonly format: PartsFormat
   readonly part: unknown
-  /** The item of the Responses API whose content it is. */
+  /** The item of the Responses API that has this part in its `content`. */
   readonly within?: JsonRecord
 }
 
@@ -16,7 +16,7 @@ export interface Text {
   readonly raw: Raw | null
 }
 
-/** What the model said instead of an answer; not part of a message's `content`. */
+/** The model's words when it refuses to answer. A message's `content` does not have them. */
 export interface Refusal {
   readonly kind: 'refusal'
   readonly text: string
@@ -31,15 +31,15 @@ export interface Reasoning {
 
 export interface File {
   readonly kind: 'file'
-  /** `image/*` where only that much is known. */
+  /** `image/*` for a picture of unknown type. */
   readonly mediaType: string
   readonly filename: string | null
-  /** null when it lies with one provider, who alone can read it. */
+  /** null when the file lies with a provider, and only that provider can read it. */
   readonly source: { readonly url: string } | { readonly base64: string } | null
   readonly raw: Raw
 }
 
-/** What only its own dialect has words for. */
+/** A part that no other dialect can express. */
 export interface Other {
   readonly kind: 'other'
   readonly raw: Raw
@@ -49,12 +49,12 @@ export interface Call {
   readonly kind: 'call'
   readonly callId: string
   readonly name: string
-  /** `custom` for a tool that takes a text and not JSON; all else is a function. */
+  /** `custom` for a tool that takes a text instead of JSON; every other type is treated as a function. */
   readonly type: string
-  /** As the model wrote them; those that were stored as JSON, as JSON's text. */
+  /** The text that the model wrote; the JSON text of arguments that were stored as a JSON value. */
   readonly arguments: string
   readonly raw: Raw | null
-  /** What else a `ToolCall` holds. */
+  /** The `extra` of the message's `ToolCall`. */
   readonly extra: JsonRecord | null
 }
 
@@ -74,7 +74,7 @@ export interface StepStart {
   readonly kind: 'step'
 }
 
-/** What somebody says; a result is an answer to it. */
+/** What a speaker says. Nobody says a result: it answers a call. */
 export type Said = Text | Refusal | Reasoning | File | Other | Call
 export type Item = Said | Result | StepStart
 
@@ -82,7 +82,7 @@ export function isOutput(item: Item): item is Output {
   return item.kind === 'text' || item.kind === 'refusal' || item.kind === 'file' || item.kind === 'other'
 }
 
-/** The part as it was stored, when it is of this dialect. */
+/** The stored part, when it is of this dialect; otherwise null. */
 export function ownPart(item: { readonly raw: Raw | null }, format: PartsFormat): JsonRecord | null {
   return item.raw?.format === format && isRecord(item.raw.part) ? item.raw.part : null
 }

@@ -8,7 +8,7 @@ export function asText(value: unknown): string | null {
   return typeof value === 'string' ? value : null
 }
 
-/** A text as it is, and anything else as JSON. */
+/** A text unchanged; any other value as JSON. */
 export function textOfJson(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value ?? null)
 }

@@ -1,6 +1,6 @@
 import type { Message } from '../../entities/message.ts'
 
-/** What a window reads of a message. One that is not stored yet has no id. */
+/** The fields of a message that a window reads. A message that is not stored yet has no id. */
 export type Spoken = Pick<
   Message,
   | 'role'
@@ -17,7 +17,7 @@ export type Spoken = Pick<
 > &
   Partial<Pick<Message, 'id' | 'deletedAt'>>
 
-/** A message, stored unless it is the new one, and how many tokens a model reads of it, apart from its reasoning. */
+/** A message and its tokens. The `tokens` do not include the reasoning. */
 export interface Counted<M extends Spoken = Message> {
   readonly message: M
   readonly tokens: number

@@ -1,7 +1,7 @@
 import type { Call, Result, Said } from './item.ts'
 import type { Spoken } from './spoken.ts'
 
-/** What was said at once, and the results of its calls, in the order of the calls. */
+/** What one message says without a break, and the results of its calls, in the order of the calls. */
 export interface Step {
   readonly message: Spoken
   readonly items: readonly Said[]
@@ -11,6 +11,6 @@ export interface Step {
 export interface Answer {
   readonly call: Call
   readonly result: Result
-  /** Whose result it is; null for one that was never given. */
+  /** The message that holds the result; null when no message does, and `result` says that the call was interrupted. */
   readonly message: Spoken | null
 }

@@ -3,8 +3,9 @@ import type { Call } from '../items/item.ts'
 import type { Step } from '../items/step.ts'
 
 /**
- * Gives every call of a window, and its result, an id that the provider takes: its own, or one made of it that is nobody
- * else's. The same window gets the same ids.
+ * Gives every call of a window, and its result, an id that the provider accepts. A call keeps its own id if it can;
+ * otherwise it gets an id that is made from its own and that no other call has. The same window always gets the same
+ * ids.
  */
 export function withCallIds(steps: readonly Step[], rule: CallIdRule): Step[] {
   const callIds = steps.flatMap(({ answers }) => answers.map(({ call }) => call.callId))
@@ -29,12 +30,12 @@ function fit(id: string, { maxLength, unfit }: CallIdRule): string {
   return made === '' ? 'call' : made
 }
 
-/** A window of ten million tokens has fewer calls than these characters can number. */
+/** Seven digits are enough: a window has at most ten million tokens, and so fewer calls than that. */
 const numberRoom = '-9999999'.length
 
 /**
- * `ID`, `ID-2`, `ID-3` …; it goes on where it was, for some models call all their calls the same. Ids that begin alike are
- * cut alike, and share their numbers.
+ * Makes `ID`, `ID-2`, `ID-3` …. It remembers the last number of each id, because some models give the same id to all
+ * their calls. Ids that are equal after they were cut share their numbers.
  */
 function makeIds({ maxLength }: CallIdRule, isTaken: (id: string) => boolean): (id: string) => string {
   const next = new Map<string, number>()

@@ -2,9 +2,9 @@ import type { Output, Said } from '../items/item.ts'
 import type { Spoken } from '../items/spoken.ts'
 import { readEntries } from './entry.ts'
 
-/** What a model reads of a message, whatever the format: all that its token count depends on. */
+/** What a model reads of a message, in any format. A message's token count depends on nothing else. */
 export interface Countable {
-  /** Texts, names of calls and their arguments, results, and parts of kinds that we do not know as JSON. */
+  /** Texts, the names and arguments of calls, results, and the JSON of parts of unknown kinds. */
   readonly texts: readonly string[]
   readonly reasoning: readonly string[]
   readonly calls: number

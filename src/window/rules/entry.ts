@@ -3,7 +3,7 @@ import { readParts } from '../dialects/read-parts.ts'
 import { type Call, type Item, isOutput, type Result, type Said } from '../items/item.ts'
 import type { Spoken } from '../items/spoken.ts'
 
-/** One breath of a message: what was said at once, or one result. A message is as many of them as its results cut it into. */
+/** A piece of a message: one result, or the items between two results or steps. */
 export type Entry = SaidEntry | ResultEntry
 
 export interface SaidEntry {
@@ -16,26 +16,26 @@ export interface ResultEntry {
   readonly result: Result
 }
 
-/** What a message says, in order. What stands in its parts and in its own fields counts once. */
+/** Reads what a message says, in order. What stands both in its parts and in its fields is read once. */
 export function readEntries(message: Spoken): Entry[] {
   const entries: Entry[] = []
   let said: Said[] = []
-  const breathe = () => {
+  const endEntry = () => {
     if (said.length > 0) entries.push({ message, items: said })
     said = []
   }
   for (const item of readItems(message)) {
     if (item.kind !== 'result' && item.kind !== 'step') said.push(item)
     else {
-      breathe()
+      endEntry()
       if (item.kind === 'result') entries.push({ message, result: item })
     }
   }
-  breathe()
+  endEntry()
   return entries
 }
 
-/** Where the parts have no text, `content` is what was said, after the reasoning that led to it. */
+/** When no part is a text, `content` is the message's text. It comes after the reasoning that the parts begin with. */
 function readItems(message: Spoken): Item[] {
   const { role, content } = message
   const items = readParts(message.parts ?? [], message.partsFormat)
@@ -46,7 +46,7 @@ function readItems(message: Spoken): Item[] {
   return role === 'TOOL' ? readToolMessage(message, items) : withToolCalls(items, message.toolCalls)
 }
 
-/** A TOOL message is one result, unless its parts are results themselves. */
+/** A TOOL message is one result, unless its parts are results. */
 function readToolMessage({ toolCallId, toolName, toolError }: Spoken, items: readonly Item[]): Item[] {
   const results = items.filter((item) => item.kind === 'result')
   const output = items.filter(isOutput)
@@ -63,9 +63,12 @@ function readToolMessage({ toolCallId, toolName, toolError }: Spoken, items: rea
   ]
 }
 
-/** A call of the parts takes its arguments from the tool call of its id, which has them byte for byte; the rest comes after. */
+/**
+ * A call in the parts takes its arguments from the tool call with the same id, which has them byte for byte. Tool calls
+ * that no part repeats come after the parts.
+ */
 function withToolCalls(items: readonly Item[], toolCalls: readonly ToolCall[]): Item[] {
-  // Each group with its first call last, where taking it is quick.
+  // Each group is reversed: its first call stands last, because `pop` is quick.
   const byId = Map.groupBy(toolCalls.toReversed(), ({ callId }) => callId)
   const taken = new Set<ToolCall>()
   const known = items.map((item): Item => {

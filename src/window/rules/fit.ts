@@ -4,7 +4,7 @@ import type { Item, Output, Said } from '../items/item.ts'
 import type { Spoken } from '../items/spoken.ts'
 import type { Entry } from './entry.ts'
 
-/** What of `entries` this dialect can say; the reasons are those of what it cannot. */
+/** Keeps of `entries` what this dialect can express. It adds to `reasons` why the rest is left out. */
 export function fitEntries(entries: readonly Entry[], dialect: Dialect, reasons: Set<OmissionReason>): Entry[] {
   return entries.flatMap((entry): Entry[] => {
     if ('items' in entry) {
@@ -24,7 +24,7 @@ const answerers: ReadonlySet<Spoken['role']> = new Set(['USER', 'ASSISTANT', 'TO
 
 type Verdict = 'kept' | 'silent' | 'unsupported'
 
-/** An empty text says nothing. Of a message that is not whole, only what people saw goes to a model. */
+/** An empty text says nothing. Of a message that failed or was cancelled, a model gets only what people saw. */
 function saysItem(item: Said, { role, status }: Spoken, dialect: Dialect): Verdict {
   const isInstruction = role === 'SYSTEM' || role === 'DEVELOPER'
   switch (item.kind) {
@@ -55,7 +55,7 @@ function verdict(isTaken: boolean): Verdict {
   return isTaken ? 'kept' : 'unsupported'
 }
 
-/** Reasoning of another dialect is never missed: it is left out by rule, and no reason of its own. */
+/** Reasoning that the dialect does not take is left out without a reason, because that is the rule and no loss. */
 function keep<T extends Item>(items: readonly T[], says: (item: T) => Verdict, reasons: Set<OmissionReason>): T[] {
   return items.filter((item) => {
     const said = says(item)
@@ -68,7 +68,7 @@ function isBlank(item: Item): boolean {
   return item.kind === 'text' && item.text.trim() === ''
 }
 
-/** Providers refuse reasoning that nothing follows. */
+/** Leaves out reasoning at the end: providers refuse reasoning with nothing behind it. */
 function withoutLastReasoning(items: readonly Said[]): Said[] {
   const end = items.findLastIndex(({ kind }) => kind !== 'reasoning')
   return items.slice(0, end + 1)

@@ -2,12 +2,12 @@ import type { Call, Result } from '../items/item.ts'
 import type { Answer, Step } from '../items/step.ts'
 import type { Entry } from './entry.ts'
 
-/** The tokens that the result of an interrupted call counts. */
+/** The tokens that are counted for the result of an interrupted call. */
 export const interruptedTokens = 20
 
 /**
- * Puts every result to its call: the nearest earlier one of that id that has none yet. A result without a call is left out; a
- * call without a result is given one that says so.
+ * Gives every result to its call: the nearest earlier call that has the same id and no result yet. A result that finds
+ * no call is left out. A call that got no result gets one that says that the call was interrupted.
  *
  * @param entries of one turn, oldest first
  */
@@ -45,8 +45,9 @@ interface Asked {
 }
 
 /**
- * A result that is one part with its call, as the AI SDK has them, is of no other. A call that was answered so is passed by
- * where it stands among the open ones, for looking it up there for each result takes the square of their number.
+ * Finds the call that a result answers, and takes it out of `open`. In the AI SDK one part may be both a call and its
+ * result: that result answers that call (`own`) and no other. Such a call stays in `open` until it is the last one, and
+ * is skipped then: a search for it at each result would take time that grows with the square of the number of calls.
  */
 function takeCall(open: Asked[], own: Asked | undefined): Asked | undefined {
   let asked = own

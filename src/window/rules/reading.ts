@@ -4,7 +4,7 @@ import type { Counted, Spoken } from '../items/spoken.ts'
 import { type Entry, readEntries } from './entry.ts'
 import { fitEntries } from './fit.ts'
 
-/** A message as one dialect says it. */
+/** A message as one dialect expresses it. */
 export interface Reading {
   readonly message: Spoken
   readonly entries: readonly Entry[]
@@ -12,7 +12,7 @@ export interface Reading {
   readonly reasons: ReadonlySet<OmissionReason>
 }
 
-/** Reasoning counts only where it is said. */
+/** The tokens of the reasoning count only when the dialect keeps reasoning. */
 export function readCounted({ message, tokens, reasoningTokens }: Counted<Spoken>, dialect: Dialect): Reading {
   const reasons = new Set<OmissionReason>()
   if (message.deletedAt) return { message, entries: [], tokens: 0, reasons }
@@ -24,8 +24,9 @@ export function readCounted({ message, tokens, reasoningTokens }: Counted<Spoken
 }
 
 /**
- * Where the user begins to speak in it, a turn begins. Results that stand before, as Anthropic has them in messages of the
- * user, belong to the turn before; the message is counted where its words are.
+ * A message of the user begins a turn where its words begin. Results may stand before these words, as in Anthropic's
+ * messages of the user: such results belong to the turn before. All tokens of the message count in the turn that its
+ * words begin.
  */
 export function splitAtTurn(reading: Reading): { readonly before: Reading; readonly begun: Reading } | null {
   if (reading.message.role !== 'USER') return null

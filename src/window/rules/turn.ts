@@ -4,12 +4,12 @@ import type { Step } from '../items/step.ts'
 import { interruptedTokens, pair } from './pairing.ts'
 import type { Reading } from './reading.ts'
 
-/** Messages that are in a window together, or not at all. */
+/** Steps that a window has all together, or not at all. */
 export interface Turn {
   readonly steps: readonly Step[]
   readonly tokens: number
   readonly reasons: ReadonlySet<OmissionReason>
-  /** Those of which something is in the steps. */
+  /** The messages that the steps show, whole or in part. */
   readonly messages: ReadonlySet<Spoken>
 }
 
@@ -28,7 +28,10 @@ export function makeTurn(readings: readonly Reading[]): Turn {
   return { steps, tokens: tokens + (answers.length - given.length) * interruptedTokens, reasons, messages }
 }
 
-/** Tokens that these readings count in any turn: a result may turn out to have no call. */
+/**
+ * The tokens that a reading adds to its turn in any case. A reading of results alone may add none: they may have no
+ * call.
+ */
 export function leastTokens({ entries, tokens }: Reading): number {
   return entries.some((entry) => 'items' in entry) ? tokens : 0
 }

@@ -8,7 +8,7 @@ import type { CallIdRule, Written } from '../dialect.ts'
 /** The SDK takes an id of any length and of any characters. */
 export const callIds: CallIdRule = { maxLength: Number.POSITIVE_INFINITY, unfit: null, mayRepeat: false }
 
-/** `generateText` and `streamText` take instructions apart, and refuse them among the messages. */
+/** `generateText` and `streamText` take instructions beside the messages, and refuse them among the messages. */
 export function writeInstructions(steps: readonly Step[]): Written['system'] {
   const instructions = steps.flatMap(({ message: { role }, items }) => {
     if (role !== 'SYSTEM' && role !== 'DEVELOPER') return []
@@ -21,20 +21,22 @@ export function writeInstructions(steps: readonly Step[]): Written['system'] {
   return instructions.length === 0 ? null : instructions
 }
 
-/** What a part of a UIMessage calls `providerMetadata`, a part of a ModelMessage calls `providerOptions`. */
+/**
+ * The provider's own data: `providerMetadata` in a part of a UIMessage, `providerOptions` in a part of a ModelMessage.
+ */
 export function providerData(item: { readonly raw: Raw | null }): JsonRecord | null {
   const { providerMetadata, providerOptions } = ownPart(item, 'AI_SDK') ?? {}
   const data = providerMetadata ?? providerOptions
   return isRecord(data) ? data : null
 }
 
-/** A URL that the SDK can read; it makes a `URL` of it. */
+/** A text from which the SDK can make a `URL`; null for other files. */
 export function fileUrl(file: File): string | null {
   const url = urlOf(file)
   return url !== null && URL.canParse(url) ? url : null
 }
 
-/** Where the bytes lie with a provider: as the SDK's `uploadFile` answers it. */
+/** What names a file that lies with a provider, in the form that the SDK's `uploadFile` returns. */
 export function providerReference(file: File): JsonRecord | null {
   const { providerReference: ofUi, data } = ownPart(file, 'AI_SDK') ?? {}
   const reference = ofUi ?? (isRecord(data) && data.type === 'reference' ? data.reference : null)

@@ -4,8 +4,9 @@ import type { Call, File, Item, Output, Raw, Result } from '../../items/item.ts'
 import { asText, isRecord, textOfJson } from '../../items/json.ts'
 
 /**
- * Parts of a UIMessage or of a ModelMessage. A tool part of the first is a call and its result at once: all its results come
- * at the end, for a step is said before any of its calls is answered; `pair` knows whose they are.
+ * Reads parts of a UIMessage or of a ModelMessage. A tool part of a UIMessage is both a call and its result. Such
+ * results are put behind all other items, because an assistant says a whole step before any call of it is answered;
+ * `pair` then gives each result to the call of its part.
  */
 export function readAiSdk(parts: readonly unknown[]): Item[] {
   const read = parts.map(readPart)
@@ -35,7 +36,9 @@ function readPart(part: unknown): [Item, Result?] {
   }
 }
 
-/** What the provider itself ran is between the SDK and its provider. */
+/**
+ * null for a call that the provider itself ran: the SDK and the provider deal with such a part, so it is kept unread.
+ */
 function readCall(part: JsonRecord, name: unknown, raw: Raw): Call | null {
   const callId = asText(part.toolCallId)
   if (callId === null || part.providerExecuted === true) return null
@@ -43,7 +46,7 @@ function readCall(part: JsonRecord, name: unknown, raw: Raw): Call | null {
   return { kind: 'call', callId, name: asText(name) ?? '', type: 'function', arguments: text, raw, extra: null }
 }
 
-/** `tool-NAME` and `dynamic-tool` of a UIMessage. */
+/** Reads a part `tool-NAME` or `dynamic-tool` of a UIMessage. */
 function readToolPart(part: JsonRecord, raw: Raw): [Item, Result?] | null {
   const { type } = part
   if (typeof type !== 'string' || typeof part.state !== 'string') return null
@@ -85,7 +88,10 @@ function readOutput(part: unknown): Output {
   return readFile(part, raw) ?? { kind: 'other', raw }
 }
 
-/** A file of a UIMessage has a `url`; one of a ModelMessage has `data`, or `image`: bytes, a URL, or one of them tagged. */
+/**
+ * A file of a UIMessage has a `url`. A file of a ModelMessage has `data` or `image`: bytes, a URL, or an object whose
+ * `type` says which of the two it holds.
+ */
 function readFile(part: JsonRecord, raw: Raw): File | null {
   const isPicture = typeof part.type === 'string' && part.type.startsWith('image')
   const mediaType = asText(part.mediaType) ?? (isPicture ? 'image/*' : 'application/octet-stream')

@@ -41,7 +41,7 @@ function writePart(item: Said): object[] {
   }
 }
 
-/** JSON has no `URL`: the SDK reads one from a string as well. */
+/** The URL is a string, because JSON has no `URL`: the SDK accepts both. */
 function writeFile(file: File): object | null {
   const reference = providerReference(file)
   const url = fileUrl(file)

@@ -12,7 +12,10 @@ interface UiMessage {
   readonly parts: object[]
 }
 
-/** All that an assistant did between two messages of the user is one UIMessage, its steps apart, as `streamText` makes it. */
+/**
+ * All that an assistant did between two messages of the user is one UIMessage. A `step-start` part begins each of its
+ * steps, as in the messages that `streamText` makes.
+ */
 export const aiSdk: Dialect = {
   parts: 'AI_SDK',
   takes: (item, role) => {
@@ -39,7 +42,7 @@ export const aiSdk: Dialect = {
   },
 }
 
-/** The caller's own id, which is what `useChat` gave it. */
+/** The `clientId`, because `useChat` stores its id of a message there. */
 function idOf({ message: { clientId, id } }: Step): string {
   return clientId ?? id ?? 'new'
 }
@@ -95,7 +98,7 @@ function writeFile(file: File): object | null {
   }
 }
 
-/** A call and its result are one part. Of one that is stored as such, all stays but what had to change. */
+/** A call and its result are one part. A part that was stored in this form changes only where it has to. */
 function writeTool({ call, result }: Answer): object {
   const ofCall = ownPart(call, 'AI_SDK') ?? {}
   const isUi = typeof ofCall.state === 'string'
@@ -117,7 +120,7 @@ function writeTool({ call, result }: Answer): object {
   }
 }
 
-/** What a ModelMessage has as JSON stays JSON. */
+/** A JSON result of a ModelMessage stays JSON. */
 function jsonOf(part: JsonRecord | null): unknown {
   return isRecord(part?.output) && part.output.type === 'json' ? part.output.value : null
 }

@@ -9,7 +9,9 @@ interface Turn {
   readonly content: object[]
 }
 
-/** Roles alternate here: neighbours of one role are one message. The API refuses texts without anything but white space. */
+/**
+ * The API wants roles to alternate: neighbours of one role become one message. It refuses texts of white space only.
+ */
 export const anthropic: Dialect = {
   parts: 'ANTHROPIC',
   takes: (item, role) =>
@@ -51,7 +53,7 @@ function writeCall(call: Call): object {
   return { ...own, type: 'tool_use', id: call.callId, name: call.name, input: argumentsObject(call) }
 }
 
-/** Pictures of the four types, PDFs, by URL or bytes, and plain text. */
+/** Pictures and PDFs, by URL or by bytes, and plain text. Pictures by bytes are of one of the four `imageTypes`. */
 function writeFile(file: File): object | null {
   const own = ownPart(file, 'ANTHROPIC')
   if (own !== null || file.source === null) return own
@@ -72,7 +74,7 @@ function writeFile(file: File): object | null {
 
 const imageTypes = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp'])
 
-/** The API wants an error to say something, and nothing that is empty. */
+/** The API refuses a failed result without content, and content that is empty. */
 function writeAnswer({ result }: Answer): object {
   const { content: _, ...own } = ownPart(result, 'ANTHROPIC') ?? {}
   const written = { ...own, type: 'tool_result', tool_use_id: result.callId }
@@ -88,7 +90,7 @@ function writeOutput(output: readonly Output[]): string | object[] | null {
   return isOne ? first.text : output.flatMap(writeItem)
 }
 
-/** The API refuses a last message of the assistant that ends in white space. */
+/** The API refuses a window whose last message is the assistant's and ends in white space. */
 function withoutLastSpace(messages: readonly Turn[]): Turn[] {
   const last = messages.at(-1)
   const block = last?.content.at(-1)

@@ -15,7 +15,7 @@ function readPart(part: unknown): Item[] {
   return readMessage(part) ?? [readOutput(part, raw) ?? readBlock(part, raw) ?? { kind: 'other', raw }]
 }
 
-/** `{ type: 'ai', data: { content, tool_calls } }`, as `mapChatMessagesToStoredMessages` writes it. */
+/** Reads `{ type: 'ai', data: { content, tool_calls } }`, which `mapChatMessagesToStoredMessages` writes. */
 function readMessage({ type, data }: JsonRecord): Item[] | null {
   if (!isRecord(data) || (type !== 'ai' && type !== 'human' && type !== 'tool')) return null
   const raw: Raw = { format: 'LANGCHAIN', part: { type, data } }
@@ -66,7 +66,7 @@ function readBlock(part: JsonRecord, raw: Raw): Item | null {
   }
 }
 
-/** The older blocks name their source by `source_type` and `mime_type`, the newer ones by what is there. */
+/** Old blocks have `mime_type`, new blocks have `mimeType`. In both, `url`, `data` or `text` holds the file. */
 function readOutput(part: JsonRecord, raw: Raw): Output | null {
   if (part.type === 'text') return typeof part.text === 'string' ? { kind: 'text', text: part.text, raw } : null
   if (part.type === 'refusal') {

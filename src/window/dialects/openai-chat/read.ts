@@ -18,7 +18,7 @@ function readPart(part: unknown): Item {
   )
 }
 
-/** @param part of LangChain too, where `image_url` may be the URL itself */
+/** Reads a picture of chat completions or of LangChain. In LangChain `image_url` may be the URL itself. */
 export function readImage({ type, image_url: image }: JsonRecord, raw: Raw): File | null {
   if (type !== 'image_url') return null
   const url = isRecord(image) ? image.url : image

@@ -25,12 +25,12 @@ function writeStep({ message, items, answers }: Step): object[] {
   return [{ role: 'assistant', content, ...name, ...toolCalls }, ...answers.map(writeAnswer)]
 }
 
-/** As the API checks it. */
+/** The API accepts exactly such names. */
 function isName(name: string | null): name is string {
   return name !== null && /^[^\s<|\\/>]{1,64}$/.test(name)
 }
 
-/** One text is a string, unless it was stored as a part of this dialect. */
+/** A single text is written as a string, unless it was stored as a part of this dialect. */
 function writeContent(items: readonly (Said | Output)[]): string | object[] {
   const [first, ...rest] = items
   if (first?.kind === 'text' && rest.length === 0 && ownPart(first, 'OPENAI_CHAT') === null) return first.text
@@ -42,7 +42,7 @@ function writePart(item: Said | Output): object | null {
   return item.kind === 'file' ? writeFile(item) : null
 }
 
-/** Pictures by URL or bytes; sounds and documents by their bytes only. */
+/** Pictures by URL or by bytes; sounds and documents by bytes only. */
 function writeFile(file: File): object | null {
   const own = ownPart(file, 'OPENAI_CHAT')
   const url = urlOf(file)
@@ -63,7 +63,7 @@ const sounds = new Map([
   ['audio/mp3', 'mp3'],
 ])
 
-/** What else the provider's call held goes back to it: some refuse a call without. */
+/** All other fields of the provider's call are given back: some providers refuse a call without them. */
 function writeCall(call: Call): object {
   const own = ownPart(call, 'OPENAI_CHAT') ?? call.extra ?? {}
   const type = call.type === 'custom' ? 'custom' : 'function'

@@ -26,7 +26,7 @@ function writeStep({ message, items, answers }: Step): object[] {
     if (within === null && isContent(item)) content.push(item)
     else {
       say()
-      // All contents of one item stand in it together: it is written once.
+      // Several items may come from one stored item of the Responses API: it is written once.
       if (within !== null) written.push(...(written.at(-1) === within ? [] : [within]))
       else if (item.kind === 'call') written.push(writeCall(item))
       else written.push(...partOf(item))
@@ -38,13 +38,13 @@ function writeStep({ message, items, answers }: Step): object[] {
 
 type Content = Exclude<Said, Call | Reasoning>
 
-/** Kinds that we do not know are content where they are named like it, and items otherwise. */
+/** A part of an unknown kind is content if its type begins with `input_`; otherwise it is an item. */
 function isContent(item: Said): item is Content {
   if (item.kind === 'other') return item.raw.within !== undefined || String(partOf(item)[0]?.type).startsWith('input_')
   return item.kind === 'text' || item.kind === 'refusal' || item.kind === 'file'
 }
 
-/** An assistant's message that is not an item of its own takes a string only. */
+/** The API takes only a string as content of an assistant's message that was not stored as an item. */
 function writeContent(content: readonly Content[], role: string): string | object[] {
   const texts = content.flatMap((item) => (item.kind === 'text' || item.kind === 'refusal' ? [item.text] : []))
   if (role === 'assistant') return texts.join('')
@@ -65,7 +65,7 @@ function writePart(item: Content): object[] {
   return [own?.type === 'input_text' ? own : { type: 'input_text', text: item.text }]
 }
 
-/** Pictures and documents, by URL or bytes. */
+/** Pictures and documents, by URL or by bytes. */
 function writeFile(file: File): object | null {
   const own = ownPart(file, 'OPENAI_RESPONSES')
   const url = urlOf(file)
