@@ -1,11 +1,15 @@
 const run = 128
-/** Signs that an encoding may take as one word: letters with their marks, spaces, and whatever is neither nor a digit. */
+/**
+ * 128 signs of one kind, which an encoding may take as one word: letters with their marks, spaces, or other signs except
+ * digits.
+ */
 const oneKind = new RegExp(`[\\p{L}\\p{M}]{${run}}|\\s{${run}}|[^\\s\\p{L}\\p{N}]{${run}}`, 'uy')
 
 /**
- * Cuts runs without a break, for what an encoder takes for a word grows with the square of the word's length: 32 KiB took
- * 950 ms. Looked at from every 128th unit of the text on: it is cut there if 128 signs of one kind follow. So a run shorter
- * than 128 stays whole, and none longer than 640 units is left. What is cut counts up to one token more for each cut.
+ * Cuts long runs of signs of one kind. An encoder takes such a run as one word, and its time grows with the square of
+ * the word's length: a word of 32 KiB took 950 ms. At every 128th unit, the text is cut if 128 signs of one kind
+ * follow. So a run shorter than 128 signs stays whole, and no run longer than 640 units is left. Each cut may add one
+ * token to the count.
  */
 export function cutRuns(text: string): string[] {
   const pieces: string[] = []
@@ -21,7 +25,7 @@ export function cutRuns(text: string): string[] {
   return pieces
 }
 
-/** The place itself, or the one before it where it is inside a surrogate pair. */
+/** `place`, or the place before it when `place` is inside a surrogate pair. */
 export function beforePair(text: string, place: number): number {
   const isInside = /[\uDC00-\uDFFF]/.test(text.charAt(place)) && /[\uD800-\uDBFF]/.test(text.charAt(place - 1))
   return isInside ? place - 1 : place

@@ -1,8 +1,8 @@
 import { beforePair } from './cut-runs.ts'
 
 /**
- * Cuts a long text into slices of at most `limit` units, before a space after a word where there is one near: there no
- * token reaches across, so that the sum of the slices' tokens is the text's.
+ * Cuts a long text into slices of at most `limit` units. If there is a space behind a word near the end of a slice, the
+ * cut is before that space: no token reaches across it, so the slices together have as many tokens as the text.
  */
 export function cutSlices(text: string, limit: number): string[] {
   const slices: string[] = []

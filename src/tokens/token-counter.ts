@@ -5,7 +5,7 @@ import type { TokenEncoding } from '../entities/window-enums.ts'
 import { unavailable } from '../errors.ts'
 import { cutSlices } from './cut-slices.ts'
 
-/** What the thread is sent; it answers a number for each of the texts. */
+/** What is sent to the thread. The thread answers with one number for each text. */
 export interface Batch {
   readonly encoding: TokenEncoding
   readonly texts: readonly string[]
@@ -13,7 +13,7 @@ export interface Batch {
 
 interface Job {
   readonly encoding: TokenEncoding
-  /** What is left to count, and which text it is of. */
+  /** The slices that are not counted yet; `index` says which text a slice is of. */
   readonly slices: { readonly index: number; readonly text: string }[]
   readonly counts: number[]
   readonly resolve: (counts: number[]) => void
@@ -22,21 +22,21 @@ interface Job {
 
 interface Counting {
   readonly job: Job
-  /** What of it the thread has. */
+  /** The slices of the job that the thread counts now. */
   readonly taken: Job['slices']
 }
 
-/** In UTF-16 units. A batch takes a few milliseconds, and at worst fifty. */
+/** In UTF-16 units. The thread needs a few milliseconds for a batch, and fifty at worst. */
 const batchUnits = 65_536
 const sliceUnits = 32_768
 const maxWaitingUnits = 64 * 1_048_576
 
-/** As this file: .ts where Node runs TypeScript, .js where it was compiled. */
+/** The worker has the ending of this file: .ts when Node runs TypeScript, .js when it was compiled. */
 const workerFile = new URL(`./worker${extname(import.meta.url)}`, import.meta.url)
 
 /**
- * Counts tokens in a thread of its own, which is started when it is first needed, and again when it broke down. All that
- * is asked is counted in turn, a batch of each, so that a long text makes nobody wait for all of it.
+ * Counts tokens in a separate thread. The first `count` starts the thread; after a breakdown the next batch starts it
+ * again. All callers take turns, a batch each, so that nobody waits for the whole of another caller's long text.
  *
  *     no thread ── count() ──▶ counting ◀── count() ──▶ idle
  *         ▲                       │                      │
@@ -55,9 +55,9 @@ export class TokenCounter implements AsyncDisposable {
   }
 
   /**
-   * The tokens of each text, in order.
+   * Counts the tokens of each text; the numbers are in the order of the texts.
    *
-   * @throws ApiError UNAVAILABLE while too much waits, and when the thread broke down over it
+   * @throws ApiError UNAVAILABLE when too much text waits already, and when the thread broke down over these texts
    */
   count(encoding: TokenEncoding, texts: readonly string[]): Promise<number[]> {
     if (this.#isDisposed) return Promise.reject(isStopping())
@@ -94,7 +94,7 @@ export class TokenCounter implements AsyncDisposable {
   }
 
   #counted(counts: readonly number[]): void {
-    // A thread answers only what it was sent.
+    // The thread answers only when a batch was sent to it, so `#counting` is set.
     const { job, taken } = this.#counting as Counting
     for (const [place, { index }] of taken.entries())
       job.counts[index] = (job.counts[index] ?? 0) + (counts[place] ?? 0)
@@ -116,7 +116,7 @@ export class TokenCounter implements AsyncDisposable {
     this.#goOn()
   }
 
-  /** Ends the thread. Whoever still waits is told so. */
+  /** Ends the thread. Callers that still wait get UNAVAILABLE. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isDisposed = true
     for (const job of this.#waiting.splice(0)) job.reject(isStopping())
@@ -132,7 +132,7 @@ function sliced(text: string): string[] {
   return text === '' ? [] : cutSlices(text, sliceUnits)
 }
 
-/** The first slices, as many as a batch holds and at least one; they are taken away. */
+/** Takes the first slices away: as many as a batch may have, but at least one. */
 function takeBatch(slices: Job['slices']): Job['slices'] {
   let units = 0
   const end = slices.findIndex(({ text }, place) => {

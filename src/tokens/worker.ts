@@ -3,7 +3,7 @@ import type { TokenEncoding } from '../entities/window-enums.ts'
 import { cutRuns } from './cut-runs.ts'
 import type { Batch } from './token-counter.ts'
 
-/** The thread of a `TokenCounter`: it is sent one batch at a time, and answers the tokens of each of its texts. */
+/** The thread of a `TokenCounter`. It gets one batch at a time, and answers with the tokens of each text. */
 
 interface Encoder {
   countTokens(text: string, options: { allowedSpecial: Set<string>; disallowedSpecial: Set<string> }): number
@@ -20,18 +20,18 @@ const encoders = new Map<TokenEncoding, Encoder>()
 parentPort?.on('message', async ({ encoding, texts }: Batch) => {
   const encoder = encoders.get(encoding) ?? (await load(encoding))
   parentPort?.postMessage(texts.map((text) => countTokens(encoder, text)))
-  // What it remembers of words that are no token themselves. Full, its memory takes many times what it saves.
+  // The encoder remembers how it cut words into tokens. A full memory took ten times the time that it saved.
   encoder.clearMergeCache()
 })
 
-/** The tables of an encoding take 60 MB and more, so only those that are asked for are there. */
+/** The tables of an encoding need 60 MB or more, so an encoding is loaded only when somebody asks for it. */
 async function load(encoding: TokenEncoding): Promise<Encoder> {
   const { default: encoder } = await imports[encoding]()
   encoders.set(encoding, encoder)
   return encoder
 }
 
-/** What looks like a special token is text: people write `<|endoftext|>` too. */
+/** A text that looks like a special token counts as text: people write `<|endoftext|>` too. */
 const noneIsSpecial = { allowedSpecial: new Set<string>(), disallowedSpecial: new Set<string>() }
 
 function countTokens(encoder: Encoder, text: string): number {
