@@ -13,7 +13,7 @@ export function writeUuid(into: Buffer, uuid: string, at: number): void {
   into.write(uuid.replaceAll('-', ''), at, 'hex')
 }
 
-/** The bytes of a base64url text; null unless it is the one text that those bytes have. */
+/** The bytes of a base64url text; null when another text is the right one for the same bytes. */
 export function readBase64url(text: string): Buffer | null {
   const bytes = Buffer.from(text, 'base64url')
   return bytes.toString('base64url') === text ? bytes : null

@@ -23,59 +23,66 @@ export class Conversation implements Node {
   @PrimaryKey({ type: 'uuid' })
   key!: string
 
-  /** 48 random bits that tell it from an earlier conversation of the same id. */
+  /** 48 random bits: an earlier conversation of the same id had others. */
   @Property({ type: new BigIntType('number') })
   epoch!: number
 
-  @Field(() => String, { description: 'The user who owns it.' })
+  @Field(() => String, { description: 'The user who owns this conversation.' })
   @Property({ type: 'text', collation: 'C' })
   userId!: string
 
-  @Field(() => ID, { description: "The owner's own id for it, or the UUIDv7 that it was given." })
+  @Field(() => ID, { description: "The owner's own id for this conversation, or the UUIDv7 that the server gave it." })
   @Property({ type: 'text', collation: 'C' })
   id!: string
 
-  @Field(() => String, { nullable: true, description: 'A title to show, at most 1000 characters.' })
+  @Field(() => String, { nullable: true, description: 'A title to show; at most 1000 characters.' })
   @Property({ type: 'text', nullable: true })
   title!: string | null
 
-  @Field(() => JsonObject, { description: "The caller's own data about it; keys keep no order." })
+  @Field(() => JsonObject, {
+    description: "The caller's own data about this conversation. The order of its keys is not kept.",
+  })
   @Property({ type: 'jsonb', default: '{}' })
   metadata!: JsonRecord
 
-  @Field(() => Int, { description: 'The `seq` of its newest message; 0 while it is empty.' })
+  @Field(() => Int, { description: 'The `seq` of the newest message; 0 while there is no message.' })
   @Property({ type: 'integer', default: 0 })
   lastSeq!: number
 
-  /** Moved by every change. */
+  /** Every change moves it. */
   @Property({ type: new BigIntType('number') })
   revision!: number
 
-  /** The revision of the last change of title, metadata, archivedAt or of the active leaf by `setActiveLeaf`. */
+  /** The revision of the last change of title, metadata or archivedAt, or of the last `setActiveLeaf`. */
   @Property({ type: new BigIntType('number') })
   changedRevision!: number
 
-  @Field(() => Timestamp, { description: 'When it was created.' })
+  @Field(() => Timestamp, { description: 'When this conversation was created.' })
   @Property({ type: Timestamp })
   createdAt!: string
 
-  @Field(() => Timestamp, { description: 'When it last changed; never runs backwards.' })
+  @Field(() => Timestamp, { description: 'When this conversation last changed. This time never runs backwards.' })
   @Property({ type: Timestamp })
   updatedAt!: string
 
-  @Field(() => Timestamp, { nullable: true, description: 'When it was archived; null while it is not.' })
+  @Field(() => Timestamp, {
+    nullable: true,
+    description: 'When this conversation was archived; null while it is not archived.',
+  })
   @Property({ type: Timestamp, nullable: true })
   archivedAt!: string | null
 
-  /** Set on a tombstone, which no query reaches. */
+  /** When the conversation became a tombstone; no query reaches a tombstone. */
   @Property({ type: Timestamp, nullable: true })
   deletedAt!: string | null
 
-  /** The seq at which its active path ends; null: the newest message, so that appends need not move it. */
+  /**
+   * The seq of the message that ends the active path. null: the newest message ends it, so appends need not move this.
+   */
   @Property({ type: 'integer', nullable: true })
   activeLeaf!: number | null
 
-  /** Whether any message has a `parentSeq` of its own; while none has, each continues the one before it. */
+  /** Whether a message has a `parentSeq`. While none has one, every message continues the message before it. */
   @Property({ type: 'boolean', default: false })
   isBranched!: boolean
 

@@ -1,7 +1,7 @@
 import { formatUuid, readBase64url } from './bytes.ts'
 import { type Place, type PlaceHead, placeText, unpackPlace } from './place.ts'
 
-/** What the text of an `id` names. */
+/** What an `id` names. */
 export type GlobalId =
   | { readonly kind: 'message'; readonly place: Place }
   | { readonly kind: 'viewer'; readonly userId: string }
@@ -9,7 +9,7 @@ export type GlobalId =
   | { readonly kind: 'own'; readonly id: string }
   | { readonly kind: 'malformed' }
 
-/** Beginnings that an owner's own id for a conversation may not have; `client:` is kept for client libraries. */
+/** An owner's own id for a conversation may not begin with these. `client:` is kept free for client libraries. */
 export const reservedPrefixes = ['msg_', 'usr_', 'cnv_', 'client:'] as const
 
 /** The `id` of a message of the conversation that the head is of. */
@@ -21,7 +21,7 @@ export function viewerId(userId: string): string {
   return `usr_${userId}`
 }
 
-/** Reads an `id` argument. Whatever has none of our prefixes is an owner's own id. */
+/** Reads an `id` argument. An id without one of our prefixes is an owner's own id. */
 export function readGlobalId(text: string): GlobalId {
   if (text.startsWith('msg_')) {
     const read = unpackPlace(text.slice(4))

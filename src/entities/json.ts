@@ -1,8 +1,8 @@
-/** Any JSON value, where a GraphQL field or argument needs a class to name it by; the schema maps it to its scalar. */
+/** Any JSON value. Type-GraphQL names the type of a field by a class; the schema maps this class to the JSON scalar. */
 export abstract class Json {}
 
-/** A JSON object, likewise. */
+/** A JSON object. The schema maps this class to the JSONObject scalar. */
 export abstract class JsonObject {}
 
-/** What `JSON.parse` answers for an object. */
+/** What `JSON.parse` makes of a JSON object. */
 export type JsonRecord = Record<string, unknown>

@@ -15,15 +15,15 @@ export class MessageChunk {
   })
   message!: Message
 
-  @Field(() => Int, { description: 'Its number: 0, 1, 2 …' })
+  @Field(() => Int, { description: 'The number of this chunk: 0, 1, 2 …' })
   @PrimaryKey({ type: 'integer' })
   chunk!: number
 
-  @Field(() => String, { description: 'The text, which may be empty.' })
+  @Field(() => String, { description: 'The text of this chunk; it may be empty.' })
   @Property({ type: 'text' })
   text!: string
 
-  @Field(() => Json, { nullable: true, description: 'What is not text, as its producer gave it.' })
+  @Field(() => Json, { nullable: true, description: 'Data that is not text, as the producer sent it.' })
   @Property({ type: 'json', columnType: 'json', nullable: true })
   data!: unknown
 }

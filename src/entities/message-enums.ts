@@ -32,21 +32,21 @@ registerEnumType(MessageRole, {
   description: 'Who speaks in a message.',
   valuesConfig: {
     SYSTEM: { description: 'Instructions for the model.' },
-    DEVELOPER: { description: "Instructions for the model, by OpenAI's newer name." },
-    USER: { description: 'A person, or a program that speaks for one.' },
-    ASSISTANT: { description: 'The model; also when it only calls tools.' },
-    TOOL: { description: 'The result of one tool call, named by `toolCallId`.' },
+    DEVELOPER: { description: 'Instructions for the model, under the newer name that OpenAI gave them.' },
+    USER: { description: 'A person, or a program that speaks for a person.' },
+    ASSISTANT: { description: 'The model, also when it only calls tools.' },
+    TOOL: { description: 'The result of one tool call; `toolCallId` names the call.' },
   },
 })
 
 registerEnumType(MessageStatus, {
   name: 'MessageStatus',
-  description: 'Where a message stands.',
+  description: 'Whether a message is still being written, and how its writing ended.',
   valuesConfig: {
-    STREAMING: { description: 'Still being written.' },
-    COMPLETE: { description: 'Whole.' },
-    FAILED: { description: 'Its producer failed; `error` says why.' },
-    CANCELLED: { description: 'Stopped before it was whole.' },
+    STREAMING: { description: 'The message is still being written.' },
+    COMPLETE: { description: 'The message is whole.' },
+    FAILED: { description: 'The producer of the message failed; `error` says why.' },
+    CANCELLED: { description: 'The message was stopped before it was whole.' },
   },
 })
 
@@ -59,6 +59,9 @@ registerEnumType(PartsFormat, {
     ANTHROPIC: { description: 'Content blocks of the Anthropic Messages API.' },
     AI_SDK: { description: 'Parts of a UIMessage or ModelMessage of the AI SDK.' },
     LANGCHAIN: { description: 'Content blocks of LangChain messages.' },
-    OTHER: { description: "The caller's own: kept and not read. A model reads `content` instead." },
+    OTHER: {
+      description:
+        "The caller's own dialect: the server keeps such parts and does not read them. A model reads `content` instead.",
+    },
   },
 })

@@ -2,7 +2,9 @@ import { Entity, Index, ManyToOne, Property } from '@mikro-orm/decorators/legacy
 import { Message } from './message.ts'
 import { Timestamp } from './timestamp.ts'
 
-/** Where a message stands that is still being written; it is there exactly while the message's status is STREAMING. */
+/**
+ * The state of a message that is still being written. The row exists exactly while the message's status is STREAMING.
+ */
 @Entity({ tableName: 'message_stream' })
 @Index({ name: 'message_stream_expires_at_index', properties: ['expiresAt'] })
 export class MessageStream {
@@ -15,7 +17,7 @@ export class MessageStream {
   })
   message!: Message
 
-  /** Raised by whoever takes the stream over; writes of an older attempt are refused. */
+  /** A producer that takes the stream over raises it. Writes of an older attempt are refused. */
   @Property({ type: 'integer' })
   attempt!: number
 
@@ -27,7 +29,7 @@ export class MessageStream {
   @Property({ type: 'integer' })
   size!: number
 
-  /** How long its producer may give no sign of life. */
+  /** How long the producer may give no sign of life. */
   @Property({ type: 'integer' })
   timeoutSeconds!: number
 

@@ -3,7 +3,7 @@ import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/l
 import { Message } from './message.ts'
 import type { TokenEncoding } from './window-enums.ts'
 
-/** How many tokens a message has. It holds only while `revision` is the message's own. */
+/** How many tokens a message has. The count is right only while its `revision` equals the message's. */
 @Entity({ tableName: 'message_token_count' })
 export class MessageTokenCount {
   @ManyToOne(() => Message, {
@@ -18,14 +18,14 @@ export class MessageTokenCount {
   @PrimaryKey({ type: 'text', collation: 'C' })
   encoding!: TokenEncoding
 
-  /** The message's when it was counted; 0 where it was never changed. */
+  /** The revision of the message when it was counted; 0 for a message that was never changed. */
   @Property({ type: new BigIntType('number') })
   revision!: number
 
   @Property({ type: 'integer' })
   tokens!: number
 
-  /** Apart: only a window of the reasoning's own dialect has it. */
+  /** `tokens` does not include them: only a window of the reasoning's own dialect has the reasoning. */
   @Property({ type: 'integer' })
   reasoningTokens!: number
 }

@@ -2,9 +2,9 @@ import { Field, ID, InterfaceType } from 'type-graphql'
 
 @InterfaceType('Node', {
   description:
-    'Anything with an `id` that is unique across all types, so that caches can keep it and `node` can load it again.',
+    'An object whose `id` is unique across all types of this API: a cache can keep the object by it, and `node` can load the object again.',
 })
 export abstract class Node {
-  @Field(() => ID, { description: 'Unique across all types of this API; opaque unless you chose it yourself.' })
+  @Field(() => ID, { description: 'Unique across all types of this API. Opaque, unless you chose it yourself.' })
   readonly id!: string
 }

@@ -1,6 +1,9 @@
 import { formatUuid, readBase64url, writeUuid } from './bytes.ts'
 
-/** A place in one life of one conversation: which conversation, which life, how far. */
+/**
+ * A place in a conversation. The `epoch` says which one is meant of several conversations that had the same key, one
+ * after the other.
+ */
 export interface Place {
   readonly key: string
   readonly epoch: number
@@ -8,16 +11,17 @@ export interface Place {
 }
 
 const version = 1
-/** Version, key and epoch. */
+/** The version, the key and the epoch. */
 const headBytes = 1 + 16 + 6
-/** And the seq. */
+/** The same, and the seq. */
 const placeBytes = headBytes + 4
 
-/** What the places of one life of a conversation have in common. */
+/** What all places of the same key and epoch have in common. */
 export interface PlaceHead {
   readonly bytes: Buffer
-  /** The 184 bits of `bytes` are 30 characters of base64url and 4 bits, with which the next character begins. */
+  /** The first 30 characters: they hold 180 of the 184 bits. */
   readonly text: string
+  /** The last 4 of the 184 bits: they are the first bits of the next character. */
   readonly bits: number
 }
 
@@ -38,8 +42,8 @@ export function packPlace(head: PlaceHead, seq: number, more = 0): Buffer {
 }
 
 /**
- * The base64url of `packPlace`, without its bytes, whose making cost four times as much: a page has fifty ids. Of the 36
- * characters only the last six hold anything of the seq.
+ * The same text as the base64url of `packPlace`, but made without a buffer: with a buffer it took four times as long,
+ * and a page has fifty ids. Only the last six of the 36 characters depend on the seq.
  */
 export function placeText({ text, bits }: PlaceHead, seq: number): string {
   return (
@@ -57,12 +61,12 @@ export function placeText({ text, bits }: PlaceHead, seq: number): string {
 
 const digits = Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_')
 
-/** The character for the last six bits. */
+/** The character code of the base64url digit for the last six bits of `value`. */
 function digitOf(value: number): number {
   return digits[value & 63] as number
 }
 
-/** Undoes `packPlace`: the place and the bytes behind it; null for anything else. */
+/** Reads the base64url of `packPlace`: the place, and the bytes behind it. null when the text is no such base64url. */
 export function unpackPlace(text: string): { place: Place; rest: Buffer } | null {
   const bytes = readBase64url(text)
   if (bytes === null || bytes.length < placeBytes || bytes[0] !== version) return null

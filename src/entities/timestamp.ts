@@ -1,8 +1,8 @@
 import { Type } from '@mikro-orm/core'
 
 /**
- * A `timestamptz`, in this program always its RFC 3339 text in UTC with PostgreSQL's microseconds, for example
- * `2026-01-31T09:30:00.123456Z`. A JavaScript Date would cut it to milliseconds.
+ * A `timestamptz`. This program always holds it as RFC 3339 text in UTC with PostgreSQL's microseconds, for example
+ * `2026-01-31T09:30:00.123456Z`. A JavaScript Date would cut the time to milliseconds.
  */
 export class Timestamp extends Type<string, string> {
   override convertToJSValue(value: string): string {
@@ -18,12 +18,12 @@ export class Timestamp extends Type<string, string> {
   }
 }
 
-/** PostgreSQL's ISO text of a session in UTC, `2026-01-31 09:30:00.123456+00`, as RFC 3339. */
+/** Turns a time as PostgreSQL writes it in a UTC session, `2026-01-31 09:30:00.123456+00`, into RFC 3339. */
 export function toTimestamp(postgres: string): string {
   return postgres.endsWith('+00') ? `${postgres.slice(0, 10)}T${postgres.slice(11, -3)}Z` : postgres
 }
 
-/** The whole microseconds since 1970 of an RFC 3339 text in UTC: exact in a number until the year 2255. */
+/** The microseconds since 1970 of an RFC 3339 text in UTC. A number holds them exactly until the year 2255. */
 export function toMicroseconds(timestamp: string): number {
   const fraction = timestamp.slice(20, -1).padEnd(6, '0')
   return Date.parse(`${timestamp.slice(0, 19)}Z`) * 1_000 + Number(fraction)

@@ -28,42 +28,44 @@ export type TokenEncoding = keyof typeof TokenEncoding
 
 registerEnumType(ContextFormat, {
   name: 'ContextFormat',
-  description: 'The API or the SDK that a window is written for.',
+  description: 'The API or SDK that a window is written for.',
   valuesConfig: {
     OPENAI_CHAT: { description: '`messages` of OpenAI chat completions.' },
     OPENAI_RESPONSES: { description: '`input` items of the OpenAI Responses API.' },
-    ANTHROPIC: { description: '`messages` of the Anthropic Messages API, and its `system` apart.' },
+    ANTHROPIC: { description: '`messages` of the Anthropic Messages API; the instructions are in `system`.' },
     AI_SDK: {
       description:
-        'UIMessage[] of the AI SDK, as `useChat` and `convertToModelMessages` take them, and their system apart.',
+        'UIMessage[] of the AI SDK, as `useChat` and `convertToModelMessages` take it; the instructions are in `system`.',
     },
     AI_SDK_MODEL: {
       description:
-        '`messages` of `generateText` and `streamText` of the AI SDK (ModelMessage[]), and their system apart.',
+        '`messages` of `generateText` and `streamText` of the AI SDK (ModelMessage[]); the instructions are in `system`.',
     },
   },
 })
 
 registerEnumType(OmissionReason, {
   name: 'OmissionReason',
-  description: 'Why something of the conversation is not in a window, or stands there otherwise than it was said.',
+  description: 'Why something of the conversation is not in a window, or was changed in it.',
   valuesConfig: {
     BUDGET: { description: 'Older turns did not fit.' },
-    BEFORE_FIRST_USER: { description: "What was said before the first user's message cannot begin a window." },
-    ORPHANED_RESULT: { description: 'Results whose call is not there were left out.' },
-    INTERRUPTED_CALL: { description: 'Calls without a result were given one that says so.' },
-    STREAMING: { description: 'Messages still being written were left out.' },
+    BEFORE_FIRST_USER: {
+      description: 'Messages before the first message of the user were left out: a window cannot begin with them.',
+    },
+    ORPHANED_RESULT: { description: 'Results without their call were left out.' },
+    INTERRUPTED_CALL: { description: 'Calls without a result got a result that says that the call was interrupted.' },
+    STREAMING: { description: 'Messages that are still being written were left out.' },
     EMPTY: { description: 'Messages that say nothing in this format were left out.' },
-    UNSUPPORTED_PART: { description: 'Parts that this format has no words for were left out.' },
+    UNSUPPORTED_PART: { description: 'Parts that this format cannot express were left out.' },
   },
 })
 
 registerEnumType(TokenEncoding, {
   name: 'TokenEncoding',
   description:
-    'How text is cut into tokens. Models of other providers have their own: there every count is an estimate.',
+    'How text is cut into tokens. Models of other providers cut it in their own ways: for them every count is an estimate.',
   valuesConfig: {
-    O200K_BASE: { description: "That of OpenAI's models since GPT-4o." },
-    CL100K_BASE: { description: "That of OpenAI's GPT-4 and GPT-3.5." },
+    O200K_BASE: { description: "The encoding of OpenAI's models since GPT-4o." },
+    CL100K_BASE: { description: "The encoding of OpenAI's GPT-4 and GPT-3.5." },
   },
 })
