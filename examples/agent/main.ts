@@ -1,4 +1,4 @@
-// Outside of this repository it is '@colloquy/client' and '@colloquy/client/openai'.
+// Outside of this repository, import '@colloquy/client', '@colloquy/client/openai' and '@colloquy/client/anthropic'.
 import { runMessagesTurn } from '../../client/src/anthropic.ts'
 import { request } from '../../client/src/index.ts'
 import { runChatTurn, type TurnOptions, type TurnResult } from '../../client/src/openai.ts'
@@ -19,7 +19,7 @@ const question = process.argv.slice(2).join(' ') || 'Where is my order 4?'
 await request(at, 'mutation ($id: ID!) { createConversation(input: { id: $id, ifExists: RETURN }) { created } }', {
   id: conversationId,
 })
-// Shows what was said before, and then what is said now: nothing of it comes from the loop, all of it from the server.
+// Prints what was said before, and then what is said now. All that it prints comes from the server, nothing from `runTurn`.
 const watching = watch(at)
 await watching.caughtUp
 const { text, messageId } = await runTurn({
@@ -33,7 +33,7 @@ const { text, messageId } = await runTurn({
 await watching.saw(messageId)
 if (text === '') console.log('(The model had nothing to say.)')
 
-/** The real SDK where there is a key for it. */
+/** Calls a provider if the environment has a key for it, and otherwise the scripted model. */
 async function runTurn(options: TurnOptions): Promise<TurnResult> {
   if (OPENAI_API_KEY) {
     const { default: OpenAI } = await import('openai')

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import type { ChatClient } from '../../client/src/openai.ts'
 
-/** A message as chat completions have it. */
+/** A message of OpenAI chat completions. */
 interface Message {
   readonly role: string
   readonly content: unknown
@@ -10,8 +10,8 @@ interface Message {
 type Chunks = Awaited<ReturnType<ChatClient['chat']['completions']['create']>>
 
 /**
- * What stands in for a model where there is no key: it looks an order up, and says what it was told. It knows only what it
- * is given, so when it answers a question that names no order, that is because the conversation before it is in its window.
+ * Stands in for a model when there is no key. It looks up an order and repeats what the tool said. It knows only the
+ * messages of its window: it can answer a question that names no order because the window holds the question before.
  */
 export const scriptedModel: ChatClient = {
   chat: {

@@ -1,6 +1,6 @@
 import type { Tool } from '../../client/src/openai.ts'
 
-/** What the model may call. */
+/** The tools that the model may call. */
 export const tools: Record<string, Tool> = {
   find_order: {
     description: 'Says where an order is, and when it arrives.',

@@ -1,13 +1,13 @@
 import { applyEvent, type FollowedMessage, followConversation } from '../../client/src/index.ts'
 
 interface Watching {
-  /** Settles when everything that was there is shown. */
+  /** Settles when all earlier messages are printed. */
   readonly caughtUp: Promise<void>
-  /** Settles when a message is shown as it has ended, and ends the watching. */
+  /** Settles when this message has ended and is printed; the watching ends then. */
   saw(messageId: string): Promise<void>
 }
 
-/** Prints a conversation from its beginning, and goes on as it goes on: whoever watches sees the same. */
+/** Prints a conversation from its beginning, and then each new event. Every other watcher sees the same. */
 export function watch(at: Parameters<typeof followConversation>[0]): Watching {
   const following = followConversation({ ...at, after: '' })
   const caughtUp = Promise.withResolvers<void>()
@@ -46,7 +46,7 @@ export function watch(at: Parameters<typeof followConversation>[0]): Watching {
 
 const speakers = { USER: 'you', ASSISTANT: 'agent', TOOL: 'tool', SYSTEM: 'system', DEVELOPER: 'system' }
 
-/** What of a message is not printed yet. */
+/** Prints the part of a message that is not printed yet. */
 function show({ seq, role, content, status, toolCalls }: FollowedMessage, shown: Map<number, number>): void {
   const text = content ?? ''
   const printed = shown.get(seq)
