@@ -12,7 +12,7 @@ export function fileByBytes(base64: string, mediaType: string, filename: unknown
   return { kind: 'file', mediaType, filename: asText(filename), source: { base64 }, raw }
 }
 
-/** @param data a `data:` URL, or base64 without one */
+/** @param data a `data:` URL, or plain base64 */
 export function fileByData(data: string, mediaType: string, filename: unknown, raw: Raw): File {
   return data.startsWith('data:')
     ? fileByUrl(data, mediaType, filename, raw)
