@@ -278,16 +278,6 @@ test('cursors: of another epoch or beyond the log they are expired, of another c
   expect(await code(now.toString('base64url'))).toBe('CURSOR_EXPIRED')
 })
 
-test('5 isolated: the events of another user are the same error as those of nobody', async () => {
-  await bed.server.as().append('private', 'x')
-  const bob = bed.server.as({ 'x-user-id': 'bob' })
-  const missing = await bob.fail(poll, { id: 'never' })
-  expect(missing.extensions.code).toBe('NOT_FOUND')
-  expect(await bob.fail(poll, { id: 'private' })).toEqual(missing)
-  await using feed = bob.subscribe(follow, { id: 'private', after: '' })
-  expect((await feed.next())?.errors?.[0]?.extensions.code).toBe('NOT_FOUND')
-})
-
 test('the size of a page of changes is from 1 to 100', async () => {
   const ada = bed.server.as()
   await ada.append('size', 'x')

@@ -1,4 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
+import type { Answer, Api } from './support/api.ts'
 import { useBed } from './support/bed.ts'
 
 const bed = useBed()
@@ -12,10 +13,12 @@ beforeAll(async () => {
 const bob = () => bed.server.as({ 'x-user-id': 'bob' })
 
 /** How the id of somebody else's conversation reaches a stranger: in a message id or a cursor. */
-function foreignConversationId(): string {
-  const bytes = Buffer.from(adas.message.id.slice(4), 'base64url')
+function conversationIdOf(messageId: string): string {
+  const bytes = Buffer.from(messageId.slice(4), 'base64url')
   return `cnv_${bytes.subarray(1, 23).toString('base64url')}`
 }
+
+const foreignConversationId = () => conversationIdOf(adas.message.id)
 
 test("5 isolated: another user's conversation is the same null as one that does not exist", async () => {
   for (const id of ['secret', 'never', foreignConversationId(), adas.conversation.id]) {
@@ -41,52 +44,238 @@ test("5 isolated: another user's message is the same null as one that does not e
   ])
 })
 
-const mutations = {
-  append:
-    'mutation ($id: ID!) { appendMessage(input: { conversationId: $id, message: { role: USER, content: "x" } }) { replayed } }',
-  appendLast:
-    'mutation ($id: ID!) { appendMessage(input: { conversationId: $id, ifLastSeq: 7, message: { role: USER, content: "x" } }) { replayed } }',
-  appendKnown:
-    'mutation ($id: ID!) { appendMessage(input: { conversationId: $id, message: { role: USER, content: "x", clientId: "c-1" } }) { replayed } }',
-  batch:
-    'mutation ($id: ID!) { appendMessages(input: { conversationId: $id, messages: [{ role: USER, content: "x" }] }) { replayed } }',
-  update: 'mutation ($id: ID!) { updateConversation(input: { id: $id, title: "mine" }) { conversation { id } } }',
-  branch:
-    'mutation ($id: ID!, $message: ID!) { appendMessage(input: { conversationId: $id, message: { role: USER, content: "x", parentId: $message } }) { replayed } }',
-  branchStream:
-    'mutation ($id: ID!, $message: ID!) { startMessage(input: { conversationId: $id, parentId: $message }) { replayed } }',
-  fork: 'mutation ($id: ID!) { forkConversation(input: { id: $id }) { conversation { id } } }',
-  forkTaken:
-    'mutation ($id: ID!) { forkConversation(input: { id: $id, newId: "taken", upToSeq: 7 }) { conversation { id } } }',
-  delete: 'mutation ($id: ID!) { deleteConversation(input: { id: $id }) { deletedConversationId } }',
+/** Everything that is asked of one conversation or one message: by its `id`, and where that takes more, with those of the same conversation. */
+const asked: [name: string, of: 'conversation' | 'message' | 'stream', document: string][] = [
+  ['conversation', 'conversation', 'query ($id: ID!) { conversation(id: $id) { id } }'],
+  ['its page', 'conversation', 'query ($id: ID!) { conversation(id: $id) { messages { nodes { content } } } }'],
+  ['node', 'conversation', 'query ($id: ID!) { node(id: $id) { id } }'],
+  ['node', 'message', 'query ($id: ID!) { node(id: $id) { id } }'],
+  ['nodes', 'message', 'query ($id: ID!) { nodes(ids: [$id]) { id } }'],
+  ['nodes', 'conversation', 'query ($id: ID!) { nodes(ids: [$id]) { id } }'],
+  ['changes', 'conversation', 'query ($id: ID!) { changes(conversationId: $id) { events { cursor } } }'],
+  ['messageChunks', 'stream', 'query ($id: ID!) { messageChunks(messageId: $id) { text } }'],
+  ['appendMessage', 'conversation', appending('')],
+  ['appendMessage, ifLastSeq', 'conversation', appending('ifLastSeq: 2')],
+  ['appendMessage, a moved ifLastSeq', 'conversation', appending('ifLastSeq: 7')],
+  ['appendMessage, a known client id', 'conversation', appending('', 'clientId: "c-1"')],
+  ['appendMessage, a parent', 'conversation', appending('', 'parentId: $message')],
+  [
+    'appendMessages',
+    'conversation',
+    `mutation ($id: ID!) { appendMessages(input: { conversationId: $id, messages: [
+      { role: USER, content: "x" }, { role: USER, content: "y" }] }) { replayed } }`,
+  ],
+  [
+    'appendMessages, to replace',
+    'conversation',
+    `mutation ($id: ID!) { appendMessages(input: { conversationId: $id, onExisting: REPLACE, messages: [
+      { role: USER, content: "x", clientId: "c-1" }] }) { replayed } }`,
+  ],
+  ['startMessage', 'conversation', 'mutation ($id: ID!) { startMessage(input: { conversationId: $id }) { attempt } }'],
+  [
+    'startMessage, a parent',
+    'conversation',
+    'mutation ($id: ID!, $message: ID!) { startMessage(input: { conversationId: $id, parentId: $message }) { attempt } }',
+  ],
+  [
+    'updateConversation',
+    'conversation',
+    'mutation ($id: ID!) { updateConversation(input: { id: $id, title: "mine" }) { conversation { title } } }',
+  ],
+  [
+    'clearConversation',
+    'conversation',
+    'mutation ($id: ID!) { clearConversation(input: { id: $id }) { conversation { lastSeq } } }',
+  ],
+  [
+    'deleteConversation',
+    'conversation',
+    'mutation ($id: ID!) { deleteConversation(input: { id: $id }) { deletedConversationId } }',
+  ],
+  [
+    'forkConversation',
+    'conversation',
+    'mutation ($id: ID!) { forkConversation(input: { id: $id, upToSeq: 1 }) { conversation { lastSeq } } }',
+  ],
+  [
+    'forkConversation, beyond its end',
+    'conversation',
+    'mutation ($id: ID!) { forkConversation(input: { id: $id, upToSeq: 7 }) { conversation { lastSeq } } }',
+  ],
+  [
+    'forkConversation, to an id that is taken',
+    'conversation',
+    'mutation ($id: ID!) { forkConversation(input: { id: $id, newId: "taken", upToSeq: 1 }) { conversation { lastSeq } } }',
+  ],
+  ['editMessage', 'message', editing('messageId: $id')],
+  ['editMessage, by client id', 'conversation', editing('conversationId: $id, clientId: "c-1"')],
+  ['deleteMessage', 'message', deleting('messageId: $id')],
+  ['deleteMessage, by client id', 'conversation', deleting('conversationId: $id, clientId: "c-1"')],
+  [
+    'setActiveLeaf',
+    'message',
+    'mutation ($id: ID!) { setActiveLeaf(input: { messageId: $id }) { conversation { id } } }',
+  ],
+  ['appendMessageText', 'stream', writing('text: "x"')],
+  ['appendMessageText, not durable', 'stream', writing('text: "x", durable: false')],
+  ['appendMessageText, a sign of life', 'stream', writing('text: ""')],
+  [
+    'completeMessage',
+    'stream',
+    `mutation ($id: ID!) { completeMessage(input: { messageId: $id, attempt: 1, chunks: 1 }) { replayed } }`,
+  ],
+  ['stopMessage', 'stream', 'mutation ($id: ID!) { stopMessage(input: { messageId: $id }) { message { id } } }'],
+  ['resumeMessage', 'stream', 'mutation ($id: ID!) { resumeMessage(input: { messageId: $id }) { attempt } }'],
+  [
+    'messageAppended',
+    'conversation',
+    'subscription ($id: ID!) { messageAppended(conversationId: $id, after: "") { cursor } }',
+  ],
+  [
+    'conversationEvents',
+    'conversation',
+    'subscription ($id: ID!) { conversationEvents(conversationId: $id, after: "") { cursor } }',
+  ],
+]
+
+/** What its owner is refused as well, if for another reason. */
+const refusedToAll = [
+  'appendMessage, a moved ifLastSeq',
+  'appendMessage, a known client id',
+  'forkConversation, beyond its end',
+  'forkConversation, to an id that is taken',
+]
+
+function appending(more: string, ofMessage = ''): string {
+  return `mutation ($id: ID!${ofMessage.includes('$message') ? ', $message: ID!' : ''}) { appendMessage(input: {
+    conversationId: $id, ${more} message: { role: USER, content: "x", ${ofMessage} } }) { replayed } }`
 }
 
-test.each(Object.entries(mutations))(
-  "5 isolated: %s on another user's conversation is the same error as on one that does not exist",
-  async (_name, mutation) => {
-    await bob().append('taken', 'x')
-    const message = adas.message.id
-    const missing = await bob().fail(mutation, { id: 'never', message })
-    expect(missing.extensions.code).toBe('NOT_FOUND')
-    for (const id of ['secret', foreignConversationId()]) {
-      expect(await bob().fail(mutation, { id, message })).toEqual(missing)
-    }
-    const { conversation } = await bed.server.as().get('{ conversation(id: "secret") { lastSeq title } }')
-    expect(conversation).toEqual({ lastSeq: 1, title: null })
-  },
-)
+function editing(address: string): string {
+  return `mutation ($id: ID!) { editMessage(input: { ${address}, content: "y" }) { message { id } } }`
+}
 
-test("5 isolated: subscribing to another user's conversation is the same error as to one that does not exist", async () => {
-  const subscription = 'subscription ($id: ID!) { messageAppended(conversationId: $id, after: "") { cursor } }'
-  const errors = []
-  for (const id of ['never', 'secret', foreignConversationId()]) {
-    await using results = bob().subscribe(subscription, { id })
-    errors.push((await results.next())?.errors)
-    expect(await results.next()).toBeNull()
+function deleting(address: string): string {
+  return `mutation ($id: ID!) { deleteMessage(input: { ${address} }) { message { id } } }`
+}
+
+function writing(text: string): string {
+  return `mutation ($id: ID!) { appendMessageText(input: { messageId: $id, attempt: 1, chunk: 1, ${text} }) { nextChunk } }`
+}
+
+/** The ids of one conversation with a message and one that streams, of which the server has a chunk. */
+interface Ids {
+  readonly conversation: string
+  readonly message: string
+  readonly stream: string
+}
+
+async function makeConversation(id: string): Promise<Ids> {
+  const ada = bed.server.as()
+  const { message } = await ada.append(id, { role: 'USER', content: 'for my eyes', clientId: 'c-1' })
+  const { startMessage } = await ada.get(
+    'mutation ($id: ID!) { startMessage(input: { conversationId: $id }) { message { id } } }',
+    { id },
+  )
+  const stream = startMessage.message.id
+  await ada.get(writing('text: "for my eyes"').replace('chunk: 1', 'chunk: 0'), { id: stream })
+  return { conversation: conversationIdOf(message.id), message: message.id, stream }
+}
+
+/** Of a conversation that there never was. */
+const noIds: Ids = (() => {
+  const place = Buffer.alloc(27, 7)
+  place[0] = 1
+  place.writeInt32BE(1, 23)
+  const message = `msg_${place.toString('base64url')}`
+  return { conversation: conversationIdOf(message), message, stream: message }
+})()
+
+/** All that is asked answers as if there were no such thing. @param ids what the viewer may not reach, and what there never was */
+async function expectUnreachable(viewer: Api, ids: readonly Ids[], ownId: string | null): Promise<void> {
+  const before = await wholeDatabase()
+  for (const [name, of, document] of asked) {
+    // The server has a chunk of it, and takes the next one without looking: what it promises is nothing.
+    if (name === 'appendMessageText, not durable' && viewer.identity['x-user-id'] === 'ada') continue
+    const ask = (id: string, { message }: Ids) => answerTo(viewer, document, { id, message })
+    const missing = await ask(noIds[of], noIds)
+    if (missing.errors) expect(missing.errors[0]?.extensions, name).toEqual({ code: 'NOT_FOUND' })
+    else expect(JSON.stringify(missing), name).toMatch(/^\{"data":\{"\w+":(null|\[null\])\}\}$/)
+    for (const one of ids) {
+      expect(await ask(one[of], one), name).toEqual(missing)
+      if (of === 'conversation' && ownId !== null) expect(await ask(ownId, one), name).toEqual(missing)
+    }
+    const gone = of === 'conversation' ? 'never' : 'msg_junk'
+    expect(await ask(gone, noIds), name).toEqual(missing)
   }
-  expect(errors[0]?.[0]?.extensions.code).toBe('NOT_FOUND')
-  expect(errors[1]).toEqual(errors[0])
-  expect(errors[2]).toEqual(errors[0])
+  expect(await wholeDatabase()).toEqual(before)
+}
+
+async function answerTo(viewer: Api, document: string, variables: Record<string, unknown>): Promise<Answer> {
+  const used = Object.fromEntries(Object.entries(variables).filter(([name]) => document.includes(`$${name}:`)))
+  if (!document.startsWith('subscription')) return viewer.ask(document, used)
+  await using results = viewer.subscribe(document, used)
+  const answer = (await results.next()) as Answer
+  if (answer.errors) expect(await results.next()).toBeNull()
+  return answer
+}
+
+/** Every row there is. */
+async function wholeDatabase(): Promise<string[]> {
+  const client = await bed.database.connect()
+  const rows = ['conversation', 'message', 'message_stream', 'message_chunk', 'message_token_count'].map(
+    (table) => `select '${table} ' || t::text as row from ${table} t`,
+  )
+  const found = await client.query(`${rows.join(' union all ')} order by row`)
+  await client.end()
+  return found.rows.map(({ row }) => row)
+}
+
+test('5 isolated: every field of the API that takes an id is asked here', async () => {
+  const { __schema } = await bob().get(
+    '{ __schema { types { name fields { name args { type { name ofType { name ofType { name ofType { name } } } } } } } } }',
+  )
+  const roots = __schema.types.filter(({ name }: { name: string }) =>
+    ['Query', 'Mutation', 'Subscription'].includes(name),
+  )
+  const takesId = ({ args }: { args: object[] }) => /"(ID|\w+Input)"/.test(JSON.stringify(args))
+  const names = roots.flatMap(({ fields }: { fields: { name: string; args: object[] }[] }) =>
+    fields.filter(takesId).map(({ name }) => name),
+  )
+  // A new conversation is nobody else's.
+  const expected = names.filter((name: string) => name !== 'createConversation')
+  expect(expected).toContain('conversation')
+  expect(new Set(asked.map(([, , document]) => /\{ (\w+)/.exec(document)?.[1]))).toEqual(new Set(expected))
+})
+
+test("5 isolated: whatever is asked of another user's conversation answers as for one that does not exist", async () => {
+  await bob().append('taken', 'x')
+  const ids = await makeConversation('hers')
+  await expectUnreachable(bob(), [ids], 'hers')
+})
+
+test('5 isolated: whatever is asked of an earlier conversation of the same id answers as for one that does not exist', async () => {
+  await bed.server.as().append('taken', 'x')
+  const old = await makeConversation('reborn')
+  await bed.server.as().get('mutation { deleteConversation(input: { id: "reborn" }) { deletedConversationId } }')
+  await makeConversation('reborn')
+  await expectUnreachable(bed.server.as(), [old], null)
+})
+
+test('5 isolated: whatever is asked of a deleted conversation, whose messages are still there, answers as for one that does not exist', async () => {
+  await bed.server.as().append('taken', 'x')
+  const ids = await makeConversation('deleted')
+  const client = await bed.database.connect()
+  await client.query("update conversation set deleted_at = now() where id = 'deleted'")
+  await expectUnreachable(bed.server.as(), [ids], 'deleted')
+})
+
+test.each(asked)('its owner is answered: %s of a %s', async (name, of, document) => {
+  await bed.server.as().append('taken', 'x')
+  const ids = await makeConversation(`own ${name} ${of}`)
+  const { data, errors } = await answerTo(bed.server.as(), document, { id: ids[of], message: ids.message })
+  if (refusedToAll.includes(name)) expect(errors?.[0]?.extensions.code).toMatch(/^(CONFLICT|BAD_USER_INPUT)$/)
+  else expect(JSON.stringify(data ?? errors)).toMatch(/^\{"\w+":(\{|\[\{)/)
 })
 
 test("5 isolated: another user's cursor opens nothing", async () => {
@@ -95,10 +284,27 @@ test("5 isolated: another user's cursor opens nothing", async () => {
   for (const after of [adas.messageEdge.cursor, adas.conversation.cursor]) {
     expect((await bob().fail(page, { after })).extensions).toMatchObject({ code: 'BAD_USER_INPUT', path: 'after' })
   }
-  const list = await bed.server.as().get('{ conversations { edges { cursor } } }')
-  const after = list.conversations.edges[0].cursor
-  const bobs = await bob().get('query ($after: String!) { conversations(after: $after) { nodes { id } } }', { after })
-  expect(bobs.conversations.nodes.every((node: { id: string }) => node.id === 'mine')).toBe(true)
+})
+
+test("5 isolated: another user's place in a list is only a time, and beside it stands nothing but one's own", async () => {
+  const [dan, eve] = [bed.server.as({ 'x-user-id': 'dan' }), bed.server.as({ 'x-user-id': 'eve' })]
+  for (const id of ['old', 'middle', 'new']) {
+    await dan.append(`${id} of dan`, 'x')
+    await eve.append(`${id} of eve`, 'x')
+  }
+  const { edges } = (await eve.get('{ conversations { edges { cursor node { id } } } }')).conversations
+  expect(edges[1].node.id).toBe('middle of eve')
+  const list = `query ($after: String, $before: String) { conversations(after: $after, before: $before) {
+    nodes { id } pageInfo { hasNextPage hasPreviousPage } } }`
+  const read = async (bounds: object) => {
+    const { nodes, pageInfo } = (await dan.get(list, bounds)).conversations
+    return [nodes.map(({ id }: { id: string }) => id), pageInfo.hasPreviousPage, pageInfo.hasNextPage]
+  }
+  expect(await read({ after: edges[1].cursor })).toEqual([['middle of dan', 'old of dan'], true, false])
+  expect(await read({ before: edges[1].cursor })).toEqual([['new of dan'], false, true])
+  // All that lies beyond these is eve's.
+  expect(await read({ after: edges[2].cursor })).toEqual([['old of dan'], true, false])
+  expect(await read({ before: edges[0].cursor })).toEqual([[], false, true])
 })
 
 test("5 isolated: another user's message is no parent, no branch and no leaf, the same as one that does not exist", async () => {

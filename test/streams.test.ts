@@ -367,27 +367,6 @@ test('messageAppended tells of a streaming message at its start', async () => {
   expect((await next)?.data.messageAppended.node).toMatchObject({ seq: 2, status: 'STREAMING', content: null })
 })
 
-test("5 isolated: another user's stream is the same error as none", async () => {
-  const ada = bed.server.as()
-  const { id } = await begin(ada, 'private')
-  const bob = bed.server.as({ 'x-user-id': 'bob' })
-  const missing = id.replace(/.{4}$/, 'AAAJ')
-  const calls: [string, (messageId: string) => object][] = [
-    [add, (messageId) => ({ input: { messageId, attempt: 1, chunk: 0, text: 'x' } })],
-    [complete, (messageId) => ({ input: { messageId, attempt: 1, chunks: 0, content: 'x' } })],
-    [stop, (messageId) => ({ id: messageId })],
-    [resume, (messageId) => ({ id: messageId })],
-    [chunksOf, (messageId) => ({ id: messageId })],
-  ]
-  for (const [query, variables] of calls) {
-    const error = await bob.fail(query, variables(missing))
-    expect(error.extensions.code).toBe('NOT_FOUND')
-    expect(await bob.fail(query, variables(id))).toEqual(error)
-    expect(await bob.fail(query, variables('msg_junk'))).toEqual(error)
-  }
-  expect(await read(ada, id)).toMatchObject({ status: 'STREAMING', nextChunk: 0, stopRequestedAt: null })
-})
-
 test('timeouts are from 1 to 3600 seconds, and a tool result does not stream', async () => {
   const ada = bed.server.as()
   const code = async (more: object) =>
