@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { Answer, Api } from './support/api.ts'
 import { useBed } from './support/bed.ts'
+import { recordStatements } from './support/statements.ts'
 
 const bed = useBed()
 
@@ -276,6 +277,59 @@ test.each(asked)('its owner is answered: %s of a %s', async (name, of, document)
   const { data, errors } = await answerTo(bed.server.as(), document, { id: ids[of], message: ids.message })
   if (refusedToAll.includes(name)) expect(errors?.[0]?.extensions.code).toMatch(/^(CONFLICT|BAD_USER_INPUT)$/)
   else expect(JSON.stringify(data ?? errors)).toMatch(/^\{"\w+":(\{|\[\{)/)
+})
+
+/** Of one conversation, all that is read beside its own row. */
+const everything = `query ($id: ID!, $message: ID!, $after: String!) { conversation(id: $id) {
+  lastMessage { siblings { count } } activeLeaf { content } message(seq: 1) { content } other: message(clientId: "c-1") { content }
+  history { content } messages(after: $after) { nodes { content } } branch: messages(branch: $message) { nodes { content } }
+  context(maxTokens: 1000) { messages omitted { messages tokens } } } }`
+
+/** What the server does for nobody; and what only names a key that the viewer's own id has made. */
+const withoutViewer = [
+  'conversation-create',
+  'conversation-revisions',
+  'message-erase',
+  'stream-expired',
+  // Only seqs: their messages are read with the condition.
+  'stream-streaming',
+]
+
+test('5 isolated: every statement carries the condition of access, and in a transaction the first one does', async () => {
+  const ada = bed.server.as()
+  const sent = await recordStatements(bed.database, async () => {
+    for (const [name, of, document] of asked) {
+      const ids = await makeConversation(`stated ${name} ${of}`)
+      await answerTo(ada, document, { id: ids[of], message: ids.message })
+    }
+    for (const isBranched of [false, true]) {
+      const id = isBranched ? 'stated branched' : 'stated straight'
+      const ids = await makeConversation(id)
+      if (isBranched) await ada.append(id, { role: 'USER', content: 'beside', parentId: ids.message })
+      const { cursor } = await ada.append(id, 'more').then(({ messageEdge }) => messageEdge)
+      await ada.get(everything, { id, message: ids.message, after: cursor })
+      const { conversation } = await ada.get('query ($id: ID!) { conversation(id: $id) { cursor } }', { id })
+      await using feed = ada.subscribe(
+        'subscription ($id: ID!, $after: String) { conversationEvents(conversationId: $id, after: $after) { __typename } }',
+        { id, after: conversation.cursor },
+      )
+      await feed.take(2)
+      await ada.get(writing('text: "x"'), { id: ids.stream })
+      await feed.take(1)
+      await ada.fail(writing('text: ""').replace('attempt: 1', 'attempt: 9'), { id: ids.stream })
+    }
+    // What comes while the first is on its way is stored by one statement.
+    await Promise.all(Array.from({ length: 12 }, (_, i) => ada.append(`stated together ${i % 4}`, 'x')))
+    await Promise.all(Array.from({ length: 12 }, (_, i) => ada.append(`stated together ${i % 4}`, 'x')))
+    await ada.get('{ conversations(first: 1) { cursor nodes { lastMessage { id } } } }')
+    await ada.get('{ conversations(first: 1, filter: { archived: false }) { nodes { id } } }')
+    await using list = ada.subscribe('subscription { conversationsChanged(after: "") { __typename } }')
+    await list.take(1)
+  })
+  const aboutRows = sent.filter(({ text }) => /\b(conversation|message|message_\w+)\b/.test(text))
+  const first = aboutRows.filter(({ place, name }) => place < 2 && !withoutViewer.includes(name ?? ''))
+  expect(new Set(first.map(({ name }) => name)).size).toBeGreaterThan(30)
+  expect(first.filter(({ text }) => !/\buser_id"? = /.test(text)).map(({ name, text }) => name ?? text)).toEqual([])
 })
 
 test("5 isolated: another user's cursor opens nothing", async () => {

@@ -1,19 +1,35 @@
 import { Client } from 'pg'
 import type { TestDatabase } from './database.ts'
 
+/** A statement as it was sent. */
+export interface SentStatement {
+  readonly text: string
+  /** Of a prepared statement. */
+  readonly name: string | undefined
+  /** Its place in a transaction, 1 for the one after `begin`; 0: it is one by itself. */
+  readonly place: number
+}
+
 /**
- * How many statements `work` sends to a database, `begin` and `commit` included and the listener's NOTIFY left out.
- * Counted at the driver, which every connection of this process goes through.
+ * The statements that `work` sends to a database, `begin` and `commit` included and the listener's NOTIFY left out. Taken
+ * at the driver, which every connection of this process goes through.
  */
-export async function countStatements(database: TestDatabase, work: () => Promise<unknown>): Promise<number> {
+export async function recordStatements(database: TestDatabase, work: () => Promise<unknown>): Promise<SentStatement[]> {
   const { pathname } = new URL(database.url)
   const original = Client.prototype.query
-  let count = 0
+  const sent: SentStatement[] = []
+  const places = new WeakMap<Client, number>()
   // biome-ignore lint/suspicious/noExplicitAny: it passes on whatever the overloads of `query` take.
   Client.prototype.query = function (this: Client, ...args: any[]): any {
     const [config] = args
     const text = typeof config === 'string' ? config : String(config?.text)
-    if (`/${this.database}` === pathname && !text.includes('pg_notify')) count += 1
+    if (`/${this.database}` === pathname && !text.includes('pg_notify')) {
+      const place = places.get(this)
+      sent.push({ text, name: config?.name, place: place ?? 0 })
+      if (/^begin\b/i.test(text)) places.set(this, 1)
+      else if (/^(commit|rollback)\b/i.test(text)) places.delete(this)
+      else if (place !== undefined) places.set(this, place + 1)
+    }
     // biome-ignore lint/suspicious/noExplicitAny: likewise.
     return (original as any).apply(this, args)
   }
@@ -22,5 +38,10 @@ export async function countStatements(database: TestDatabase, work: () => Promis
   } finally {
     Client.prototype.query = original
   }
-  return count
+  return sent
+}
+
+/** How many there are, as \`recordStatements\` says. */
+export async function countStatements(database: TestDatabase, work: () => Promise<unknown>): Promise<number> {
+  return (await recordStatements(database, work)).length
 }
