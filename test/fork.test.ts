@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { Api } from './support/api.ts'
 import { useBed } from './support/bed.ts'
 import { countStatements } from './support/statements.ts'
+import { until } from './support/until.ts'
 
 const fork = `mutation ($input: ForkConversationInput!) { forkConversation(input: $input) {
   conversation { id title metadata lastSeq archivedAt createdAt updatedAt activeLeaf { seq } } } }`
@@ -164,13 +165,17 @@ describe('a fork', () => {
     const ada = bed.server.as()
     await ada.append('from', 'x')
     await ada.append('taken', 'y')
+    await ada.get('mutation { createConversation(input: { id: "empty", title: "mine" }) { created } }')
     const { conversation } = (await ada.get(fork, { input: { id: 'from' } })).forkConversation
     expect(conversation.id).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/)
-    for (const newId of ['taken', 'from']) {
+    for (const newId of ['taken', 'empty', 'from']) {
       const error = await ada.fail(fork, { input: { id: 'from', newId } })
       expect(error.extensions).toMatchObject({ code: 'CONFLICT', reason: 'EXISTS' })
     }
     expect((await read(ada, 'taken')).contents).toMatchObject([{ content: 'y' }])
+    expect(await ada.get('{ conversation(id: "empty") { title lastSeq } }')).toEqual({
+      conversation: { title: 'mine', lastSeq: 0 },
+    })
     const malformed = await ada.fail(fork, { input: { id: 'from', newId: 'msg_1' } })
     expect(malformed.extensions).toMatchObject({ code: 'BAD_USER_INPUT', path: 'input.newId' })
   })
@@ -200,6 +205,30 @@ describe('a fork', () => {
       const page = 'query ($after: String) { conversation(id: "grave") { messages(after: $after) { nodes { id } } } }'
       expect((await ada.fail(page, { after: cursor })).extensions.code).toBe('CURSOR_EXPIRED')
     }
+  })
+
+  test('to the id of a deleted conversation that lived and died again meanwhile has nothing of that life', async () => {
+    const ada = bed.server.as()
+    await ada.append('source of one', 'x')
+    await ada.get('mutation { createConversation(input: { id: "twice" }) { created } }')
+    await ada.get('mutation { deleteConversation(input: { id: "twice" }) { deletedConversationId } }')
+    const client = await bed.database.connect()
+    await client.query('begin')
+    await client.query("update conversation set epoch = epoch + 1, last_seq = 2 where id = 'twice'")
+    await client.query(
+      `insert into message (conversation_key, seq, role, content, size, created_at, updated_at)
+       select key, 2, 'USER', 'of that life', 0, now(), now() from conversation where id = 'twice'`,
+    )
+    const forked = ada.get(fork, { input: { id: 'source of one', newId: 'twice' } })
+    // It has seen the tombstone without messages, and waits for its row.
+    const looker = await bed.database.connect()
+    const waiting =
+      'select from pg_stat_activity where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0'
+    await until(async () => (await looker.query(waiting)).rows.length > 0)
+    await client.query('commit')
+    expect((await forked).forkConversation.conversation).toMatchObject({ id: 'twice', lastSeq: 1 })
+    const stored = `select m.content from message m join conversation c on c.key = m.conversation_key where c.id = 'twice'`
+    expect((await client.query(stored)).rows).toEqual([{ content: 'x' }])
   })
 
   test('two forks to one id at once make one', async () => {

@@ -271,6 +271,30 @@ test('5 isolated: whatever is asked of a deleted conversation, whose messages ar
   await expectUnreachable(bed.server.as(), [ids], 'deleted')
 })
 
+test('5 isolated: whatever is asked of a conversation that has another owner by now answers as for one that does not exist', async () => {
+  const ada = bed.server.as()
+  await ada.append('taken', 'x')
+  const ids = await makeConversation('moved')
+  const client = await bed.database.connect()
+  await client.query("update conversation set user_id = 'frank' where id = 'moved'")
+  await expectUnreachable(ada, [ids], 'moved')
+  // Its key is still the one that ada's id has, and it is not hers to create, also when its new owner has deleted it.
+  for (const isDeleted of [false, true]) {
+    if (isDeleted) await client.query("update conversation set deleted_at = now() where id = 'moved'")
+    const before = await wholeDatabase()
+    for (const create of [
+      'mutation { createConversation(input: { id: "moved" }) { created } }',
+      'mutation { createConversation(input: { id: "moved", ifExists: RETURN }) { created } }',
+      'mutation { appendMessage(input: { conversationId: "moved", ifMissing: CREATE, message: { role: USER, content: "x" } }) { replayed } }',
+      'mutation { startMessage(input: { conversationId: "moved", ifMissing: CREATE }) { attempt } }',
+      'mutation { forkConversation(input: { id: "taken", newId: "moved" }) { conversation { id } } }',
+    ]) {
+      expect((await ada.fail(create)).extensions.code, create).toMatch(/^(NOT_FOUND|UNAVAILABLE)$/)
+    }
+    expect(await wholeDatabase()).toEqual(before)
+  }
+})
+
 test.each(asked)('its owner is answered: %s of a %s', async (name, of, document) => {
   await bed.server.as().append('taken', 'x')
   const ids = await makeConversation(`own ${name} ${of}`)
