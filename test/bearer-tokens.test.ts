@@ -293,6 +293,12 @@ describe('service keys', () => {
   test('the log has no key', async () => {
     await bed.server.as({ 'x-service-key': 'agents-key', 'x-user-id': 'ada' }).ask(whoAmI)
     await bed.server.as({ 'x-service-key': 'guessed-key', 'x-user-id': 'ada' }).ask(whoAmI)
-    expect(JSON.stringify(bed.server.logged)).not.toMatch(/agents-key|guessed-key/)
+    const wire = await Wire.dial(bed.server.url)
+    wire.send({ type: 'connection_init', payload: { 'x-service-key': 'guessed-key', 'x-user-id': 'ada' } })
+    await wire.closed
+    const last = logged(bed.server, (entry) => entry.operation === 'Last')
+    await bed.server.as({ 'x-service-key': 'chat-key', 'x-user-id': 'ada' }).ask('query Last { viewer { id } }')
+    await last
+    expect(JSON.stringify(bed.server.logged)).not.toMatch(/agents-key|chat-key|guessed-key/)
   })
 })

@@ -341,7 +341,10 @@ test('where trying again would not help, it ends with what the server said', asy
     await expect(stream.started, code).rejects.toMatchObject({ name: 'StreamError', code, reason })
     await expect(stream.complete()).rejects.toMatchObject({ code })
   }
-  await expect(takeOver(bed.server, 'msg_nothing').started).rejects.toMatchObject({ name: 'StreamError' })
+  await expect(takeOver(bed.server, 'msg_nothing').started).rejects.toMatchObject({
+    name: 'StreamError',
+    code: 'NOT_FOUND',
+  })
   const stream = begin(bed.server, 'errors')
   const { id } = await stream.started
   await ada.get(`mutation { deleteMessage(input: { messageId: "${id}" }) { message { id } } }`)

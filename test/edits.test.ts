@@ -97,15 +97,22 @@ test('an edit keeps the payload that the client id stands for: the retried appen
 
 test('an edit is checked like a new message, and a refused one changes nothing', async () => {
   const ada = bed.server.as()
-  const { message } = await ada.append('checked', 'x')
-  const id = { messageId: message.id }
-  const large = await ada.fail(edit, { input: { ...id, content: 'x'.repeat(1024 * 1024 + 1) } })
-  expect(large.extensions.code).toBe('PAYLOAD_TOO_LARGE')
-  const metadata = await ada.fail(edit, { input: { ...id, metadata: { a: 'x'.repeat(16 * 1024) } } })
-  expect(metadata.extensions).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', path: 'input.metadata' })
-  expect((await ada.fail(edit, { input: { ...id, content: 'a\0b' } })).extensions.code).toBe('BAD_USER_INPUT')
+  const stored = { role: 'USER', content: 'x', metadata: { a: 1 }, clientId: 'c' }
+  const { message } = await ada.append('checked', stored)
+  const id = { messageId: message.id, toolCalls: null }
+  const limit = 1024 * 1024
+  const left = limit - Buffer.byteLength('USER{"a":1}c')
+  const large = await ada.fail(edit, { input: { ...id, content: 'x'.repeat(left + 1) } })
+  expect(large.extensions).toEqual({ code: 'PAYLOAD_TOO_LARGE', path: 'input', limit, actual: limit + 1 })
+  const more = (bytes: number) => ({ b: 'x'.repeat(bytes - Buffer.byteLength('{"a":1,"b":""}')) })
+  const metadata = await ada.fail(edit, { input: { ...id, metadata: more(16 * 1024 + 1) } })
+  expect(metadata.extensions).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', path: 'input.metadata', actual: 16_385 })
+  const bad = await ada.fail(edit, { input: { ...id, content: 'a\0b' } })
+  expect(bad.extensions).toEqual({ code: 'BAD_USER_INPUT', path: 'input.content' })
   const { conversation } = await ada.get(readAll, { id: 'checked' })
-  expect(conversation.messages.nodes[0]).toMatchObject({ content: 'x', revision: '0', editedAt: null })
+  expect(conversation.messages.nodes[0]).toMatchObject({ ...stored, revision: '0', editedAt: null })
+  await ada.get(edit, { input: { ...id, content: 'x'.repeat(left) } })
+  await ada.get(edit, { input: { ...id, content: 'x', metadata: more(16 * 1024) } })
 })
 
 test('a deleted message is a tombstone: its content is gone for good, its place and its client id stay', async () => {

@@ -140,7 +140,10 @@ test('a completion may bring the content, tool calls and an error; only what was
   const failed = (await two.end(0, { status: 'FAILED', error })).data.completeMessage.message
   expect(failed).toMatchObject({ status: 'FAILED', content: null, error })
   const three = await begin(ada, 'ends')
-  expect((await three.end(0, { status: 'STREAMING' })).errors?.[0]?.extensions.code).toBe('BAD_USER_INPUT')
+  expect((await three.end(0, { status: 'STREAMING', content: 'x' })).errors?.[0]?.extensions).toEqual({
+    code: 'BAD_USER_INPUT',
+    path: 'input.status',
+  })
 })
 
 test('stopMessage is seen by the producer with its next chunk, and by watchers', async () => {
