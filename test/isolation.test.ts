@@ -279,8 +279,12 @@ test('5 isolated: whatever is asked of a conversation that has another owner by 
   await client.query("update conversation set user_id = 'frank' where id = 'moved'")
   await expectUnreachable(ada, [ids], 'moved')
   // Its key is still the one that ada's id has, and it is not hers to create, also when its new owner has deleted it.
-  for (const isDeleted of [false, true]) {
-    if (isDeleted) await client.query("update conversation set deleted_at = now() where id = 'moved'")
+  for (const change of [
+    'select',
+    "update conversation set deleted_at = now() where id = 'moved'",
+    "delete from message using conversation where conversation_key = key and id = 'moved'",
+  ]) {
+    await client.query(change)
     const before = await wholeDatabase()
     for (const create of [
       'mutation { createConversation(input: { id: "moved" }) { created } }',

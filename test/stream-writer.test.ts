@@ -197,6 +197,8 @@ test('text is refused where the message would be larger than it may be, and one 
   const room = 101 - (Number(refused?.actual) - 2_000)
   expect(await stream.refused(ada, 2, 'x'.repeat(room + 1))).toMatchObject({ limit: 2_000, actual: 2_001 })
   expect(await stream.accept(ada, 2, 'x'.repeat(room))).toMatchObject({ nextChunk: 3 })
+  // What is not text has bytes as well.
+  expect(await stream.refused(ada, 3, '', { data: 1 })).toMatchObject({ limit: 2_000, actual: 2_001 })
   expect((await stream.end(ada, 3)).data.completeMessage.message.content).toHaveLength(1_900 + room)
 })
 

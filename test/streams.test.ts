@@ -383,3 +383,29 @@ test('timeouts are from 1 to 3600 seconds, and a tool result does not stream', a
     100,
   )
 })
+
+test('what a producer may not send is refused in its place, and changes nothing', async () => {
+  const ada = bed.server.as()
+  const { id, write, end } = await begin(ada, 'misuse')
+  const starting = async (more: object) =>
+    (await ada.fail(start, { input: { conversationId: 'misuse', ...more } })).extensions
+  const writing = async (chunk: number, text: string, more = {}) =>
+    (await write(chunk, text, more)).errors?.[0]?.extensions
+  const ending = async (error: object) =>
+    (await end(0, { status: 'FAILED', error: { code: 'X', message: 'x', ...error } })).errors?.[0]?.extensions
+  const badInput = (path: string) => ({ code: 'BAD_USER_INPUT', path })
+  const tooLong = (path: string) => ({ code: 'PAYLOAD_TOO_LARGE', path, limit: 255, actual: 256 })
+  expect(await starting({ ifLastSeq: -1 })).toEqual(badInput('input.ifLastSeq'))
+  expect(await starting({ name: 'x'.repeat(256) })).toEqual(tooLong('input.name'))
+  expect(await starting({ messages: [{ role: 'USER' }] })).toEqual(badInput('input.messages[0]'))
+  expect(await writing(-1, 'x')).toEqual(badInput('input.chunk'))
+  expect(await writing(0, 'a\0')).toEqual(badInput('input.text'))
+  expect(await writing(0, 'half \ud83d', { durable: false })).toEqual(badInput('input.text'))
+  expect(await ending({ code: '' })).toEqual(badInput('input.error.code'))
+  expect(await ending({ code: 'x'.repeat(256) })).toEqual(tooLong('input.error.code'))
+  expect(await ending({ message: 'a\0' })).toEqual(badInput('input.error.message'))
+  expect((await ada.get('{ conversation(id: "misuse") { lastSeq } }')).conversation.lastSeq).toBe(1)
+  expect(await read(ada, id)).toMatchObject({ status: 'STREAMING', nextChunk: 0 })
+  const error = { code: 'x'.repeat(255), message: '' }
+  expect((await end(0, { status: 'FAILED', error })).data.completeMessage.message.error).toEqual(error)
+})
