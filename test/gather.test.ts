@@ -156,20 +156,32 @@ test('batches of several messages stay whole among others', async () => {
   }
 })
 
-test("a conversation that is missing, deleted or another's is NOT_FOUND, and its neighbours are stored", async () => {
+test("a conversation that is missing, deleted, of an earlier life or another's is NOT_FOUND, and its neighbours are stored", async () => {
   const ada = bed.server.as()
   const mallory = bed.server.as({ 'x-user-id': 'mallory' })
-  const { message } = await ada.append('neighbour', 'first')
   // What a stranger knows who got hold of a message's id: the key and the epoch.
-  const bytes = Buffer.from(message.id.slice(4), 'base64url')
-  const foreign = `cnv_${bytes.subarray(1, 23).toString('base64url')}`
+  const idOf = ({ message }: { message: { id: string } }) => {
+    const bytes = Buffer.from(message.id.slice(4), 'base64url')
+    return `cnv_${bytes.subarray(1, 23).toString('base64url')}`
+  }
+  const foreign = idOf(await ada.append('neighbour', 'first'))
   await ada.append('gone', 'first')
-  await ada.get('mutation { deleteConversation(input: { id: "gone" }) { deletedConversationId } }')
+  const earlier = idOf(await ada.append('reborn', 'first life'))
+  for (const id of ['gone', 'reborn']) {
+    await ada.get('mutation ($id: ID!) { deleteConversation(input: { id: $id }) { deletedConversationId } }', { id })
+  }
+  await ada.append('reborn', 'second life')
   const good = upTo(40).map((n) => say(ada, 'neighbour', `${n}`))
-  const bad = upTo(10).flatMap(() => [say(ada, 'gone', 'x'), say(ada, 'never', 'x'), say(mallory, foreign, 'x')])
-  expect(outcomes(await Promise.all(bad))).toEqual({ NOT_FOUND: 30 })
+  const bad = upTo(10).flatMap(() => [
+    say(ada, 'gone', 'x'),
+    say(ada, 'never', 'x'),
+    say(ada, earlier, 'x'),
+    say(mallory, foreign, 'x'),
+  ])
+  expect(outcomes(await Promise.all(bad))).toEqual({ NOT_FOUND: 40 })
   expect(outcomes(await Promise.all(good))).toEqual({ stored: 40 })
   expect(await read(ada, 'neighbour')).toHaveLength(41)
+  expect(await read(ada, 'reborn')).toHaveLength(1)
 })
 
 test('a conversation that somebody holds holds up only its own appends', async () => {

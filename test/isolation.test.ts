@@ -299,6 +299,34 @@ test('5 isolated: whatever is asked of a conversation that has another owner by 
   }
 })
 
+test('5 isolated: who follows a conversation that has another owner by now is told nothing more', async () => {
+  const [ada, frank] = [bed.server.as(), bed.server.as({ 'x-user-id': 'frank' })]
+  const ids = await makeConversation('followed')
+  const client = await bed.database.connect()
+  // Each of them begins with two results: the message and the stream, or the stream and CaughtUp.
+  const messages = 'subscription ($id: ID!) { messageAppended(conversationId: $id, after: "") { node { content } } }'
+  const events = 'subscription ($id: ID!) { conversationEvents(conversationId: $id) { __typename } }'
+  const follow = async (api: Api, subscription: string) => {
+    const results = api.subscribe(subscription, { id: ids.conversation })
+    await results.take(2)
+    return results
+  }
+  await using herMessages = await follow(ada, messages)
+  await using herEvents = await follow(ada, events)
+  await client.query("update conversation set user_id = 'frank' where id = 'followed'")
+  // They stand where hers do, and read when hers do.
+  await using hisMessages = await follow(frank, messages)
+  await using hisEvents = await follow(frank, events)
+  await frank.get(writing('text: "for his eyes"'), { id: ids.stream })
+  expect((await hisEvents.next())?.data).toEqual({ conversationEvents: { __typename: 'MessageTextAppended' } })
+  await frank.get(appending(''), { id: ids.conversation })
+  expect((await hisMessages.next())?.data).toEqual({ messageAppended: { node: { content: 'x' } } })
+  expect((await hisEvents.next())?.data).toEqual({ conversationEvents: { __typename: 'MessageAppended' } })
+  expect(await herMessages.next()).toBeNull()
+  expect((await herEvents.next())?.data).toEqual({ conversationEvents: { __typename: 'ConversationDeleted' } })
+  expect(await herEvents.next()).toBeNull()
+})
+
 test.each(asked)('its owner is answered: %s of a %s', async (name, of, document) => {
   await bed.server.as().append('taken', 'x')
   const ids = await makeConversation(`own ${name} ${of}`)
