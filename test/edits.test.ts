@@ -183,11 +183,15 @@ test('REPLACE: saving a whole transcript again edits what changed, appends what 
 
 test('a message is addressed in exactly one way', async () => {
   const ada = bed.server.as()
+  const { message } = await ada.append('addressed', { role: 'USER', content: 'x', clientId: 'c' })
+  const [messageId, conversationId, clientId] = [message.id, 'addressed', 'c']
   for (const address of [
     {},
-    { conversationId: 'a' },
-    { clientId: 'a' },
-    { messageId: 'm', conversationId: 'a', clientId: 'c' },
+    { conversationId },
+    { clientId },
+    { messageId, conversationId },
+    { messageId, clientId },
+    { messageId, conversationId, clientId },
   ]) {
     expect((await ada.fail(remove, { input: address })).extensions).toMatchObject({
       code: 'BAD_USER_INPUT',
