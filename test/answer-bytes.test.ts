@@ -64,6 +64,75 @@ describe('the bytes of one answer', () => {
     expect(conversation.messages.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: false })
   })
 
+  test('a page that is a byte over the limit is a message shorter', async () => {
+    const ada = bed.server.as()
+    await fill(ada, 'over', 9)
+    await ada.append('over', 'x'.repeat(1001 - 256 - 4))
+    const ask = async (args: string) =>
+      (await ada.get(`{ conversation(id: "over") { ${page(args)} } }`)).conversation.messages
+    expect(seqs(await ask('first: 10'))).toEqual(range(1, 9))
+    expect(seqs(await ask('last: 10'))).toEqual(range(2, 10))
+  })
+
+  test('a path that branched has its pages and its history held to the limit as a log has', async () => {
+    const ada = bed.server.as()
+    await fill(ada, 'bent', 25)
+    const ends = '{ conversation(id: "bent") { root: message(seq: 1) { id } leaf: message(seq: 25) { id } } }'
+    const { conversation } = await ada.get(ends)
+    const [root, leaf] = [conversation.root.id, conversation.leaf.id]
+    await ada.append('bent', { role: 'USER', content: 'beside', parentId: root })
+    await ada.get('mutation ($leaf: ID!) { setActiveLeaf(input: { messageId: $leaf }) { message { seq } } }', { leaf })
+    const ask = (selected: string) => ada.ask(`{ conversation(id: "bent") { ${selected} } }`)
+    for (const [end, expected] of [
+      ['first', range(1, 10)],
+      ['last', range(16, 25)],
+    ] as const) {
+      const { data } = await ask(page(`${end}: 20, branch: "${leaf}"`))
+      expect(seqs(data.conversation.messages)).toEqual(expected)
+      expect(data.conversation.messages.pageInfo).toMatchObject({
+        hasNextPage: end === 'first',
+        hasPreviousPage: end === 'last',
+      })
+    }
+    expect((await ask('history(last: 10) { seq }')).data.conversation.history).toHaveLength(10)
+    expect((await ask('history(last: 11) { seq }')).errors?.[0]?.extensions).toEqual({
+      code: 'PAYLOAD_TOO_LARGE',
+      path: 'history',
+      limit: 10_000,
+      actual: 11_000,
+    })
+  })
+
+  test('changes and chunks that would pass the limit are fewer, and what a message says so far counts', async () => {
+    const ada = bed.server.as()
+    const { changes } = await ada.get(
+      '{ changes(conversationId: "long", first: 20) { events { __typename } cursor hasMore } }',
+    )
+    expect(changes).toMatchObject({ events: Array(11).fill({ __typename: expect.any(String) }), hasMore: true })
+    const rest =
+      'query ($after: String) { changes(conversationId: "long", after: $after, first: 20) { events { __typename } hasMore } }'
+    expect((await ada.get(rest, { after: changes.cursor })).changes).toEqual({
+      events: Array(10).fill({ __typename: 'MessageAppended' }),
+      hasMore: true,
+    })
+
+    const { startMessage } = await ada.get(
+      'mutation { startMessage(input: { conversationId: "streamed", ifMissing: CREATE }) { message { id } } }',
+    )
+    const { id } = startMessage.message
+    const add = `mutation ($id: ID!, $chunk: Int!, $text: String!) {
+      appendMessageText(input: { messageId: $id, attempt: 1, chunk: $chunk, text: $text }) { nextChunk } }`
+    for (let chunk = 0; chunk < 6; chunk++) await ada.get(add, { id, chunk, text: 'x'.repeat(1000) })
+    // The message itself was read before them, with all that it says so far: 6,256 bytes and its role.
+    const chunks = 'query ($id: ID!) { messageChunks(messageId: $id) { chunk } }'
+    expect((await ada.get(chunks, { id })).messageChunks).toEqual([{ chunk: 0 }, { chunk: 1 }, { chunk: 2 }])
+    const nodes = 'query ($ids: [ID!]!) { nodes(ids: $ids) { ... on Message { content } } }'
+    expect((await ada.fail(nodes, { ids: [id, id] })).extensions).toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+      actual: 2 * (6_256 + 'ASSISTANT'.length),
+    })
+  })
+
   test('a page has one message at least, however long it is', async () => {
     const ada = bed.server.as()
     await ada.append('huge', 'x'.repeat(100_000))

@@ -140,6 +140,7 @@ describe('codes and their extensions', () => {
     ['{ conversations(filter: { updatedAfter: "yesterday" }) { nodes { id } } }', 41],
     ['{ conversations(filter: { updatedAfter: "2026-02-30T00:00:00Z" }) { nodes { id } } }', 41],
     ['{ conversations(filter: { metadata: "red" }) { nodes { id } } }', 37],
+    ['{ conversations(filter: { metadata: ["red"] }) { nodes { id } } }', 37],
     ['{ conversations(filter: { metadata: { n: 12345678901234567890 } }) { nodes { id } } }', 42],
   ])('a value in a document that its type does not take is shown by its place: %s', async (query, column) => {
     const { errors } = await bed.server.as().ask(query)

@@ -43,11 +43,24 @@ describe('development', () => {
     await using wire = await Wire.open(bed.server.url)
     expect(await wire.ask(whoAmI, undefined, { userId: 'bob' })).toEqual(is('bob'))
     expect(await wire.ask(whoAmI)).toEqual(is('ada'))
-    for (const userId of ['', 5, 'x'.repeat(256), 'a\0']) {
+    for (const userId of ['', 5, 'x'.repeat(256), 'a\0', 'half \ud83d']) {
       const { errors } = await wire.ask(whoAmI, undefined, { userId })
       expect(errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED')
     }
   })
+
+  test.each(['x-user-id', 'x-service-key', 'authorization'])(
+    'the connection parameter %s is a text, or null as if it were absent',
+    async (name) => {
+      for (const value of [5, true, ['ada'], { ada: 1 }]) {
+        const wire = await Wire.dial(bed.server.url)
+        wire.send({ type: 'connection_init', payload: { [name]: value } })
+        expect(await wire.closed).toEqual({ code: 4403, reason: `The connection parameter ${name} must be a text.` })
+      }
+      await using wire = await Wire.open(bed.server.url, { [name]: null as unknown as string })
+      expect(await wire.ask(whoAmI)).toEqual(is('local'))
+    },
+  )
 
   test.each(['evil.example', 'evil.example:4000', '127.0.0.1.evil.example', 'localhost.evil.example', '192.168.0.1'])(
     'a Host that is not loopback is refused with 403, over HTTP and at the upgrade: %s',

@@ -488,5 +488,62 @@ test('what cannot have been stored is not found, and finds nothing else either',
     expect(await ada.get(found, { text })).toEqual({ conversation: null, node: null })
     const message = 'query ($text: String!) { conversation(id: "\ufffd") { message(clientId: $text) { id } } }'
     expect(await ada.get(message, { text })).toEqual({ conversation: { message: null } })
+    const edit = editing('conversationId: "\ufffd", clientId: $id').replace('ID!', 'String!')
+    expect((await ada.fail(edit, { id: text })).extensions).toEqual({ code: 'NOT_FOUND' })
+  }
+})
+
+/** The bytes of an id or a cursor, changed or with others behind them. */
+function forge(text: string, change: (bytes: Buffer) => unknown, more = 0): string {
+  const bytes = Buffer.concat([Buffer.from(text, 'base64url'), Buffer.alloc(Math.max(more, 0))])
+  change(bytes)
+  return bytes.subarray(0, more < 0 ? more : undefined).toString('base64url')
+}
+
+const asItIs = () => {}
+const ofAnotherVersion = (bytes: Buffer) => bytes.writeUInt8(9)
+const belowZero = (bytes: Buffer) => bytes.writeInt32BE(-1, 23)
+
+test('what is nearly an id names nothing', async () => {
+  const ada = bed.server.as()
+  const [message, conversation] = [adas.message.id.slice(4), foreignConversationId().slice(4)]
+  const node = async (id: string) => (await ada.get('query ($id: ID!) { node(id: $id) { id } }', { id })).node
+  expect(await node(`msg_${forge(message, asItIs)}`)).toEqual({ id: adas.message.id })
+  expect(await node(`cnv_${forge(conversation, asItIs)}`)).toEqual({ id: 'secret' })
+  for (const id of [
+    ...[ofAnotherVersion, belowZero].map((change) => `msg_${forge(message, change)}`),
+    ...[-1, 1, 8].map((more) => `msg_${forge(message, asItIs, more)}`),
+    ...[-1, 1, 5].map((more) => `cnv_${forge(conversation, asItIs, more)}`),
+    `msg_${message}=`,
+    `cnv_${message}`,
+    `msg_${conversation}`,
+  ]) {
+    expect(await node(id), id).toBeNull()
+  }
+})
+
+test('what is nearly a cursor is refused', async () => {
+  const ada = bed.server.as()
+  const page = 'query ($after: String) { conversation(id: "secret") { messages(after: $after) { nodes { id } } } }'
+  const list = 'query ($after: String) { conversations(after: $after) { nodes { id } } }'
+  const ofList = (await ada.get('{ conversations(first: 1) { edges { cursor } } }')).conversations.edges[0].cursor
+  const { cursor } = adas.messageEdge
+  // With eight bytes more it is a cursor of the feed.
+  for (const [query, after] of [
+    [page, forge(cursor, asItIs)],
+    [page, forge(cursor, asItIs, 8)],
+    [list, forge(ofList, asItIs)],
+  ] as const) {
+    await ada.get(query, { after })
+  }
+  for (const [query, after] of [
+    ...[ofAnotherVersion, belowZero].map((change) => [page, forge(cursor, change)] as const),
+    ...[-1, 1, 7, 9, 16].map((more) => [page, forge(cursor, asItIs, more)] as const),
+    [list, forge(ofList, ofAnotherVersion)],
+    [list, forge(ofList, asItIs, -1)],
+    [list, cursor],
+    [page, ofList],
+  ] as const) {
+    expect((await ada.fail(query, { after })).extensions, after).toEqual({ code: 'BAD_USER_INPUT', path: 'after' })
   }
 })

@@ -63,6 +63,11 @@ function ofFields(count: number): string {
   return `{ ${times(30, (n) => `a${n}: conversation(id: "q") { ...F }`)} ${more.join(' ')} ${last} } ${fragment}`
 }
 
+/** `__type { ofType { … } }`: levels beneath a field of introspection, the deepest of which is `name`. */
+function introspecting(levels: number): string {
+  return `{ __type(name: "Query") { ${'ofType { '.repeat(levels - 1)}name${' }'.repeat(levels - 1)} } }`
+}
+
 const limits: [string, string, number, string, string][] = [
   ['characters', 'characters', 32_768, '{ viewer { id } }'.padEnd(32_768), '{ viewer { id } }'.padEnd(32_769)],
   ['levels', 'levels', 15, inConversation(nested(14)), inConversation(nested(15))],
@@ -73,6 +78,8 @@ const limits: [string, string, number, string, string][] = [
     `{ conversation(id: "q") { ...F } } fragment F on Conversation { ... on Conversation { ${nested(14)} } }`,
     `{ conversation(id: "q") { ...F } } fragment F on Conversation { ... on Conversation { ${nested(15)} } }`,
   ],
+  // Twenty-one more than others have.
+  ['levels, of introspection', 'levels', 15, introspecting(36), introspecting(37)],
   ['fields, through fragments', 'fields', 1000, ofFields(1000), ofFields(1001)],
   [
     'aliases',

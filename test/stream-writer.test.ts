@@ -87,6 +87,21 @@ test('a message that somebody holds does not hold up the text of the others', as
   expect(await waiting).toMatchObject({ storedChunks: 1 })
 })
 
+test("5 isolated: a stranger's chunk that comes together with its owner's is NOT_FOUND, whoever comes first", async () => {
+  const [ada, bob] = [bed.server.as(), bed.server.as({ 'x-user-id': 'bob' })]
+  for (const isFirst of [true, false]) {
+    const stream = await begin(ada, `guarded ${isFirst}`)
+    // What comes after it waits for the same statement.
+    await stream.write(ada, 0, 'a')
+    const forged = () => stream.refused(bob, isFirst ? 1 : 2, 'forged')
+    const early = isFirst ? forged() : null
+    const written = stream.write(ada, 1, 'b')
+    expect(await (early ?? forged())).toEqual({ code: 'NOT_FOUND' })
+    expect(await written).toMatchObject({ storedChunks: 2 })
+    expect(await stream.read(ada)).toMatchObject({ content: 'ab', nextChunk: 2 })
+  }
+})
+
 test('a chunk that PostgreSQL refuses fails alone', async () => {
   const ada = bed.server.as()
   const client = await bed.database.connect()

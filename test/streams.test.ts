@@ -235,7 +235,15 @@ test('history leaves a streaming message out, edits refuse it, and deleting it e
     status: 'CANCELLED',
     nextChunk: null,
   })
-  expect((await write(1, 'x')).errors?.[0]?.extensions.code).toBe('NOT_FOUND')
+  for (const gone of [
+    await write(1, 'x'),
+    await write(1, ''),
+    await ada.ask(complete, { input: { messageId: id, attempt: 1, chunks: 1 } }),
+    await ada.ask(stop, { id }),
+    await ada.ask(resume, { id }),
+  ]) {
+    expect(gone.errors?.[0]?.extensions).toEqual({ code: 'NOT_FOUND' })
+  }
 })
 
 interface TextEvent {
