@@ -221,12 +221,7 @@ test('a parent that the conversation does not have is refused in one way, and no
   const ada = bed.server.as()
   const [mine] = await grow(ada, 'refused', null)
   const [other] = await grow(ada, 'other', null, null)
-  const beyond = `msg_${Buffer.from(mine?.id.slice(4) ?? '', 'base64url')
-    .fill(9, 26)
-    .toString('base64url')}`
-  const zero = `msg_${Buffer.from(mine?.id.slice(4) ?? '', 'base64url')
-    .fill(0, 26)
-    .toString('base64url')}`
+  const [zero, beyond] = [atSeq(mine?.id, 0), atSeq(mine?.id, 2)]
   const answers = []
   for (const parentId of [other?.id, beyond, zero, 'other', 'nowhere', 'msg_junk', 'usr_ada', '', 'a\0b']) {
     for (const messages of [[user('x', { parentId })], [user('w'), user('x', { parentId })]]) {
@@ -245,6 +240,29 @@ test('a parent that the conversation does not have is refused in one way, and no
   expect((await ada.fail(append, { input: missing })).extensions.path).toBe('input.message.parentId')
   expect(await ada.get('{ conversation(id: "never") { id } }')).toEqual({ conversation: null })
   expect((await ada.get(readAll, { id: 'refused' })).conversation.lastSeq).toBe(1)
+})
+
+/** The id that another message of the same conversation has, or would have. */
+function atSeq(id: string | undefined, seq: number): string {
+  const bytes = Buffer.from(id?.slice(4) ?? '', 'base64url')
+  bytes.writeInt32BE(seq, 23)
+  return `msg_${bytes.toString('base64url')}`
+}
+
+test('a branch ends with a message of the conversation, and is refused in one way otherwise', async () => {
+  const ada = bed.server.as()
+  const [old] = await grow(ada, 'ends', null)
+  await ada.get('mutation { deleteConversation(input: { id: "ends" }) { deletedConversationId } }')
+  const [mine] = await grow(ada, 'ends', null, null, 1)
+  const [other] = await grow(ada, 'elsewhere', null)
+  const page = 'query ($leaf: ID) { conversation(id: "ends") { messages(branch: $leaf) { nodes { seq } } } }'
+  expect(await branchOf(ada, 'ends', atSeq(mine?.id, 3))).toEqual([1, 3])
+  const errors = []
+  for (const leaf of [old?.id, other?.id, atSeq(mine?.id, 0), atSeq(mine?.id, 4), 'ends', 'msg_junk', 'usr_ada', '']) {
+    errors.push(await ada.fail(page, { leaf }))
+  }
+  expect(errors[0]?.extensions).toEqual({ code: 'BAD_USER_INPUT', path: 'branch' })
+  for (const error of errors) expect(error).toEqual(errors[0])
 })
 
 test('of an earlier conversation of the same id, messages are no parents, and branches begin anew', async () => {

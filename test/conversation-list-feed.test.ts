@@ -391,6 +391,19 @@ test('7 bounds: a list of which more changed just now than a reader keeps in min
   expect(new Set(told).size).toBe(count)
 })
 
+test('7 bounds: conversations that together have more bytes than one read may take are told in several', async () => {
+  const ada = newUser()
+  await insertOld(userOf(ada), 90, '1 minute')
+  const client = await bed.database.connect()
+  // A read takes a hundred rows, and 1 MiB.
+  await client.query(
+    "update conversation set metadata = jsonb_build_object('a', repeat('x', 16000)) where user_id = $1",
+    [userOf(ada)],
+  )
+  await using feed = ada.subscribe(follow, { after: '' })
+  expect((await catchUp(feed)).map(tell)).toEqual([...Array.from({ length: 90 }, (_, n) => `c${n + 1} 0`), 'caught up'])
+})
+
 test('6 resuming: Last-Event-ID resumes an event stream', async () => {
   const ada = newUser()
   await ada.append('one', 'm')

@@ -140,6 +140,15 @@ describe.each([
     expect((await ask('{ conversation(id: "tokens-over") { id } }')).data).toEqual({ conversation: null })
   })
 
+  test('is held to its limits in every operation of its document, and not only in the one that is asked for', async () => {
+    const many = `query Many { viewer { ${times(31, (n) => `a${n}: id`)} } }`
+    for (const document of [`query One { viewer { id } } ${many}`, `${many} query One { viewer { id } }`]) {
+      expect((await ask(document)).errors).toMatchObject([
+        { extensions: { code: 'PAYLOAD_TOO_LARGE', path: 'query', limit: 30, actual: 31 } },
+      ])
+    }
+  })
+
   test('whose fragments double a hundred times is answered', async () => {
     const bomb = `{ ...F0 } ${times(100, (n) => `fragment F${n} on Query { ...F${n + 1} ...F${n + 1} }`)} fragment F100 on Query { viewer { id } }`
     expect((await ask(bomb)).errors?.[0]?.extensions.code).toBe('PAYLOAD_TOO_LARGE')

@@ -170,6 +170,9 @@ test('resumeMessage takes a stream over: calls of an older attempt are a conflic
     expect(old.errors?.[0]?.extensions).toMatchObject({ code: 'CONFLICT', reason: 'ATTEMPT', attempt: 2 })
   }
   await write(1, 'b', { attempt: 2 })
+  // The server knows where the stream stands by now, and takes what is not durable without looking.
+  const accepted = await write(2, 'old', { durable: false })
+  expect(accepted.errors?.[0]?.extensions).toMatchObject({ reason: 'ATTEMPT', attempt: 2 })
   const done = (await end(2, { attempt: 2 })).data.completeMessage.message
   expect(done.content).toBe('ab')
   expect((await ada.fail(resume, { id })).extensions).toMatchObject({ reason: 'NOT_STREAMING' })
