@@ -670,6 +670,11 @@ test('7 bounds: a path that turns off more often than is looked at is read from 
   }
   const whole = (await ada.get(read('first: 2'), { leaf: await leafAt(20_000) })).conversation.messages
   expect(whole).toEqual({ nodes: [{ seq: 1 }, { seq: 2 }], pageInfo: { hasPreviousPage: false } })
-  const error = await ada.fail(read('first: 2'), { leaf: await leafAt(20_002) })
-  expect(error.extensions).toEqual({ code: 'PAYLOAD_TOO_LARGE', path: 'branch', limit: 10_000, actual: 10_001 })
+  const refused = { code: 'PAYLOAD_TOO_LARGE', path: 'branch', limit: 10_000, actual: 10_001 }
+  expect((await ada.fail(read('first: 2'), { leaf: await leafAt(20_002) })).extensions).toEqual(refused)
+  const window = `query ($input: MessageInput) { conversation(id: "winding") {
+    context(maxTokens: 1000, userMessage: $input) { lastSeq } } }`
+  const inputAt = async (seq: number) => ({ input: user('next', { parentId: await leafAt(seq) }) })
+  expect((await ada.get(window, await inputAt(20_000))).conversation.context).toEqual({ lastSeq: 20_000 })
+  expect((await ada.fail(window, await inputAt(20_002))).extensions).toEqual(refused)
 })

@@ -154,7 +154,13 @@ describe.each(ways)('over %s', (_way, way) => {
   })
 
   test.each(jsonFields)('a key that stands twice in one object of %s is refused', async (_field, of) => {
-    for (const json of ['{"a":1,"a":1}', '[{"b":{"c":1,"d":2,"c":3}}]', '{"a":1,"\\u0061":2}', '{"\\\\":1,"\\\\":2}']) {
+    for (const json of [
+      '{"a":1,"a":1}',
+      '{"a":1,"a":1,"\\\\":2}',
+      '[{"b":{"c":1,"d":2,"c":3}}]',
+      '{"a":1,"\\u0061":2}',
+      '{"\\\\":1,"\\\\":2}',
+    ]) {
       const error = await refuse(way, `{"role":"USER",${of(json)}}`)
       expect(error?.extensions.code, json).toBe('BAD_USER_INPUT')
       expect(error?.message).toContain('stands twice')

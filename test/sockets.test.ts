@@ -118,6 +118,17 @@ test.for([
   expect((await socket.closed).code).toBe(code)
 })
 
+test('protocol: a second connection_init closes the socket, before and after the first is acknowledged', async () => {
+  const again = { code: 4429, reason: 'Too many initialisation requests' }
+  const known = await Socket.connect(bed.server)
+  known.send({ type: 'connection_init', payload: { 'x-user-id': 'bob' } })
+  expect(await known.closed).toEqual(again)
+  const hasty = new Socket(bed.server)
+  await new Promise((resolve) => hasty.ws.once('open', resolve))
+  for (const user of ['ada', 'bob']) hasty.send({ type: 'connection_init', payload: { 'x-user-id': user } })
+  expect(await hasty.closed).toEqual(again)
+})
+
 test('protocol: what is no JSON, and binary frames, close the socket', async () => {
   const text = await Socket.connect(bed.server)
   text.ws.send('{')
