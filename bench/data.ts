@@ -36,7 +36,7 @@ export async function seed(client: Client, { conversations, long }: DataSet): Pr
 const standardMessages = 100
 
 /** As the server makes keys: the first 128 bits of SHA-256 over (user, NUL, id). */
-function keyOf(user: string, id: string): string {
+export function keyOf(user: string, id: string): string {
   const bytes = `convert_to(${user}, 'UTF8') || '\\x00'::bytea || convert_to(${id}, 'UTF8')`
   return `encode(substr(sha256(${bytes}), 1, 16), 'hex')::uuid`
 }

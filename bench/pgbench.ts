@@ -4,6 +4,8 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { readConfig } from '../src/config.ts'
+import { sessionSettings } from '../src/database/orm.ts'
 import type { Entrant, Measurement } from './compare.ts'
 import type { Database } from './database.ts'
 import { Latencies } from './load/latencies.ts'
@@ -51,6 +53,11 @@ async function measure(database: Database, warmUpSeconds: number, seconds: numbe
   return { start, end: Date.now(), cpu: database.cpu - before }
 }
 
+const { statementMs, lockMs } = readConfig({}).pool
+
+/** As the server's pool has it. */
+const sessionOfServer = `${sessionSettings} -c statement_timeout=${statementMs} -c lock_timeout=${lockMs}`
+
 function run(databaseUrl: string, connections: number, seconds: number, log: string): Promise<void> {
   const how = [
     '--no-vacuum',
@@ -61,7 +68,7 @@ function run(databaseUrl: string, connections: number, seconds: number, log: str
   ]
   const what = [`--file=${join(root, 'bench/peers/pgbench.sql')}`, '--log', `--log-prefix=${log}`, databaseUrl]
   const child = spawn(program, [...how, ...what], {
-    env: { PATH: process.env.PATH, PGOPTIONS: '-c plan_cache_mode=force_generic_plan -c jit=off' },
+    env: { PATH: process.env.PATH, PGOPTIONS: sessionOfServer },
     stdio: ['ignore', 'ignore', 'pipe'],
   })
   let complaints = ''

@@ -310,7 +310,7 @@ const branched = `
     active_leaf = null,
     is_branched = c.is_branched or exists (select from input where parent_seq is not null),`
 
-const appendStatements = {
+export const appendStatements = {
   update: { one: appendStatement('update', 'one'), many: appendStatement('update', 'many') },
   upsert: { one: appendStatement('upsert', 'one'), many: appendStatement('upsert', 'many') },
   branch: { one: appendStatement('branch', 'one'), many: appendStatement('branch', 'many') },
