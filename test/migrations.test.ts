@@ -1,4 +1,7 @@
 import { spawnSync } from 'node:child_process'
+import { readdir } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { MetadataStorage } from '@mikro-orm/core'
 import { MikroORM } from '@mikro-orm/postgresql'
 import { expect, test } from 'vitest'
 import { ormOptions } from '../mikro-orm.config.ts'
@@ -38,3 +41,31 @@ test("every unique constraint holds the conversation's key, so that both tables 
     expect([name, columns.includes('key') || columns.includes('conversation_key')]).toEqual([name, true])
   }
 })
+
+test('mikro-orm.config.ts lists every migration, in the order of the files', async () => {
+  const files = (await readdir('migrations')).sort()
+  expect(files.length).toBeGreaterThan(4)
+  const listed = ormOptions.migrations?.migrationsList as unknown[]
+  const fileOf = await filesByClass('migrations')
+  expect(listed.map((migration) => fileOf.get(migration))).toEqual(files)
+})
+
+test('mikro-orm.config.ts lists every entity', async () => {
+  const fileOf = await filesByClass('src/entities')
+  // Only @Entity makes the class known.
+  const entities = Object.values(MetadataStorage.getMetadata()).map((known) => known.class)
+  const files = [...fileOf].filter(([exported]) => entities.includes(exported as never)).map(([, file]) => file)
+  expect(files.length).toBeGreaterThan(4)
+  const listed = ormOptions.entities as unknown[]
+  expect(listed.map((entity) => fileOf.get(entity)).sort()).toEqual(files.sort())
+})
+
+/** The file of each class that one of a folder exports. */
+async function filesByClass(folder: string): Promise<Map<unknown, string>> {
+  const files = new Map<unknown, string>()
+  for (const file of await readdir(folder)) {
+    for (const exported of Object.values(await import(/* @vite-ignore */ resolve(folder, file))))
+      files.set(exported, file)
+  }
+  return files
+}
