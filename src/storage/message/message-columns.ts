@@ -135,7 +135,7 @@ export interface MessageColumn<Property extends MessageProperty = MessagePropert
 }
 
 /** In the order of the table. */
-const columns: readonly MessageColumn[] = Object.entries(table).map(([property, facts]) => ({
+export const columns: readonly MessageColumn[] = Object.entries(table).map(([property, facts]) => ({
   ...(facts as Facts),
   property: property as MessageProperty,
   name: property.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
