@@ -37,6 +37,8 @@ const places: [name: string, value: string | number, place: string][] = [
   ['MAX_QUERY_REPEATS', 53, 'limits.queryRepeats'],
   ['MAX_MESSAGE_BYTES', 5_005, 'limits.messageBytes'],
   ['MAX_METADATA_BYTES', 5_006, 'limits.metadataBytes'],
+  ['MAX_PARTS', 5_011, 'limits.parts'],
+  ['MAX_TOOL_CALLS', 5_012, 'limits.toolCalls'],
   ['MAX_FORK_MESSAGES', 5_007, 'limits.forkMessages'],
   ['MAX_FORK_BYTES', 5_008, 'limits.forkBytes'],
   ['MAX_ANSWER_BYTES', 5_009, 'limits.answerBytes'],

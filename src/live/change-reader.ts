@@ -91,7 +91,7 @@ export class ChangeReader<Event> implements Reader<Event> {
     const { key, epoch, seq } = this.#known
     for (;;) {
       if (this.#untold.length === 0 && this.#lookedUpTo < seq) {
-        this.#untold = await readStreaming(this.#store, key, this.#lookedUpTo, seq)
+        this.#untold = await readStreaming(this.#store, this.#userId, this.#known, this.#lookedUpTo, seq)
         // They come by seq and in bounded number: behind the last of them there may be more.
         this.#lookedUpTo = this.#untold.at(-1) ?? seq
       }

@@ -1,4 +1,5 @@
 import type { MessageChunk } from '../../entities/message-chunk.ts'
+import { reachable } from '../conversation/conversation-ref.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { readJson } from '../postgres/column.ts'
 import { ReadLanes } from '../postgres/read-lanes.ts'
@@ -83,13 +84,25 @@ const selectChunks: Statement = {
     order by n, seq, chunk`,
 }
 
-/** Which messages after a seq and up to another are streaming: the first of them, by seq. Their state is for `readMessagesAt` to tell. */
-export async function readStreaming(store: Store, key: string, after: number, upTo: number): Promise<number[]> {
-  const rows = await query(store.pool, selectStreaming, [key, after, upTo])
+/**
+ * The seqs of the first 100 messages that are streaming, after a seq and up to another one. `readMessagesAt` tells how they
+ * stand.
+ */
+export async function readStreaming(
+  store: Store,
+  userId: string,
+  { key, epoch }: Pick<ChunkRequest, 'key' | 'epoch'>,
+  after: number,
+  upTo: number,
+): Promise<number[]> {
+  const rows = await query(store.pool, selectStreaming, [key, userId, epoch, after, upTo])
   return rows.map(([seq]) => seq as number)
 }
 
 const selectStreaming: Statement = {
   name: 'stream-streaming',
-  text: 'select seq from message_stream where conversation_key = $1 and seq > $2 and seq <= $3 order by seq limit 100',
+  text: `
+    select s.seq from conversation c
+    join message_stream s on s.conversation_key = c.key and s.seq > $4 and s.seq <= $5
+    where ${reachable('c')} order by s.seq limit 100`,
 }
