@@ -1,4 +1,4 @@
-import { findInexactness } from '../server/operation/exact-json.ts'
+import { findInexactness } from '../server/request/exact-json.ts'
 import { type ChatMessageInput, Fault, isRecord, readChatMessage } from './chat-message.ts'
 
 /** A conversation of the file, as the API takes it. */

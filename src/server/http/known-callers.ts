@@ -3,8 +3,8 @@ import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { viewerOf } from '../../auth/authenticate.ts'
 import type { Authenticate, Viewer } from '../../auth/viewer.ts'
 import { ApiError } from '../../errors.ts'
-import { readHeaders } from '../operation/credentials.ts'
-import { parseExactJson } from '../operation/exact-json.ts'
+import { readHeaders } from '../request/credentials.ts'
+import { parseExactJson } from '../request/exact-json.ts'
 
 /** Who sends a request, once its credentials were accepted. */
 export interface KnownCaller {

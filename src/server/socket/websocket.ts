@@ -3,8 +3,8 @@ import type { Duplex } from 'node:stream'
 import { handleProtocols } from 'graphql-ws'
 import { type WebSocket, WebSocketServer } from 'ws'
 import type { Caller } from '../../auth/viewer.ts'
-import { Connections } from '../connections.ts'
-import { Counts } from '../counts.ts'
+import { Connections } from '../connection/connections.ts'
+import { Counts } from '../connection/counts.ts'
 import { type SessionHost, type SocketDependencies, SocketSession } from './socket-session.ts'
 
 /** GraphQL over WebSocket by graphql-transport-ws, with the admission, the limits and the errors of HTTP. */
