@@ -7,7 +7,6 @@ import { migrate } from '../database/migrate.ts'
 import { openOrm } from '../database/orm.ts'
 import { StartupError } from '../errors.ts'
 import type { Services } from '../graphql/context.ts'
-import { createSchema } from '../graphql/schema.ts'
 import { natsBus } from '../live/nats-bus.ts'
 import { Poll } from '../live/poll.ts'
 import { postgresBus } from '../live/postgres-bus.ts'
@@ -30,11 +29,8 @@ import { graphqlPath, registerGraphql } from './http/graphql-route.ts'
 import { type Health, registerHealth } from './http/health.ts'
 import { createHostGuard } from './http/host-guard.ts'
 import { createHttp } from './http/http.ts'
-import { Admission } from './operation/admission.ts'
-import { startApollo } from './operation/apollo.ts'
-import { Executor } from './operation/executor.ts'
-import { contextFactory } from './operation/operation-context.ts'
-import { SharedAnswers } from './operation/shared-answers.ts'
+import { Operations } from './operation/operations.ts'
+import type { TransportDependencies } from './operation/transport-dependencies.ts'
 import { attachSockets } from './socket/upgrade.ts'
 import { Sockets } from './socket/websocket.ts'
 import { EventStreams } from './sse/sse.ts'
@@ -113,34 +109,23 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
       limits: config.limits,
       lists: config.lists,
     }
-    const createContext = contextFactory(services, answers)
-    const schema = createSchema()
-    const admission = new Admission(schema, config.limits)
-    const executor = new Executor(schema, config.compileAfter)
-    const apollo = await startApollo(schema, admission, executor, log)
-    own({ [Symbol.asyncDispose]: () => apollo.stop() })
-    const shared = new SharedAnswers()
-    const authenticate = createAuthenticate(config.identity)
+    const operations = own(await Operations.start(services, answers, config.compileAfter, log))
+    const dependencies: TransportDependencies = {
+      operations,
+      authenticate: createAuthenticate(config.identity),
+      config,
+      log,
+    }
     const guard = createHostGuard(config)
     const health: Health = { isStopping: false }
 
     const app = await createHttp(config, guard, health, log)
     registerHealth(app, health, store)
-    registerGraphql(app, { admission, apollo, authenticate, createContext, log })
-    const streams = new EventStreams({ schema, executor, answers: shared, apollo, createContext, config, log })
-    registerStreams(app, { schema, admission, authenticate, streams, log })
+    registerGraphql(app, dependencies)
+    const streams = new EventStreams(dependencies)
+    registerStreams(app, dependencies, streams)
     registerGraphiql(app, { graphqlPath, headers: exampleHeaders(config) })
-    const sockets = new Sockets({
-      schema,
-      executor,
-      answers: shared,
-      admission,
-      apollo,
-      authenticate,
-      createContext,
-      config,
-      log,
-    })
+    const sockets = new Sockets(dependencies)
     attachSockets(app.server, graphqlPath, guard, sockets)
     own({
       [Symbol.asyncDispose]: async () => {

@@ -3,6 +3,7 @@ import {
   type ApolloServerOptionsWithGateway,
   type ApolloServerPlugin,
   type GraphQLRequestListener,
+  HeaderMap,
 } from '@apollo/server'
 import {
   ApolloServerPluginCacheControlDisabled,
@@ -13,46 +14,103 @@ import {
 import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
 import type { Context } from '../../graphql/context.ts'
+import type { GraphqlRequest } from '../request/graphql-request.ts'
 import type { Admission } from './admission.ts'
 import type { Executor } from './executor.ts'
 import { formatError } from './format-error.ts'
+import { Result } from './results.ts'
+
+/** An answer of HTTP without what Fastify adds to it. */
+export interface HttpAnswer {
+  readonly status: number
+  readonly headers: Iterable<readonly [name: string, value: string]>
+  readonly text: string
+}
 
 /**
- * Apollo's pipeline for queries and mutations, over HTTP and over WebSocket. Everything that would depend on NODE_ENV is
- * said. Documents come from admission, which has parsed and validated them.
+ * Apollo's pipeline for queries and mutations, over HTTP, WebSocket and event streams. Documents come from admission, which
+ * has parsed and validated them.
+ *
+ * HTTP has an answer of its own, because there Apollo also chooses the status and the media type, and refuses with 406 a
+ * client that takes neither of its types.
  */
-export async function startApollo(
-  schema: GraphQLSchema,
-  admission: Admission,
-  executor: Executor,
-  log: Logger,
-): Promise<ApolloServer<Context>> {
-  const apollo = new ApolloServer<Context>({
-    gateway: executing(schema, executor),
-    documentStore: admission.documentStore,
-    introspection: true,
-    // Whatever carries a body here has to be application/json, which no page of another origin sends unasked.
-    csrfPrevention: false,
-    persistedQueries: false,
-    // Without the line end that Apollo adds, which copied every answer.
-    stringifyResult: JSON.stringify,
-    allowBatchedHttpRequests: false,
-    includeStacktraceInErrorResponses: false,
-    hideSchemaDetailsFromClientErrors: false,
-    stopOnTerminationSignals: false,
-    nodeEnv: 'production',
-    logger: log,
-    plugins: [
-      ApolloServerPluginCacheControlDisabled(),
-      ApolloServerPluginLandingPageDisabled(),
-      ApolloServerPluginSchemaReportingDisabled(),
-      ApolloServerPluginUsageReportingDisabled(),
-      formatErrors(log),
-    ],
-  })
-  await apollo.start()
-  return apollo
+export class Apollo implements AsyncDisposable {
+  readonly #server: ApolloServer<Context>
+
+  private constructor(server: ApolloServer<Context>) {
+    this.#server = server
+  }
+
+  /** Says every option that would otherwise depend on NODE_ENV. */
+  static async start(schema: GraphQLSchema, admission: Admission, executor: Executor, log: Logger): Promise<Apollo> {
+    const server = new ApolloServer<Context>({
+      gateway: executing(schema, executor),
+      documentStore: admission.documentStore,
+      introspection: true,
+      // Whatever carries a body here has to be application/json, which no page of another origin sends unasked.
+      csrfPrevention: false,
+      persistedQueries: false,
+      // Without the line end that Apollo adds, which copied every answer.
+      stringifyResult: JSON.stringify,
+      allowBatchedHttpRequests: false,
+      includeStacktraceInErrorResponses: false,
+      hideSchemaDetailsFromClientErrors: false,
+      stopOnTerminationSignals: false,
+      nodeEnv: 'production',
+      logger: log,
+      plugins: [
+        ApolloServerPluginCacheControlDisabled(),
+        ApolloServerPluginLandingPageDisabled(),
+        ApolloServerPluginSchemaReportingDisabled(),
+        ApolloServerPluginUsageReportingDisabled(),
+        formatErrors(log),
+      ],
+    })
+    await server.start()
+    return new Apollo(server)
+  }
+
+  async answer({ query, operationName, variables }: GraphqlRequest, context: Context): Promise<Result> {
+    const request = {
+      query: query ?? undefined,
+      operationName: operationName ?? undefined,
+      variables: variables ?? undefined,
+    }
+    const { body } = await this.#server.executeOperation(request, { contextValue: context })
+    if (body.kind !== 'single') throw new Error('Incremental delivery is not part of this schema.')
+    const { errors, data, extensions } = body.singleResult
+    return new Result({
+      ...(errors ? { errors } : {}),
+      ...(data === undefined ? {} : { data }),
+      ...(extensions ? { extensions } : {}),
+    })
+  }
+
+  async answerHttp(body: unknown, accept: string, context: Context): Promise<HttpAnswer> {
+    const answer = await this.#server.executeHTTPGraphQLRequest({
+      // All that Apollo looks at.
+      httpGraphQLRequest: {
+        method: 'POST',
+        headers: new HeaderMap([['accept', plainAccepts.has(accept) ? '' : accept]]),
+        search: '',
+        body,
+      },
+      context: async () => context,
+    })
+    if (answer.body.kind !== 'complete') throw new Error('Incremental delivery is not part of this schema.')
+    return { status: answer.status ?? 200, headers: answer.headers, text: answer.body.string }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#server.stop()
+  }
 }
+
+/**
+ * To these headers Apollo answers JSON, as it does to an empty one. For an empty one it does not work out, at some length,
+ * which type the client prefers and whether the client takes incremental delivery.
+ */
+const plainAccepts = new Set(['*/*', 'application/json'])
 
 type Gateway = ApolloServerOptionsWithGateway<Context>['gateway']
 

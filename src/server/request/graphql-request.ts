@@ -1,11 +1,11 @@
 import { badInput } from '../../errors.ts'
 
-/** The parameters of a request, by GraphQL over HTTP. */
+/** The parameters of a request, as GraphQL over HTTP names them. Null is the same as absent. */
 export interface GraphqlRequest {
   /** null: a persisted query that is only named. */
   readonly query: string | null
-  readonly operationName: string | null
-  readonly variables: Readonly<Record<string, unknown>> | null
+  readonly operationName?: string | null | undefined
+  readonly variables?: Readonly<Record<string, unknown>> | null | undefined
 }
 
 /** @throws ApiError BAD_USER_INPUT for what is no request */

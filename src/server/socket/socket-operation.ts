@@ -1,5 +1,5 @@
 import type { Viewer } from '../../auth/viewer.ts'
-import type { ResultStream } from '../operation/subscribe.ts'
+import type { ResultStream } from '../operation/result-stream.ts'
 
 /** One operation on a socket, from its `subscribe` message until it has really ended. */
 export interface SocketOperation {

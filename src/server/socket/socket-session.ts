@@ -1,34 +1,23 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import type { ApolloServer } from '@apollo/server'
-import { type GraphQLFormattedError, getOperationAST, OperationTypeNode } from 'graphql'
+import { type GraphQLFormattedError, OperationTypeNode } from 'graphql'
 import { CloseCode, type Message, MessageType, type SubscribePayload, validateMessage } from 'graphql-ws'
 import type { WebSocket } from 'ws'
 import { viewerOf } from '../../auth/authenticate.ts'
-import type { Authenticate, Caller } from '../../auth/viewer.ts'
-import type { Config } from '../../config.ts'
+import type { Caller } from '../../auth/viewer.ts'
 import { ApiError, badInput, unavailable } from '../../errors.ts'
-import type { Context } from '../../graphql/context.ts'
 import type { Connection } from '../connection/connections.ts'
 import { atExpiry } from '../connection/expiry.ts'
-import type { Admission } from '../operation/admission.ts'
-import { answerRequest } from '../operation/answer-request.ts'
 import { formatError } from '../operation/format-error.ts'
 import { drawRequestId } from '../operation/operation-context.ts'
 import { logOperation } from '../operation/operation-log.ts'
-import { ResultStream, type Subscription, type SubscriptionSource, subscribe } from '../operation/subscribe.ts'
-import { type FormattedResult, messageEndOf } from '../operation/written-result.ts'
+import { ResultStream } from '../operation/result-stream.ts'
+import type { Result, Subscription } from '../operation/results.ts'
+import type { TransportDependencies } from '../operation/transport-dependencies.ts'
 import { readConnectionParams } from '../request/credentials.ts'
 import { findInexactness } from '../request/exact-json.ts'
 import { SocketConnection, type SocketListener } from './socket-connection.ts'
 import { type SocketOperation, SocketOperations } from './socket-operation.ts'
 import { textFrame } from './text-frame.ts'
-
-export interface SocketDependencies extends SubscriptionSource {
-  readonly admission: Admission
-  readonly apollo: ApolloServer<Context>
-  readonly authenticate: Authenticate
-  readonly config: Config
-}
 
 /** All sessions together, as one of them sees it. */
 export interface SessionHost {
@@ -55,7 +44,7 @@ type Following = SocketOperation & Subscription
  *      └── nothing for 3 s, more than 16 KiB, or anything wrong ──▶ closed
  */
 export class SocketSession implements Connection, SocketListener {
-  readonly #use: SocketDependencies
+  readonly #use: TransportDependencies
   readonly #host: SessionHost
   readonly #connection: SocketConnection
   readonly #operations = new SocketOperations()
@@ -68,7 +57,7 @@ export class SocketSession implements Connection, SocketListener {
   /** Closes it when nothing initialises it, and then when the proof of its caller expires. */
   #deadline: NodeJS.Timeout | undefined
 
-  constructor(use: SocketDependencies, host: SessionHost, socket: WebSocket, request: IncomingMessage) {
+  constructor(use: TransportDependencies, host: SessionHost, socket: WebSocket, request: IncomingMessage) {
     const { config, log } = use
     this.#use = use
     this.#host = host
@@ -209,8 +198,8 @@ export class SocketSession implements Connection, SocketListener {
       this.#connection.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`)
     } else {
       const operation = this.#admit(id, payload, this.#caller)
-      if (Array.isArray(operation)) this.#sendErrors(id, operation)
-      else this.#begin(operation, payload)
+      if ('requestId' in operation) this.#begin(operation, payload)
+      else this.#sendErrors(id, operation)
     }
   }
 
@@ -221,44 +210,44 @@ export class SocketSession implements Connection, SocketListener {
   }
 
   /** The operation that may run, or why none does. */
-  #admit(id: string, payload: SubscribePayload, caller: Caller): Following | GraphQLFormattedError[] {
+  #admit(id: string, payload: SubscribePayload, caller: Caller): Following | readonly GraphQLFormattedError[] {
+    const requestId = drawRequestId()
     try {
       if (this.#host.isDraining) {
         // Clients ask again elsewhere what was closed before it began, and show their users what was refused.
         if (!this.isBusy) this.letGo()
         throw unavailable('The server is stopping; connect again.')
       }
-      const { admission, config } = this.#use
+      const { operations, config } = this.#use
       const { subscriptions } = config.limits
       if (this.#operations.size >= subscriptions) {
         throw new ApiError('RATE_LIMITED', `At most ${subscriptions} operations at once on a socket.`)
       }
-      const admitted = admission.admit(payload.query)
-      if ('errors' in admitted) return admitted.errors.map((error) => this.#format(error))
-      const ast = getOperationAST(admitted.document, payload.operationName)
-      if (!ast) throw badInput('operationName', 'names no operation of this document.')
+      const admitted = operations.admit(payload.query, payload.operationName, requestId)
+      if ('errors' in admitted) return admitted.errors
+      const { document, operation } = admitted
       return {
         id,
-        requestId: drawRequestId(),
+        requestId,
         viewer: viewerOf(caller, payload.extensions?.userId),
-        name: ast.name?.value ?? null,
-        isSubscription: ast.operation === OperationTypeNode.SUBSCRIPTION,
+        name: operation.name?.value ?? null,
+        isSubscription: operation.operation === OperationTypeNode.SUBSCRIPTION,
         startedAt: performance.now(),
         results: null,
         status: 'ok',
-        document: admitted.document,
+        document,
         operationName: payload.operationName,
         variableValues: payload.variables,
       }
     } catch (error) {
-      return [this.#format(error)]
+      return [formatError(error, requestId, this.#use.log)]
     }
   }
 
   /** Never fails. Nothing waits for it: of each that waits a subscription would hold a promise and a frame. */
   async #follow(operation: Following): Promise<void> {
     try {
-      const results = await subscribe(this.#use, operation)
+      const results = await this.#use.operations.follow(operation)
       if (results instanceof ResultStream) {
         operation.results = results
         if (!this.#operations.isAwaited(operation)) await results.return()
@@ -277,10 +266,11 @@ export class SocketSession implements Connection, SocketListener {
   /** Queries and mutations take Apollo's pipeline, as over HTTP. Never fails. */
   async #answer(operation: SocketOperation, payload: SubscribePayload): Promise<void> {
     try {
-      const context = this.#use.createContext(operation.viewer, operation.requestId)
+      const { operations } = this.#use
+      const context = operations.createContext(operation.viewer, operation.requestId)
       // It counts until it was sent.
       using _budget = context.budget
-      await this.#next(operation, await answerRequest(this.#use.apollo, payload, context))
+      await this.#next(operation, await operations.answer(payload, context))
       this.#complete(operation)
     } catch (error) {
       this.#fail(operation, error)
@@ -288,11 +278,12 @@ export class SocketSession implements Connection, SocketListener {
   }
 
   /** As `SocketConnection.send`. */
-  #next(operation: SocketOperation, result: FormattedResult): Promise<void> | null {
-    if (result.errors !== undefined && operation.results === null) operation.status = statusOf(result.errors)
+  #next(operation: SocketOperation, result: Result): Promise<void> | null {
+    const { errors } = result.value
+    if (errors !== undefined && operation.results === null) operation.status = statusOf(errors)
     if (!this.#operations.isAwaited(operation)) return null
     const head = `{"id":${JSON.stringify(operation.id)},"type":"next","payload":`
-    return this.#connection.send(textFrame(head, messageEndOf(result)))
+    return this.#connection.send(textFrame(head, result.messageEnd))
   }
 
   #complete(operation: SocketOperation): void {

@@ -5,17 +5,18 @@ import { type WebSocket, WebSocketServer } from 'ws'
 import type { Caller } from '../../auth/viewer.ts'
 import { Connections } from '../connection/connections.ts'
 import { Counts } from '../connection/counts.ts'
-import { type SessionHost, type SocketDependencies, SocketSession } from './socket-session.ts'
+import type { TransportDependencies } from '../operation/transport-dependencies.ts'
+import { type SessionHost, SocketSession } from './socket-session.ts'
 
 /** GraphQL over WebSocket by graphql-transport-ws, with the admission, the limits and the errors of HTTP. */
 export class Sockets implements AsyncDisposable, SessionHost {
-  readonly #use: SocketDependencies
+  readonly #use: TransportDependencies
   readonly #upgrades: WebSocketServer
   readonly #sessions = new Connections<SocketSession>()
   readonly #counts = new Counts()
   readonly #pings: NodeJS.Timeout
 
-  constructor(use: SocketDependencies) {
+  constructor(use: TransportDependencies) {
     this.#use = use
     this.#upgrades = new WebSocketServer({
       noServer: true,

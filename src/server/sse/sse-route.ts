@@ -1,12 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
-import { type GraphQLSchema, getOperationAST, OperationTypeNode } from 'graphql'
-import type { Logger } from 'pino'
-import type { Authenticate } from '../../auth/viewer.ts'
+import { OperationTypeNode } from 'graphql'
 import { badInput } from '../../errors.ts'
 import { callerOf, forKnownCallers } from '../http/known-callers.ts'
-import type { Admission } from '../operation/admission.ts'
-import { formatError } from '../operation/format-error.ts'
-import { resumeAfter } from '../operation/resume-after.ts'
+import type { TransportDependencies } from '../operation/transport-dependencies.ts'
 import { parseExactJson } from '../request/exact-json.ts'
 import { type GraphqlRequest, readRequest } from '../request/graphql-request.ts'
 import type { EventStreams } from './sse.ts'
@@ -14,21 +10,17 @@ import { completeId } from './sse-stream.ts'
 
 export const streamPath = '/graphql/stream'
 
-export interface StreamRouteDependencies {
-  readonly schema: GraphQLSchema
-  readonly admission: Admission
-  readonly authenticate: Authenticate
-  readonly streams: EventStreams
-  readonly log: Logger
-}
-
 /**
  * `GET` and `POST /graphql/stream`, by the distinct connections mode of graphql-sse
  * (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md): what is wrong with a request is an HTTP error; what is
  * wrong with its document is a result on the stream.
  */
-export function registerStreams(app: FastifyInstance, use: StreamRouteDependencies): void {
-  forKnownCallers(app, use.authenticate, (known) => {
+export function registerStreams(
+  app: FastifyInstance,
+  { operations, authenticate }: TransportDependencies,
+  streams: EventStreams,
+): void {
+  forKnownCallers(app, authenticate, (known) => {
     known.route({
       method: ['GET', 'POST'],
       url: streamPath,
@@ -42,30 +34,22 @@ export function registerStreams(app: FastifyInstance, use: StreamRouteDependenci
 
         const asked = request.method === 'GET' ? readQuery(request.url) : readRequest(request.body)
         if (asked.query === null) throw badInput('query', 'must be a text.')
-        const format = (error: unknown) => formatError(error, request.id, use.log)
-        const admitted = use.admission.admit(asked.query)
-        if ('errors' in admitted) return use.streams.refuse(reply, viewer, { errors: admitted.errors.map(format) })
-        const { document } = admitted
-        const operation = getOperationAST(document, asked.operationName)
-        if (!operation) {
-          const error = badInput('operationName', 'names no operation of this document.')
-          return use.streams.refuse(reply, viewer, { errors: [format(error)] })
-        }
-        const type = operation.operation
+        const admitted = operations.admit(asked.query, asked.operationName, request.id)
+        if ('errors' in admitted) return streams.refuse(reply, viewer, admitted.errors)
+        const { document, operation } = admitted
         request.operation = operation.name?.value ?? null
-        if (type === OperationTypeNode.MUTATION && request.method === 'GET') {
+        if (operation.operation === OperationTypeNode.MUTATION && request.method === 'GET') {
           reply.header('allow', 'POST')
           throw Object.assign(badInput('method', 'mutations take POST.'), { statusCode: 405 })
         }
-        const isResumed = lastEventId !== null && type === OperationTypeNode.SUBSCRIPTION
-        await use.streams.run(reply, {
+        await streams.run(reply, {
           requestId: request.id,
           viewer,
           expiresAt,
           request: asked,
-          type,
+          isSubscription: operation.operation === OperationTypeNode.SUBSCRIPTION,
           document,
-          source: isResumed ? resumeAfter(use.schema, document, lastEventId) : document,
+          after: lastEventId,
         })
       },
     })

@@ -1,5 +1,5 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
-import { type FormattedResult, textOf } from '../operation/written-result.ts'
+import type { Result } from '../operation/results.ts'
 
 /**
  * The id of every `complete`. A browser's EventSource connects again when a stream ends, whyever it did, and then names
@@ -51,11 +51,11 @@ export class EventStream {
   }
 
   /** Sends a result. Settles once its bytes have left for the kernel, so that a slow reader holds back its own feed. */
-  async next(result: FormattedResult): Promise<void> {
-    const cursor = result.extensions?.cursor
+  async next(result: Result): Promise<void> {
+    const cursor = result.value.extensions?.cursor
     const id = typeof cursor === 'string' ? `id: ${cursor}\n` : ''
     // JSON.stringify leaves no line break, which would end the field.
-    await this.#write(`event: next\n${id}data: ${textOf(result)}\n\n`)
+    await this.#write(`event: next\n${id}data: ${result.text}\n\n`)
   }
 
   /** The operation is over, and its client is to stay away. */

@@ -1,37 +1,29 @@
 import type { OutgoingHttpHeaders } from 'node:http'
-import type { ApolloServer } from '@apollo/server'
 import type { FastifyReply } from 'fastify'
-import { type DocumentNode, OperationTypeNode } from 'graphql'
+import type { DocumentNode, GraphQLFormattedError } from 'graphql'
 import type { Viewer } from '../../auth/viewer.ts'
-import type { Config } from '../../config.ts'
 import { ApiError } from '../../errors.ts'
-import type { Context } from '../../graphql/context.ts'
 import { type Connection, Connections } from '../connection/connections.ts'
 import { Counts } from '../connection/counts.ts'
 import { atExpiry } from '../connection/expiry.ts'
-import { answerRequest } from '../operation/answer-request.ts'
 import { formatError } from '../operation/format-error.ts'
-import { ResultStream, type SubscriptionSource, subscribe } from '../operation/subscribe.ts'
-import type { FormattedResult } from '../operation/written-result.ts'
+import { ResultStream } from '../operation/result-stream.ts'
+import { Result } from '../operation/results.ts'
+import type { TransportDependencies } from '../operation/transport-dependencies.ts'
 import type { GraphqlRequest } from '../request/graphql-request.ts'
 import { EventStream } from './sse-stream.ts'
 
-export interface EventStreamDependencies extends SubscriptionSource {
-  readonly apollo: ApolloServer<Context>
-  readonly config: Config
-}
-
-/** An operation that may run, or the result that says why it may not. */
+/** An operation that was admitted. */
 export interface StreamedOperation {
   readonly requestId: string
   readonly viewer: Viewer
   /** When the proof of who is calling expires, in milliseconds since 1970; null: never. */
   readonly expiresAt: number | null
   readonly request: GraphqlRequest
-  readonly type: OperationTypeNode
+  readonly isSubscription: boolean
   readonly document: DocumentNode
-  /** Of a subscription, what it begins with: the document, or the same one from where its client was. */
-  readonly source: DocumentNode
+  /** The cursor of the last event that the client saw of a subscription; null: the client begins as the document says. */
+  readonly after: string | null
 }
 
 interface OpenStream extends Connection {
@@ -43,12 +35,12 @@ const passing: readonly unknown[] = ['UNAVAILABLE', 'RATE_LIMITED', 'INTERNAL_SE
 
 /** GraphQL over server-sent events: the feeds, the pipeline and the errors of WebSocket, one operation a stream. */
 export class EventStreams implements AsyncDisposable {
-  readonly #use: EventStreamDependencies
+  readonly #use: TransportDependencies
   readonly #open = new Connections<OpenStream>()
   readonly #counts = new Counts()
   readonly #looks: NodeJS.Timeout
 
-  constructor(use: EventStreamDependencies) {
+  constructor(use: TransportDependencies) {
     this.#use = use
     this.#looks = setInterval(() => {
       for (const { stream } of this.#open) stream.look()
@@ -63,30 +55,29 @@ export class EventStreams implements AsyncDisposable {
 
   /** Takes the answer over, and sends the whole of it. */
   async run(reply: FastifyReply, operation: StreamedOperation): Promise<void> {
-    const isSubscription = operation.type === OperationTypeNode.SUBSCRIPTION
+    const { isSubscription } = operation
     const stream = this.#begin(reply, operation.viewer, isSubscription)
     if (this.#open.isDraining) return stream.cut()
     const refusal = this.#refusal(operation.viewer)
     // What follows with a proof that expires comes again with a new one; the rest ends by itself.
     const expiry = isSubscription ? atExpiry(operation.expiresAt, () => stream.cut()) : undefined
     try {
-      if (refusal !== null)
-        await this.#refuse(stream, { errors: [formatError(refusal, operation.requestId, this.#use.log)] })
+      if (refusal !== null) await this.#refuse(stream, this.#resultOf(refusal, operation))
       else if (isSubscription) await this.#follow(stream, operation)
       else await this.#answer(stream, operation)
     } catch (error) {
       // A mutation that is not complete would be asked again; what follows is not lost by being cut.
-      const errors = [formatError(error, operation.requestId, this.#use.log)]
-      if (isSubscription) await this.#refuse(stream, { errors })
-      else await this.#finish(stream, { errors })
+      const result = this.#resultOf(error, operation)
+      if (isSubscription) await this.#refuse(stream, result)
+      else await this.#finish(stream, result)
     } finally {
       clearTimeout(expiry)
     }
   }
 
   /** Sends a result that says why nothing runs: the protocol wants a stream for that, too. */
-  async refuse(reply: FastifyReply, viewer: Viewer, result: FormattedResult): Promise<void> {
-    await this.#finish(this.#begin(reply, viewer, false), result)
+  async refuse(reply: FastifyReply, viewer: Viewer, errors: readonly GraphQLFormattedError[]): Promise<void> {
+    await this.#finish(this.#begin(reply, viewer, false), new Result({ errors }))
   }
 
   #begin(reply: FastifyReply, { userId }: Viewer, isSubscription: boolean): EventStream {
@@ -115,15 +106,10 @@ export class EventStreams implements AsyncDisposable {
   }
 
   async #follow(stream: EventStream, operation: StreamedOperation): Promise<void> {
-    const { viewer, requestId, request, document, source } = operation
-    const subscription = {
-      viewer,
-      requestId,
-      document,
-      operationName: request.operationName,
-      variableValues: request.variables,
-    }
-    const results = await subscribe(this.#use, subscription, source)
+    const { viewer, requestId, request, document, after } = operation
+    const { operationName, variables: variableValues } = request
+    const subscription = { viewer, requestId, document, operationName, variableValues }
+    const results = await this.#use.operations.follow(subscription, after)
     if (!(results instanceof ResultStream)) return this.#refuse(stream, results)
     stream.ended.addEventListener('abort', () => void results.return())
     // It may have ended before there was anything to be told of it.
@@ -132,24 +118,27 @@ export class EventStreams implements AsyncDisposable {
     await stream.complete()
   }
 
-  /** Queries and mutations take Apollo's pipeline, as over HTTP. */
   async #answer(stream: EventStream, operation: StreamedOperation): Promise<void> {
-    const { apollo, createContext } = this.#use
-    const context = createContext(operation.viewer, operation.requestId)
+    const { operations } = this.#use
+    const context = operations.createContext(operation.viewer, operation.requestId)
     using _budget = context.budget
-    await this.#finish(stream, await answerRequest(apollo, operation.request, context))
+    await this.#finish(stream, await operations.answer(operation.request, context))
   }
 
-  async #finish(stream: EventStream, result: FormattedResult): Promise<void> {
+  async #finish(stream: EventStream, result: Result): Promise<void> {
     await stream.next(result)
     await stream.complete()
   }
 
   /** The one result of a subscription that did not begin, or does not go on: complete unless it may by and by. */
-  async #refuse(stream: EventStream, result: FormattedResult): Promise<void> {
-    if (!passing.includes(result.errors?.[0]?.extensions?.code)) return this.#finish(stream, result)
+  async #refuse(stream: EventStream, result: Result): Promise<void> {
+    if (!passing.includes(result.value.errors?.[0]?.extensions?.code)) return this.#finish(stream, result)
     await stream.next(result)
     stream.cut()
+  }
+
+  #resultOf(error: unknown, { requestId }: StreamedOperation): Result {
+    return new Result({ errors: [formatError(error, requestId, this.#use.log)] })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
