@@ -30,37 +30,39 @@ export interface Batch<Event> {
 
 const none: readonly never[] = []
 
+type State = 'new' | 'idle' | 'reading' | 'waiting' | 'closed'
+
+/** What the log may hold beyond what was read. Behind `end` nothing will ever come. */
+type Ahead = 'nothing' | 'text' | 'changes' | 'end'
+
 /**
  * What happens in a conversation, each event once and in order, first what is there and then live.
  *
- *     idle ── next() ──▶ reading ── events ──▶ idle
- *                          │  ▲
- *            nothing new ──▼  │── moved ──
- *                         waiting
- *     any ── return(), or the reader's end ──▶ closed
+ *     new ── next() ──▶ reading ── events ──▶ idle
+ *                        ▲  │                  │
+ *              moved() ──┤  ├── nothing new    ├── next(), events are left ──▶ idle
+ *                        │  ▼                  └── next(), none is left ──▶ reading, or waiting when nothing moved
+ *                       waiting
+ *     any ── return(), or next() behind the reader's end ──▶ closed
+ *
+ * A read that fails leads to `waiting`. Somebody waits for `next` while the feed is reading or waiting, and at no other time.
  *
  * The log is the truth: a hint only says when to read again. Events are pulled, so a slow reader holds one read's rows
- * and nothing piles up behind it. It is written out because an async generator that waits for a promise cannot be ended
- * from outside before that promise is settled. Whoever waits is a callback,
- * too: the frame and the promises of a function that waits were a twentieth of what an idle watcher held.
+ * and nothing piles up behind it. The feed is written by hand, because an async generator that waits for a promise cannot
+ * be ended from outside before that promise is settled. A feed that waits keeps a callback and no function that waits: the
+ * frame and the promises of such a function were a twentieth of what an idle watcher held.
  */
 export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>, Watcher {
   readonly #source: FeedSource
   readonly #registration: Watching
   #reader: Reader<Event> | null = null
+  #state: State = 'new'
+  #ahead: Ahead = 'changes'
   /** What the last read brought, and how much of it was handed out. */
   #events: readonly Event[] = none
   #told = 0
   #held: HeldReads | null = null
   #readRevision = -1
-  /** Set by what moved since the last read began. */
-  #isStale = true
-  /** Whether it was more than text. */
-  #hasMoved = true
-  #isConfirmed = false
-  #isEnding = false
-  #isClosed = false
-  #isReading = false
   /** Answers the `next` that waits. */
   #answer: ((result: IteratorResult<Event, undefined>) => void) | null = null
 
@@ -82,9 +84,8 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
 
   moved(revision: number): void {
     if (revision <= this.#readRevision) return
-    this.#isStale = true
-    if (revision > textHint) this.#hasMoved = true
-    this.#goOn()
+    this.#expect(revision > textHint ? 'changes' : 'text')
+    if (this.#state === 'waiting') void this.#read()
   }
 
   /** One at a time. */
@@ -96,10 +97,10 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
   }
 
   async return(): Promise<IteratorReturnResult<undefined>> {
-    this.#isClosed = true
+    this.#state = 'closed'
     this.#release()
     this.#registration[Symbol.dispose]()
-    this.#goOn()
+    this.#give({ done: true, value: undefined })
     return { done: true, value: undefined }
   }
 
@@ -116,19 +117,24 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
     await this.return()
   }
 
-  /** Answers whoever waits, or sees to it that there will be something to answer. */
+  get #isClosed(): boolean {
+    return this.#state === 'closed'
+  }
+
+  /** Answers `next` from what was read. When that has been handed out, reads on or waits. */
   #goOn(): void {
-    if (this.#answer === null) return
     const event = this.#events[this.#told]
     if (this.#isClosed) this.#give({ done: true, value: undefined })
     else if (event !== undefined) {
       this.#told += 1
+      this.#state = 'idle'
       this.#give({ done: false, value: event })
-    } else if (!this.#isReading) {
-      // Everything that was read has been sent: whoever waits holds nothing, or idle feeds would use up the memory of all.
+    } else {
+      // Everything that was read has been sent. A feed that waits holds nothing, or idle feeds would use up the memory of all.
       this.#release()
-      if (this.#isEnding) void this.return()
-      else if (this.#isStale) void this.#read()
+      if (this.#ahead === 'end') void this.return()
+      else if (this.#ahead === 'nothing') this.#state = 'waiting'
+      else void this.#read()
     }
   }
 
@@ -140,41 +146,47 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
 
   /** Never fails. */
   async #read(): Promise<void> {
-    this.#isReading = true
+    const isFirst = this.#state === 'new'
+    this.#state = 'reading'
     // Before this instance hears of the conversation, what moves after a read would be missed.
-    if (!this.#isConfirmed) {
-      await this.#registration.confirmed
-      this.#isConfirmed = true
-    }
-    const hasMoved = this.#hasMoved
-    this.#isStale = false
-    this.#hasMoved = false
+    if (isFirst) await this.#registration.confirmed
+    const wanted = this.#ahead
+    this.#ahead = 'nothing'
     const { reads, log } = this.#source
     const held = new HeldReads(reads)
     try {
-      const batch = this.#isClosed ? undefined : await this.#reader?.read(held, hasMoved)
-      // What was ended while it read could not yet release what the read came to hold.
+      const batch = this.#isClosed ? undefined : await this.#reader?.read(held, wanted === 'changes')
+      // A feed that was ended while it read could not yet release what the read came to hold.
       if (this.#isClosed || batch === undefined) held[Symbol.dispose]()
-      else this.#take(batch, held, hasMoved)
+      else this.#take(batch, held, wanted)
     } catch (error) {
       held[Symbol.dispose]()
-      this.#hasMoved ||= hasMoved
-      // The next hint or poll tries again, from the same place.
       log.warn({ err: error }, 'a feed could not read on and will try again')
+      return this.#tryAgain(wanted)
     }
-    this.#isReading = false
     this.#goOn()
   }
 
-  #take(batch: Batch<Event>, held: HeldReads, hasMoved: boolean): void {
+  #take(batch: Batch<Event>, held: HeldReads, wanted: Ahead): void {
     this.#held = held
     this.#events = batch.events
     this.#told = 0
-    if (batch.rest === 'more') {
-      this.#isStale = true
-      this.#hasMoved ||= hasMoved
-    } else this.#readRevision = batch.revision
-    this.#isEnding = batch.rest === 'end'
+    if (batch.rest === 'more') this.#expect(wanted)
+    else this.#readRevision = batch.revision
+    if (batch.rest === 'end') this.#ahead = 'end'
+  }
+
+  /** After a read that failed: at once where something moved meanwhile, and otherwise at the next hint or poll. */
+  #tryAgain(wanted: Ahead): void {
+    const hasMoved = this.#ahead !== 'nothing'
+    this.#expect(wanted)
+    if (this.#isClosed) return
+    if (hasMoved) void this.#read()
+    else this.#state = 'waiting'
+  }
+
+  #expect(ahead: Ahead): void {
+    if (this.#ahead === 'nothing' || (this.#ahead === 'text' && ahead === 'changes')) this.#ahead = ahead
   }
 
   #release(): void {

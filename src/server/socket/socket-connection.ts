@@ -21,15 +21,25 @@ export interface SocketListener {
   closed(): void
 }
 
-/** One socket: how it is read, written, looked at and closed. */
+/** Why a socket is not read: its answers are unsent, or it sends more than its rate. */
+type Pause = 'unsent' | 'rate'
+
+type Reading = 'read' | Pause | 'both' | 'closing'
+
+/**
+ * One socket: how it is read, written, looked at and closed. How it is read:
+ *
+ *     read ── pause(why) ──▶ unsent, or rate ── pause(the other) ──▶ both
+ *     both ── lift(why) ──▶ the other of the two
+ *     unsent, or rate ── lift(why) ──▶ read
+ *     any ── close() ──▶ closing, which is read to its end
+ */
 export class SocketConnection {
   readonly #socket: WebSocket
   readonly #stream: Socket
   readonly #bucket: TokenBucket
   readonly #listener: SocketListener
-  /** Why it is not read at the moment. */
-  #isPausedForUnsent = false
-  #isPausedForRate = false
+  #reading: Reading = 'read'
   #rest: NodeJS.Timeout | undefined
   #hasBeenTooFast = false
   #isPongDue = false
@@ -102,8 +112,7 @@ export class SocketConnection {
   close(code = 1000, reason = ''): void {
     this.#socket.close(code, closeReason(reason))
     // Its answer is to be read, whatever comes before it.
-    this.#isPausedForUnsent = false
-    this.#isPausedForRate = false
+    this.#reading = 'closing'
     this.#socket.resume()
     this.#listener.ended()
   }
@@ -134,7 +143,7 @@ export class SocketConnection {
       if (!this.isOpen) return
     }
     // Who waits for its rate was not listened to, and then has a whole period to be heard in.
-    this.#heard = this.#isPausedForRate ? null : bytesRead
+    this.#heard = this.#isPausedFor('rate') ? null : bytesRead
     this.#unsent = isUnsent ? 'waiting' : 'none'
     if (this.#isPongDue) return
     this.#isPongDue = true
@@ -145,10 +154,7 @@ export class SocketConnection {
     this.#count()
     // What still comes on a socket that closes comes too late, as after its token has expired.
     if (!this.isOpen) return
-    if (this.#socket.bufferedAmount > maxUnsent) {
-      this.#isPausedForUnsent = true
-      this.#socket.pause()
-    }
+    if (this.#socket.bufferedAmount > maxUnsent) this.#pause('unsent')
     // A Buffer, as long as `binaryType` of ws is not set.
     this.#listener.receive(isBinary ? null : (data as Buffer))
   }
@@ -158,10 +164,7 @@ export class SocketConnection {
       // Behind everything that was written before it, and nothing by itself.
       this.#stream.write(nothing, () => {
         if (this.#unsent === 'waiting') this.#unsent = 'left'
-        if (this.#isPausedForUnsent && this.#socket.bufferedAmount <= maxUnsent) {
-          this.#isPausedForUnsent = false
-          this.#resume()
-        }
+        if (this.#socket.bufferedAmount <= maxUnsent) this.#lift('unsent')
         resolve()
       })
     })
@@ -170,13 +173,12 @@ export class SocketConnection {
   /** Who sends too much is read again when it is within its rate: nothing is lost, and TCP holds the rest back. */
   #count(): void {
     this.#bucket.take()
-    if (this.#bucket.wait === 0 || !this.isOpen || this.#isPausedForRate) return
+    if (this.#bucket.wait === 0 || !this.isOpen || this.#isPausedFor('rate')) return
     if (!this.#hasBeenTooFast) {
       this.#hasBeenTooFast = true
       this.#listener.isTooFast()
     }
-    this.#isPausedForRate = true
-    this.#socket.pause()
+    this.#pause('rate')
     this.#restUntilWithinRate()
   }
 
@@ -184,14 +186,25 @@ export class SocketConnection {
     const { wait } = this.#bucket
     // More may be owed than when it was paused: what had already been read from the kernel still arrives.
     if (wait > 0) this.#rest = setTimeout(() => this.#restUntilWithinRate(), Math.ceil(wait))
-    else {
-      this.#isPausedForRate = false
-      this.#resume()
-    }
+    else this.#lift('rate')
   }
 
-  #resume(): void {
-    if (!this.#isPausedForUnsent && !this.#isPausedForRate) this.#socket.resume()
+  #isPausedFor(why: Pause): boolean {
+    return this.#reading === why || this.#reading === 'both'
+  }
+
+  #pause(why: Pause): void {
+    if (this.#reading === 'closing' || this.#isPausedFor(why)) return
+    this.#reading = this.#reading === 'read' ? why : 'both'
+    this.#socket.pause()
+  }
+
+  #lift(why: Pause): void {
+    if (this.#reading === 'both') this.#reading = why === 'unsent' ? 'rate' : 'unsent'
+    else if (this.#reading === why) {
+      this.#reading = 'read'
+      this.#socket.resume()
+    }
   }
 }
 
