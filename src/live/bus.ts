@@ -2,29 +2,31 @@ import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Moved } from '../storage/postgres/store.ts'
 
-/** What a bus does with what it hears. */
+/** What a bus tells what it hears. */
 export interface BusListener {
   moved(hint: Moved): void
-  /** It hears again, or for the first time: hints from before then may have been lost. */
+  /** The bus hears from now on, for the first time or again. Hints from before may have been lost. */
   resumed(): void
 }
 
-/** That hints of one key are asked for, until it is disposed. */
+/** Asks for the hints of one key, until it is disposed. */
 export interface Interest extends Disposable {
   /**
-   * Settles once every hint that is sent from now on will be heard: read after it, and nothing falls between. It never
-   * fails. While the bus is away it settles at once, and a bus that does not answer is waited for a second: what is
-   * missed then, `resumed` or the poll makes up for.
+   * Settles once every hint that is sent from then on will be heard. Whoever reads after it misses nothing. It never
+   * fails. While the bus is away it settles at once, and when the bus does not answer it settles after a second. What
+   * is missed then is found after `resumed`, or by the poll.
    */
   readonly confirmed: Promise<void>
 }
 
-/** An open connection that carries hints. One call at a time; each settles when the other end has answered, or fails. */
+/**
+ * An open connection that carries hints. It takes one call at a time. A call settles when the other end has answered.
+ */
 export interface Line extends AsyncDisposable {
-  /** Keys that it listens to already are none the worse for it. */
+  /** Listening twice to a key does no harm. */
   listen(keys: readonly string[]): Promise<void>
   unlisten(keys: readonly string[]): Promise<void>
-  /** Sends to all others that listen to the keys. */
+  /** Sends to all other lines that listen to the keys. */
   send(hints: readonly Hint[]): Promise<void>
 }
 
@@ -34,7 +36,9 @@ export interface Hint {
   readonly text: string
 }
 
-/** Opens a line; `lost` is called when it ends by itself. It gives up, and ends the line, when `signal` is aborted. */
+/**
+ * Opens a line, and calls `lost` when the line ends by itself. Gives up, and ends the line, when `signal` is aborted.
+ */
 export type Connect = (events: LineEvents, signal: AbortSignal) => Promise<Line>
 
 export interface LineEvents {
@@ -42,13 +46,13 @@ export interface LineEvents {
   lost(error: Error): void
 }
 
-/** At most so many go in one call: what comes meanwhile need not wait longer than a few milliseconds. */
+/** So many keys or hints go in one call at most, so that what comes meanwhile waits for a few milliseconds only. */
 const perCall = 1_000
-/** Beyond this many keys waiting to be told of, the rest is left to the poll. */
+/** When hints of so many keys wait to be sent, further ones are dropped; the poll finds what they would have told. */
 const maxWaiting = 100_000
 /**
- * Between two rounds that only send, in milliseconds; the first after a rest begins at once. Of one writer, who brings a
- * commit every 0.7 ms, a call for each took PostgreSQL nearly as long as the append itself.
+ * The pause between two rounds that only send, in milliseconds. The first round after a rest begins at once. With one
+ * writer who commits every 0.7 ms, one call for each commit took PostgreSQL nearly as long as the append itself.
  */
 const pauseMs = 4
 const retryMs = 500
@@ -57,24 +61,24 @@ const patienceMs = 1_000
 const now = Promise.resolve()
 
 /**
- * Carries hints between the processes on one database: each hears of the keys that it has an interest in, and of no
- * others. A hint may be lost, doubled or late: the log is the truth.
+ * Carries hints between the processes on one database. A process hears only of the keys in which it has an interest. A
+ * hint may be lost, doubled or late: the log is the truth.
  *
  *     connecting ── connected, listens to all that is wanted ──▶ open ── line lost ──▶ away ── after a pause ──▶ connecting
  *          │                                                                            ▲
  *          └── failed ──────────────────────────────────────────────────────────────────┘
  *
- * One loop does everything that an open line is asked for, in rounds: listen, send, stop listening. So what ended
- * together is told of together, and who comes and goes at once costs nothing.
+ * One loop does all work of an open line in rounds: listen, send, stop listening. So hints of commits that ended
+ * together are sent together, and an interest that begins and ends within one round costs nothing.
  */
 export class Bus implements AsyncDisposable {
   readonly #connect: Connect
   readonly #log: Logger
   readonly #stop = new AbortController()
   readonly #wanted = new Map<string, Interest>()
-  /** What confirms the interests in these keys: apart from them, for most of their time they are confirmed. */
+  /** By key, what confirms an interest. Kept apart from the interests, because most interests are confirmed already. */
   readonly #unconfirmed = new Map<string, () => void>()
-  /** What the present line listens to. */
+  /** The keys to which the present line listens. */
   readonly #listening = new Set<string>()
   readonly #toListen = new Set<string>()
   readonly #toUnlisten = new Set<string>()
@@ -89,21 +93,21 @@ export class Bus implements AsyncDisposable {
     this.#log = log
   }
 
-  /** Begins to hear, in the background and for as long as connecting takes. */
+  /** Begins to connect and to hear, in the background. */
   start(listener: BusListener): void {
     this.#running = this.#run(listener)
   }
 
-  /** Tells the other processes, soon and gathered. Never throws and never waits. */
+  /** Tells the other processes, a little later and together with other hints. Never throws and never waits. */
   publish(moved: Moved): void {
     if (this.#toSend.size >= maxWaiting) return
     const isFirst = this.#toSend.size === 0
-    // Commits that ended together are told of in any order.
+    // Hints of commits that ended together come in any order.
     this.#toSend.set(moved.key, Math.max(moved.revision, this.#toSend.get(moved.key) ?? 0))
     if (isFirst) this.#wake()
   }
 
-  /** Asks for the hints of a key; one interest per key at a time. */
+  /** Asks for the hints of a key. A key has one interest at a time. */
   interest(key: string): Interest {
     this.#toUnlisten.delete(key)
     if (!this.#listening.has(key)) this.#toListen.add(key)
@@ -114,7 +118,8 @@ export class Bus implements AsyncDisposable {
         this.#confirm(key)
         this.#wanted.delete(key)
         this.#toListen.delete(key)
-        // A line of later listens only to what is wanted then.
+        // While the bus is away there is no line to unlisten on; the next line listens only to keys that are wanted
+        // then.
         if (!this.#isAway) this.#toUnlisten.add(key)
         this.#wake()
       },
@@ -154,13 +159,13 @@ export class Bus implements AsyncDisposable {
     }
   }
 
-  /** Opens a line and uses it until it is lost. @throws why there is none, or no more */
+  /** Opens a line and uses it until it is lost. @throws when it cannot connect, or when the line is lost */
   async #useLine(listener: BusListener): Promise<void> {
     const { signal } = this.#stop
     const lost = new AbortController()
     const events: LineEvents = {
       heard: ({ key, text }) => {
-        // The revision alone; what does not look like one was not sent by a server.
+        // A server sends the revision and nothing else. Any other text was not sent by a server.
         if (/^\d{1,15}$/.test(text)) listener.moved({ key, revision: Number(text) })
       },
       lost: (error) => {
@@ -179,7 +184,7 @@ export class Bus implements AsyncDisposable {
         await this.#untilWoken(pause)
         continue
       }
-      // One turn of the event loop gathers what came together.
+      // Waits for one turn of the event loop, so that everything that came in this turn goes together.
       await turn()
       if (this.#toListen.size > 0) await this.#listen(line)
       if (this.#toSend.size > 0) await this.#send(line)
@@ -188,7 +193,7 @@ export class Bus implements AsyncDisposable {
     if (lost.signal.aborted) throw lost.signal.reason
   }
 
-  /** @param pause the most that it takes, in milliseconds; null: as long as it takes */
+  /** @param pause how long it waits at most, in milliseconds; null: until it is woken */
   async #untilWoken(pause: number | null): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#wake = resolve
@@ -219,7 +224,7 @@ export class Bus implements AsyncDisposable {
 
   async #unlisten(line: Line): Promise<void> {
     const keys = takeFrom(this.#toUnlisten)
-    // Before it has happened: whoever comes back meanwhile must ask anew.
+    // The keys are forgotten before the call ends: whoever asks for one of them meanwhile must listen again.
     for (const key of keys) this.#listening.delete(key)
     await line.unlisten(keys)
   }

@@ -8,31 +8,32 @@ import type { Batch, Reader } from './feed.ts'
 import type { HeldReads } from './shared-reads.ts'
 
 const rowsPerRead = 20
-/** Below all hints, those of text too: any of them is a reason to read. */
+/** A revision below that of every hint, also of text hints: each hint makes the feed read. */
 const anyHint = -1
 const chunksPerRead = 100
 
 /**
- * What a change feed tells beside the changes: text as it streams, that it has told all there was at its start, and that
- * it is over.
+ * What a change feed tells. Beside changes these are: text of a message that streams (`text`); that everything which
+ * stood there at the start has been told (`caught-up`); that the feed is over (`gone`).
  */
 export type FeedEvent =
   | ConversationChange
   | { readonly kind: 'text'; readonly chunk: Chunk; readonly known: Known }
   | { readonly kind: 'caught-up' | 'gone'; readonly known: Known }
 
-/** What changes are read from. */
+/** From where changes are read. */
 export interface ChangeSource {
   readonly store: Store
   readonly chunks: ChunkReads
 }
 
 /**
- * What happens in a conversation after what is known. Once it has told everything that stood there at its first read it
- * says so, once, and goes on; its end is when the conversation is gone, or begun anew.
+ * Reads what happens in a conversation after what its caller knows. Once it has told everything that stood there at its
+ * first read it says so, once, and goes on. It ends when the conversation is deleted, or was deleted and created again.
  *
- * Text moves no revision, so a cursor does not say how much of a streaming message it knows. A reader tells such a
- * message first, with the text so far and the number of its next chunk, and then the chunks from that number on.
+ * Text moves no revision, so a cursor does not say how much text of a streaming message its holder knows. The reader
+ * first tells such a message with the text so far and the number of the next chunk, and then the chunks from that
+ * number on.
  */
 export class ChangeReader<Event> implements Reader<Event> {
   readonly #store: Store
@@ -40,14 +41,14 @@ export class ChangeReader<Event> implements Reader<Event> {
   readonly #userId: string
   readonly #toEvent: (event: FeedEvent) => Event
   #known: Known
-  /** The seqs of streaming messages that are known by their place only and still to be told. */
+  /** The seqs of streaming messages that lie before the cursor and are still to be told with their text. */
   #untold: number[] = []
-  /** Up to which seq such messages were looked for; what streams later is told as a change. */
+  /** Up to which seq the reader has looked for such messages. Later ones are told as changes. */
   #lookedUpTo = 0
-  /** Where the conversation stood at the first read, once that is done. */
+  /** Where the conversation stood at the first read; null: before the first read. */
   #target: Pick<Known, 'seq' | 'revision'> | null = null
   #isCaughtUp = false
-  /** By seq of each streaming message that was told, the number of the chunk that comes next. */
+  /** By the seq of each streaming message that was told, the number of its next chunk. */
   readonly #streams = new Map<number, number>()
 
   constructor(from: ChangeSource, userId: string, known: Known, toEvent: (event: FeedEvent) => Event) {
@@ -60,7 +61,7 @@ export class ChangeReader<Event> implements Reader<Event> {
 
   async read(reads: HeldReads, hasMoved: boolean): Promise<Batch<Event>> {
     if (!hasMoved) return this.#tellText(reads)
-    // Before the changes: what is told first must not be newer than they are.
+    // Read before the changes, because what is told first must not be newer than what is told later.
     const streaming = await this.#nextStreaming(reads)
     if (streaming !== null) return this.#toBatch([streaming], 'more', anyHint)
     const read = await this.#readChanges(reads)
@@ -77,7 +78,7 @@ export class ChangeReader<Event> implements Reader<Event> {
     for (const change of changes) if ('message' in change) this.#track(change.message)
     if (hasMore) return { events, rest: 'more', revision }
     if (this.#streams.size === 0) return { events, rest: 'all', revision }
-    // Text has a read of its own, or one that failed would lose the changes that were read before it.
+    // Text is read in a read of its own: if it failed here, the changes that were just read would be lost.
     if (events.length > 0) return { events, rest: 'more', revision: anyHint }
     return this.#tellText(reads)
   }
@@ -86,13 +87,13 @@ export class ChangeReader<Event> implements Reader<Event> {
     return { events: events.map(this.#toEvent), rest, revision }
   }
 
-  /** The next of the streaming messages that are known by their place only; null once all of them were told. */
+  /** The next streaming message that lies before the cursor; null once all of them were told. */
   async #nextStreaming(reads: HeldReads): Promise<FeedEvent | null> {
     const { key, epoch, seq } = this.#known
     for (;;) {
       if (this.#untold.length === 0 && this.#lookedUpTo < seq) {
         this.#untold = await readStreaming(this.#store, this.#userId, this.#known, this.#lookedUpTo, seq)
-        // They come by seq and in bounded number: behind the last of them there may be more.
+        // One read brings a limited number of seqs, in their order. There may be more behind the last one.
         this.#lookedUpTo = this.#untold.at(-1) ?? seq
       }
       const [next] = this.#untold
@@ -106,12 +107,12 @@ export class ChangeReader<Event> implements Reader<Event> {
       this.#untold.shift()
       if (!message) continue
       this.#track(message)
-      // It may have been deleted since it was looked for.
+      // The message may have been deleted after its seq was read.
       return { kind: message.deletedAt === null ? 'updated' : 'deleted', message, known: this.#known }
     }
   }
 
-  /** Whoever shares the read shares its events. */
+  /** Feeds that share the read also share its events. */
   #readChanges(reads: HeldReads) {
     const { key, epoch, seq, revision } = this.#known
     return reads.once(`changes ${this.#userId} ${key} ${epoch} ${seq} ${revision}`, async (budget) => {

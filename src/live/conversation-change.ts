@@ -2,7 +2,7 @@ import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message.ts'
 import type { Changes, Known } from '../storage/message/changes.ts'
 
-/** One thing that happened, and how much is known once it was taken in. */
+/** One thing that happened. `known` says how much of the conversation a reader knows after it. */
 export type ConversationChange = { readonly known: Known } & (
   | { readonly kind: 'appended'; readonly message: Message }
   | { readonly kind: 'updated'; readonly message: Message }
@@ -12,12 +12,14 @@ export type ConversationChange = { readonly known: Known } & (
 
 /**
  * The changes of one read, in their order: changed messages and the conversation itself by revision, then new messages
- * by seq. Whoever breaks off after any of them and goes on from its `known` misses nothing: a state may come twice, and
- * an older one never follows a newer one, for every state is the one at the read.
+ * by seq. A reader may stop after any change and go on later from its `known`, and misses nothing. It may get the same
+ * state of a message twice. It never gets an older state after a newer one, because a read brings every message as it
+ * is at the read.
  */
 export function toChanges(known: Known, read: Changes): { changes: ConversationChange[]; known: Known } {
   const { conversation, hasAllChanged } = read
-  // What was cut off is not known yet, and neither is a change of the conversation beyond it.
+  // Changes behind the last one of this read are not known yet. A later change of the conversation itself is not,
+  // either.
   const upTo = hasAllChanged ? conversation.revision : (read.changed.at(-1)?.revision ?? known.revision)
   const changes: ConversationChange[] = read.changed.map((message) => ({
     kind: message.deletedAt === null ? 'updated' : 'deleted',

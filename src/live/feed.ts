@@ -3,28 +3,28 @@ import { textHint } from '../storage/postgres/store.ts'
 import { HeldReads, type SharedReads } from './shared-reads.ts'
 import type { Watcher, Watchers, Watching } from './watchers.ts'
 
-/** What feeds share on one instance. */
+/** What all feeds of one instance share. */
 export interface FeedSource {
   readonly watchers: Watchers
   readonly reads: SharedReads
   readonly log: Logger
 }
 
-/** Reads the log from a place that it keeps: after each read it goes on behind what that answered. */
+/** Reads the log, and keeps its place: each read goes on behind what the read before it brought. */
 export interface Reader<Event> {
   /**
-   * A read that fails leaves the place as it was.
+   * A read that fails does not move the place.
    *
-   * @param hasMoved whether there may be more than text; it was read to its end before, otherwise
+   * @param hasMoved false: only text may be new, because everything else was read to its end before
    */
   read(reads: HeldReads, hasMoved: boolean): Promise<Batch<Event>>
 }
 
 export interface Batch<Event> {
   readonly events: readonly Event[]
-  /** `more`: there was more than one read may take; `all`: that was all; `end`: and nothing will ever come after it. */
+  /** `more`: one read could not take everything; `all`: this was everything; `end`: this was everything, for ever. */
   readonly rest: 'more' | 'all' | 'end'
-  /** Where the conversation stood. */
+  /** The revision at which the conversation stood. */
   readonly revision: number
 }
 
@@ -45,12 +45,13 @@ type Ahead = 'nothing' | 'text' | 'changes' | 'end'
  *                       waiting
  *     any ── return(), or next() behind the reader's end ──▶ closed
  *
- * A read that fails leads to `waiting`. Somebody waits for `next` while the feed is reading or waiting, and at no other time.
+ * A read that fails leads to `waiting`. Somebody waits for `next` while the feed is reading or waiting, and at no other
+ * time.
  *
  * The log is the truth: a hint only says when to read again. Events are pulled, so a slow reader holds one read's rows
- * and nothing piles up behind it. The feed is written by hand, because an async generator that waits for a promise cannot
- * be ended from outside before that promise is settled. A feed that waits keeps a callback and no function that waits: the
- * frame and the promises of such a function were a twentieth of what an idle watcher held.
+ * and nothing piles up behind it. The feed is written by hand, because an async generator that waits for a promise
+ * cannot be ended from outside before that promise is settled. A feed that waits keeps a callback and no function that
+ * waits: the frame and the promises of such a function were a twentieth of what an idle watcher held.
  */
 export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>, Watcher {
   readonly #source: FeedSource
@@ -67,16 +68,16 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
   #answer: ((result: IteratorResult<Event, undefined>) => void) | null = null
 
   /**
-   * Registers for hints at once: what commits after this is seen, wherever the reader begins.
+   * Registers for hints at once, so that the feed hears of every commit after this, wherever the reader begins.
    *
-   * @param listOf the user whose list the key stands for; null: it is a conversation's
+   * @param listOf the user whose list the key stands for; null: the key stands for a conversation
    */
   constructor(source: FeedSource, key: string, listOf: string | null = null) {
     this.#source = source
     this.#registration = source.watchers.watch(key, this, listOf)
   }
 
-  /** Says what to read; before the first `next`. */
+  /** Says what to read. To be called before the first `next`. */
   begin(reader: Reader<Event>): this {
     this.#reader = reader
     return this
@@ -88,7 +89,7 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
     if (this.#state === 'waiting') void this.#read()
   }
 
-  /** One at a time. */
+  /** To be called again only after the last call has settled. */
   next(): Promise<IteratorResult<Event, undefined>> {
     return new Promise((resolve) => {
       this.#answer = resolve
@@ -130,7 +131,8 @@ export class Feed<Event> implements AsyncGenerator<Event, undefined, undefined>,
       this.#state = 'idle'
       this.#give({ done: false, value: event })
     } else {
-      // Everything that was read has been sent. A feed that waits holds nothing, or idle feeds would use up the memory of all.
+      // Everything that was read has been sent. A feed that waits holds nothing, or idle feeds would use up the memory
+      // of all.
       this.#release()
       if (this.#ahead === 'end') void this.return()
       else if (this.#ahead === 'nothing') this.#state = 'waiting'

@@ -1,34 +1,34 @@
-/** How much of a list is known; all times are moments. */
+/** How much of a list its reader knows. All times are moments in microseconds since 1970. */
 export interface ListKnown {
-  /** Every state from before it is known, or was followed by another. */
+  /** Every state from before this moment is known, or has been replaced by a later state. */
   readonly settled: number
-  /** Whoever knows this much never knew what was deleted before it. */
+  /** Conversations that were deleted before this moment are not told: the reader never knew them. */
   readonly deletedSince: number
-  /** Of states from no earlier than `settled` that are known as well, in the order in which they were told. */
+  /** The marks of known states that are not from before `settled`, in the order in which they were told. */
   readonly marks: readonly string[]
 }
 
-/** A cursor holds so many marks: of more, those told first are told again to whoever goes on from it. */
+/** A cursor holds so many marks. Of more states, those told first are told again to whoever goes on from the cursor. */
 const marksInCursor = 100
-/** A reader keeps so many; what it forgets it may tell again. */
+/** A reader keeps so many states. It may tell again what it has forgotten. */
 export const maxStates = 5_000
 
 interface State {
-  /** null: it came with a cursor, which does not say. */
+  /** null: the state came with a cursor, which does not say the key. */
   readonly key: string | null
   readonly mark: string
-  /** When it came to be, or a moment that is later. */
+  /** When the state came to be, or a later moment. */
   readonly at: number
 }
 
 /** The states of a list that a reader has told and that it may meet again, in the order in which it told them. */
 export class KnownStates {
   #states: State[] = []
-  /** By key, for the state that a conversation had before does not come again. */
+  /** By key, the last state of each conversation. An earlier state of it cannot come again. */
   readonly #present = new Map<string, State>()
   #hasForgotten = false
 
-  /** Whether there were too many to keep all of them. */
+  /** Whether there were too many states to keep. */
   get hasForgotten(): boolean {
     return this.#hasForgotten
   }
@@ -43,7 +43,7 @@ export class KnownStates {
     return this.#states.filter((state) => state.at >= moment && this.#isPresent(state)).map(({ mark }) => mark)
   }
 
-  /** Of the marks from this moment on the last, as many as a cursor holds. */
+  /** The last marks from this moment on, as many as a cursor holds. */
   lastMarksFrom(moment: number): string[] {
     const marks: string[] = []
     for (let index = this.#states.length - 1; index >= 0 && marks.length < marksInCursor; index--) {
@@ -53,7 +53,7 @@ export class KnownStates {
     return marks.reverse()
   }
 
-  /** Drops what is from before this moment, and what is too much. */
+  /** Drops the states from before this moment, and the oldest ones where there are too many. */
   forgetBefore(moment: number): void {
     const kept = this.#states.filter((state) => state.at >= moment && this.#isPresent(state))
     this.#hasForgotten = kept.length > maxStates

@@ -18,21 +18,25 @@ import type { HeldReads } from './shared-reads.ts'
 const rowsPerRead = 100
 const microsecondsPerDay = 24 * 60 * 60 * 1_000_000
 
-/** What a list's feed tells: a conversation as it is now, a tombstone, or that it has told all there was at its start. */
+/**
+ * What a list's feed tells: a conversation as it is now, a deleted one, or that it has told all that was there at its
+ * start.
+ */
 export type ListEvent = { readonly known: ListKnown } & (
   | { readonly kind: 'listed' | 'unlisted'; readonly conversation: Conversation }
   | { readonly kind: 'caught-up' }
 )
 
 /**
- * How a user's list changes after what is known of it: every conversation that came to have another state, by
- * `updatedAt`, as it is when it is read. Once it has told everything that stood there at its first read it says so.
+ * Reads how a user's list changes after what its caller knows: every conversation that has a new state, by `updatedAt`,
+ * as it is at the read. Once it has told everything that stood there at its first read it says so.
  *
- * A state gets its `updatedAt` while its transaction still runs, so it may come to be seen after others that are
- * later, but no longer after it than `settleMs`: what was read at T knows every state from before T − `settleMs`, and
- * that moment is settled. Each sweep through the list goes from what is settled to its end, in reads of bounded size,
- * and leaves out the states that were told already; it settles what its first read does. Whoever goes on from an event
- * begins a sweep at the event's own `updatedAt`, or where the sweep had settled it if that is earlier.
+ * A state gets its `updatedAt` while its transaction still runs. So it may become visible after states with a later
+ * `updatedAt`, but no more than `settleMs` after its own. A read at T has therefore seen every state from before T −
+ * `settleMs`: the list is settled up to that moment. A sweep reads the list from the settled moment to its end, in
+ * reads of limited size, and leaves out states that were told already. The list is then settled up to what the sweep's
+ * first read settles. Whoever goes on from an event begins a sweep at the event's `updatedAt`, or at the settled moment
+ * if that is earlier.
  */
 export class ListReader<Event> implements Reader<Event> {
   readonly #store: Store
@@ -42,7 +46,7 @@ export class ListReader<Event> implements Reader<Event> {
   readonly #states = new KnownStates()
   readonly #deletedSince: number
   #settled: number
-  /** Of a sweep that one read did not end: where it goes on, and what it settles. */
+  /** A sweep that needs more than one read: where it goes on, and up to which moment it settles the list. */
   #sweep: { readonly from: ListPosition; readonly settles: number } | null = null
   #isCaughtUp = false
 
@@ -73,8 +77,9 @@ export class ListReader<Event> implements Reader<Event> {
       this.#isCaughtUp = true
     }
     this.#states.forgetBefore(this.#sweep === null ? settles : Math.min(this.#sweep.from.at, settles))
-    // Behind the place of a sweep of several reads somebody may have committed, who was told of meanwhile. With more
-    // states than are kept this would go round for ever: then the poll looks for them.
+    // During a sweep of several reads a state may have been committed at a place that the sweep had passed, and its
+    // hint may have come meanwhile. So another sweep follows. With more states than are kept that would never end; then
+    // the poll looks.
     const isWhole = this.#sweep === null && (isOnePage || this.#states.hasForgotten)
     return { events, rest: isWhole ? 'all' : 'more', revision: 0 }
   }
@@ -99,19 +104,19 @@ export class ListReader<Event> implements Reader<Event> {
   }
 }
 
-/** What a reader knows at its start. */
+/** What a reader of a list knows at its start. */
 export interface ListStart {
   readonly known: ListKnown
   /** The present moment. */
   readonly readAt: number
-  /** What is known beside the marks, by time. */
+  /** The states that are known beside the marks, by time. */
   readonly states: readonly ListState[]
 }
 
 /**
- * The start after what a cursor knows, from the beginning, or from now on.
+ * Makes the start of a reader: after what a cursor knows, from the beginning of the list, or from now on.
  *
- * @throws ApiError CURSOR_EXPIRED when tombstones may be gone that the cursor does not know
+ * @throws ApiError CURSOR_EXPIRED when the cursor is so old that tombstones it does not know may have been purged
  */
 export async function readStart(
   store: Store,
@@ -127,7 +132,7 @@ export async function readStart(
   if (after === 'beginning') return { known: { settled: 0, deletedSince: settled, marks: [] }, readAt, states }
   if (Math.max(after.settled, after.deletedSince) < readAt - tombstoneDays * microsecondsPerDay)
     throw listCursorExpired()
-  // What the database's clock has not reached, as after it was set back, is not known.
+  // After the database's clock was set back, a cursor may lie in its future; nothing from there is known.
   const deletedSince = Math.min(after.deletedSince, settled)
   return { known: { ...after, settled: Math.min(after.settled, settled), deletedSince }, readAt, states }
 }

@@ -7,13 +7,18 @@ import type { HeldReads } from './shared-reads.ts'
 
 const rowsPerRead = 20
 
-/** Where readers stand, and the name of the read that they do there: one and the same for all who came there together. */
+/**
+ * The place of a reader, and the name of the read that it does there. Readers that came there together share this
+ * object.
+ */
 interface Standing {
   readonly place: Place
   readonly question: string
 }
 
-/** The messages after a place, by seq; the end is when the conversation is gone, or begun anew. */
+/**
+ * Reads the messages after a place, by seq. It ends when the conversation is deleted, or was deleted and created again.
+ */
 export class MessageReader<Event> implements Reader<Event> {
   readonly #pages: PageReads
   readonly #userId: string
@@ -29,13 +34,13 @@ export class MessageReader<Event> implements Reader<Event> {
 
   async read(reads: HeldReads): Promise<Batch<Event>> {
     const { place, question } = this.#at
-    // Whoever shares the read shares its events.
+    // Feeds that share the read also share its events.
     const { batch, at } = await reads.once(question, (budget) => this.#read(budget, place))
     this.#at = at ?? this.#at
     return batch
   }
 
-  /** @returns at: where it stands then; null: where it was */
+  /** @returns `at`: where the reader stands after the read; null: where it stood before */
   async #read(budget: AnswerBudget, place: Place): Promise<{ batch: Batch<Event>; at: Standing | null }> {
     const { key, epoch, seq } = place
     const request = {

@@ -7,8 +7,10 @@ const connectMs = 5_000
 const answerMs = 10_000
 
 /**
- * A bus over NATS. @param urls nats:// or tls://, of one server or of a cluster; the first one's user and password, or
- * its user alone as a token, are for all
+ * A bus over NATS.
+ *
+ * @param urls nats:// or tls://, of one server or of the servers of a cluster. The user and password of the first URL,
+ *   or its user alone as a token, are used for all
  */
 export function natsBus(urls: readonly string[], log: Logger): Bus {
   const connectLine: Connect = (events, signal) => NatsLine.connect(urls, events, signal)
@@ -16,9 +18,9 @@ export function natsBus(urls: readonly string[], log: Logger): Bus {
 }
 
 /**
- * A subject for each conversation. The client's own reconnecting is off: the bus makes a new line, as it does for every
- * kind. NATS answers a ping after everything that was sent before it, and that is the confirmation; the other servers
- * of a cluster may learn of a subscription a moment later.
+ * A subject for each conversation. The NATS client does not reconnect by itself, because the bus makes a new line for
+ * every kind of line. NATS answers a ping after everything that was sent before the ping, and this answer is the
+ * confirmation. The other servers of a cluster may learn of a subscription a moment later.
  */
 class NatsLine implements Line {
   readonly #connection: NatsConnection
@@ -49,7 +51,7 @@ class NatsLine implements Line {
   async listen(keys: readonly string[]): Promise<void> {
     for (const key of keys) {
       if (this.#subscriptions.has(key)) continue
-      // A permission that is missing is told to each subscription; the poll serves its conversation.
+      // NATS tells a missing permission to each subscription as an error. The poll then finds what happens there.
       const callback = (error: Error | null, message: { string(): string }) => {
         if (error === null) this.#events.heard({ key, text: message.string() })
       }
@@ -71,7 +73,7 @@ class NatsLine implements Line {
     await this.#answered()
   }
 
-  /** The client forgets a ping whose connection ends. */
+  /** Waits for the answer to a ping. The NATS client never settles a ping whose connection ends, so this does. */
   async #answered(): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
     this.#abandon = reject
@@ -89,7 +91,7 @@ class NatsLine implements Line {
   }
 }
 
-/** @throws when it cannot connect, or `signal` is aborted first */
+/** @throws when it cannot connect, or when `signal` is aborted first */
 async function dial(urls: readonly string[], signal: AbortSignal): Promise<NatsConnection> {
   const { promise, resolve, reject } = Promise.withResolvers<NatsConnection>()
   const stop = () => reject(new Error('The server stops.'))
@@ -106,7 +108,7 @@ async function dial(urls: readonly string[], signal: AbortSignal): Promise<NatsC
   try {
     return await promise
   } catch (error) {
-    // One that comes after all is not wanted any more.
+    // A connection that opens later is closed at once.
     void dialing.then((late) => late.close()).catch(() => {})
     throw error
   } finally {
@@ -114,7 +116,7 @@ async function dial(urls: readonly string[], signal: AbortSignal): Promise<NatsC
   }
 }
 
-/** The client takes no credentials within a URL. */
+/** Takes the credentials out of the URLs, because the NATS client does not read them there. */
 function toOptions(urls: readonly string[]) {
   const parsed = urls.map((url) => new URL(url))
   const user = decodeURIComponent(parsed[0]?.username ?? '')

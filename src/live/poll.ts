@@ -8,9 +8,9 @@ import type { WatchedList, Watchers } from './watchers.ts'
 const keysPerStatement = 1_000
 
 /**
- * Looks at each watched conversation and list every `everyMs` milliseconds: about the longest that a lost hint can delay
- * anybody. Its statements are spread evenly over that time: 10,000 conversations in 5 s are 2 a second. `now()` looks at
- * all of them at once, for when hints are known to have been lost.
+ * Looks at each watched conversation and list every `everyMs` milliseconds. A lost hint delays a feed by about that
+ * time at most. The statements are spread evenly over the time: 10,000 conversations in 5 s are 2 statements a second.
+ * `now()` looks at everything at once, for when hints are known to have been lost.
  */
 export class Poll implements AsyncDisposable {
   readonly #store: Store
@@ -30,7 +30,7 @@ export class Poll implements AsyncDisposable {
     this.#running = this.#run(everyMs)
   }
 
-  /** Whoever asks while it looks gets one more look, together with all who ask meanwhile. Never throws. */
+  /** Looks at everything. Calls that come during a look share one more look after it. Never throws. */
   now(): Promise<void> {
     this.#again ??= this.#looking.then(() => {
       this.#again = null
@@ -42,7 +42,7 @@ export class Poll implements AsyncDisposable {
 
   async #run(everyMs: number): Promise<void> {
     while (!this.#stop.signal.aborted) {
-      // Live: who comes to be watched meanwhile is at its end, and the last statements of the round are theirs.
+      // The keys are a live view. What is watched from now on stands at its end, and is looked at last in this round.
       const keys = this.#watchers.keys()
       const count = this.#watchers.count
       const statements = Math.max(1, Math.ceil(count / keysPerStatement))
@@ -63,7 +63,9 @@ export class Poll implements AsyncDisposable {
     }
   }
 
-  /** One statement of each kind. Never throws: whoever is missed now is looked at the next time. */
+  /**
+   * Takes one statement for conversations and one for lists. Never throws: the next round looks at what is missed now.
+   */
   async #look(keys: readonly string[]): Promise<void> {
     const conversations: string[] = []
     const lists: [string, WatchedList][] = []

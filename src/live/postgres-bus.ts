@@ -13,10 +13,11 @@ export function postgresBus(url: string, log: Logger): Bus {
 
 /**
  * A channel for each conversation, so that a process hears exactly what it asked for. PostgreSQL compares a hint with
- * the channels of each listening connection one by one, in that connection's own process: of 10,000 channels this took
- * 39 µs a hint, of 1,000 it took 5; to listen to 10,000 took 0.2 s in all, to one more 0.1 to 0.4 ms.
+ * the channels of each listening connection one by one, in the process of that connection: with 10,000 channels this
+ * took 39 µs a hint, with 1,000 it took 5. Listening to 10,000 channels took 0.2 s in all, and to one more 0.1 to 0.4
+ * ms.
  *
- * NOTIFY comes after the commit and not inside the writing transaction, where it would take a lock on the whole instance.
+ * NOTIFY is sent after the commit. Within the writing transaction it would take a lock on the whole instance.
  */
 class PostgresLine implements Line {
   readonly #client: Client
@@ -33,7 +34,7 @@ class PostgresLine implements Line {
       connectionTimeoutMillis: 5_000,
       query_timeout: 10_000,
       keepAlive: true,
-      // A hint carries no truth, and is not worth a wait for the disk.
+      // A hint may be lost, so it is not worth waiting for the disk.
       options: '-c synchronous_commit=off',
     })
     const line = new PostgresLine(client)
@@ -49,7 +50,7 @@ class PostgresLine implements Line {
     signal.addEventListener('abort', stop, { once: true })
     void ended.promise.then(() => signal.removeEventListener('abort', stop))
     try {
-      // pg settles no connect() whose client is ended meanwhile.
+      // pg never settles connect() when its client is ended meanwhile.
       await Promise.race([client.connect(), ended.promise])
     } catch (error) {
       await end(client)
@@ -83,7 +84,7 @@ class PostgresLine implements Line {
   }
 }
 
-/** Named, so that it is parsed and planned once: it is sent all the time, and that was half of what it cost. */
+/** A named statement is parsed and planned once, which was half of its cost. This one is sent all the time. */
 const notify = {
   name: 'hints',
   text: 'select pg_notify(channel, payload) from unnest($1::text[], $2::text[]) as hint (channel, payload)',

@@ -10,9 +10,9 @@ interface Shared<T> {
 const bytesPerRead = 1024 * 1024
 
 /**
- * One read for all feeds that ask the same in one turn of the event loop, as all watchers of a conversation do that hear
- * of its next message. A read begins only when its turn is over and nobody can join it any more: whoever heard of a
- * change before asking finds it in the answer.
+ * Makes one read for all feeds that ask the same question in one turn of the event loop, as all watchers of a
+ * conversation do when they hear of its next message. The read begins when that turn is over; nobody can join it after
+ * it has begun. So a feed that heard of a change before it asked finds the change in the answer.
  */
 export class SharedReads {
   readonly #memory: AnswerMemory
@@ -22,7 +22,7 @@ export class SharedReads {
     this.#memory = memory
   }
 
-  /** @param question tells reads that ask the same from others */
+  /** @param question equal for reads that ask the same, and for no others */
   join<T>(question: string, ask: (budget: AnswerBudget) => Promise<T>): Shared<T> {
     const asked = (this.#asked.get(question) as Shared<T> | undefined) ?? this.#begin(question, ask)
     asked.holders += 1
@@ -41,7 +41,10 @@ export class SharedReads {
   }
 }
 
-/** The shared reads of one feed whose rows it still holds. Their bytes count until the last of their holders is disposed. */
+/**
+ * The shared reads whose rows one feed still holds. The bytes of a read count until the last feed that holds it is
+ * done.
+ */
 export class HeldReads implements Disposable {
   readonly #reads: SharedReads
   readonly #held: Shared<unknown>[] = []
@@ -50,7 +53,7 @@ export class HeldReads implements Disposable {
     this.#reads = reads
   }
 
-  /** Reads, or joins those who ask the same in this turn. What it answers belongs to all of them: it is not to be changed. */
+  /** Reads, or joins a read that asks the same in this turn. The answer belongs to all who asked: do not change it. */
   once<T>(question: string, ask: (budget: AnswerBudget) => Promise<T>): Promise<T> {
     const shared = this.#reads.join(question, ask)
     this.#held.push(shared)

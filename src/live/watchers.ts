@@ -2,35 +2,35 @@ import type { ListLook } from '../storage/list/list-looks.ts'
 import type { Moved } from '../storage/postgres/store.ts'
 import type { Bus, Interest } from './bus.ts'
 
-/** Whoever follows one conversation, or one user's list of conversations. */
+/** What follows one conversation, or one user's list of conversations. */
 export interface Watcher {
-  /** What it follows is said to stand at `revision`. May come twice, late, or wrongly; it must be cheap. */
+  /** Says that what is followed stands at `revision`. May come twice, late, or wrongly. The call must be cheap. */
   moved(revision: number): void
 }
 
 /** A registration, until it is disposed. */
 export interface Watching extends Disposable {
-  /** Settles, and never fails, when this instance hears of what is followed: the first read comes after it. */
+  /** Settles when this instance hears of what is followed, and never fails. The first read comes after it. */
   readonly confirmed: Promise<void>
 }
 
 /** A list that is watched. */
 export interface WatchedList {
   readonly userId: string
-  /** By this process's own clock, in milliseconds. */
+  /** Since when, by `performance.now()`, in milliseconds. */
   readonly since: number
-  /** How the poll found it the last time; null: it has not looked yet. */
+  /** How the poll found the list the last time; null: the poll has not looked yet. */
   looked: ListLook | null
 }
 
 interface Watched {
   readonly watchers: Set<Watcher>
   readonly interest: Interest
-  /** null: it is a conversation. */
+  /** null: the key stands for a conversation. */
   list: WatchedList | null
 }
 
-/** Who follows what on this instance; the bus is asked for what somebody follows, and for nothing else. */
+/** Who follows what on this instance. The bus is asked for the keys that somebody follows, and for no others. */
 export class Watchers {
   readonly #bus: Pick<Bus, 'interest'>
   readonly #byKey = new Map<string, Watched>()
@@ -40,9 +40,10 @@ export class Watchers {
   }
 
   /**
-   * Registers until disposed. Register, and await `confirmed`, before the first read: what moves in between is missed.
+   * Registers a watcher until the registration is disposed. Register, and await `confirmed`, before the first read: a
+   * read before it could miss what moves after the read.
    *
-   * @param listOf the user whose list the key stands for; null: it is a conversation's
+   * @param listOf the user whose list the key stands for; null: the key stands for a conversation
    */
   watch(key: string, watcher: Watcher, listOf: string | null = null): Watching {
     const watched = this.#byKey.get(key) ?? { watchers: new Set(), interest: this.#bus.interest(key), list: null }
@@ -60,12 +61,12 @@ export class Watchers {
     }
   }
 
-  /** Passes a hint on to those whom it concerns. */
+  /** Passes a hint on to the watchers of its key. */
   moved(hint: Moved): void {
     for (const watcher of this.#byKey.get(hint.key)?.watchers ?? []) watcher.moved(hint.revision)
   }
 
-  /** The keys of all that is watched: a live view, in the order in which they came to be watched. */
+  /** All watched keys, in the order in which watching began: a live view. */
   keys(): MapIterator<string> {
     return this.#byKey.keys()
   }
@@ -75,7 +76,7 @@ export class Watchers {
     return this.#byKey.size
   }
 
-  /** The list that a key stands for; null: it is a conversation's, or not watched. */
+  /** The list that a key stands for; null: the key stands for a conversation, or is not watched. */
   listOf(key: string): WatchedList | null {
     return this.#byKey.get(key)?.list ?? null
   }

@@ -1,7 +1,9 @@
 import { type Logger, pino, stdTimeFunctions } from 'pino'
 import type { Config } from '../config.ts'
 
-/** The one logger. It is given ids, names, durations and viewers; never what messages say, and no credentials. */
+/**
+ * Makes the one logger. Callers give it ids, names, durations and viewers, and never what messages say or credentials.
+ */
 export function createLog(level: Config['logLevel']): Logger {
   return pino({ level, base: null, timestamp: stdTimeFunctions.isoTime })
 }

@@ -36,21 +36,24 @@ import { Sockets } from './socket/websocket.ts'
 import { EventStreams } from './sse/sse.ts'
 import { registerStreams } from './sse/sse-route.ts'
 
-/** A server that listens. Disposing it ends what is in flight and then everything, in the reverse of the order below. */
+/**
+ * A server that listens. Disposing it first lets end what is in flight, and then closes everything in the reverse order
+ * of building.
+ */
 export interface Server extends AsyncDisposable {
   /** `http://host:port`, without a path. */
   readonly url: string
-  /** Where the data lies, for people. */
+  /** Where the data lies, in words for people. */
   readonly data: string
-  /** What is open at the moment, event streams among the sockets; after the last client has gone, nothing is. */
+  /** What is open at the moment; event streams count as sockets. All numbers are 0 after the last client has gone. */
   inspect(): { sockets: number; watchers: number; answerBytes: number; feedBytes: number }
 }
 
 /**
  * Builds the whole server, by hand and in order.
  *
- * @param onLost the embedded database is gone: nothing can be served any more
- * @throws StartupError what its operator can mend, in one sentence
+ * @param onLost is called when the embedded database is gone: the server can serve nothing any more
+ * @throws StartupError when its operator can mend what is wrong; one sentence says how
  */
 export async function startServer(config: Config, log: Logger, onLost: (error: Error) => void): Promise<Server> {
   const opened: AsyncDisposable[] = []

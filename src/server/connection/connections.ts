@@ -2,22 +2,25 @@ import { setTimeout as delay } from 'node:timers/promises'
 
 /** What a client holds open: a socket, an event stream. */
 export interface Connection {
-  /** Whether the client waits for an answer, which will come to its end by itself. */
+  /** Whether the client waits for an answer that ends by itself. */
   readonly isBusy: boolean
-  /** Ends it so that its client goes on elsewhere. */
+  /** Ends the connection so that its client goes on at another server. */
   letGo(): void
-  /** Ends it without waiting for its client. */
+  /** Ends the connection without waiting for its client. */
   terminate(): void
 }
 
-/** Milliseconds between one connection and the next that are let go, as long as all of them take no longer than the other. */
+/**
+ * Milliseconds between letting go of one connection and of the next, unless all of them together would take longer than
+ * `longestTurns`.
+ */
 const turn = 5
 const longestTurns = 3_000
 
 /** The connections of one kind that are open, and how they are let go when the server stops. */
 export class Connections<Item extends Connection> implements Iterable<Item> {
   readonly #open = new Set<Item>()
-  /** Those whose turn has come while their clients waited for an answer. */
+  /** The connections whose turn has come while their clients waited for an answer. */
   readonly #due = new Set<Item>()
   #isDraining = false
   #onChange: () => void = () => {}
@@ -39,14 +42,14 @@ export class Connections<Item extends Connection> implements Iterable<Item> {
     this.#open.add(item)
   }
 
-  /** To be called when it is closed. */
+  /** To be called when a connection is closed. */
   delete(item: Item): void {
     this.#open.delete(item)
     this.#due.delete(item)
     this.#onChange()
   }
 
-  /** To be called when an answer on it has ended. */
+  /** To be called when an answer on a connection has ended. */
   answered(item: Item): void {
     if (item.isBusy || !this.#due.delete(item)) return
     item.letGo()
@@ -54,9 +57,9 @@ export class Connections<Item extends Connection> implements Iterable<Item> {
   }
 
   /**
-   * Lets go of all of them, one after the other and in an order that is drawn, so that their clients do not come back all
-   * at once; whoever waits for an answer gets it first. Those that take longer than three quarters of the limit are cut,
-   * and the rest is for the other sides to agree.
+   * Lets go of all connections, one after the other in a random order, so that their clients do not all connect again
+   * at once. A client that waits for an answer gets it first. After three quarters of the limit the server waits for no
+   * answer any more; in the last quarter the clients may still agree to the close.
    *
    * @param limit in milliseconds
    */
@@ -70,13 +73,13 @@ export class Connections<Item extends Connection> implements Iterable<Item> {
     for (const item of this.#open) item.terminate()
   }
 
-  /** @param span in milliseconds, for all of them together */
+  /** @param span in milliseconds, for all connections together */
   async #takeTurns(span: number): Promise<void> {
     const items = shuffle([...this.#open])
     const start = performance.now()
     for (const [place, item] of items.entries()) {
       const wait = start + (place / items.length) * span - performance.now()
-      // Timers count in milliseconds: where turns are closer than that, several are taken at once.
+      // Timers count in whole milliseconds. Where turns are closer than that, several are taken at once.
       if (wait >= 1) await delay(wait)
       if (!this.#open.has(item)) continue
       if (item.isBusy) this.#due.add(item)
@@ -84,7 +87,7 @@ export class Connections<Item extends Connection> implements Iterable<Item> {
     }
   }
 
-  /** Waits for a condition that only connections that change bring about. @param limit in milliseconds */
+  /** Waits until a condition holds; it is looked at when a connection changes. @param limit in milliseconds */
   async #until(isDone: () => boolean, limit: number): Promise<void> {
     if (isDone()) return
     const { promise, resolve } = Promise.withResolvers<void>()
@@ -98,7 +101,7 @@ export class Connections<Item extends Connection> implements Iterable<Item> {
   }
 }
 
-/** In place, each order as likely as any other (Fisher and Yates). */
+/** Shuffles in place; every order is equally likely (Fisher and Yates). */
 function shuffle<T>(items: T[]): T[] {
   for (let last = items.length - 1; last > 0; last--) {
     const drawn = Math.floor(Math.random() * (last + 1))

@@ -1,4 +1,4 @@
-/** How many there are of each name; a name of which there are none takes no room. */
+/** Counts by name. A name whose count is 0 takes no memory. */
 export class Counts {
   readonly #counts = new Map<string, number>()
 

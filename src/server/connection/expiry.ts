@@ -1,8 +1,8 @@
-/** The longest delay of a timer, about 25 days: a proof that is valid for longer outlives whatever it opened. */
+/** The longest delay of a timer, about 25 days. A proof that is valid for longer is treated as if it expired then. */
 const longestTimer = 2 ** 31 - 1
 
 /**
- * Acts when a proof expires; clear the timer when what it opened ends before.
+ * Calls `act` when a proof expires. Clear the timer when the connection that the proof opened ends before.
  *
  * @param expiresAt in milliseconds since 1970; null: never, and there is no timer
  */

@@ -38,10 +38,10 @@ html, body, #root { height: 100%; margin: 0; }
 `
 
 /**
- * What runs in the browser, after graphql-ws and GraphiQL. It is text because it has no types of the server's and the server has none
- * of the DOM's. Queries and mutations go by POST, subscriptions over the WebSocket; both carry the Headers editor: a socket as its
- * connectionParams, with names in lower case, for those are not case-insensitive. Each subscription has a socket of its own, so that a
- * changed header counts from the next run.
+ * The script that runs in the browser after graphql-ws and GraphiQL. It is text, because it uses the DOM, whose types the server does
+ * not have. Queries and mutations go by POST, subscriptions by WebSocket. Both send what the Headers editor holds: a socket sends it
+ * as its connectionParams, with names in lower case, because upper and lower case differ there. Each subscription has a socket of its
+ * own, so that a changed header counts from the next run.
  */
 export function renderGraphiqlScript(options: { graphqlPath: string; headers: Record<string, string> }): string {
   const tabs = graphiqlExamples.map(({ query, variables }) => ({

@@ -12,13 +12,13 @@ import { icon, renderGraphiqlPage, renderGraphiqlScript, stylesheet } from './gr
 export interface GraphiqlOptions {
   /** Where GraphQL is served, HTTP and WebSocket alike, beginning with a slash. */
   graphqlPath: string
-  /** What the Headers editor holds at first: the development's x-user-id, or a place for the bearer token. */
+  /** What the Headers editor holds at first: x-user-id in development, otherwise a place for the bearer token. */
   headers: Record<string, string>
 }
 
 /**
- * Serves GraphiQL at `/graphiql` and its files below it, all from this origin. The files' path has their hash, so browsers keep them
- * for ever. They are loaded at the first visit: a server that nobody explores pays nothing for them.
+ * Serves GraphiQL at `/graphiql` and its files below that path, all from this origin. The path of the files contains their hash, so
+ * browsers may keep them for ever. The server loads the files at the first visit.
  */
 export function registerGraphiql(app: FastifyInstance, options: GraphiqlOptions): void {
   let loading: Promise<Assets> | undefined
@@ -54,8 +54,8 @@ export function registerGraphiql(app: FastifyInstance, options: GraphiqlOptions)
   })
 }
 
-// Monaco writes its styles into the document, and its fonts are data in the stylesheet. Not `no-referrer`: older browsers then send
-// `Origin: null` with a POST, which the server refuses.
+// Monaco, GraphiQL's editor, writes styles into the document, and its fonts are data in the stylesheet. The referrer policy is not
+// `no-referrer`: older browsers would then send `Origin: null` with a POST, which the server refuses.
 const securityHeaders = {
   'content-security-policy': [
     "default-src 'none'",
@@ -93,8 +93,8 @@ async function loadAssets(options: GraphiqlOptions): Promise<Assets> {
   return { hash: hash.digest('base64url').slice(0, 16), files }
 }
 
-// The bundle is a module of 9 MB that exports text: a thread of its own imports and compresses it and ends, which keeps 75 ms off the
-// event loop and 25 MB out of the process.
+// The bundle is a module of 9 MB that exports text. A thread imports it, compresses it and ends, which keeps 75 ms off the event loop
+// and 25 MB out of the process.
 async function compressBundle(path: string): Promise<Map<string, Uint8Array>> {
   const worker = new Worker(
     `const { parentPort, workerData } = require('node:worker_threads')

@@ -13,7 +13,7 @@ export function registerGraphql(app: FastifyInstance, { operations, authenticate
   forKnownCallers(app, authenticate, (known) => {
     known.post(graphqlPath, async (request, reply) => {
       const { query, operationName } = readRequest(request.body)
-      // A persisted query that is only named is Apollo's to refuse, in the words that client libraries know.
+      // Apollo refuses a persisted query that is only named, in the words that client libraries know.
       if (query !== null) {
         const admitted = operations.admit(query, operationName, request.id)
         if ('errors' in admitted) return refuse(request, reply, admitted.errors)
@@ -60,8 +60,9 @@ function refuse(request: FastifyRequest, reply: FastifyReply, errors: readonly G
 }
 
 /**
- * Whether a client takes `application/json` and not `application/graphql-response+json`: GraphQL over HTTP asks for 200
- * then, whatever the errors, because such a client takes any other status for an answer that is not GraphQL's.
+ * Whether a client takes `application/json` and not `application/graphql-response+json`. GraphQL over HTTP asks for
+ * status 200 then, even with errors, because such a client believes that an answer with another status is not one of
+ * GraphQL.
  */
 function readsOnlyJson(accept: string | undefined): boolean {
   return (

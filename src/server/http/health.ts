@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify'
 import type { Store } from '../../storage/postgres/store.ts'
 
-/** Whether this server wants work; false from the moment it begins to stop. */
+/** Whether this server stops: then it wants no new work. */
 export interface Health {
   isStopping: boolean
 }
 
-/** `GET /healthz`: the process answers. `GET /readyz`: it wants work and its database answers. */
+/** `GET /healthz`: the process answers. `GET /readyz`: the server wants work, and its database answers. */
 export function registerHealth(app: FastifyInstance, health: Health, store: Store): void {
   app.get('/healthz', async () => ({ status: 'ok' }))
   app.get('/readyz', async (_request, reply) => {

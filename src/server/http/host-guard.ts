@@ -1,12 +1,13 @@
 import type { IncomingHttpHeaders } from 'node:http'
 import { type Config, isLoopback } from '../../config.ts'
 
-/** Why a request may not come in, or null. */
+/** Says why a request may not come in; null: it may. */
 export type HostGuard = (headers: IncomingHttpHeaders) => string | null
 
 /**
- * In development anybody may name any user, so no web page may reach the server: the `Host` has to be loopback, against
- * DNS rebinding, and an `Origin` has to be the server's own or listed. With identity the proof itself decides.
+ * Without identity settings every caller may name any user, so no web page of another origin may reach the server.
+ * `Host` has to be a loopback name, against DNS rebinding, and `Origin` has to be the server's own or one of
+ * CORS_ORIGINS. With identity settings the caller's credentials decide, and this guard lets everybody in.
  */
 export function createHostGuard(config: Config): HostGuard {
   if (config.identity !== undefined) return () => null

@@ -13,11 +13,11 @@ import type { KnownCaller } from './known-callers.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** null: the route answers everybody, or the caller is not known yet. */
+    /** null: the route answers every caller, or the caller is not known yet. */
     caller: KnownCaller | null
-    /** The name of its GraphQL operation, for the log. */
+    /** The name of the GraphQL operation, for the log. */
     operation: string | null
-    /** What its answer holds, given back once that has left. */
+    /** What the answer holds; given back once the answer has left. */
     budget: AnswerBudget | null
   }
 }
@@ -33,7 +33,8 @@ export async function createHttp(
     bodyLimit: config.limits.bodyBytes,
     requestTimeout: config.requestMs,
     forceCloseConnections: 'idle',
-    // What still comes on an open connection is answered, as the last on it: everything that it needs is there until then.
+    // A request that still comes on an open connection is answered, and is the last one there: nothing it needs is
+    // closed yet.
     return503OnClosing: false,
     genReqId: drawRequestId,
     logger: false,
@@ -42,9 +43,9 @@ export async function createHttp(
   app.decorateRequest('caller', null)
   app.decorateRequest('operation', null)
   app.decorateRequest('budget', null)
-  // Hooks and parsers take callbacks, because promises of them cost each request some microseconds.
+  // Hooks and parsers take callbacks: promises would cost each request some microseconds.
   app.addHook('onRequest', (request, reply, done) => {
-    // Not Fastify's own limit, which makes an AbortController for each request.
+    // Fastify's own limit is not used, because it makes an AbortController for each request.
     const timer = setTimeout(() => {
       if (!reply.sent) reply.send(tooSlow())
     }, config.requestMs)
@@ -53,7 +54,7 @@ export async function createHttp(
       request.budget?.[Symbol.dispose]()
       if (!log.isLevelEnabled('info')) return
       const path = request.url.split('?')[0] as string
-      // Probes come every second and say nothing new.
+      // Health checks come every second and would fill the log.
       if (path === '/healthz' || path === '/readyz') return
       logOperation(log, {
         requestId: request.id,
@@ -70,16 +71,16 @@ export async function createHttp(
     done(reason === null ? undefined : new ApiError('FORBIDDEN', reason))
   })
 
-  // Asked when the answer is ready: a client that keeps its connection after it would keep the server from stopping.
+  // A client that keeps its connection after the answer would keep the server from stopping.
   app.addHook('onSend', (_request, reply, _payload, done) => {
     if (health.isStopping) reply.header('connection', 'close')
     done()
   })
 
-  // Who sends a body to a route that reads none is answered at once; Node discards the body as it comes.
+  // A route that reads no body answers at once; Node discards the body as it comes.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (_request, _body, done) => done(null))
-  // A caller that asks first whether to send its body is refused by its headers (RFC 9110, 10.1.1).
+  // A caller may ask first whether to send its body (RFC 9110, 10.1.1). Its headers alone are enough to refuse it.
   app.server.on('checkContinue', (request, response) => app.server.emit('request', request, response))
 
   app.setNotFoundHandler(async (request, reply) => {
@@ -97,7 +98,7 @@ export async function createHttp(
     return reply.code(status ?? 500).send({ errors: [formatted] })
   })
 
-  // After the error handler: its route for preflights would be refused by Fastify's own otherwise.
+  // Registered after the error handler: otherwise Fastify's own handler would refuse the route for preflights.
   if (config.corsOrigins.length > 0) {
     await app.register(cors, { origin: [...config.corsOrigins], exposedHeaders: ['x-request-id'], maxAge: 86_400 })
   }
@@ -110,7 +111,7 @@ function tooSlow(): ApiError {
   )
 }
 
-/** Fastify's own refusals in our words. */
+/** Says Fastify's own refusals in our words. */
 function fromFastify(error: FastifyError, contentLength: string | undefined, config: Config): Error {
   const limit = config.limits.bodyBytes
   if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE')

@@ -14,8 +14,8 @@ export interface KnownCaller {
 }
 
 /**
- * Routes for known callers, the only ones that read bodies: the credentials are verified first, and a caller who is not
- * known is refused before anything of the body is read.
+ * Adds routes for known callers; no other routes read bodies. The credentials are verified first, and an unknown caller
+ * is refused before anything of the body is read.
  */
 export function forKnownCallers(
   app: FastifyInstance,
@@ -40,13 +40,13 @@ export function forKnownCallers(
   })
 }
 
-/** The caller of a request to one of those routes. */
+/** The caller of a request to a route of `forKnownCallers`. */
 export function callerOf({ caller }: FastifyRequest): KnownCaller {
   if (caller === null) throw new Error('This route is not one for known callers.')
   return caller
 }
 
-/** Bytes that are no UTF-8 would be replaced without a word. */
+/** Refuses bytes that are not UTF-8: `toString` would replace them without an error. */
 function decodeUtf8(body: Buffer): string {
   if (!isUtf8(body)) throw new ApiError('BAD_USER_INPUT', 'body: must be UTF-8.', { path: 'body' })
   return body.toString()

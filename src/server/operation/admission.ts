@@ -14,7 +14,7 @@ import type { Limits } from '../../config.ts'
 import { ApiError, badInput, tooLarge } from '../../errors.ts'
 import type { Context } from '../../graphql/context.ts'
 
-/** The document of a request that may run, or why it may not. */
+/** The document of a request that may run, or the errors that say why it may not. */
 export type Admitted = { readonly document: DocumentNode } | { readonly errors: readonly Error[] }
 
 type DocumentStore = NonNullable<ApolloServerOptions<Context>['documentStore']>
@@ -23,14 +23,15 @@ const maxDocuments = 1_000
 const maxCharacters = 1_000_000
 
 /**
- * Decides over every document, of HTTP and of WebSocket: its length, its tokens, its shape, and then whether it is
- * valid. The shape comes before validation, whose cost can grow with the square of the fields. Documents that passed are
- * remembered, and Apollo takes them from here instead of parsing and validating again.
+ * Decides whether a document may run, whichever way it came: it checks the length, the tokens, the shape, and then
+ * whether the document is valid. It checks the shape first, because the cost of validation can grow with the square of
+ * the fields. It remembers documents that passed, and Apollo takes them from here instead of parsing and validating
+ * again.
  */
 export class Admission {
   readonly #schema: GraphQLSchema
   readonly #limits: Limits
-  /** By their text, the oldest first. */
+  /** Documents by their text, the oldest first. */
   readonly #documents = new Map<string, { readonly document: DocumentNode; readonly hash: string }>()
   readonly #byHash = new Map<string, DocumentNode>()
   #characters = 0
@@ -56,13 +57,14 @@ export class Admission {
       return { document }
     } catch (error) {
       if (error instanceof GraphQLError || error instanceof ApiError) return { errors: [error] }
-      // The parser and the rules of GraphQL are recursive: brackets alone, within the limit of tokens, exhaust the stack.
+      // The parser and the rules of GraphQL call themselves. Brackets alone can exhaust the stack within the limit of
+      // tokens.
       if (error instanceof RangeError) return { errors: [badInput('query', 'is nested too deeply.')] }
       throw error
     }
   }
 
-  /** For Apollo, whose keys end with the SHA-256 of the text. */
+  /** For Apollo. The keys that Apollo asks for end with the SHA-256 of the text. */
   readonly documentStore: DocumentStore = {
     get: async (key) => this.#byHash.get(key.slice(-64)),
     set: async () => {},
@@ -75,7 +77,7 @@ export class Admission {
       return parse(source, { maxTokens: queryTokens })
     } catch (error) {
       if (!(error instanceof GraphQLError)) throw error
-      // The parser stops at the first token too many, so it does not know how many there are.
+      // The parser stops at the first token beyond the limit, so it does not know how many there are.
       if (/more that \d+ tokens/.test(error.message))
         throw tooLarge('query', 'tokens or more', queryTokens, queryTokens + 1)
       throw withCode(error, 'GRAPHQL_PARSE_FAILED')
@@ -101,7 +103,9 @@ function withCode(error: GraphQLError, code: string): GraphQLError {
   return new GraphQLError(error.message, { nodes, source, positions, path, extensions: { ...error.extensions, code } })
 }
 
-/** @throws ApiError PAYLOAD_TOO_LARGE at the first limit that is passed, however much would follow */
+/**
+ * @throws ApiError PAYLOAD_TOO_LARGE at the first limit that is passed; the rest of the document is not counted then
+ */
 function requireShape(document: DocumentNode, limits: Limits): void {
   const fragments = new Map<string, FragmentDefinitionNode>()
   for (const definition of document.definitions) {
@@ -113,7 +117,7 @@ function requireShape(document: DocumentNode, limits: Limits): void {
   }
 }
 
-/** Counts an operation's fields as they would be executed: with fragments expanded, as often as they are spread. */
+/** Counts an operation's fields as they would be executed: the fields of a fragment count each time it is spread. */
 class Shape {
   readonly #fragments: ReadonlyMap<string, FragmentDefinitionNode>
   readonly #limits: Limits
@@ -127,7 +131,10 @@ class Shape {
     this.#limits = limits
   }
 
-  /** @param names the response names of this level so far; a fragment's fields stand on the level it is spread on */
+  /**
+   * @param names the names in the answer on this level so far. A fragment's fields belong to the level where it is
+   * spread
+   */
   add(selections: SelectionSetNode, depth: number, names: Set<string>): void {
     const { queryFields, queryAliases, queryRepeats, queryDepth } = this.#limits
     for (const selection of selections.selections) {
@@ -137,13 +144,13 @@ class Shape {
         const name = (selection.alias ?? selection.name).value
         if (names.has(name)) requireAtMost('repeated fields', ++this.#repeats, queryRepeats)
         names.add(name)
-        // Introspection is deep by nature; GraphQL's own rules bound what of it can multiply.
+        // Introspection needs more levels. GraphQL's own rules limit the fields of introspection that could multiply.
         const isIntrospection = selection.name.value === '__schema' || selection.name.value === '__type'
         requireAtMost('levels', depth, queryDepth)
         if (selection.selectionSet)
           this.add(selection.selectionSet, isIntrospection ? -introspectionDepth : depth + 1, new Set())
       } else {
-        // A fragment that holds itself is for validation to refuse; this bound only keeps the walk finite until then.
+        // Validation refuses a fragment that contains itself. Until then this limit ends the walk.
         requireAtMost('fragments', ++this.#spreads, queryFields)
         const fragment = selection.kind === Kind.INLINE_FRAGMENT ? selection : this.#fragments.get(selection.name.value)
         if (fragment !== undefined) this.add(fragment.selectionSet, depth, names)

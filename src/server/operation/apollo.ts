@@ -28,11 +28,11 @@ export interface HttpAnswer {
 }
 
 /**
- * Apollo's pipeline for queries and mutations, over HTTP, WebSocket and event streams. Documents come from admission, which
- * has parsed and validated them.
+ * Apollo's pipeline for queries and mutations, over HTTP, WebSocket and event streams. Documents come from admission,
+ * which has parsed and validated them.
  *
- * HTTP has an answer of its own, because there Apollo also chooses the status and the media type, and refuses with 406 a
- * client that takes neither of its types.
+ * HTTP has an answer of its own, because there Apollo also chooses the status and the media type, and refuses with 406
+ * a client that takes neither of its types.
  */
 export class Apollo implements AsyncDisposable {
   readonly #server: ApolloServer<Context>
@@ -47,10 +47,11 @@ export class Apollo implements AsyncDisposable {
       gateway: executing(schema, executor),
       documentStore: admission.documentStore,
       introspection: true,
-      // Whatever carries a body here has to be application/json, which no page of another origin sends unasked.
+      // A body here has to be application/json. A page of another origin cannot send that without asking the server
+      // first.
       csrfPrevention: false,
       persistedQueries: false,
-      // Without the line end that Apollo adds, which copied every answer.
+      // Apollo would add a line end, which copies every answer.
       stringifyResult: JSON.stringify,
       allowBatchedHttpRequests: false,
       includeStacktraceInErrorResponses: false,
@@ -88,7 +89,7 @@ export class Apollo implements AsyncDisposable {
 
   async answerHttp(body: unknown, accept: string, context: Context): Promise<HttpAnswer> {
     const answer = await this.#server.executeHTTPGraphQLRequest({
-      // All that Apollo looks at.
+      // Apollo looks at these and at nothing else.
       httpGraphQLRequest: {
         method: 'POST',
         headers: new HeaderMap([['accept', plainAccepts.has(accept) ? '' : accept]]),
@@ -107,14 +108,14 @@ export class Apollo implements AsyncDisposable {
 }
 
 /**
- * To these headers Apollo answers JSON, as it does to an empty one. For an empty one it does not work out, at some length,
- * which type the client prefers and whether the client takes incremental delivery.
+ * To these headers Apollo answers JSON, as it does to an empty one. For an empty one it does not work out, at some
+ * length, which type the client prefers and whether the client takes incremental delivery.
  */
 const plainAccepts = new Set(['*/*', 'application/json'])
 
 type Gateway = ApolloServerOptionsWithGateway<Context>['gateway']
 
-/** Apollo lets a gateway, and nothing else, execute in its place. */
+/** Apollo executes by itself unless it has a gateway. So the executor is given to it as one. */
 function executing(schema: GraphQLSchema, executor: Executor): Gateway {
   return {
     onSchemaLoadOrUpdate: (load) => {
@@ -134,7 +135,7 @@ function executing(schema: GraphQLSchema, executor: Executor): Gateway {
   }
 }
 
-/** Not Apollo's `formatError` option, which is not told whose request it was. */
+/** A plugin and not Apollo's option `formatError`, because that option does not know the request's id. */
 function formatErrors(log: Logger): ApolloServerPlugin<Context> {
   const listener: GraphQLRequestListener<Context> = {
     async willSendResponse({ contextValue, errors, response }) {

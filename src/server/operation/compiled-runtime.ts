@@ -1,13 +1,14 @@
 import { createRequire } from 'node:module'
 
-// Compiled functions run on the CommonJS half of the package, whoever imports it.
+// graphql-jit has an ES module and a CommonJS module. Compiled functions always use the CommonJS one.
 const { jitRuntime } = createRequire(import.meta.url)(
   'graphql-jit/dist/runtime',
 ) as typeof import('graphql-jit/dist/runtime')
 
 /**
- * graphql-jit takes up what a resolver answered where nobody catches what is thrown, as by a getter of the answer: the
- * operation would wait for ever. Here that is an error of the resolver's field.
+ * Reading what a resolver answered may throw, as when a getter of the answer throws. graphql-jit reads the answer where
+ * nothing catches that, and the operation would wait for ever. This changes graphql-jit, for the whole process and with
+ * the same effect however often it is called: what is thrown becomes an error of the resolver's field.
  */
 export function catchInCompiled(): void {
   const { handleResolverResult } = jitRuntime

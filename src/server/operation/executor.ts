@@ -17,7 +17,7 @@ import {
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit'
 import { catchInCompiled } from './compiled-runtime.ts'
 
-/** What is asked of one schema. */
+/** What is executed, without the schema, which is always the same one. */
 export type Execution = Omit<ExecutionArgs, 'schema'>
 
 interface Compiled {
@@ -27,27 +27,27 @@ interface Compiled {
 
 interface Known {
   uses: number
-  /** null: it is not to be compiled. */
+  /** undefined: not compiled yet; null: never to be compiled. */
   compiled: Compiled | null | undefined
 }
 
 /**
- * Executes documents by GraphQL's own algorithm, and those that come again by a function that was compiled for them,
- * unless the compiled function would answer some of what they ask otherwise.
+ * Executes a document by GraphQL's own algorithm. A document that comes again is compiled into a function and executed
+ * by it, unless the compiled function would answer differently from GraphQL.
  *
- * Compiling takes milliseconds, which a document that comes once is not worth. What was compiled goes with its document,
- * so whoever remembers documents bounds it.
+ * Compiling takes milliseconds, too much for a document that comes once. A compiled function is kept as long as its
+ * document, so the limit of remembered documents (Admission) limits compiled functions too.
  *
- * Variables are read by GraphQL's own algorithm in any case: the compiled one knows no defaults of input fields.
+ * Variables are always read by GraphQL's own algorithm, because graphql-jit does not know defaults of input fields.
  */
 export class Executor {
   readonly #schema: GraphQLSchema
-  /** With a type that takes variables as they are. */
+  /** The schema with one more type, which takes variables as they are. */
   readonly #compileSchema: GraphQLSchema
   readonly #compileAfter: number
   readonly #known = new WeakMap<DocumentNode, Map<string, Known>>()
 
-  /** @param compileAfter how many executions of a document go before it is compiled */
+  /** @param compileAfter how often a document is executed before it is compiled */
   constructor(schema: GraphQLSchema, compileAfter: number) {
     this.#schema = schema
     const { types, ...config } = schema.toConfig()
@@ -60,7 +60,7 @@ export class Executor {
     if (!compiled) return execute({ schema: this.#schema, ...execution })
     const { rootValue, contextValue, variableValues } = execution
     const { coerced } = getVariableValues(this.#schema, compiled.variables, variableValues ?? {}, { maxErrors: 1 })
-    // Nothing was executed: GraphQL itself says why, in the words that clients know.
+    // The variables are wrong. GraphQL itself executes nothing then, and says why in the words that clients know.
     if (coerced === undefined) return execute({ schema: this.#schema, ...execution })
     const result = await compiled.query(rootValue, contextValue, coerced)
     return result.errors === undefined ? result : { ...result, errors: result.errors.map(toGraphqlError) }
@@ -72,7 +72,7 @@ export class Executor {
       operations = new Map()
       this.#known.set(document, operations)
     }
-    // Only names that the document has come here, so there are no more of them than operations.
+    // Admission lets only operations of the document in, so there are no more names than operations.
     const name = operationName ?? ''
     let known = operations.get(name)
     if (known === undefined) {
@@ -92,8 +92,8 @@ export class Executor {
     if (hasConditions(document) || hasVariableInLiteral(document) || asksForSchema(document)) return null
     const compiled = compileQuery(this.#compileSchema, withVariablesAsTheyAre(document), operation.name?.value, {
       disablingCapturingStackErrors: true,
-      // What resolvers and entities answer has the types of its fields: to check each text, number and enum value again
-      // made a third of the garbage of a page.
+      // Resolvers and entities answer values of the right types. Checking each text, number and enum value again made a
+      // third of the garbage of a page.
       disableLeafSerialization: true,
     })
     if (!isCompiledQuery(compiled)) return null
@@ -105,14 +105,14 @@ catchInCompiled()
 
 const asItIs = new GraphQLScalarType({ name: '_AsItIs' })
 
-/** Of a mutation of several fields the compiled function goes on after one that failed, where GraphQL stops. */
+/** When one of several fields of a mutation fails, GraphQL stops, and the compiled function would go on. */
 function hasSteps({ operation, selectionSet: { selections } }: OperationDefinitionNode): boolean {
   return operation === 'mutation' && (selections.length > 1 || selections[0]?.kind !== Kind.FIELD)
 }
 
 /**
- * Of a field that stands in a fragment, the compiled function knows one condition and not one for each place of the
- * fragment. It writes conditions into the nodes of the document, which other operations share.
+ * graphql-jit keeps one condition for a field of a fragment, and not one for each place where the fragment is spread.
+ * It writes conditions into the nodes of the document, and other operations of the document use the same nodes.
  */
 function hasConditions(document: DocumentNode): boolean {
   let isFound = false
@@ -125,8 +125,8 @@ function hasConditions(document: DocumentNode): boolean {
 }
 
 /**
- * A variable within the literal of an object, a list or JSON: one that is not given would be null there and not absent,
- * and a scalar would not be shown what is within it.
+ * Whether a variable stands within a literal object, list or JSON. In the compiled function such a variable would be
+ * null when it is absent, and a scalar would not get the value of the variable.
  */
 function hasVariableInLiteral(document: DocumentNode): boolean {
   let isFound = false
@@ -139,7 +139,7 @@ function hasVariableInLiteral(document: DocumentNode): boolean {
   return isFound
 }
 
-/** Of the schema that is compiled for, it would be told the type that is only there to take variables. */
+/** The compiled function would show the type that was added to the schema only to take variables. */
 function asksForSchema(document: DocumentNode): boolean {
   let isFound = false
   visit(document, {
@@ -157,7 +157,7 @@ function withVariablesAsTheyAre(document: DocumentNode): DocumentNode {
   })
 }
 
-/** The compiled function has errors of its own, which are no GraphQLErrors. */
+/** The errors of the compiled function are not GraphQLErrors. */
 function toGraphqlError(error: GraphQLError): GraphQLError {
   const { message, path, originalError, locations } = error
   const converted = new GraphQLError(message, { path, originalError })

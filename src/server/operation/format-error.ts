@@ -7,8 +7,8 @@ import { apiErrorOf } from '../../graphql/fact-errors.ts'
 const longestMessage = 1_000
 
 /**
- * What a caller may see of an error: ours and GraphQL's own as they are, a database that is away as UNAVAILABLE, and
- * of anything else only that it is in the log under the request's id.
+ * What a caller may see of an error. Our own errors and GraphQL's are shown as they are, and a database that is away as
+ * UNAVAILABLE. Of any other error the caller sees only the request's id, under which the log has the error.
  */
 export function formatError(error: unknown, requestId: string, log: Logger): GraphQLFormattedError {
   const cause = causeOf(error)
@@ -27,20 +27,20 @@ export function formatError(error: unknown, requestId: string, log: Logger): Gra
   })
 }
 
-/** What was thrown, without what GraphQL has put around it. */
+/** The error that was thrown, without the errors that GraphQL has put around it. */
 function causeOf(error: unknown): unknown {
   return error instanceof GraphQLError && error.originalError !== undefined ? causeOf(error.originalError) : error
 }
 
-/** The field that was answered, by the name that it has in the answer. */
+/** The name, in the answer, of the field that failed. */
 function fieldOf(place: GraphQLError | undefined): string {
   const names = place?.path?.filter((step) => typeof step === 'string')
   return names?.at(-1) ?? 'query'
 }
 
 /**
- * The log is told nothing of what messages say, and PostgreSQL quotes rows in `detail` and values in `where`; MikroORM
- * puts the detail into the message and the stack as well.
+ * Removes from an error what messages say, because the log must not have it. PostgreSQL quotes rows in `detail` and
+ * values in `where`, and MikroORM copies the detail into the message and the stack.
  */
 function hideRows(error: unknown): void {
   if (!(error instanceof Error)) return
@@ -54,7 +54,9 @@ function hideRows(error: unknown): void {
   }
 }
 
-/** GraphQL quotes a value that it refuses, at whatever length, and only then says why. */
+/**
+ * Keeps both ends of a message: GraphQL first quotes the value that it refuses, however long it is, and then says why.
+ */
 function shorten(message: string): string {
   if (message.length <= longestMessage) return message
   const half = longestMessage / 2
@@ -69,7 +71,7 @@ function withPlace(
     message: shorten(message),
     ...(place?.locations ? { locations: place.locations } : {}),
     ...(place?.path ? { path: place.path } : {}),
-    // `http` is what Apollo's own errors tell Apollo.
+    // Apollo's own errors have an `http` that is meant for Apollo and not for callers.
     extensions: { ...extensions, http: undefined, code: extensions.code ?? 'BAD_USER_INPUT' },
   }
 }
@@ -81,13 +83,15 @@ const outage = unavailable(
 /** Whether PostgreSQL could not be reached, was too busy, or ended the connection or the statement. */
 export function isOutage(error: unknown): boolean {
   const { code, message, severity } = (error ?? {}) as { code?: unknown; message?: unknown; severity?: unknown }
-  // PostgreSQL says FATAL where it lets nobody in, for whatever reason, or ends the connection.
+  // PostgreSQL says FATAL when it refuses or ends a connection, for any reason.
   if (severity === 'FATAL' || severity === 'PANIC') return true
   if (typeof code === 'string' && outageCodes.test(code)) return true
   return typeof message === 'string' && outageMessages.test(message)
 }
 
-/** PostgreSQL's classes of lost connections, exhausted resources, shutdown, timeouts and deadlocks; Node's of sockets. */
+/**
+ * PostgreSQL's classes of lost connections, exhausted resources, shutdown, timeouts and deadlocks; Node's of sockets.
+ */
 const outageCodes =
   /^(08...|53...|57P0.|57014|55P03|25P0[34]|4000.|40P01|ECONN.+|EPIPE|ETIMEDOUT|ENOENT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)$/
 const outageMessages =

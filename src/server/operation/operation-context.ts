@@ -4,7 +4,9 @@ import type { Context, Services } from '../../graphql/context.ts'
 import { Loaders } from '../../graphql/loaders.ts'
 import { AnswerBudget, type AnswerMemory } from '../../storage/postgres/answer-budget.ts'
 
-/** Makes what one operation, or one event of a subscription, works with; whoever sends the answer disposes its budget. */
+/**
+ * Makes the context of one operation, or of one event of a subscription. Whoever sends the answer disposes its budget.
+ */
 export type CreateContext = (viewer: Viewer, requestId: string) => Context
 
 export function contextFactory(services: Services, memory: AnswerMemory): CreateContext {
@@ -15,7 +17,10 @@ export function contextFactory(services: Services, memory: AnswerMemory): Create
   }
 }
 
-/** In one piece: `randomUUID` puts it together of twenty, half a KiB that a subscription would hold while it waits. */
+/**
+ * An id as one piece of text. `randomUUID` joins twenty pieces, half a KiB that a subscription would hold while it
+ * waits.
+ */
 export function drawRequestId(): string {
   return Buffer.from(randomUUID(), 'latin1').toString('latin1')
 }

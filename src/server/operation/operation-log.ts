@@ -1,10 +1,10 @@
 import type { Logger } from 'pino'
 
-/** One line for each operation, on whatever way it came. */
+/** One line of the log for an operation, whichever way the operation came. */
 export interface OperationEntry {
   readonly requestId: string
   readonly over: 'http' | 'websocket'
-  /** Over HTTP, without its query. */
+  /** The path of an HTTP request, without its query. */
   readonly path?: string
   readonly operation: string | null
   readonly viewer: string | null

@@ -27,8 +27,8 @@ export type Admitted =
   | { readonly errors: readonly GraphQLFormattedError[] }
 
 /**
- * GraphQL as HTTP, WebSocket and event streams use it. Each of them admits an operation, and then has a query or a mutation
- * answered, or follows a subscription.
+ * GraphQL as HTTP, WebSocket and event streams use it. Each of them admits an operation, and then has a query or a
+ * mutation answered, or follows a subscription.
  */
 export class Operations implements AsyncDisposable {
   readonly #schema: GraphQLSchema
@@ -56,8 +56,8 @@ export class Operations implements AsyncDisposable {
   }
 
   /**
-   * @param memory what all answers in flight hold together
-   * @param compileAfter how many executions of a document go before it is compiled
+   * @param memory counts the bytes of all answers in flight
+   * @param compileAfter how often a document is executed before it is compiled
    */
   static async start(services: Services, memory: AnswerMemory, compileAfter: number, log: Logger): Promise<Operations> {
     const schema = createSchema()
@@ -85,8 +85,8 @@ export class Operations implements AsyncDisposable {
   }
 
   /**
-   * Answers a query or a mutation that was admitted, or a persisted query, which is refused, with the status and the media
-   * type of an HTTP answer.
+   * Answers a query or a mutation that was admitted, or a persisted query, which is refused, with the status and the
+   * media type of an HTTP answer.
    *
    * @param body of the request, as it was parsed
    * @param accept the request's header

@@ -3,7 +3,10 @@ import type { EventResults, Result, Subscription } from './results.ts'
 /** The events of a subscription. A feed is a generator: it ends as soon as it is told to. */
 export type Events = AsyncGenerator<object, undefined, undefined>
 
-/** The results of one subscription, each with its event's cursor in `extensions`. An event is executed when it is pulled. */
+/**
+ * The results of one subscription, each with its event's cursor in `extensions`. An event is executed when it is
+ * pulled.
+ */
 export class ResultStream {
   readonly #results: EventResults
   readonly #subscription: Subscription

@@ -9,10 +9,11 @@ import {
 } from 'graphql'
 
 /**
- * The document with `after` of its subscription set to this cursor, whatever stood there: a variable of any name, a text,
- * or nothing. So an EventSource, which can only ask the same again, goes on where it was.
+ * Copies a document and sets `after` of its subscription to a cursor, whether the document has a variable, a text or
+ * nothing there. An EventSource can only send the same request again; with this it goes on after the last event that it
+ * saw.
  *
- * @param document valid
+ * @param document a valid one
  */
 export function resumeAfter(schema: GraphQLSchema, document: DocumentNode, cursor: string): DocumentNode {
   const types = new TypeInfo(schema)

@@ -11,7 +11,12 @@ export function readHeaders(headers: IncomingHttpHeaders): Credentials {
   }
 }
 
-/** The credentials of a socket: its connection parameters, named as the headers in any case, before its upgrade's. @throws ApiError */
+/**
+ * The credentials of a socket. Its connection parameters have the names of the headers, in upper or lower case; what
+ * they do not give is taken from the headers of the upgrade.
+ *
+ * @throws ApiError UNAUTHENTICATED when a parameter is not a text
+ */
 export function readConnectionParams(
   params: Readonly<Record<string, unknown>> | undefined,
   headers: IncomingHttpHeaders,
@@ -27,7 +32,10 @@ export function readConnectionParams(
   }
 }
 
-/** Node reads headers as Latin-1; a user's id is UTF-8, or the same user would have two names. */
+/**
+ * Node reads headers as Latin-1. A user's id is UTF-8: otherwise one user would have two names, in a header and in a
+ * token.
+ */
 function one(value: string | string[] | undefined): string | undefined {
   if (value === undefined) return undefined
   const latin1 = Array.isArray(value) ? value.join(', ') : value

@@ -2,7 +2,7 @@ import { badInput } from '../../errors.ts'
 import { isExactNumber } from '../../graphql/input/exact-number.ts'
 
 /**
- * Parses JSON; a text that would come back changed is refused like one that is no JSON.
+ * Parses JSON. A text whose value would differ from the text is refused, as a text that is not JSON is.
  *
  * @param path where the text stands in the request
  * @throws ApiError BAD_USER_INPUT
@@ -23,11 +23,11 @@ function parse(text: string, path: string): unknown {
 }
 
 /**
- * What `JSON.parse` would change in this text without a word, as a sentence for the caller; null when nothing.
+ * Says what `JSON.parse` has changed in this text without an error, as a sentence for the caller; null: nothing.
  *
- * A double cannot hold every number, objects put keys that look like array indexes first, and of a key that is there
- * twice only the last is kept. All are rare, so regular expressions look for their signs, and only a text that has them
- * is read through.
+ * A double cannot hold every number. Objects put keys that look like array indexes first. Of a key that an object has
+ * twice only the last is kept. All three are rare: regular expressions look for signs of them, and only a text with
+ * such a sign is read through.
  *
  * @param text valid JSON
  * @param value what `JSON.parse` made of it
@@ -37,14 +37,15 @@ export function findInexactness(text: string, value: unknown): string | null {
 }
 
 /**
- * Where a value can begin, a number of sixteen digits or with an exponent; a key of digits, or an escaped digit that may be
- * one. Every other UUID has what looks like an exponent, but it does not begin with it.
+ * The signs are: where a value can begin, a number of sixteen digits or with an exponent; a key of digits; an escaped
+ * digit, which may be part of such a key. About half of all UUIDs contain what looks like an exponent; the first
+ * alternative does not match within a UUID.
  */
 const signs = /(?:^|[[:,\s])-?(?:[\d.]{16}|[\d.]+[eE])|"\d+"\s*:|\\u003\d/
 
-/** A key's last quote and its colon; inside a string the quote would be escaped. */
+/** The last quote of a key, and its colon. Inside a string the quote would be escaped. */
 const keyEnds = /[^\\]"\s*:/g
-/** Of a key, or a text, that ends with a backslash. */
+/** How a key or another string looks in the text when it ends with a backslash. */
 const escapedEnd = '\\\\"'
 
 /** Whether the text has more keys than were kept, or a backslash that makes them hard to count. */
@@ -52,7 +53,7 @@ function mayHaveKeyTwice(text: string, value: unknown): boolean {
   return text.includes(escapedEnd) || (text.match(keyEnds)?.length ?? 0) !== countKeys(value)
 }
 
-/** Without recursion: a text may be nested deeper than the stack is. */
+/** Does not call itself, because a text may be nested more deeply than the stack allows. */
 function countKeys(value: unknown): number {
   let count = 0
   const left: unknown[] = [value]
@@ -68,7 +69,7 @@ function countKeys(value: unknown): number {
 
 interface Level {
   readonly isObject: boolean
-  /** Which of the fields that decide about the order of keys this stands in; the outermost counts. */
+  /** Whether the order of keys matters here. The outermost field with a name in `orders` decides. */
   readonly order: Order
   lastIndex: number
   hasName: boolean
@@ -76,7 +77,7 @@ interface Level {
   readonly keys: Set<string>
 }
 
-/** Keys of `metadata` keep no order, so any is fine there; those of the other JSON fields do, whatever keys it has itself. */
+/** The keys of `metadata` may come in any order; those of the other JSON fields keep theirs. */
 type Order = 'undecided' | 'any' | 'kept'
 
 const orders: Readonly<Record<string, Order>> = { metadata: 'any', parts: 'kept', usage: 'kept', extra: 'kept' }
@@ -129,7 +130,7 @@ class Scanner {
     return null
   }
 
-  /** The string that begins here, quotes included; leaves the place at its last quote. */
+  /** The string that begins here, with its quotes. Afterwards `#at` is at the last quote. */
   #string(): string {
     const from = this.#at
     do {
@@ -156,7 +157,7 @@ function orderBelow(level: Level | undefined): Order {
   return Object.hasOwn(orders, level.key) ? (orders[level.key] ?? 'undecided') : 'undecided'
 }
 
-/** Whether an object keeps the level's newest key where it was written. */
+/** Whether an object keeps the newest key of the level at the place where it was written. */
 function takesPlace(level: Level): boolean {
   const isIndex = /^(0|[1-9]\d{0,9})$/.test(level.key) && Number(level.key) < 2 ** 32 - 1
   if (!isIndex) {

@@ -2,13 +2,13 @@ import { badInput } from '../../errors.ts'
 
 /** The parameters of a request, as GraphQL over HTTP names them. Null is the same as absent. */
 export interface GraphqlRequest {
-  /** null: a persisted query that is only named. */
+  /** null: the request only names a persisted query. */
   readonly query: string | null
   readonly operationName?: string | null | undefined
   readonly variables?: Readonly<Record<string, unknown>> | null | undefined
 }
 
-/** @throws ApiError BAD_USER_INPUT for what is no request */
+/** @throws ApiError BAD_USER_INPUT when the body is not a request of GraphQL */
 export function readRequest(body: unknown): GraphqlRequest {
   if (Array.isArray(body)) throw badInput('body', 'must be one operation; batches are not taken.')
   if (!isObject(body)) throw badInput('body', 'must be a JSON object with a query.')

@@ -4,20 +4,20 @@ import type { Logger } from 'pino'
 import type { RawData, WebSocket } from 'ws'
 import { TokenBucket } from './token-bucket.ts'
 
-/** A socket with more bytes than this unsent is not read: who does not take answers may not go on asking. */
+/** A socket with more unsent bytes than this is not read: a client that does not take answers cannot go on asking. */
 const maxUnsent = 1024 * 1024
 
 const nothing = Buffer.alloc(0)
 
-/** Who speaks on a socket. */
+/** What is told of a socket by its connection. */
 export interface SocketListener {
-  /** A message has come, and the socket is open. @param text in UTF-8, which was verified; null: it was binary */
+  /** A message has come, and the socket is open. @param text verified UTF-8; null: the message was binary */
   receive(text: Buffer | null): void
-  /** Sends too much at once, for the first time. */
+  /** The client has sent more than its rate, for the first time. */
   isTooFast(): void
-  /** It closes, or has closed: nothing more is sent on it. May come twice. */
+  /** The socket closes, or has closed: nothing more is sent on it. May be called twice. */
   ended(): void
-  /** It is closed, and nothing of it is left. */
+  /** The socket is closed, and nothing of it is left. */
   closed(): void
 }
 
@@ -44,9 +44,9 @@ export class SocketConnection {
   #hasBeenTooFast = false
   #isPongDue = false
   #looksWhileClosing = 0
-  /** How many bytes had come at the last look; null: it was not read then. */
+  /** How many bytes had come at the last look; null: the socket was not read then. */
   #heard: number | null = 0
-  /** Of what was unsent at the last look. */
+  /** What has become of the bytes that were unsent at the last look: they wait, or some of them have left. */
   #unsent: 'none' | 'waiting' | 'left' = 'none'
 
   constructor(
@@ -57,14 +57,14 @@ export class SocketConnection {
     listener: SocketListener,
   ) {
     this.#socket = socket
-    // Not the request itself: its headers would stay for as long as the socket.
+    // The request itself is not kept, because its headers would stay as long as the socket.
     this.#stream = request.socket
     this.#bucket = new TokenBucket(messagesPerSecond)
     this.#listener = listener
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
     socket.on('ping', () => this.#count())
     socket.on('pong', () => {
-      // One that was asked for is not counted.
+      // A pong that the server asked for is not counted.
       if (this.#isPongDue) this.#isPongDue = false
       else this.#count()
     })
@@ -80,21 +80,21 @@ export class SocketConnection {
     return this.#socket.protocol
   }
 
-  /** False as soon as either side closes it. */
+  /** False as soon as either side closes the socket. */
   get isOpen(): boolean {
     return this.#socket.readyState === this.#socket.OPEN
   }
 
   /**
-   * Sends a text message. Without extensions, `ws` too writes its frames as soon as they are made, so they may be written
-   * past it.
+   * Sends a text message. The frame is written to the stream directly and not through `ws`: without extensions `ws`
+   * keeps no frame back, so the order of frames stays.
    *
    * @param frame of `textFrame`
-   * @returns null when its bytes have left for the kernel, and otherwise when they will have: a slow reader holds back its
-   *   own stream and nothing else
+   * @returns null when the kernel has taken all bytes; otherwise a promise that settles when it has. So a slow reader
+   *   delays its own operation and no other
    */
   send(frame: readonly Buffer[]): Promise<void> | null {
-    // A failed send is a socket that closes, and closing ends everything on it.
+    // When a send fails, the socket closes, and that ends everything on it.
     if (!this.isOpen) return null
     const stream = this.#stream
     const [first, second] = frame
@@ -108,10 +108,10 @@ export class SocketConnection {
     return stream.writableLength === 0 ? null : this.#untilSent()
   }
 
-  /** Closes it and ends what runs on it at once: the other side may take its time to agree, or never do. */
+  /** Closes the socket. What runs on it ends at once, because the client may agree to the close late or never. */
   close(code = 1000, reason = ''): void {
     this.#socket.close(code, closeReason(reason))
-    // Its answer is to be read, whatever comes before it.
+    // The socket is read again, so that the client's close frame arrives.
     this.#reading = 'closing'
     this.#socket.resume()
     this.#listener.ended()
@@ -122,15 +122,18 @@ export class SocketConnection {
   }
 
   /**
-   * To be called once a period. Whoever has sent nothing since the last time, not even an answer to its ping, and
+   * To be called once a period. What happens to a client that has sent nothing since the last look, not even a pong,
+   * depends on the bytes that were unsent at the last look:
    *
-   * - has taken some of what was unsent then: reads slowly, and the answer is behind all that;
-   * - has taken nothing of it: does not read, and is closed; what it has not read is in the log;
-   * - had nothing to take: is gone.
+   * - The client has taken some of them. It reads slowly, and has not come to the ping yet: nothing happens.
+   * - The client has taken none of them. It does not read, and the socket is closed. The client finds in the log what
+   *   it has not read.
+   * - There were none. The client is gone, and the socket is terminated.
    */
   look(): void {
     if (!this.isOpen) {
-      // Two whole periods to read what was sent before the close frame, and to agree; ws gives it half a minute at most.
+      // The client has two whole periods to read what was sent before the close frame, and to agree. ws waits 30 s at
+      // most.
       this.#looksWhileClosing += 1
       if (this.#looksWhileClosing > 2) this.#socket.terminate()
       return
@@ -142,7 +145,7 @@ export class SocketConnection {
       else if (this.#unsent === 'waiting') this.close(1013, 'Not read for too long; go on after the last cursor')
       if (!this.isOpen) return
     }
-    // Who waits for its rate was not listened to, and then has a whole period to be heard in.
+    // The server did not read a client that is paused for its rate. So this client gets a whole period more.
     this.#heard = this.#isPausedFor('rate') ? null : bytesRead
     this.#unsent = isUnsent ? 'waiting' : 'none'
     if (this.#isPongDue) return
@@ -152,16 +155,16 @@ export class SocketConnection {
 
   #receive(data: RawData, isBinary: boolean): void {
     this.#count()
-    // What still comes on a socket that closes comes too late, as after its token has expired.
+    // A message on a socket that closes is ignored: it may have been closed because its token expired.
     if (!this.isOpen) return
     if (this.#socket.bufferedAmount > maxUnsent) this.#pause('unsent')
-    // A Buffer, as long as `binaryType` of ws is not set.
+    // ws gives a Buffer as long as its `binaryType` is not set.
     this.#listener.receive(isBinary ? null : (data as Buffer))
   }
 
   #untilSent(): Promise<void> {
     return new Promise((resolve) => {
-      // Behind everything that was written before it, and nothing by itself.
+      // These no bytes come after everything that was written before, so their callback says when all of it has left.
       this.#stream.write(nothing, () => {
         if (this.#unsent === 'waiting') this.#unsent = 'left'
         if (this.#socket.bufferedAmount <= maxUnsent) this.#lift('unsent')
@@ -170,7 +173,10 @@ export class SocketConnection {
     })
   }
 
-  /** Who sends too much is read again when it is within its rate: nothing is lost, and TCP holds the rest back. */
+  /**
+   * Pauses a client that sends more than its rate until it is within the rate again. Nothing is lost: TCP keeps the
+   * rest.
+   */
   #count(): void {
     this.#bucket.take()
     if (this.#bucket.wait === 0 || !this.isOpen || this.#isPausedFor('rate')) return
@@ -184,7 +190,7 @@ export class SocketConnection {
 
   #restUntilWithinRate(): void {
     const { wait } = this.#bucket
-    // More may be owed than when it was paused: what had already been read from the kernel still arrives.
+    // Messages that Node had already read from the kernel arrive after the pause, and make the wait longer.
     if (wait > 0) this.#rest = setTimeout(() => this.#restUntilWithinRate(), Math.ceil(wait))
     else this.#lift('rate')
   }
@@ -208,7 +214,7 @@ export class SocketConnection {
   }
 }
 
-/** A close frame holds 123 bytes of reason. */
+/** The reason in a close frame may have 123 bytes. */
 function closeReason(text: string): string {
   return Buffer.byteLength(text) <= 123 ? text : `${text.slice(0, 40)}…`
 }

@@ -3,14 +3,17 @@ import type { ResultStream } from '../operation/result-stream.ts'
 
 /** One operation on a socket, from its `subscribe` message until it has really ended. */
 export interface SocketOperation {
-  /** The client's own; it may use it again once it has completed this one, also while this one is still ending. */
+  /**
+   * The client's own id. A client may use it again once it has completed this operation, even while this one still
+   * ends.
+   */
   readonly id: string
   readonly requestId: string
   readonly viewer: Viewer
   readonly name: string | null
   readonly isSubscription: boolean
   readonly startedAt: number
-  /** Of a subscription that has begun. */
+  /** The results of a subscription that has begun. */
   results: ResultStream | null
   /** For the log: `ok`, or the code of the first error. */
   status: string
@@ -18,12 +21,12 @@ export interface SocketOperation {
 
 /** The operations of one socket. */
 export class SocketOperations {
-  /** Those that the client waits for. */
+  /** The operations that the client waits for. */
   readonly #byId = new Map<string, SocketOperation>()
   #size = 0
   #requests = 0
 
-  /** How many there are, those included that nobody waits for any more. */
+  /** How many operations run, including those that the client waits for no longer. */
   get size(): number {
     return this.#size
   }
@@ -47,7 +50,7 @@ export class SocketOperations {
     return this.#byId.get(operation.id) === operation
   }
 
-  /** Nobody waits for it any more: what it follows ends, and what it was asked to do goes on. */
+  /** The client waits for this operation no longer. A subscription ends; a query or a mutation runs on. */
   async complete(id: string): Promise<void> {
     const operation = this.#byId.get(id)
     this.#byId.delete(id)
@@ -58,7 +61,7 @@ export class SocketOperations {
     await Promise.all([...this.#byId.keys()].map((id) => this.complete(id)))
   }
 
-  /** It has ended by itself, or after nobody waited for it. */
+  /** The operation has ended, whether the client still waited for it or not. */
   end(operation: SocketOperation): void {
     if (this.isAwaited(operation)) this.#byId.delete(operation.id)
     this.#size -= 1

@@ -1,13 +1,17 @@
-/** A payload of more bytes than this is not copied for each who gets it; one piece is written faster than two. */
+/**
+ * A tail of more bytes than this is not copied into each frame. A shorter one is, because one piece is written faster
+ * than two.
+ */
 const maxCopied = 4096
 
 const text = 0x81
 const nothing = Buffer.alloc(0)
 
 /**
- * A text message as a frame of WebSocket (RFC 6455, 5.2) whose end many messages have in common; in one or two pieces.
+ * Makes a text message into a frame of WebSocket (RFC 6455, 5.2), in one or two pieces. Many messages may have one
+ * tail.
  *
- * @param tail not changed, and not copied where it is long: readers that are behind hold it together
+ * @param tail is not changed. A long tail is not copied: all frames that still wait to be sent share it
  */
 export function textFrame(head: string, tail: Buffer = nothing): readonly Buffer[] {
   const headLength = Buffer.byteLength(head)

@@ -1,4 +1,6 @@
-/** Lets so many things through in a second, and as many at once after a rest. What comes beyond that is owed. */
+/**
+ * Counts how many things come: so many a second are allowed, and as many at once after a rest. More than that is owed.
+ */
 export class TokenBucket {
   readonly #perSecond: number
   #tokens: number

@@ -3,10 +3,10 @@ import type { Duplex } from 'node:stream'
 import type { HostGuard } from '../http/host-guard.ts'
 import type { Sockets } from './websocket.ts'
 
-/** Hands upgrades at `path` to the sockets, past the guard that HTTP requests pass. */
+/** Hands upgrades at `path` to the sockets when the guard, the same as for HTTP requests, lets them in. */
 export function attachSockets(server: Server, path: string, guard: HostGuard, sockets: Sockets): void {
   server.on('upgrade', (request, stream, head) => {
-    // A client that vanishes now is no error of ours, and unheard it would end the process.
+    // A client may vanish now. An error event without a listener would end the process.
     stream.on('error', () => stream.destroy())
     const reason = guard(request.headers)
     if (reason !== null) return refuse(stream, 403, reason)
@@ -19,7 +19,7 @@ function refuse(stream: Duplex, status: number, reason: string): void {
   stream.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: text/plain; charset=utf-8\r\n` +
       `content-length: ${Buffer.byteLength(reason)}\r\nconnection: close\r\n\r\n${reason}`,
-    // Only half closed otherwise, for as long as the client likes.
+    // Without this the stream would stay half open for as long as the client likes.
     () => stream.destroy(),
   )
 }

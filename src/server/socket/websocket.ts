@@ -22,7 +22,7 @@ export class Sockets implements AsyncDisposable, SessionHost {
       noServer: true,
       clientTracking: false,
       maxPayload: use.config.limits.bodyBytes,
-      // Without it a frame can be written as it is, and one for many.
+      // Without compression a frame is written as it is, and many frames can share one tail.
       perMessageDeflate: false,
       handleProtocols,
     })

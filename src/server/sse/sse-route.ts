@@ -12,8 +12,8 @@ export const streamPath = '/graphql/stream'
 
 /**
  * `GET` and `POST /graphql/stream`, by the distinct connections mode of graphql-sse
- * (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md): what is wrong with a request is an HTTP error; what is
- * wrong with its document is a result on the stream.
+ * (https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md). A wrong request is answered with an HTTP error; a
+ * wrong document is answered with a result on the stream.
  */
 export function registerStreams(
   app: FastifyInstance,
@@ -29,7 +29,7 @@ export function registerStreams(
         const { viewer, expiresAt } = callerOf(request)
         requireAccepted(request.headers.accept)
         const lastEventId = readLastEventId(request)
-        // A browser stops for good at this status, and at no other that it could take for a success.
+        // Of the statuses of success, 204 is the one at which a browser stops for good.
         if (lastEventId === completeId) return reply.code(204).send()
 
         const asked = request.method === 'GET' ? readQuery(request.url) : readRequest(request.body)
@@ -71,7 +71,7 @@ function requireAccepted(accept: string | undefined): void {
   throw Object.assign(badInput('accept', 'must take text/event-stream here.'), { statusCode: 406 })
 }
 
-/** Where an EventSource stood when its stream ended; null: it begins. */
+/** The id of the last event that an EventSource saw before its stream ended; null: it begins. */
 function readLastEventId({ headers }: FastifyRequest): string | null {
   const value = headers['last-event-id']
   return typeof value === 'string' && value !== '' ? value : null
@@ -81,7 +81,7 @@ function readLastEventId({ headers }: FastifyRequest): string | null {
 function readQuery(url: string): GraphqlRequest {
   const search = url.slice(url.indexOf('?') + 1)
   try {
-    // Read leniently, bytes that are no UTF-8 would be replaced without a word.
+    // URLSearchParams would replace bytes that are not UTF-8 without an error.
     decodeURIComponent(search)
   } catch {
     throw badInput('url', 'must be percent-encoded UTF-8.')

@@ -2,12 +2,12 @@ import type { OutgoingHttpHeaders, ServerResponse } from 'node:http'
 import type { Result } from '../operation/results.ts'
 
 /**
- * The id of every `complete`. A browser's EventSource connects again when a stream ends, whyever it did, and then names
- * this one as the last that it saw: it is told to stop.
+ * The id of every `complete`. A browser's EventSource connects again whenever a stream ends. After a complete stream it
+ * names this id as the last that it saw, and the server tells it to stop.
  */
 export const completeId = 'complete'
 
-/** After how many milliseconds a browser connects again: each client its own, or all of them would come at once. */
+/** A browser connects again after so many milliseconds. Each client gets its own number, or all would come at once. */
 const shortestRetry = 500
 const longestRetry = 2_500
 
@@ -25,7 +25,7 @@ export class EventStream {
   readonly #response: ServerResponse
   readonly #ending = new AbortController()
   #isSending = false
-  /** How often it was looked at since a write began that has not left. */
+  /** How many looks there were since the present write began. */
   #looks = 0
   #wake: () => void = () => {}
 
@@ -33,38 +33,38 @@ export class EventStream {
   constructor(response: ServerResponse, headers: OutgoingHttpHeaders) {
     this.#response = response
     this.ended = this.#ending.signal
-    // What fails is a connection that closes, and closing ends everything on it.
+    // When a write fails, the connection closes, and that ends everything on it.
     response.on('error', () => {})
     response.once('close', () => this.#end())
     response.writeHead(200, {
       ...headers,
       'content-type': 'text/event-stream; charset=utf-8',
-      // Whatever stands between may neither keep what it passes on, nor gather it, nor press it.
+      // Proxies may not store the stream, gather its events or compress it.
       'cache-control': 'no-store, no-transform',
       'x-accel-buffering': 'no',
-      // A stream ends with its connection: one that is kept would keep a server that stops.
+      // The connection ends with its stream: an open one would keep a server from stopping.
       connection: 'close',
     })
     const retry = shortestRetry + Math.round(Math.random() * (longestRetry - shortestRetry))
-    // Written at once, it also brings the headers to a client that would wait long for its first event.
+    // This write also sends the headers, to a client that may wait long for its first event.
     response.write(`retry: ${retry}\n\n`)
   }
 
-  /** Sends a result. Settles once its bytes have left for the kernel, so that a slow reader holds back its own feed. */
+  /** Sends a result. Settles once the kernel has taken its bytes, so that a slow reader delays its own feed. */
   async next(result: Result): Promise<void> {
     const cursor = result.value.extensions?.cursor
     const id = typeof cursor === 'string' ? `id: ${cursor}\n` : ''
-    // JSON.stringify leaves no line break, which would end the field.
+    // A line break would end the field. JSON.stringify writes none.
     await this.#write(`event: next\n${id}data: ${result.text}\n\n`)
   }
 
-  /** The operation is over, and its client is to stay away. */
+  /** Tells the client that the operation is over and that it is not to connect again. */
   async complete(): Promise<void> {
     await this.#write(`event: complete\nid: ${completeId}\ndata: \n\n`)
     this.cut()
   }
 
-  /** Ends without a word: clients connect again, and go on after the last event that they saw. */
+  /** Ends the stream without `complete`: its client connects again and goes on after the last event that it saw. */
   cut(): void {
     this.#end()
     this.#response.end()
@@ -75,8 +75,8 @@ export class EventStream {
   }
 
   /**
-   * To be called once a period. Sends a sign of life where nothing else is under way, for what closes idle connections;
-   * a reader that has not taken a write for a whole period is ended.
+   * To be called once a period. When no write is under way, sends a sign of life, so that no proxy takes the connection
+   * for an idle one. A client that has not taken a write for a whole period is cut off.
    */
   look(): void {
     if (!this.#isSending && !this.ended.aborted) this.#response.write(':\n\n')

@@ -22,7 +22,9 @@ export interface StreamedOperation {
   readonly request: GraphqlRequest
   readonly isSubscription: boolean
   readonly document: DocumentNode
-  /** The cursor of the last event that the client saw of a subscription; null: the client begins as the document says. */
+  /**
+   * The cursor of the last event that the client saw of a subscription; null: the client begins as the document says.
+   */
   readonly after: string | null
 }
 
@@ -30,10 +32,10 @@ interface OpenStream extends Connection {
   readonly stream: EventStream
 }
 
-/** After these a client does well to ask again. */
+/** After an error with one of these codes it is worth asking again. */
 const passing: readonly unknown[] = ['UNAVAILABLE', 'RATE_LIMITED', 'INTERNAL_SERVER_ERROR']
 
-/** GraphQL over server-sent events: the feeds, the pipeline and the errors of WebSocket, one operation a stream. */
+/** GraphQL over server-sent events: one operation a stream, with the feeds, the answers and the errors of WebSocket. */
 export class EventStreams implements AsyncDisposable {
   readonly #use: TransportDependencies
   readonly #open = new Connections<OpenStream>()
@@ -53,20 +55,21 @@ export class EventStreams implements AsyncDisposable {
     return this.#open.size
   }
 
-  /** Takes the answer over, and sends the whole of it. */
+  /** Takes the HTTP answer over from Fastify, and settles when all of it was sent. */
   async run(reply: FastifyReply, operation: StreamedOperation): Promise<void> {
     const { isSubscription } = operation
     const stream = this.#begin(reply, operation.viewer, isSubscription)
     if (this.#open.isDraining) return stream.cut()
     const refusal = this.#refusal(operation.viewer)
-    // What follows with a proof that expires comes again with a new one; the rest ends by itself.
+    // When the proof expires, the client of a subscription connects again with a new one. A query or a mutation ends by
+    // itself.
     const expiry = isSubscription ? atExpiry(operation.expiresAt, () => stream.cut()) : undefined
     try {
       if (refusal !== null) await this.#refuse(stream, this.#resultOf(refusal, operation))
       else if (isSubscription) await this.#follow(stream, operation)
       else await this.#answer(stream, operation)
     } catch (error) {
-      // A mutation that is not complete would be asked again; what follows is not lost by being cut.
+      // A client would send a mutation again whose stream is not complete. A subscription loses nothing by being cut.
       const result = this.#resultOf(error, operation)
       if (isSubscription) await this.#refuse(stream, result)
       else await this.#finish(stream, result)
@@ -75,7 +78,7 @@ export class EventStreams implements AsyncDisposable {
     }
   }
 
-  /** Sends a result that says why nothing runs: the protocol wants a stream for that, too. */
+  /** Says, on a stream as the protocol wants it, why nothing runs. */
   async refuse(reply: FastifyReply, viewer: Viewer, errors: readonly GraphQLFormattedError[]): Promise<void> {
     await this.#finish(this.#begin(reply, viewer, false), new Result({ errors }))
   }
@@ -85,7 +88,7 @@ export class EventStreams implements AsyncDisposable {
     const stream = new EventStream(reply.raw, reply.getHeaders() as OutgoingHttpHeaders)
     const open: OpenStream = {
       stream,
-      // A subscription goes on elsewhere; the answer to a query or a mutation completes its stream.
+      // The client of a subscription goes on at another server. A query or a mutation is answered here first.
       isBusy: !isSubscription,
       letGo: () => stream.cut(),
       terminate: () => stream.destroy(),
@@ -112,7 +115,7 @@ export class EventStreams implements AsyncDisposable {
     const results = await this.#use.operations.follow(subscription, after)
     if (!(results instanceof ResultStream)) return this.#refuse(stream, results)
     stream.ended.addEventListener('abort', () => void results.return())
-    // It may have ended before there was anything to be told of it.
+    // The stream may have ended before this listened to it.
     if (stream.ended.aborted) await results.return()
     for (let result = await results.next(); result !== null; result = await results.next()) await stream.next(result)
     await stream.complete()
@@ -130,7 +133,9 @@ export class EventStreams implements AsyncDisposable {
     await stream.complete()
   }
 
-  /** The one result of a subscription that did not begin, or does not go on: complete unless it may by and by. */
+  /**
+   * Sends why a subscription does not begin or does not go on. The stream is complete unless it is worth asking again.
+   */
   async #refuse(stream: EventStream, result: Result): Promise<void> {
     if (!passing.includes(result.value.errors?.[0]?.extensions?.code)) return this.#finish(stream, result)
     await stream.next(result)
