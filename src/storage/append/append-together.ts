@@ -9,13 +9,13 @@ import type { Store } from '../postgres/store.ts'
 import type { Append, Appended } from './append.ts'
 
 /**
- * Appends to many conversations in one statement and one commit, and answers for each append what it stored; null where
- * nothing was: no such conversation, one that another transaction holds, one whose active leaf is not its newest message, or
- * a client id that is known. What goes to one
- * conversation is stored in the given order, all of it or nothing, as if one append had come after the other.
+ * Appends to many conversations in one statement and one commit. Answers for each append what it stored, or null if it
+ * stored nothing. It stores nothing if there is no such conversation, if another transaction holds the conversation and
+ * `locked` is skip, if the active leaf is not the newest message, or if a client id is known. The appends to one
+ * conversation are stored in the given order, all or none, as if they had come one after the other.
  *
- * At most one of them may bring a certain client id to a conversation, none asks for a last seq, and all that go to one
- * conversation name it alike.
+ * The caller makes sure of three things: no two appends bring the same client id to one conversation, no append asks
+ * for a last seq, and all appends to one conversation name it in the same way.
  *
  * @param locked what to do with conversations that another transaction holds: wait for them, or leave them out
  */
@@ -40,7 +40,7 @@ export async function appendTogether(
     groups.map(countMessages),
     inputs.map(([n]) => n),
     inputs.map(([, place]) => place),
-    // A column that is null in every row goes as no array at all, and comes out as nulls.
+    // A column that is null in every row is sent as null instead of an array: PostgreSQL reads nulls from it.
     ...columns.map((column) => (column.some((value) => value !== null) ? column : null)),
   ]
   const moved = await commit(
@@ -61,7 +61,10 @@ export async function appendTogether(
   return appends.map((append) => stored.get(append) ?? null)
 }
 
-/** What each append would have answered, had they come one after the other. @param after where the last of them left it */
+/**
+ * What each append would have answered if the appends had come one after the other. @param after the conversation after
+ * the last append
+ */
 function inTurn(group: readonly Append[], after: Conversation): Appended[] {
   let lastSeq = after.lastSeq - countMessages(group)
   let revision = after.revision - group.length
@@ -84,9 +87,9 @@ function countMessages(group: readonly Append[]): number {
 }
 
 /**
- * Rows are locked in the order of their keys, and nothing else is taken by an append, so servers that gather cannot wait
- * for one another in a circle. The client ids are looked up with the statement's snapshot: one that was stored since then
- * makes it fail, with nothing stored.
+ * The statement locks rows in the order of their keys, and an append takes no other locks. So servers that gather
+ * appends cannot wait for one another in a circle. The statement looks up client ids in its snapshot. If a client id
+ * was stored after the snapshot was taken, the statement fails and stores nothing.
  */
 function statement(locked: 'wait' | 'skip'): Statement {
   return {

@@ -26,15 +26,23 @@ import type { Store } from '../postgres/store.ts'
 export interface Append {
   readonly to: ConversationRef
   readonly createIfMissing: boolean
-  /** Append only if this is the last seq; a conversation that is missing has 0. */
+  /** The last seq that the conversation must have; a missing conversation has 0. null: any. */
   readonly ifLastSeq: number | null
-  /** What to do with a known client id that has another payload: refuse, or give the message the new contents. */
+  /**
+   * What to do with a known client id that has another payload: refuse the append, or give the message the new
+   * contents.
+   */
   readonly onExisting: 'FAIL' | 'REPLACE'
-  /** What some of the messages continue; the others come one after the other. It takes the longer way with the lock. */
+  /**
+   * The parents of those messages that name one; the others come one after the other. Such an append needs the lock
+   * first.
+   */
   readonly parents?: ReadonlyMap<NewMessage, ParentRef> | undefined
-  /** Runs in the same transaction after the messages were stored; it takes the longer way with the lock. */
+  /** Runs in the same transaction, after the messages were stored. Such an append needs the lock first. */
   readonly alsoStore?: (client: PoolClient, appended: Appended) => Promise<void>
-  /** At least one. Of several with one client id and one payload the first is stored and the others are its replays. */
+  /**
+   * At least one. If several have one client id and one payload, the first is stored, and the others are its replays.
+   */
   readonly messages: readonly NewMessage[]
 }
 
@@ -42,16 +50,16 @@ export interface Appended {
   readonly conversation: Conversation
   /** In the order of the input. */
   readonly messages: Message[]
-  /** Whether each of them was stored by an earlier call. */
+  /** For each message: whether an earlier call stored it. */
   readonly replayed: boolean[]
 }
 
 /**
  * Appends all messages in one transaction, or none.
  *
- * The common case is one statement. It answers no row when something stands against it, and fails on a client id that
- * is known: then the whole question is asked again, in order, with the conversation locked. Nothing was stored by the
- * first attempt in either case, so this repeats no write of unknown outcome.
+ * In the common case this is one statement. If something stands against the append, the statement answers no row; if a
+ * client id is known, it fails. In both cases it stored nothing. Then a transaction locks the conversation and makes
+ * all checks in order. So no write of unknown outcome is repeated.
  *
  * @throws ConversationMissing, RepeatedClientId, ClientIdTaken, LastSeqMoved, ForeignParent, ConversationContended
  */
@@ -181,17 +189,17 @@ function inOrder(
   const isWritten = new Set([...fresh, ...outdated.map((rewrite) => rewrite.message)])
   return {
     conversation: stored.conversation,
-    // One of the two holds it: a message is fresh, or its client id is known.
+    // Each message is in one of the two: it is fresh, or its client id is known.
     messages: asked.map((message) => (storedAs.get(message) ?? known.get(message.clientId ?? '')) as Message),
     replayed: asked.map((message) => !isWritten.has(message)),
   }
 }
 
 /**
- * The stored messages that have one of the client ids, and which of them are to get new contents. A tombstone keeps its
- * place and gets none.
+ * The stored messages that have one of the client ids, and which of them get new contents. A tombstone keeps its place
+ * and gets no contents.
  *
- * @throws ClientIdTaken when one has another payload and may not be replaced
+ * @throws ClientIdTaken if a stored message has another payload and may not be replaced
  */
 async function readKnown(
   client: PoolClient,
@@ -214,7 +222,10 @@ async function readKnown(
   return { known, outdated }
 }
 
-/** A statement of its own: one that also took the lock would look with a snapshot from before it. */
+/**
+ * A statement of its own, after the lock: a statement that also took the lock would look with a snapshot from before
+ * the lock.
+ */
 const selectKnown: Statement = {
   name: 'append-known',
   text: `select m.payload_hash, ${messageColumns('m')} from message m where m.conversation_key = $1 and m.client_id = any($2)
@@ -261,10 +272,11 @@ async function runAppend(
 type AppendMode = 'update' | 'upsert' | 'branch'
 
 /**
- * `seq` is taken while this statement holds the conversation's row, so seq order is commit order and has no gaps.
- * `$4` is the number of messages, `$5` the last seq that is asked for or null, the messages follow: for one message a
- * parameter per column, for many an array per column. Only `branch` knows of parents and of an active leaf that is not
- * the newest message; the others change nothing where there is such a leaf.
+ * `seq` is taken while this statement holds the conversation's row, so seq order is commit order and has no gaps. `$4`
+ * is the number of messages, `$5` the last seq that the caller asks for, or null. The messages follow: a parameter for
+ * each column if there is one message, an array for each column if there are many. Only the mode `branch` stores
+ * parents and accepts an active leaf that is not the newest message. The other modes change nothing where there is such
+ * a leaf.
  */
 function appendStatement(mode: AppendMode, count: 'one' | 'many'): Statement {
   const columns = mode === 'branch' ? [...appendColumns, parentColumn] : appendColumns
@@ -305,7 +317,7 @@ function appendStatement(mode: AppendMode, count: 'one' | 'many'): Statement {
   }
 }
 
-/** What is appended is the newest message, and its path the active one. */
+/** The appended message becomes the newest, and the active path ends with it. */
 const branched = `
     active_leaf = null,
     is_branched = c.is_branched or exists (select from input where parent_seq is not null),`

@@ -4,21 +4,30 @@ import type { Store } from '../postgres/store.ts'
 import { type Append, type Appended, appendMessages } from './append.ts'
 import { appendTogether } from './append-together.ts'
 
-/** Which appends go into one statement: those to any conversation, only those to the same one, or none. */
+/**
+ * Which appends go into one statement. `all`: those to any conversations. `conversation`: only those to the same one.
+ * `off`: each has its own.
+ */
 export type GatherMode = 'all' | 'conversation' | 'off'
 
-/** A conversation has always the same lane; while one of two waits for its commit, the other keeps PostgreSQL at work. */
+/**
+ * The appends to one conversation always go through the same lane. While one lane waits for its commit, the other keeps
+ * PostgreSQL busy.
+ */
 const laneCount = 2
 const runItems = 128
 const runItemsOfKey = 32
 const runBytes = 4 * 1024 * 1024
-/** How long a lane waits for an append that came alone, in milliseconds: one conversation's lock is not to hold up others. */
+/**
+ * How many milliseconds a lane waits for a run of one append. After that the lane goes on: one locked conversation must
+ * not hold up the others.
+ */
 const patienceMs = 20
 
 /**
- * Appends what many callers bring: what comes while a statement is on its way goes into the next one, all of it with one
- * commit, and each caller is answered after that. It never waits for more to come, so a lone append takes the plain
- * statement at once. It ends with those who wait for it.
+ * Gathers the appends of many callers. The appends that come while a statement is under way go into the next statement,
+ * and one commit makes all of them durable. Each caller is answered after that commit. A lane that rests does not wait
+ * for more appends: a lone append takes its plain statement at once.
  */
 export class Appender {
   readonly #store: Store
@@ -30,9 +39,9 @@ export class Appender {
     this.#mode = mode
   }
 
-  /** As `appendMessages`, which also says what it throws. */
+  /** The same as `appendMessages`; the errors are described there. */
   append(append: Append): Promise<Appended> {
-    // Conditions and what else is to be stored take the longer way, and so do repeats within a batch, which are rare.
+    // These appends need the lock first, or have repeats within a batch, which are rare.
     const { ifLastSeq, alsoStore, parents } = append
     const isPlain = ifLastSeq === null && alsoStore === undefined && parents === undefined && !hasRepeats(append)
     const isSmall = append.messages.length <= runItemsOfKey
@@ -77,12 +86,15 @@ export class Appender {
     )
     return appends.map((append) => {
       const appended = appendedBy.get(append)
-      // Every append that stored nothing has its turn to come.
+      // Every append that stored nothing is in `alone`.
       return appended ? { result: appended } : { later: alone.get(append) as Promise<Appended> }
     })
   }
 
-  /** Those of one conversation: together once nobody holds it, and what something stands against one after the other. */
+  /**
+   * Appends to one conversation: first all together, once nobody holds the conversation; then, one after the other,
+   * those that stored nothing.
+   */
   #appendAlone(appends: readonly Append[]): Map<Append, Promise<Appended>> {
     const together = withoutConflicts(appends)
     const first = together.length === 1 ? Promise.resolve([]) : this.#tryTogether(together, 'wait')
@@ -110,7 +122,7 @@ export class Appender {
   }
 }
 
-/** Whether it settles within the patience of a lane. */
+/** Whether the promise settles within `patienceMs`. */
 function isQuick(promise: Promise<unknown>): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, patienceMs, false)
@@ -128,7 +140,10 @@ function hasRepeats({ messages }: Append): boolean {
   return new Set(ids).size < ids.length
 }
 
-/** Without those that bring a client id to a conversation a second time, or name a conversation otherwise than the first. */
+/**
+ * Leaves out appends that bring a client id to a conversation a second time, or that name a conversation in another way
+ * than the first append to it.
+ */
 function withoutConflicts(appends: readonly Append[]): Append[] {
   const names = new Map<string, string>()
   const clientIds = new Set<string>()

@@ -7,7 +7,7 @@ import type { Store } from '../postgres/store.ts'
 import { activeLeafOf } from './path.ts'
 
 /**
- * Lets the active path of a message's conversation end with that message; where it does already, nothing changes.
+ * Makes the active path of a conversation end with this message. If it ends there already, nothing changes.
  *
  * @throws MessageMissing
  */
@@ -16,13 +16,13 @@ export async function setActiveLeaf(store: Store, ref: MessageRef): Promise<Mess
     const { conversation } = message
     if (activeLeafOf(conversation) === message.seq) return unmoved(message)
     const [row] = await query(client, update, [conversation.key, message.seq])
-    // It is locked, so it is there.
+    // The conversation is locked, so its row exists.
     message.conversation = readConversation(row as Row)
     return moving(message, message.conversation)
   })
 }
 
-/** The newest message is kept as null, so that appends which follow it need not look at it. */
+/** If the leaf is the newest message, the column is null, so that appends after it need not look at it. */
 const update: Statement = {
   name: 'conversation-active-leaf',
   text: `

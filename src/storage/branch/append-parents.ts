@@ -4,29 +4,33 @@ import { ForeignParent } from '../../facts.ts'
 import type { NewMessage } from '../message/new-message.ts'
 import { activeLeafOf } from './path.ts'
 
-/** What a message is to continue, as its caller names it: that may be in any conversation, or nowhere. */
+/**
+ * The message that a message continues, as the caller names it. The caller may name a message of any conversation, or
+ * one that does not exist.
+ */
 export interface ParentRef {
   readonly key: string
   /** null: any life of the conversation. */
   readonly epoch: number | null
-  /** 0: the conversation itself; the message continues none. */
+  /** 0: the conversation itself. Then the message continues no other. */
   readonly seq: number
-  /** Of the message that names it, in its append, from 0: for the error. */
+  /** The index of the message that names the parent, within its append, from 0: for the error. */
   readonly index: number
 }
 
 interface Asked {
   /** In the order of the input. */
   readonly messages: readonly NewMessage[]
-  /** For those that name their parent. */
+  /** The parents of those messages that name one. */
   readonly parents?: ReadonlyMap<NewMessage, ParentRef> | undefined
 }
 
 /**
- * The `parentSeq` of each message that is to be stored, in order. One that names no parent continues the message before
- * it in the batch once an earlier one named its own, stored now or known already; otherwise the active leaf.
+ * The `parentSeq` of each message that is to be stored, in order. A message that names no parent continues the message
+ * before it in the batch; the first one continues the active leaf. If the message before it was stored by an earlier
+ * call, it continues that one only if a message of the batch named a parent before.
  *
- * @param conversation locked, as it is before they are stored
+ * @param conversation locked, as it is before the messages are stored
  * @param known the stored messages that have one of the client ids
  * @throws ForeignParent
  */
@@ -56,8 +60,8 @@ export function parentSeqsOf(
 }
 
 /**
- * The seq of a parent in this conversation. The same error whatever there is elsewhere: a parent of another conversation
- * tells nothing about it.
+ * The seq of a parent in this conversation. A parent of another conversation always gives the same error, so the error
+ * tells nothing about the other conversation.
  *
  * @throws ForeignParent
  */

@@ -32,8 +32,8 @@ export interface ForkLimits {
 }
 
 /**
- * Copies a conversation as it stands at one moment, in one transaction: title, metadata and messages with their seqs,
- * parents, client ids and times. The copy is new otherwise: nothing in it was changed yet, and it is not archived.
+ * Copies a conversation as it is at one moment, in one transaction: title, metadata and messages with their seqs,
+ * parents, client ids and times. Otherwise the copy is new: nothing in it was changed yet, and it is not archived.
  *
  * @throws ConversationMissing, ConversationExists, CopyBeyondEnd, CopyStreams, CopyTooLarge, ConversationContended
  */
@@ -61,7 +61,7 @@ export async function forkConversation(store: Store, fork: Fork, limits: ForkLim
   throw new ConversationContended()
 }
 
-/** Throws what stands against copying the source itself. */
+/** Throws if the source itself cannot be copied. */
 function requireCopied([lastSeq, bytes, streaming]: Row, upToSeq: number | null, limits: ForkLimits): void {
   const last = lastSeq as number
   if (upToSeq !== null && upToSeq > last) throw new CopyBeyondEnd(last)
@@ -72,9 +72,10 @@ function requireCopied([lastSeq, bytes, streaming]: Row, upToSeq: number | null,
 }
 
 /**
- * All of it in one snapshot: what is counted is what is copied. A tombstone whose messages are gone is written over; by
- * its epoch it is the one that this snapshot sees without messages, and not one that lived and died since then.
- * 10,000 messages of 1 KiB took 0.05 s, without the disk.
+ * One snapshot for all of it: the messages that are counted are the messages that are copied. The statement writes over
+ * a tombstone whose messages are gone. The condition on the epoch makes sure that it is the tombstone which the
+ * snapshot sees without messages, and not one that was created and deleted after the snapshot. 10,000 messages of 1 KiB
+ * took 0.05 s, without the disk.
  */
 const copy: Statement = {
   name: 'conversation-fork',

@@ -6,12 +6,12 @@ import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import type { Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
-/** The seq of the message that it continues; 0: none. */
+/** The seq of the message that this message continues; 0: none. */
 export function parentSeqOf({ seq, parentSeq }: Message): number {
   return parentSeq ?? seq - 1
 }
 
-/** For each message, in order, the messages that continue what it continues. At most one statement. */
+/** For each message, in order: the messages that continue the same message as it does. At most one statement. */
 export async function readSiblings(
   store: Store,
   budget: AnswerBudget,
@@ -38,7 +38,7 @@ export async function readSiblings(
   return found
 }
 
-/** The siblings of one parent are gathered once, however many of them are asked about. An id takes 64 bytes. */
+/** The siblings of a parent are gathered once, even if the caller asks about several of them. An id counts 64 bytes. */
 const selectSiblings: Statement = {
   name: 'message-siblings',
   text: `

@@ -9,25 +9,25 @@ import { type Path, type PathRequest, rangesPerPath, readPaths } from './path.ts
 
 export interface PathPageRequest {
   readonly conversation: Conversation
-  /** The seq with which the path ends. */
+  /** The seq of the last message of the path. */
   readonly leaf: number
   /** Exclusive; 0 is the beginning. */
   readonly after: number
   /** Exclusive; null is the end. */
   readonly before: number | null
   readonly count: number
-  /** Whether the page is the last `count` of what is asked for, and not the first. */
+  /** true: the page holds the last `count` of the messages between the bounds; false: the first. */
   readonly fromEnd: boolean
 }
 
 export interface PathPage {
-  /** By seq; fewer than asked for where their bytes pass the limit, but at least one where there is one. */
+  /** By seq. There are fewer than asked for if their bytes pass the limit, but at least one if there is one. */
   readonly messages: Message[]
   readonly hasNext: boolean
   readonly hasPrevious: boolean
 }
 
-/** One end of a page is left out of it, as the other is; they may be crossed. */
+/** Both ends are exclusive. `after` may be greater than `before`. */
 interface Bounds {
   readonly after: number
   readonly before: number
@@ -36,11 +36,11 @@ interface Bounds {
 }
 
 /**
- * For each request, in order, a page of its path; null where this viewer has no such conversation any more. At most two
- * statements: one says which seqs are on the pages, the other reads them.
+ * For each request, in order: a page of its path, or null if this viewer does not have the conversation any more. At
+ * most two statements: the first tells which seqs are on the pages, the second reads the messages.
  *
- * @throws AnswerTooLarge when not even the first message of every page fits; PathTooLong when a path turns off more
- *   often than is looked at before its page
+ * @throws AnswerTooLarge if the first messages of all pages do not fit; PathTooLong if the path branches more often,
+ *   between its leaf and the page, than one statement looks at
  */
 export async function readPathPages(
   store: Store,
@@ -82,14 +82,14 @@ function toPathRequest(request: PathPageRequest): PathRequest {
   return {
     conversation: request.conversation,
     leaf: request.leaf,
-    // As far as tells what lies before the page, which stands at `before` when it is empty.
+    // The path must show what lies before the page. An empty page stands at `before`.
     above: Math.max(Math.min(after, before - 1), 0),
     below: before,
     count: fromEnd ? Math.max(count, 1) : null,
   }
 }
 
-/** The seqs on a page, from the end that it is asked from. @throws PathTooLong */
+/** The seqs on a page, beginning at the end from which the page was asked for. @throws PathTooLong */
 function seqsOfPage({ ranges, next }: Path, { after, before, count, fromEnd }: Bounds): number[] {
   const found: number[] = []
   for (const { low, high } of fromEnd ? ranges : ranges.toReversed()) {
@@ -109,14 +109,14 @@ function withEnds(
   { after, before, fromEnd }: Bounds,
 ): PathPage {
   const messages = fromEnd ? found.toReversed() : found
-  // An empty page stands where it began to look.
+  // An empty page stands at the bound from which it was read.
   const first = messages[0]?.seq ?? (fromEnd ? before : after + 1)
   const last = messages.at(-1)?.seq ?? (fromEnd ? before - 1 : after)
   const hasPrevious = (next > 0 && next < first) || ranges.some(({ low }) => low < first)
   return { messages, hasPrevious, hasNext: last < leaf }
 }
 
-/** By rank, as pages of the log are read: each begins at the end that it was asked from. */
+/** The rows come by rank, as in pages of the log: the rank counts from the end from which the page was asked for. */
 const selectPlaces: Statement = {
   name: 'message-path-page',
   text: `

@@ -10,45 +10,45 @@ export interface Range {
 }
 
 /**
- * The messages from the first one to a leaf, each of which the next one continues. Seqs ascend along a path, so it is
- * ranges of them, and a place on it is a seq.
+ * The messages from the first one to a leaf. Each message continues the one before it. Seqs ascend along a path. So a
+ * path is a list of ranges of seqs, and a seq names a place on it.
  */
 export interface Path {
-  /** From the leaf down; at least one where there is a leaf. */
+  /** From the leaf down. There is at least one range if there is a leaf. */
   readonly ranges: readonly Range[]
-  /** The seq below the last range with which the path goes on; 0 where it begins with that range. */
+  /** The seq with which the path goes on below the last range; 0 if the path begins with that range. */
   readonly next: number
 }
 
 export interface PathRequest {
   readonly conversation: Conversation
-  /** The seq with which the path ends; 0: there is none. */
+  /** The seq of the last message of the path; 0: the path is empty. */
   readonly leaf: number
-  /** Not further down than this seq, itself left out; 0 is all the way. */
+  /** The path is read down to this seq, exclusive; 0: to its beginning. */
   readonly above: number
   /** Only messages below this seq are counted. */
   readonly below: number
-  /** Not further down than so many messages; null: all the way. */
+  /** The path is read until it has so many messages; null: to its beginning. */
   readonly count: number | null
 }
 
 /** How many ranges one statement looks for: 10,000 took 30 ms. */
 export const rangesPerPath = 10_000
 
-/** Where the active path of a conversation ends; 0 while it is empty. */
+/** The seq with which the active path of a conversation ends; 0 while the conversation is empty. */
 export function activeLeafOf({ activeLeaf, lastSeq }: Conversation): number {
   return activeLeaf ?? lastSeq
 }
 
-/** Whether the active path is the log itself, so that nothing has to be asked about it. */
+/** Whether the active path is the whole log. Then no statement has to ask for the path. */
 export function isStraight({ isBranched, activeLeaf }: Conversation): boolean {
   return !isBranched && activeLeaf === null
 }
 
 /**
- * For each request, in order, its path as far as it was asked for, or as 10,000 ranges go; none where this viewer has no
- * such conversation any more. What a message continues never changes, so a path is the same whenever it is read. At most
- * one statement, and none where nothing branched.
+ * For each request, in order: its path, as far as the request asks or as 10,000 ranges go. The path has no ranges if
+ * this viewer does not have the conversation any more. A message never gets another parent, so a path is the same at
+ * every read. At most one statement, and none if no conversation has branches.
  */
 export async function readPaths(store: Store, userId: string, requests: readonly PathRequest[]): Promise<Path[]> {
   const ranges: Range[][] = requests.map(({ conversation, leaf }) =>
@@ -67,10 +67,9 @@ export async function readPaths(store: Store, userId: string, requests: readonly
 }
 
 /**
- * All of a path, from its leaf down. At most one statement, and none where nothing branched.
+ * The whole path, from its leaf down. At most one statement, and none if the conversation has no branches.
  *
- * @throws PathTooLong; ConversationMissing when the conversation is
- *   deleted meanwhile
+ * @throws PathTooLong; ConversationMissing if the conversation was deleted meanwhile
  */
 export async function readWholePath(
   store: Store,
@@ -98,7 +97,7 @@ function toValues(userId: string, asked: readonly (PathRequest & { readonly n: n
   ]
 }
 
-/** From a seq down to the first message that names its parent: that is where a path turns off. */
+/** Goes from a seq down to the first message that names its parent: there the path leaves the log. */
 function turn(seq: string): string {
   return `
     left join lateral (
@@ -108,7 +107,7 @@ function turn(seq: string): string {
     ) turn on true`
 }
 
-/** Each step is one descent into an index that holds only messages with a parent of their own. */
+/** Each step is one descent into an index. The index holds only messages that name a parent. */
 const selectPaths: Statement = {
   name: 'message-paths',
   text: `
@@ -131,12 +130,12 @@ const selectPaths: Statement = {
     select n, low, high, next from path order by n, place`,
 }
 
-/** Ranges as the arrays that `onPath` takes. */
+/** Ranges in the form of the arrays that `onPath` takes. */
 export function rangeArrays(ranges: readonly Range[]): [low: number[], high: number[]] {
   return [ranges.map(({ low }) => low), ranges.map(({ high }) => high)]
 }
 
-/** The messages of `c` on the ranges from `lows` to `highs`: each range is read by itself, along the primary key. */
+/** The messages of `c` in the ranges from `lows` to `highs`. Each range is read separately, along the primary key. */
 export function onPath(lows: string, highs: string, isWanted: string, order: string): string {
   return `
     unnest(${lows}::int[], ${highs}::int[]) as range(low, high)

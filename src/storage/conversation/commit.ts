@@ -4,35 +4,35 @@ import type { Conversation } from '../../entities/conversation.ts'
 import { listRevision, type Moved, type Store } from '../postgres/store.ts'
 import { listKey } from './conversation-key.ts'
 
-/** What a write answers, and what it moved. */
+/** The result of a write, and the conversations and lists that the write moved. */
 export interface Written<T> {
   readonly result: T
   readonly moved: readonly Moved[]
 }
 
-/** Writes; once it is settled, PostgreSQL has committed. */
+/** A write. When its promise is fulfilled, PostgreSQL has committed. */
 export type Write<T> = (store: Store) => Promise<Written<T>>
 
 /**
- * The one way to write what somebody may follow: writes, and after the commit tells of what moved. A hint carries no truth,
- * so one that cannot be sent does not fail the write.
+ * Runs a write, and announces after its commit what moved. Every write that somebody may follow goes through here. A
+ * hint carries no truth, so a hint that cannot be sent does not fail the write.
  */
 export async function commit<T>(store: Store, write: Write<T>): Promise<T> {
   const { result, moved } = await write(store)
   try {
     for (const one of moved) store.announce(one)
   } catch (error) {
-    store.log.warn({ err: error }, 'what moved could not be announced; whoever follows it sees it with the next poll')
+    store.log.warn({ err: error }, 'could not announce a change; its followers see it at their next poll')
   }
   return result
 }
 
-/** A write of a single statement, which PostgreSQL commits by itself: one round trip. */
+/** A write of one statement. PostgreSQL commits a single statement by itself, so the write takes one round trip. */
 export function atOnce<T>(run: (pool: Pool) => Promise<Written<T>>): Write<T> {
   return ({ pool }) => run(pool)
 }
 
-/** A write of several statements on one connection; whatever `work` throws rolls all of them back. */
+/** A write of several statements on one connection. An error that `work` throws rolls all of them back. */
 export function inTransaction<T>(work: (client: PoolClient) => Promise<Written<T>>): Write<T> {
   return async ({ pool }) => {
     const client = await pool.connect()
@@ -53,12 +53,12 @@ export function inTransaction<T>(work: (client: PoolClient) => Promise<Written<T
   }
 }
 
-/** A write by a unit of work of MikroORM, for what is rare: load, change, flush. */
+/** A write by a unit of work of MikroORM (load, change, flush), for writes that are rare. */
 export function inUnitOfWork<T>(work: (em: EntityManager) => Promise<Written<T>>): Write<T> {
   return ({ em }) => em.fork().transactional(work)
 }
 
-/** A write that changed conversations: those who follow one are told, and those who follow its owner's list. */
+/** A write that changed conversations. The followers of each conversation, and of its owner's list, get a hint. */
 export function moving<T>(result: T, ...conversations: readonly Conversation[]): Written<T> {
   const moved = conversations.flatMap(({ key, revision, userId }) => [
     { key, revision },

@@ -3,19 +3,22 @@ import { uuidOfHex } from '../../entities/bytes.ts'
 
 /**
  * The key of the conversation that `userId` calls `id`: the first 128 bits of SHA-256 over (user, NUL, id), as a uuid.
- * Only good for finding: a key once stored is never compared with a hash again, so that ownership can move.
+ * The server uses this hash only to find a conversation. It never compares a stored key with a hash again, so that a
+ * conversation can get another owner.
  */
 export function conversationKey(userId: string, id: string): string {
-  // Node answers hexadecimal digits three times as fast as bytes.
+  // Node returns hexadecimal digits three times as fast as bytes.
   return uuidOfHex(hash('sha256', `${userId}\0${id}`, 'hex').slice(0, 32))
 }
 
-/** What the list of a user's conversations is watched by: the key of an id that no conversation has, the empty one. */
+/**
+ * The key under which a user's list of conversations is watched: the key of the empty id, which no conversation has.
+ */
 export function listKey(userId: string): string {
   return conversationKey(userId, '')
 }
 
-/** 48 random bits: tells a conversation from an earlier one of the same key. */
+/** 48 random bits. They tell a conversation from an earlier one of the same key. */
 export function drawEpoch(): number {
   return randomBytes(6).readUIntBE(0, 6)
 }

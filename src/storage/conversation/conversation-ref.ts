@@ -1,15 +1,18 @@
-/** How a request names a conversation, and as whom: every statement about one carries all of it. */
+/** How a request names a conversation, and for which viewer. Every statement about one conversation takes all of it. */
 export interface ConversationRef {
   /** The viewer. */
   readonly userId: string
   readonly key: string
-  /** Only this life of it; null: the present one. */
+  /** The epoch that the request names; null: it names none, and finds the present epoch. */
   readonly epoch: number | null
-  /** The owner's own id, where the request gave that; null: it can be found but not created. */
+  /**
+   * The owner's own id of the conversation, if the request gave it. null: the request can find the conversation, but
+   * not create it.
+   */
   readonly id: string | null
 }
 
-/** The condition of access, for `$1` the key, `$2` the viewer and `$3` the epoch or null. */
+/** The condition of access in SQL. `$1` is the key, `$2` the viewer, `$3` the epoch or null. */
 export function reachable(table: string): string {
   return (
     `${table}.key = $1 and ${table}.user_id = $2 and ${table}.deleted_at is null ` +

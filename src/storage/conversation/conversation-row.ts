@@ -31,24 +31,28 @@ export function conversationColumns(table: string): string {
   return columns.map((column) => `${table}.${column}`).join(', ')
 }
 
-/** The same as one column, null where `condition` does not hold: for rows of which only some carry a conversation. */
+/**
+ * The same columns in one column, as a JSON array; null where `condition` is false. It is for rows of which only some
+ * carry a conversation.
+ */
 export function conversationColumn(table: string, condition: string): string {
-  // As text, what JSON would write in its own way is what `readConversation` gets from a row.
+  // JSON writes these types in another form than a row does. As text they have the form that `readConversation`
+  // expects.
   const texts = columns.map((column) => `${table}.${column}${asText.has(column) ? '::text' : ''}`)
   return `case when ${condition} then json_build_array(${texts.join(', ')}) end`
 }
 
-/** What a conversation's row costs: the title and the metadata that its caller gave it. */
+/** How many bytes a conversation's row counts: those of the title and the metadata, which callers gave. */
 export function conversationBytes(table: string): string {
   return `(coalesce(octet_length(${table}.title), 0) + octet_length(${table}.metadata::text) - length('{}'))`
 }
 
-/** The conversation in a column of `conversationColumn`. @param conversation is filled */
+/** Reads the conversation in a column of `conversationColumn`. @param conversation the object to fill */
 export function readConversationColumn<C extends Conversation>(column: unknown, conversation: C): C {
   return readConversation(JSON.parse(column as string), 0, conversation)
 }
 
-/** The conversation whose columns begin at `at`. @param conversation is filled */
+/** Reads the conversation whose columns begin at `at`. @param conversation the object to fill */
 export function readConversation<C extends Conversation = Conversation>(
   row: Row,
   at = 0,
@@ -72,7 +76,7 @@ export function readConversation<C extends Conversation = Conversation>(
   return conversation
 }
 
-/** The time of a change of a conversation: the clock's, but always later than that of the change before. */
+/** The time of a conversation's change: the clock's time, but always later than the time of the change before. */
 export function nextUpdate(updatedAt: string): string {
   return `greatest(clock_timestamp(), ${updatedAt} + interval '1 microsecond')`
 }

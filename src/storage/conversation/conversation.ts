@@ -15,13 +15,13 @@ import { conversationBytes, conversationColumns, nextUpdate, readConversation } 
 import { eraseMessages, type Tombstone } from './erase.ts'
 import { lockConversation, reviveConversation } from './lock.ts'
 
-/** What one operation asks for at once, and how many bytes its rows may have. */
+/** The conversations that one operation asks for at once, and how many bytes their rows may have. */
 interface ConversationAsk {
   readonly refs: readonly ConversationRef[]
   readonly room: number
 }
 
-/** Reads conversations, for all operations that ask at once by one statement. */
+/** Reads conversations, with one statement for all operations that ask at the same time. */
 export class ConversationReads {
   readonly #lanes: ReadLanes<ConversationAsk>
 
@@ -33,7 +33,7 @@ export class ConversationReads {
     })
   }
 
-  /** For each ref, in order, the conversation or null. */
+  /** For each ref, in order: the conversation, or null. */
   async read(budget: AnswerBudget, refs: readonly ConversationRef[]): Promise<(Conversation | null)[]> {
     const rows = await budget.spend((room) => this.#lanes.read({ refs, room }))
     const found: (Conversation | null)[] = refs.map(() => null)
@@ -88,7 +88,7 @@ export interface NewConversation {
 }
 
 /**
- * Creates a conversation, or finds the one there is.
+ * Creates a conversation, or finds the one that exists.
  *
  * @throws ConversationExists unless `returnExisting`; ConversationContended
  */
@@ -125,7 +125,10 @@ const create: Statement = {
     returning ${conversationColumns('c')}`,
 }
 
-/** The new conversation; the tombstone when its messages must go first; null when neither is there any more. */
+/**
+ * Answers the new conversation; or the tombstone, if its messages must be erased first; or null, if the tombstone is
+ * gone.
+ */
 async function createOverTombstone(store: Store, input: NewConversation): Promise<Conversation | Tombstone | null> {
   const { to, title, metadata } = input
   return commit<Conversation | Tombstone | null>(
@@ -139,7 +142,7 @@ async function createOverTombstone(store: Store, input: NewConversation): Promis
   )
 }
 
-/** The conversation that a statement wrote; null when it answered none. */
+/** The conversation that a statement wrote; null if the statement answered no row. */
 function toWritten([row]: readonly Row[]): Written<Conversation | null> {
   if (row === undefined) return unmoved(null)
   const conversation = readConversation(row)
@@ -151,7 +154,7 @@ const fill: Statement = {
   text: `update conversation c set title = $2, metadata = $3 where c.key = $1 returning ${conversationColumns('c')}`,
 }
 
-/** What a change leaves out stays; metadata is merged at its top level, null clears it. */
+/** A property that is absent stays as it is. Metadata is merged at its top level; null clears the metadata. */
 export interface ConversationChange {
   readonly title?: string | null | undefined
   readonly metadata?: JsonRecord | null | undefined
@@ -159,9 +162,9 @@ export interface ConversationChange {
 }
 
 /**
- * Changes a conversation. Rare enough for a unit of work: lock, change, flush.
+ * Changes a conversation. Such a change is rare, so it is a unit of work: lock, change, flush.
  *
- * @param check is given the merged metadata, and throws when it may not be stored
+ * @param check gets the merged metadata, and throws if it may not be stored
  * @throws ConversationMissing
  */
 export async function updateConversation(
@@ -190,7 +193,8 @@ export async function updateConversation(
 }
 
 /**
- * Turns a conversation into a tombstone, which no statement reaches from then on. Its messages are still to be erased.
+ * Turns a conversation into a tombstone. From then on no statement reaches the conversation. The caller still has to
+ * erase its messages.
  *
  * @throws ConversationMissing
  */
@@ -222,7 +226,7 @@ function move(conversation: Conversation): void {
   conversation.updatedAt = raw(nextUpdate('updated_at'))
 }
 
-/** The database's clock: servers may disagree about the time. */
+/** The time of the database's clock: the clocks of servers may differ. */
 function now(): string {
   return raw('clock_timestamp()')
 }

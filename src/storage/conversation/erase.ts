@@ -2,13 +2,13 @@ import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import type { ConversationRef } from './conversation-ref.ts'
 
-/** A conversation that was deleted and whose messages may still be there. */
+/** A deleted conversation. Some of its messages may still be stored. */
 export interface Tombstone {
   readonly key: string
   readonly epoch: number
 }
 
-/** The tombstone of a conversation, or null where it is none. */
+/** The tombstone of a conversation; null if the conversation is not deleted, or does not exist. */
 export async function findTombstone(store: Store, ref: ConversationRef): Promise<Tombstone | null> {
   const [row] = await query(store.pool, selectTombstone, [ref.key, ref.userId])
   return row === undefined ? null : { key: ref.key, epoch: Number(row[0]) }
@@ -21,7 +21,10 @@ const selectTombstone: Statement = {
 
 const batch = 500
 
-/** Deletes the messages of a tombstone in bounded batches, each its own transaction. Safe to run twice at once. */
+/**
+ * Deletes the messages of a tombstone in batches of limited size, each in its own transaction. Two calls may run at
+ * once.
+ */
 export async function eraseMessages(
   store: Pick<Store, 'pool'>,
   tombstone: Tombstone,
@@ -35,8 +38,8 @@ export async function eraseMessages(
 }
 
 /**
- * One snapshot sees the tombstone and the messages of its own life, and never those of a life that began after it: an
- * eraser that is late cannot delete what a new conversation of the same key has stored.
+ * The statement has one snapshot. The snapshot sees the tombstone and the messages of its epoch, and never messages of
+ * a later epoch. So an eraser that is late cannot delete messages of a new conversation with the same key.
  */
 const erase: Statement = {
   name: 'message-erase',
@@ -53,7 +56,7 @@ const erase: Statement = {
     select count(*)::int from erased`,
 }
 
-/** Tombstones that still have messages, because a server ended in the middle. At most `count`. */
+/** At most `count` tombstones that still have messages, because a server ended before it had erased them. */
 export async function readUnerased(store: Store, count: number): Promise<Tombstone[]> {
   const rows = await query(store.pool, unerased, [count])
   return rows.map(([key, epoch]) => ({ key: key as string, epoch: Number(epoch) }))

@@ -2,7 +2,9 @@ import type { Logger } from 'pino'
 import type { Store } from '../postgres/store.ts'
 import { eraseMessages, readUnerased, type Tombstone } from './erase.ts'
 
-/** Erases the messages of deleted conversations after the answer, one conversation after the other. */
+/**
+ * Erases the messages of deleted conversations, one conversation after the other. The deletions were answered before.
+ */
 export class Eraser implements AsyncDisposable {
   readonly #store: Store
   readonly #log: Logger
@@ -14,7 +16,7 @@ export class Eraser implements AsyncDisposable {
     this.#log = log
   }
 
-  /** Goes on with what earlier servers began and did not end. */
+  /** Erases what earlier servers left. */
   async resume(): Promise<void> {
     for (const tombstone of await readUnerased(this.#store, 1_000)) this.erase(tombstone)
   }
@@ -24,7 +26,7 @@ export class Eraser implements AsyncDisposable {
       .then(() => (this.#stop.signal.aborted ? undefined : eraseMessages(this.#store, tombstone, this.#stop.signal)))
       .catch((error: unknown) => {
         if (!this.#stop.signal.aborted)
-          this.#log.warn({ err: error }, 'messages of a deleted conversation are left for the next start')
+          this.#log.warn({ err: error }, 'could not erase the messages of a deleted conversation; the next start will')
       })
   }
 

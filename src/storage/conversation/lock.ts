@@ -6,8 +6,8 @@ import type { ConversationRef } from './conversation-ref.ts'
 import { conversationColumns, readConversation } from './conversation-row.ts'
 
 /**
- * The conversation, or its tombstone, locked until the transaction ends; null when this viewer has neither.
- * A ref of a certain epoch finds only that.
+ * Locks the conversation, or its tombstone, until the transaction ends; null if this viewer has neither. A ref with an
+ * epoch finds only a conversation of that epoch.
  */
 export async function lockConversation(client: PoolClient, ref: ConversationRef): Promise<Conversation | null> {
   const [row] = await query(client, lock, [ref.key, ref.userId, ref.epoch])
@@ -22,7 +22,9 @@ const lock: Statement = {
     for update`,
 }
 
-/** Creates it, empty, unless the key exists: then nothing happens, and only a new statement can see why. */
+/**
+ * Creates an empty conversation. If the key exists, nothing happens; only a new statement can see what holds the key.
+ */
 export async function insertConversation(client: PoolClient, userId: string, key: string, id: string): Promise<void> {
   await query(client, insert, [key, drawEpoch(), userId, id])
 }
@@ -36,8 +38,8 @@ const insert: Statement = {
 }
 
 /**
- * Makes a locked tombstone an empty conversation again, in a new epoch; null while messages of its last life are left.
- * A tombstone takes no appends, so once they are gone they stay gone.
+ * Makes a locked tombstone an empty conversation again, with a new epoch. Answers null while messages of the old epoch
+ * are left. A tombstone takes no appends, so its messages cannot come back once they are erased.
  */
 export async function reviveConversation(client: PoolClient, tombstone: Conversation): Promise<Conversation | null> {
   const [row] = await query(client, revive, [tombstone.key, drawEpoch()])

@@ -5,9 +5,9 @@ import type { Store } from '../postgres/store.ts'
 const batch = 500
 
 /**
- * Deletes the tombstones of conversations that no valid cursor of a list may still ask for, one after the other: a
- * statement that locked several would lock them in no order. Those whose messages are not erased yet stay. Safe to run
- * twice at once.
+ * Deletes the tombstones that no valid cursor of a list may still ask for. Each has a statement of its own: a statement
+ * that locked several would lock them in no fixed order. A tombstone that still has messages stays. Two calls may run
+ * at once.
  */
 export async function purgeTombstones(
   store: Pick<Store, 'pool'>,
@@ -33,7 +33,10 @@ const selectOld: Statement = {
   text: `select c.key from conversation c where ${isOld} order by c.deleted_at limit $3`,
 }
 
-/** It waits for whoever creates the conversation again, and then looks anew: it is no tombstone any more. */
+/**
+ * The statement waits for a transaction that creates the conversation again. Then PostgreSQL checks the condition
+ * again, and the row is not a tombstone any more.
+ */
 const purge: Statement = {
   name: 'conversation-purge',
   text: `delete from conversation c where c.key = $3 and ${isOld}`,

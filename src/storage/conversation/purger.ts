@@ -6,7 +6,7 @@ import { purgeTombstones } from './purge.ts'
 
 const everyMs = 60 * 60 * 1_000
 
-/** Purges old tombstones at the start, and then hourly. */
+/** Deletes old tombstones when the server starts, and then every hour. */
 export function startPurger(store: Store, times: ListTimes, log: Logger): Rounds {
   const work = (signal: AbortSignal) => purgeTombstones(store, times, signal)
   const failure = 'could not purge conversations that were deleted long ago'

@@ -1,7 +1,10 @@
 import { query, type Statement } from '../postgres/statement.ts'
 import type { Moved, Store } from '../postgres/store.ts'
 
-/** Where conversations stand, for whoever watches them; those that are gone are left out. One statement. */
+/**
+ * The present revision of each conversation, for those who watch it. A key without a conversation is left out. One
+ * statement.
+ */
 export async function readRevisions(store: Store, keys: readonly string[]): Promise<Moved[]> {
   const rows = await query(store.pool, select, [keys])
   return rows.map(([key, revision]) => ({ key: key as string, revision: Number(revision) }))

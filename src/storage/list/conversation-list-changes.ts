@@ -6,28 +6,28 @@ import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { markOf } from './conversation-mark.ts'
 
-/** Where to read on in the order of `updatedAt`, in which every change moves its conversation to the end. */
+/** Where to read on in the order of `updatedAt`. Every change moves its conversation to the end of this order. */
 export interface ListPosition {
   /** A moment. */
   readonly at: number
-  /** The key of the last one at this moment that is known; `null`: none of them is. */
+  /** The last key at this moment that the reader knows; null: the reader knows none of this moment. */
   readonly key: string | null
 }
 
 export interface ListChanges {
-  /** A moment no later than the one that this shows. */
+  /** A moment no later than the state that this page shows. */
   readonly readAt: number
-  /** By `updatedAt`, as they are now; tombstones among them. */
+  /** By `updatedAt`, in their present state; tombstones are among them. */
   readonly conversations: Conversation[]
   readonly hasMore: boolean
 }
 
 /**
- * The conversations of a user from a position on, at most `count` of them, and none whose present state is among those
- * marked. One statement, so all of it stood at one moment.
+ * The conversations of a user from a position on: at most `count`, and none whose present state has one of the marks.
+ * One statement, so all of it is of one moment.
  *
- * @param deletedSince a moment: tombstones from before it are left out
- * @param marks of states that are known, so that they do not leave PostgreSQL again
+ * @param deletedSince a moment: older tombstones are left out
+ * @param marks of states that the reader knows already, so that they do not leave PostgreSQL again
  */
 export async function readListChanges(
   store: Store,
@@ -41,16 +41,19 @@ export async function readListChanges(
   const values = [userId, from.at, from.key ?? lastKey, deletedSince, marks, count]
   const rows = await budget.query(store, select, values)
   const conversations = rows.filter((row) => row[3] !== null).map((row) => readConversation(row, 3))
-  // The count includes one row beyond `count`, to tell whether there is more.
+  // The count includes one row beyond `count`, if there is one: it shows whether there is more.
   return { readAt: Number(rows[0]?.[1]), conversations, hasMore: conversations.length < Number(rows[0]?.[2]) }
 }
 
-/** At one moment the list goes from the last key to the first: the index, newest first, is read backwards. */
+/**
+ * Within one moment the list goes from the greatest key to the smallest: the index has the newest first, and is read
+ * backwards.
+ */
 const lastKey = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
 /**
- * `now()` is when the statement arrived, before its snapshot was taken. The marks are hashed once, as a subplan: of
- * 5,000 rows and as many marks this took 4 ms.
+ * `now()` is the time when the statement arrived, before its snapshot was taken. PostgreSQL hashes the marks once, as a
+ * subplan: 5,000 rows with as many marks took 4 ms.
  */
 const select: Statement = {
   name: 'conversation-list-changes',
@@ -71,17 +74,17 @@ const select: Statement = {
     order by found.place`,
 }
 
-/** A state that a list had. */
+/** A state that a conversation of a list had. */
 export interface ListState {
   readonly key: string
   readonly revision: number
-  /** When it came to be, as a moment. */
+  /** When the conversation came to this state, as a moment. */
   readonly at: number
 }
 
 /**
- * The present moment, and the states that conversations of a user came to have since so many microseconds before it,
- * by time: all of them, those of deleted ones, or none. Of more than `count` the last.
+ * The present moment, and the states that conversations of a user came to since so many microseconds before it, by
+ * time. `which` says of which conversations: all, deleted ones, or none. If there are more than `count`, the last ones.
  */
 export async function readListStates(
   store: Store,

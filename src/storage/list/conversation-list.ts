@@ -21,14 +21,14 @@ import { ReadLanes } from '../postgres/read-lanes.ts'
 import { query, type Row, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
-/** A conversation's place in the list: newest activity first, then by key. */
+/** A conversation's place in the list: the newest activity comes first, then the key decides. */
 export interface ListPlace {
-  /** RFC 3339 with microseconds: a list paged by milliseconds would lose rows. */
+  /** RFC 3339 with microseconds. A list that is paged by milliseconds would lose rows. */
   readonly updatedAt: string
   readonly key: string
 }
 
-/** What is true of the conversations of a list; null: anything. */
+/** The conditions that the conversations of a list fulfil; null: no condition. */
 export interface ListFilter {
   readonly metadata: JsonRecord | null
   readonly archived: boolean | null
@@ -40,17 +40,17 @@ export interface ListRequest {
   readonly after: ListPlace | null
   readonly before: ListPlace | null
   readonly count: number
-  /** Whether the page is the last `count` of what is asked for, and not the first. */
+  /** true: the page holds the last `count` of the conversations between the bounds; false: the first. */
   readonly fromEnd: boolean
-  /** null: all conversations; they have a statement without any of its conditions. */
+  /** null: all conversations. They have a statement of their own without any of these conditions. */
   readonly filter: ListFilter | null
-  /** Which columns of the last messages somebody looks at; null: nobody looks at them. */
+  /** Which columns of the last messages the operation looks at; null: it looks at none. */
   readonly lastMessages: MessageColumns | null
 }
 
-/** A conversation as a list has it. */
+/** A conversation as an element of a list. */
 export class ListedConversation extends Conversation {
-  /** Its newest message that is not deleted, or null; undefined: it was not read. */
+  /** Its newest message that is not deleted; null: there is none; undefined: it was not read. */
   lastMessage: Message | null | undefined
 }
 
@@ -59,7 +59,7 @@ export interface ListPage {
   readonly conversations: ListedConversation[]
   readonly hasNext: boolean
   readonly hasPrevious: boolean
-  /** A moment no later than the one that this shows. */
+  /** A moment no later than the state that this page shows. */
   readonly readAt: number
 }
 
@@ -70,7 +70,7 @@ interface ListAsk {
   readonly room: number
 }
 
-/** Reads pages of lists, of all operations that ask at once in the same way by one statement. */
+/** Reads pages of lists, with one statement for all operations that ask at the same time in the same way. */
 export class ListReads {
   readonly #store: Store
   readonly #lanes = new Map<string, ReadLanes<ListAsk>>()
@@ -79,7 +79,7 @@ export class ListReads {
     this.#store = store
   }
 
-  /** One page of a viewer's conversations, and exactly whether there are more on either side. */
+  /** One page of a viewer's conversations, and exactly whether there are more on each side. */
   async read(budget: AnswerBudget, userId: string, request: ListRequest): Promise<ListPage> {
     let columns = request.lastMessages
     const rows = await budget.spend(async (room) => {
@@ -87,7 +87,8 @@ export class ListReads {
       if (columns === null) return this.#lane(request, null).read(ask)
       const together = await this.#lane(request, columns).read(ask)
       if (together.every((row) => Number(row[0]) <= room)) return together
-      // They do not all fit: the conversations come first, and who then asks for a last message is refused.
+      // Not all of it fits. The conversations come first; a last message that does not fit is refused when it is read
+      // by itself.
       columns = null
       return this.#lane(request, null).read(ask)
     })
@@ -113,9 +114,9 @@ export class ListReads {
 }
 
 /**
- * A list is many rows: with 32 in a statement, PostgreSQL and the server waited for one another, and so many rows at once
- * outlived the young generation. At 32 connections a list took 374 µs of the server's CPU this way, and 461 that way, and
- * nearly twice as many were answered.
+ * A list has many rows. With 32 lists in a statement, PostgreSQL and the server waited for one another, and so many
+ * rows at once outlived the young generation of the garbage collector. At 32 connections, a list took 374 µs of the
+ * server's CPU with 8 lists in a statement and 461 µs with 32, and nearly twice as many lists were answered.
  */
 const few = { runItems: 8, lanes: 4 }
 
@@ -141,7 +142,7 @@ function filterValues(filters: readonly (ListFilter | null)[]): unknown[] {
   ]
 }
 
-/** Bounds that exclude nothing: with nulls instead, PostgreSQL could not take the bounds into the index. */
+/** Bounds that exclude nothing. With nulls instead, PostgreSQL could not use the bounds in the index. */
 const beginning: ListPlace = { updatedAt: 'infinity', key: '00000000-0000-0000-0000-000000000000' }
 const end: ListPlace = { updatedAt: '-infinity', key: 'ffffffff-ffff-ffff-ffff-ffffffffffff' }
 
@@ -181,14 +182,14 @@ function readListed(row: Row, columns: MessageColumns | null): ListedConversatio
 }
 
 /**
- * One row more than asked for says whether there is more on the side where a page ends, and the bound where it began,
- * itself included, whether there is more on the other; one that began without a bound has nothing there. An empty page
- * stands where it began to look; one of no rows reads one to know what follows. All of it is answered in the index's own
- * order: as plain EXISTS over the whole list it was answered by reading the table from its start, in 37 ms at 100,000
+ * On the side where the page ends, one row more than asked for says whether there is more. On the side where it begins,
+ * a lookup from the bound, inclusive, says so; a page without a bound has nothing there. An empty page stands at the
+ * bound from which it was read. A page of no rows reads one row to know what follows. Every part follows the order of
+ * the index. As plain EXISTS over the whole list, PostgreSQL read the table from its start: 37 ms at 100,000
  * conversations instead of 0.1 ms.
  *
- * A last message is looked up by the last seq, which took 171 µs for a list of 20, and as the newest that is not deleted
- * 213 µs: where that one is deleted, the loader looks for another.
+ * The last message is looked up by the last seq: 171 µs for a list of 20. Looking for the newest that is not deleted
+ * took 213 µs. If the message with the last seq is deleted, the loader looks for another.
  */
 function listText(fromEnd: boolean, isFiltered: boolean, columns: MessageColumns | null): string {
   const newestFirst = 'c.updated_at desc, c.key asc'
@@ -203,7 +204,7 @@ function listText(fromEnd: boolean, isFiltered: boolean, columns: MessageColumns
   const isBefore = 'c.updated_at >= asked.before_at and (c.updated_at > asked.before_at or c.key < asked.before_key)'
   const upToAfter = 'c.updated_at >= asked.after_at and (c.updated_at > asked.after_at or c.key <= asked.after_key)'
   const fromBefore = 'c.updated_at <= asked.before_at and (c.updated_at < asked.before_at or c.key >= asked.before_key)'
-  // Once for each page: in its first row, or in the one of nulls that an empty page is.
+  // Only in the first row of a page. An empty page is one row of nulls, and has it too.
   const once = (expression: string) => `case when coalesce(page.place, 1) = 1 then ${expression} end`
   const exists = (bound: string, condition: string, nearestFirst: string) =>
     once(

@@ -6,8 +6,8 @@ import type { Conversation } from '../../entities/conversation.ts'
 export const markBytes = 8
 
 /**
- * Tells one state of one conversation from all others: the first 64 bits of SHA-256 over (key, revision), as hex. Small
- * enough that a cursor holds a hundred.
+ * Tells one state of one conversation from all other states: the first 64 bits of SHA-256 over (key, revision), as hex.
+ * The mark is so small that a cursor can hold a hundred of them.
  */
 export function conversationMark({ key, revision }: Pick<Conversation, 'key' | 'revision'>): string {
   const bytes = Buffer.alloc(24)
@@ -16,7 +16,7 @@ export function conversationMark({ key, revision }: Pick<Conversation, 'key' | '
   return createHash('sha256').update(bytes).digest().subarray(0, markBytes).toString('hex')
 }
 
-/** The same inside PostgreSQL. */
+/** The same mark, computed by PostgreSQL. */
 export function markOf(table: string): string {
   return `encode(substring(sha256(uuid_send(${table}.key) || int8send(${table}.revision)) for ${markBytes}), 'hex')`
 }

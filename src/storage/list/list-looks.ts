@@ -2,27 +2,30 @@ import { fromMoment, microseconds, toMoment } from '../postgres/moment.ts'
 import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
-/** How a list was found. */
+/** What a look at a list found. */
 export interface ListLook {
-  /** A moment no later than the one at which it was looked at. */
+  /** A moment no later than the look. */
   readonly at: number
-  /** The sum of all revisions that conversations came to have since the settled moment of then; null: there were none. */
+  /**
+   * The sum of the revisions that conversations came to since the settled moment of this look; null: no conversation
+   * changed.
+   */
   readonly sum: string | null
 }
 
 export interface ListToLook {
   readonly userId: string
-  /** How it was found the last time; null: nobody has looked yet. */
+  /** What the last look found; null: there was none. */
   readonly looked: ListLook | null
-  /** For how long it is watched, for the first look. */
+  /** How many milliseconds the list has been watched: for the first look. */
   readonly watchedMs: number
 }
 
 /**
- * How lists stand, in the order asked for, and whether any conversation of each changed since the last look, or since
- * it came to be watched, whenever that was committed. One statement.
+ * How lists stand, in the order asked for, and whether any conversation of each list changed since the last look. For
+ * the first look it is: since somebody began to watch the list. The time of the commit does not matter. One statement.
  *
- * Conversations stay in a list's sum, and their revisions only grow: whatever changes, the sum is another.
+ * Conversations stay in the sum of their list, and revisions only grow. So every change gives another sum.
  */
 export async function readListLooks(
   store: Store,
@@ -33,7 +36,7 @@ export async function readListLooks(
   const values = [
     lists.map(({ userId }) => userId),
     lists.map(({ looked }) => (looked === null ? null : looked.at - settleMicroseconds)),
-    // Twice the time, for the statement may have waited.
+    // Twice the time, because the statement may have waited.
     lists.map(({ watchedMs }) => Math.ceil(watchedMs) * 1_000 + 2 * settleMicroseconds),
     settleMicroseconds,
   ]
@@ -45,7 +48,7 @@ export async function readListLooks(
   }))
 }
 
-/** Of 1,000 idle lists it took 4 ms. */
+/** 1,000 idle lists took 4 ms. */
 const selectLooks: Statement = {
   name: 'conversation-list-looks',
   text: `

@@ -11,7 +11,7 @@ import type { Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { messageColumns, readMessage, rowBytes } from './message-row.ts'
 
-/** How much of a conversation is known: every message up to `seq` as it stood at `revision`. */
+/** How much of a conversation its reader knows: every message up to `seq`, in its state at `revision`. */
 export interface Known {
   readonly key: string
   readonly epoch: number
@@ -20,24 +20,24 @@ export interface Known {
 }
 
 export interface Changes {
-  /** As it stood when this was read. */
+  /** The conversation at the time of this read. */
   readonly conversation: Conversation
-  /** Messages up to the known seq that changed after the known revision, by revision, as they are now. */
+  /** Messages up to the known seq that changed after the known revision: by revision, in their present state. */
   readonly changed: Message[]
   /** Messages after the known seq, by seq. */
   readonly appended: Message[]
-  /** Whether there is more than was read: of the changed ones if `appended` is empty, or of the appended ones. */
+  /** Whether there are more changed or appended messages than were read. */
   readonly hasMore: boolean
-  /** Whether all of the changed ones were read. */
+  /** Whether all changed messages were read. */
   readonly hasAllChanged: boolean
 }
 
 /**
- * What a reader that knows this much does not know, at most `count` messages of it; null where this viewer has no such
- * conversation. One statement, so all of it stood at one moment.
+ * Reads what the reader does not know yet: at most `count` messages, the changed ones first. null if this viewer has no
+ * such conversation. One statement reads all of it, so all of it is of one moment.
  *
- * Revisions and seqs are taken under the conversation's lock, so a message that is not in what was read has, or will
- * get, a higher one.
+ * Writers take revisions and seqs under the conversation's lock. So a message that was not read has, or will get, a
+ * higher revision or seq than the messages that were read.
  */
 export async function readChanges(
   store: Store,
@@ -55,7 +55,7 @@ export async function readChanges(
   const messages = rows.filter((row) => row[at] !== null).map((row) => readMessage(row, at, conversation))
   const changed = messages.filter((message) => message.seq <= seq)
   const appended = messages.filter((message) => message.seq > seq)
-  // Both counts include one row beyond `count`, to tell whether there is more.
+  // Both counts include one row beyond `count`, if there is one: it shows whether there is more.
   const isChangedWhole = changed.length >= Number(first[2])
   const hasMore = messages.length < Number(first[3])
   return { conversation, changed, appended, hasMore, hasAllChanged: isChangedWhole }

@@ -13,13 +13,13 @@ import { type CheckMessage, editedMessage } from './message-change.ts'
 import { messageColumns, readMessage } from './message-row.ts'
 import { type Rewritten, rewriteMessages, tombstoneMessages } from './rewrite.ts'
 
-/** A message by its place in a conversation, or by the caller's own id for it. */
+/** A message, named by its place in a conversation or by the caller's own id for it. */
 export interface MessageRef {
   readonly conversation: ConversationRef
   readonly message: { readonly seq: number } | { readonly clientId: string }
 }
 
-/** The message at a place, as this user asks for it. */
+/** The reference to the message at a place, for this user. */
 export function refOf(userId: string, { key, epoch, seq }: Place): MessageRef {
   return { conversation: { userId, key, epoch, id: null }, message: { seq } }
 }
@@ -27,7 +27,7 @@ export function refOf(userId: string, { key, epoch, seq }: Place): MessageRef {
 /**
  * Gives a message new contents.
  *
- * @param ifRevision change it only at this revision of its own; null: at any
+ * @param ifRevision the revision that the message must have; null: any
  * @throws MessageMissing, MessageStreams, RevisionMoved, PartsHoldText, and what `check` throws
  */
 export async function editMessage(
@@ -47,7 +47,7 @@ export async function editMessage(
   })
 }
 
-/** Turns a message into a tombstone; one that is already stays as it is. @throws MessageMissing */
+/** Turns a message into a tombstone. A message that is a tombstone already stays as it is. @throws MessageMissing */
 export async function deleteMessage(store: Store, ref: MessageRef): Promise<Message> {
   return changeOne(store, ref, async (client, message) => {
     if (message.deletedAt !== null) return unmoved(message)
@@ -73,13 +73,13 @@ export async function changeOne(
   )
 }
 
-/** The write of a change of one message. */
+/** What a change of one message wrote. */
 export function movingOne({ conversation, messages }: Rewritten): Written<Message> {
-  // One was to be changed, and it was there.
+  // The statement changed exactly one message.
   return moving(messages[0] as Message, conversation)
 }
 
-/** Read after the lock and in a statement of its own: nobody changes a message without the conversation's lock. */
+/** A statement of its own, after the one that locks: nobody changes a message without the conversation's lock. */
 async function findMessage(
   client: PoolClient,
   conversation: Conversation,
@@ -105,8 +105,8 @@ const selectByClientId: Statement = {
 const clearedPerTransaction = 500
 
 /**
- * Turns all messages that are there now into tombstones, in bounded transactions from the first on: what is appended
- * meanwhile stays, and a call that broke off is completed by the same call again.
+ * Turns all messages that are stored now into tombstones, from the first on, in transactions of limited size. Messages
+ * that are appended meanwhile stay. If a call breaks off, the same call again completes the work.
  *
  * @throws ConversationMissing
  */

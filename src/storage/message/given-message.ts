@@ -2,7 +2,7 @@ import type { Message } from '../../entities/message.ts'
 import type { ToolCall } from '../../entities/tool-call.ts'
 import type { GivenProperty } from './message-columns.ts'
 
-/** What callers give of a message, without what the server adds. */
+/** The properties of a message that a caller gives. The server adds the others. */
 export type GivenMessage = {
   readonly [P in GivenProperty]?: (P extends 'toolCalls' ? readonly GivenToolCall[] : Message[P]) | null
 }

@@ -6,12 +6,12 @@ import type { GivenMessage } from './given-message.ts'
 import { givenColumns } from './message-columns.ts'
 import type { NewMessage } from './new-message.ts'
 
-/** Checks all that callers gave of a message and completes it, or throws. */
+/** Checks all that a caller gave of a message, and adds what the server adds. Throws if something is not allowed. */
 export type CheckMessage = (given: GivenMessage) => NewMessage
 
 /**
- * The message as an edit leaves it. What the edit does not name stays; null clears. The client id goes on standing for the
- * payload that the message was appended with.
+ * The message after an edit. A property that the edit does not name stays; null clears it. The client id still stands
+ * for the payload with which the message was appended.
  *
  * @throws PartsHoldText, and what `check` throws
  */
@@ -19,12 +19,13 @@ export function editedMessage(stored: Message, edit: GivenMessage, check: CheckM
   requireOneText(stored, edit)
   const edited = carryOver(stored, edit, 'edit')
   const content = edit.content !== undefined ? edit.content : editedText(stored, edit.parts ?? [], edited.partsFormat)
-  // A content that was cleared is not derived again.
+  // `check` may derive the content from the parts. A content that the edit cleared stays cleared.
   return { ...check({ ...edited, content }), content, payloadHash: null }
 }
 
 /**
- * People read `content`, and models read the parts: one that was changed alone would leave the other as it was.
+ * People read `content`, and models read `parts`. If an edit changed only the content, the parts would keep the old
+ * text.
  *
  * @throws PartsHoldText
  */
@@ -35,15 +36,18 @@ function requireOneText({ content, parts, partsFormat }: Message, edit: GivenMes
   }
 }
 
-/** What new parts say: nothing too, when they have no text. Without new parts of a known dialect, what the message says. */
+/**
+ * The content after an edit of the parts: the text of the new parts, or null if they have none. Without new parts, or
+ * if their format is not known, the content stays.
+ */
 function editedText(stored: Message, parts: readonly unknown[], format: PartsFormat | null = null): string | null {
   if (parts.length === 0 || format === null || format === 'OTHER') return stored.content
   return textOfParts(parts, format)
 }
 
 /**
- * The message as a completion leaves it; what the completion does not name, or names with null, stays as it was started. Only
- * a message that was broken off may be empty.
+ * The message after a completion. A property that the completion does not name, or names with null, stays as it was
+ * started. Only a failed or cancelled message may be empty.
  *
  * @param stored with the text of its chunks as its content
  * @throws what `check` throws
@@ -56,7 +60,7 @@ export function completedMessage(
 ): NewMessage {
   const completed = carryOver(stored, withoutNulls(completion), 'completion')
   const isEmpty = completed.content === null && !completed.parts?.length && !completed.toolCalls?.length
-  // A completion is not what the message was started with: that is what a retry of the start is compared with.
+  // null keeps the payload hash of the start: a retry of the start is compared with that hash.
   if (!isEmpty || status === 'COMPLETE') return { ...check(completed), payloadHash: null }
   return { ...check({ ...completed, content: '' }), content: null, payloadHash: null }
 }
@@ -66,8 +70,8 @@ function withoutNulls(given: GivenMessage): GivenMessage {
 }
 
 /**
- * All that callers gave of a message, with a change in it: what the change leaves out, or may not change, is carried over.
- * Metadata is merged at its top level.
+ * All that callers gave of a message, with a change in it. A property that the change does not name, or may not change,
+ * keeps its stored value. Metadata is merged at its top level.
  */
 function carryOver(stored: Message, change: GivenMessage, writer: 'edit' | 'completion'): GivenMessage {
   const values = givenColumns.map(({ property, writers }) => {

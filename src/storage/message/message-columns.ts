@@ -5,26 +5,32 @@ export type MessageProperty = Exclude<keyof Message, 'id' | 'conversation' | 'ne
 
 export type SqlType = 'text' | 'int' | 'bigint' | 'boolean' | 'json' | 'jsonb' | 'timestamptz' | 'bytea'
 
-/** Which writes may give a column a value. An append does so also when it replaces; the server has statements of its own. */
+/**
+ * Which writes may give a column a value. `append` covers also an append that replaces a message. `server` stands for
+ * statements of the server's own.
+ */
 type Writer = 'append' | 'edit' | 'completion' | 'server'
 
 /**
- * How the value that a caller gives is checked, beyond its GraphQL type: a `name` has 1 to 255 characters, a `text` is any
- * that PostgreSQL can hold, and `type` means that the GraphQL type says all.
+ * How the value that a caller gives is checked, beyond its GraphQL type. `name`: it has 1 to 255 characters. `text`:
+ * PostgreSQL can hold it. `type`: the GraphQL type is check enough.
  */
 export type Check = 'name' | 'text' | 'parts' | 'toolCalls' | 'metadata' | 'type'
 
 interface Facts<Writers extends readonly Writer[] = readonly Writer[]> {
   readonly type: SqlType
-  /** Which reads bring it: `brief` ones as well, only those of `all` columns, or only statements that name it themselves. */
+  /**
+   * `brief`: every read brings the column. `all`: only a read of all columns does. `apart`: only a statement that names
+   * it does.
+   */
   readonly read: 'brief' | 'all' | 'apart'
   readonly writers: Writers
-  /** What the deletion of its message does to it. */
+  /** What the deletion of a message does to the column. */
   readonly deletion: 'clears' | 'keeps'
   readonly fork: 'copies' | 'drops'
-  /** null: no caller gives it. */
+  /** null: no caller gives the column. */
   readonly check: Check | null
-  /** Whether the payload hash covers it. */
+  /** Whether the payload hash covers the column. */
   readonly hashed: boolean
 }
 
@@ -32,14 +38,14 @@ const append = ['append'] as const
 const appendOrCompletion = ['append', 'completion'] as const
 const anyone = ['append', 'edit', 'completion'] as const
 
-/** A column of which callers give the value. */
+/** A column whose value callers give. */
 function given<const Writers extends readonly Writer[]>(
   facts: Omit<Facts<Writers>, 'fork' | 'hashed'> & Partial<Pick<Facts, 'hashed'>> & { readonly check: Check },
 ): Facts<Writers> & { readonly check: Check } {
   return { fork: 'copies', hashed: true, ...facts }
 }
 
-/** A column of which the server gives the value. */
+/** A column whose value the server gives. */
 function own<const Writers extends readonly Writer[]>(
   facts: Pick<Facts<Writers>, 'type' | 'read' | 'writers'> & Partial<Pick<Facts, 'deletion' | 'fork'>>,
 ): Facts<Writers> & { readonly check: null } {
@@ -47,9 +53,10 @@ function own<const Writers extends readonly Writer[]>(
 }
 
 /**
- * Every column of a message, written down once: select lists, inserts, edits, completions, tombstones, forks, the checks of
- * an input and the payload hash come from here. A message's members have this order, so the brief columns come first: nearly
- * every reader asks for those, and the others make a row three times as wide, mostly of nulls.
+ * Every column of a message, written down once. From this table come the select lists, inserts, edits, completions,
+ * tombstones, forks, the checks of an input and the payload hash. A message's members have the order of this table. The
+ * brief columns come first: nearly every reader asks for them. The other columns make a row three times as wide, mostly
+ * with nulls.
  */
 const table = {
   seq: own({ type: 'int', read: 'brief', writers: ['server'] }),
@@ -100,18 +107,18 @@ const table = {
     deletion: 'clears',
     check: 'metadata',
   }),
-  /** UTF-8 bytes: the server counts what callers give. */
+  /** How many UTF-8 bytes callers gave. The server counts them. */
   size: own({ type: 'int', read: 'all', writers: anyone, deletion: 'clears' }),
   sentAt: given({ type: 'timestamptz', read: 'all', writers: append, deletion: 'keeps', check: 'type' }),
   updatedAt: own({ type: 'timestamptz', read: 'all', writers: ['server'] }),
   editedAt: own({ type: 'timestamptz', read: 'all', writers: ['server'] }),
   deletedAt: own({ type: 'timestamptz', read: 'all', writers: ['server'] }),
-  /** The copy of a fork has not changed yet. */
+  /** A fork drops the revision: the copied message has not changed yet. */
   revision: own({ type: 'bigint', read: 'all', writers: ['server'], fork: 'drops' }),
   stopRequestedAt: own({ type: 'timestamptz', read: 'all', writers: ['server'] }),
-  /** An append that names a parent writes it, by a statement of its own. */
+  /** Only an append that names a parent writes this column, with a statement of its own. */
   parentSeq: own({ type: 'int', read: 'all', writers: ['server'] }),
-  /** An edit keeps it: a client id stands for what its message was appended with. */
+  /** An edit keeps the hash: a client id stands for the payload with which its message was appended. */
   payloadHash: own({ type: 'bytea', read: 'apart', writers: ['append'] }),
   completionHash: own({ type: 'bytea', read: 'apart', writers: ['completion'], fork: 'drops' }),
 } satisfies Record<MessageProperty, Facts>
@@ -130,7 +137,7 @@ export type GivenProperty = {
 
 export interface MessageColumn<Property extends MessageProperty = MessageProperty> extends Facts {
   readonly property: Property
-  /** As PostgreSQL knows it: `toolCallId` is `tool_call_id`. */
+  /** The name in PostgreSQL: `tool_call_id` for `toolCallId`. */
   readonly name: string
 }
 
@@ -145,13 +152,13 @@ export const briefColumns = columns.filter(({ read }) => read === 'brief')
 
 export const readColumns = columns.filter(({ read }) => read !== 'apart')
 
-/** What an append writes of its message. */
+/** The columns that an append writes. */
 export const appendColumns = columnsOf('append')
 
-/** What an append that names a parent writes as well. */
+/** The column that an append writes as well if it names a parent. */
 export const parentColumn = columns.find(({ property }) => property === 'parentSeq') as MessageColumn<'parentSeq'>
 
-/** What a completion writes: its message as a whole, and how that ended. */
+/** The columns that a completion writes: those of the whole message, and those that say how it ended. */
 export const completedColumns = columnsOf('append', 'completion')
 
 export const givenColumns = columns.filter(({ check }) => check !== null) as readonly (MessageColumn<GivenProperty> & {

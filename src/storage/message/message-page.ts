@@ -9,42 +9,42 @@ import { type MessageColumns, messageColumnNames, messageColumns, readMessage, r
 
 export interface PageRequest {
   readonly key: string
-  /** null is whichever it has. */
+  /** null: any epoch. */
   readonly epoch: number | null
   /** Exclusive; 0 is the beginning. */
   readonly after: number
   /** Exclusive; null is the end. */
   readonly before: number | null
   readonly count: number
-  /** Whether the page is the last `count` of what is asked for, and not the first. */
+  /** true: the page holds the last `count` of the messages between the bounds; false: the first. */
   readonly fromEnd: boolean
-  /** Which columns of its messages somebody looks at. */
+  /** Which columns of the messages the operation looks at. */
   readonly columns: MessageColumns
 }
 
 /** A conversation that was read together with a page of its messages. */
 export class PagedConversation extends Conversation {
-  /** The page, and how it was asked for. */
+  /** The page, and the request for it. */
   pageRead: { readonly request: PageRequest; readonly page: Page } | undefined
 }
 
 export interface Page {
-  /** As it stood when the page was read. */
+  /** The conversation at the time of the read. */
   readonly conversation: PagedConversation
-  /** By seq; fewer than asked for where their bytes pass the limit, but at least one where there is one. */
+  /** By seq. There are fewer than asked for if their bytes pass the limit, but at least one if there is one. */
   readonly messages: Message[]
   readonly hasNext: boolean
   readonly hasPrevious: boolean
 }
 
-/** What one operation asks for at once, and how many bytes its rows may have. */
+/** The pages that one operation asks for at once, and how many bytes their rows may have. */
 interface PageAsk {
   readonly userId: string
   readonly requests: readonly PageRequest[]
   readonly room: number
 }
 
-/** Reads pages, of all operations that ask at once for the same columns by one statement. */
+/** Reads pages, with one statement for all operations that ask at the same time for the same columns. */
 export class PageReads {
   readonly #lanes: Readonly<Record<MessageColumns, ReadLanes<PageAsk>>>
 
@@ -59,9 +59,9 @@ export class PageReads {
   }
 
   /**
-   * For each request, in order, its page, or null where this viewer has no such conversation.
+   * For each request, in order: its page, or null if this viewer has no such conversation.
    *
-   * @throws AnswerTooLarge when not even the first message of every page fits
+   * @throws AnswerTooLarge if the first messages of all pages do not fit
    */
   async read(budget: AnswerBudget, userId: string, requests: readonly PageRequest[]): Promise<(Page | null)[]> {
     const columns = requests.every((request) => request.columns === 'brief') ? 'brief' : 'all'
@@ -88,7 +88,7 @@ function readPages(store: Store, statement: Statement, asks: readonly PageAsk[])
   ])
 }
 
-/** Seqs have no gaps and rows keep their places, so whether there is more on a side is arithmetic. */
+/** Seqs have no gaps, and a deleted message keeps its seq. So the seqs alone tell what lies before and after a page. */
 function toPages(rows: readonly Row[], requests: readonly PageRequest[], columns: MessageColumns): (Page | null)[] {
   const found: (Unbounded | null)[] = requests.map(() => null)
   for (const row of rows) {
@@ -100,20 +100,20 @@ function toPages(rows: readonly Row[], requests: readonly PageRequest[], columns
     found[index] = page
     if (row[4] !== null) page.messages.push(readMessage(row, 4, page.conversation, columns))
   }
-  // By rank each page begins at the end that it was asked from.
+  // The rows come by rank, and the rank counts from the end from which the page was asked for.
   found.forEach((page, index) => {
     if (requests[index]?.fromEnd) page?.messages.reverse()
   })
   return found.map((page, index) => (page === null ? null : withEnds(page, requests[index] as PageRequest)))
 }
 
-/** A page of which is not known yet what comes before and after it. */
+/** A page before the two facts about its ends are known. */
 type Unbounded = Pick<Page, 'conversation' | 'messages'>
 
 function withEnds({ conversation, messages }: Unbounded, request: PageRequest): Page {
   const { lastSeq } = conversation
   const end = request.before ?? lastSeq + 1
-  // An empty page stands where it began to look.
+  // An empty page stands at the bound from which it was read.
   const first = messages[0]?.seq ?? (request.fromEnd ? end : request.after + 1)
   const last = messages.at(-1)?.seq ?? (request.fromEnd ? end - 1 : request.after)
   const page = { conversation, messages, hasPrevious: Math.min(first - 1, lastSeq) > 0, hasNext: last < lastSeq }
@@ -122,8 +122,8 @@ function withEnds({ conversation, messages }: Unbounded, request: PageRequest): 
 }
 
 /**
- * The conversation stands in the first row of its page only: repeated in each, it could outweigh the messages. The rows
- * come in the order of the sum of their bytes, which needs no second sort.
+ * Only the first row of a page carries the conversation: in every row it could take more bytes than the messages. The
+ * rows come in the order in which their bytes are summed, so PostgreSQL sorts only once.
  */
 function selectPages(columns: MessageColumns): Statement {
   return {

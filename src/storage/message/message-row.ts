@@ -5,12 +5,15 @@ import type { Row } from '../postgres/statement.ts'
 import { compileFill } from './compile-fill.ts'
 import { briefColumns, type MessageColumn, readColumns, type SqlType } from './message-columns.ts'
 
-/** Which columns of a message are read. Few sets are few prepared statements, and let many callers share one. */
+/**
+ * Which columns of a message are read. There are only two sets, so that there are few prepared statements and many
+ * callers can share one.
+ */
 export type MessageColumns = 'brief' | 'all'
 
 /**
- * The select list that `readMessage` understands. What a streaming message says so far stands in its chunks, and is put
- * together here, in the snapshot of the statement: its content and the number of its next chunk belong together.
+ * The select list that `readMessage` understands. The text of a streaming message is in its chunks. The list joins the
+ * chunks in the snapshot of its statement, so that the content and the number of the next chunk belong together.
  */
 export function messageColumns(table: string, columns: MessageColumns = 'all'): string {
   const streaming = (expression: string, otherwise: string) =>
@@ -25,7 +28,7 @@ export function messageColumns(table: string, columns: MessageColumns = 'all'): 
   return [...list, ...(columns === 'all' ? [`${nextChunk} as next_chunk`] : [])].join(', ')
 }
 
-/** The names that `messageColumns` gives, for a statement around it. */
+/** The column names of `messageColumns`, for a statement around it. */
 export function messageColumnNames(columns: MessageColumns): string[] {
   return [...columnsOf(columns).map(({ name }) => name), ...(columns === 'all' ? ['next_chunk'] : [])]
 }
@@ -35,8 +38,8 @@ function columnsOf(columns: MessageColumns): readonly MessageColumn[] {
 }
 
 /**
- * What a row of a message costs: the bytes that its caller wrote, those of its chunks while it streams, and 256 for ids,
- * times and the objects around them.
+ * How many bytes a message's row counts: those that callers gave, those of its chunks while it streams, and 256 for
+ * ids, times and the objects around them.
  */
 export function rowBytes(table: string): string {
   const chunks = `
@@ -44,7 +47,10 @@ export function rowBytes(table: string): string {
   return `(${table}.size + 256 + case when ${table}.status = 'STREAMING' then coalesce((${chunks}), 0) else 0 end)`
 }
 
-/** A message of brief columns: to ask it for another is a mistake, and finds no null that could be taken for the answer. */
+/**
+ * A message of which only the brief columns were read. To ask it for another column is a mistake: the getter throws, so
+ * that nobody takes a null for the value.
+ */
 class BriefMessage extends Message {}
 
 for (const property of [
@@ -58,7 +64,7 @@ for (const property of [
   })
 }
 
-/** The message whose columns begin at `at`, as one of `conversation`. */
+/** Reads the message whose columns begin at `at`, as a message of `conversation`. */
 export function readMessage(
   row: Row,
   at: number,
@@ -68,7 +74,7 @@ export function readMessage(
   return read[columns](row, at, conversation)
 }
 
-/** What the driver hands over otherwise than a property holds it, by SQL type; all other values are taken as they are. */
+/** How the driver's value becomes the value of a property, by SQL type. A value of any other type is taken as it is. */
 const readers: Partial<Record<SqlType, (value: unknown) => unknown>> = {
   json: readJson,
   jsonb: readJson,
@@ -81,7 +87,7 @@ const read = { brief: compileRead(BriefMessage, 'brief'), all: compileRead(Messa
 function compileRead(Shape: typeof Message, columns: MessageColumns) {
   const members = columnsOf(columns).map(({ property, type }, index): [string, string] => {
     const value = type in readers ? `${type}(row[at + ${index}])` : `row[at + ${index}]`
-    // A message without calls has null in its row.
+    // The row of a message without tool calls has null.
     return [property, property === 'toolCalls' ? `${value} ?? []` : value]
   })
   if (columns === 'all') members.push(['nextChunk', `row[at + ${members.length}]`])

@@ -3,7 +3,7 @@ import type { ToolCall } from '../../entities/tool-call.ts'
 import { writeJson } from '../postgres/column.ts'
 import type { MessageColumn, MessageProperty, SqlType } from './message-columns.ts'
 
-/** The names of columns, as a list of SQL. @param table what they are columns of */
+/** The names of columns, as an SQL list. @param table the table or alias to write before each name */
 export function namesOf(columns: readonly MessageColumn[], table?: string): string {
   return columns.map(({ name }) => (table === undefined ? name : `${table}.${name}`)).join(', ')
 }
@@ -13,7 +13,7 @@ export function parametersOf(columns: readonly MessageColumn[], first: number): 
   return columns.map(({ name, type }, index) => `$${first + index}::${type} as ${name}`).join(', ')
 }
 
-/** The columns of many messages, cast from the texts that arrays carry: a select list. */
+/** A select list that casts the columns of many messages: arrays carry their values as text. */
 export function castsOf(columns: readonly MessageColumn[]): string {
   return columns.map(({ name, type }) => `${name}::${type}`).join(', ')
 }
@@ -23,7 +23,7 @@ export function arraysOf(columns: readonly MessageColumn[], first: number): stri
   return columns.map((_, index) => `$${first + index}::text[]`).join(', ')
 }
 
-/** The parameters that columns take from one message. */
+/** The values of columns for one message, as parameters. */
 export function valuesOf<Property extends MessageProperty>(
   columns: readonly MessageColumn<Property>[],
   message: Readonly<Pick<Message, Property>>,
@@ -31,7 +31,7 @@ export function valuesOf<Property extends MessageProperty>(
   return columns.map((column) => parameterOf(column, message))
 }
 
-/** The parameters that columns take from many messages: an array for each column. */
+/** The values of columns for many messages, as parameters: an array for each column. */
 export function arrayValuesOf<Property extends MessageProperty>(
   columns: readonly MessageColumn<Property>[],
   messages: readonly Readonly<Pick<Message, Property>>[],
@@ -44,7 +44,7 @@ function parameterOf<Property extends MessageProperty>(
   message: Readonly<Pick<Message, Property>>,
 ): unknown {
   const value: unknown = message[property]
-  // A message without calls has null in its row.
+  // The row of a message without tool calls has null.
   if (property === 'toolCalls' && (value as ToolCall[]).length === 0) return null
   return writers[type]?.(value) ?? value
 }

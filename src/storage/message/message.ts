@@ -12,7 +12,7 @@ import type { Row, Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { messageColumns, readMessage, rowBytes } from './message-row.ts'
 
-/** For each conversation, in order, its newest message that is not deleted, or null. One statement. */
+/** For each conversation, in order: its newest message that is not deleted, or null. One statement. */
 export async function readLastMessages(
   store: Store,
   budget: AnswerBudget,
@@ -24,7 +24,7 @@ export async function readLastMessages(
   return inOrder(rows, conversations)
 }
 
-const selectLast = oneOfKnown(
+const selectLast = selectMessagesOnly(
   'message-last',
   `unnest($2::uuid[], $3::bigint[]) with ordinality as asked(key, epoch, n)
    join conversation c on c.key = asked.key and c.epoch = asked.epoch
@@ -34,7 +34,7 @@ const selectLast = oneOfKnown(
   '$4',
 )
 
-/** For each place, in order, its message, or null where this viewer has none there. One statement. */
+/** For each place, in order: its message, or null if this viewer has no message there. One statement. */
 export async function readMessagesAt(
   store: Store,
   budget: AnswerBudget,
@@ -49,7 +49,7 @@ export async function readMessagesAt(
   return messages
 }
 
-const selectAt = one(
+const selectAt = selectMessages(
   'message-at',
   `unnest($2::uuid[], $3::bigint[], $4::bigint[]) with ordinality as asked(key, epoch, seq, n)
    join conversation c on c.key = asked.key and c.epoch = asked.epoch
@@ -63,7 +63,7 @@ export interface ClientIdPlace {
   readonly clientId: string
 }
 
-/** For each client id, in order, its message, or null. One statement. */
+/** For each client id, in order: its message, or null. One statement. */
 export async function readMessagesByClientId(
   store: Store,
   budget: AnswerBudget,
@@ -82,7 +82,7 @@ export async function readMessagesByClientId(
   )
 }
 
-const selectByClientId = oneOfKnown(
+const selectByClientId = selectMessagesOnly(
   'message-by-client-id',
   `unnest($2::uuid[], $3::bigint[], $4::text[]) with ordinality as asked(key, epoch, client_id, n)
    join conversation c on c.key = asked.key and c.epoch = asked.epoch
@@ -90,8 +90,16 @@ const selectByClientId = oneOfKnown(
   '$5',
 )
 
-/** One message for each of what `found` asks; it yields (asked.n, c, m) and `$1` is the viewer. */
-function one(name: string, found: string, limit: string, conversation: { columns: string; bytes: string }): Statement {
+/**
+ * Reads one message for each row of `asked`. The from clause `found` brings the tables asked, c and m. `$1` is the
+ * viewer.
+ */
+function selectMessages(
+  name: string,
+  found: string,
+  limit: string,
+  conversation: { columns: string; bytes: string },
+): Statement {
   const own = `(${rowBytes('m')}${conversation.bytes})`
   return {
     name,
@@ -106,9 +114,9 @@ function one(name: string, found: string, limit: string, conversation: { columns
   }
 }
 
-/** As `one`, where the conversations are known already: their columns are not read again. */
-function oneOfKnown(name: string, found: string, limit: string): Statement {
-  return one(name, found, limit, { columns: '', bytes: '' })
+/** Reads only the messages, where the caller has their conversations already. */
+function selectMessagesOnly(name: string, found: string, limit: string): Statement {
+  return selectMessages(name, found, limit, { columns: '', bytes: '' })
 }
 
 function inOrder(rows: readonly Row[], conversations: readonly Conversation[]): (Message | null)[] {

@@ -4,16 +4,16 @@ import { compileFill } from './compile-fill.ts'
 import { type MessageProperty, readColumns, type WrittenBy } from './message-columns.ts'
 
 /**
- * A message that passed every check and has no seq yet. The payload hash of a message that is appended is set exactly when
- * its client id is; of one that is there, null keeps the hash that it has.
+ * A message that passed every check and has no seq yet. A message to append has a payload hash if it has a client id,
+ * and otherwise null. For a message that is stored, null keeps the hash that it has.
  */
 export type NewMessage = Readonly<Pick<Message, WrittenBy<'append'>>>
 
 /**
- * The message as it was stored at `seq`: what reading it again would answer, without reading it again. Its members come in
- * the order in which `readMessage` sets them, so that both have one shape for the code that answers them.
+ * The message as it was stored at `seq`: the same as a new read would answer, without the read. Its members have the
+ * order in which `readMessage` sets them, so that V8 sees one shape.
  *
- * @param parentSeq what it continues, where that is not the message before it
+ * @param parentSeq the seq of the message that it continues; null: the message before it
  */
 export function storedMessage(
   input: NewMessage,
@@ -24,7 +24,7 @@ export function storedMessage(
   return fill(input, conversation, seq, parentSeq)
 }
 
-/** What the server gives a message that it stores; null for all else that no append writes. */
+/** The values that the server gives a message that it stores. Any other column that no append writes is null. */
 const given: Partial<Record<MessageProperty, string>> = {
   seq: 'seq',
   parentSeq: 'parentSeq',

@@ -13,7 +13,7 @@ import { messageColumns, readMessage } from './message-row.ts'
 import { arraysOf, arrayValuesOf, castsOf, namesOf } from './message-values.ts'
 import type { NewMessage } from './new-message.ts'
 
-/** Messages as they are after a change, and their conversation as it is after it. */
+/** Messages and their conversation, after a change. */
 export interface Rewritten {
   readonly conversation: Conversation
   /** In the order of their new revisions. */
@@ -25,7 +25,7 @@ export interface Rewrite {
   readonly message: NewMessage
 }
 
-/** Gives messages of a locked conversation new contents; each takes a revision of its own. */
+/** Gives messages of a locked conversation new contents. Each message takes a revision of its own. */
 export async function rewriteMessages(
   client: PoolClient,
   conversation: Conversation,
@@ -48,14 +48,14 @@ const rewrite: Statement = {
   ),
 }
 
-/** How a message `m` takes the values of `input`. One without a payload hash leaves the hash as it is. */
+/** The SQL that gives a message `m` the values of `input`. A payload hash of null leaves the stored one as it is. */
 export function assignmentsOf(columns: readonly MessageColumn[]): string {
   const values = (name: string) =>
     name === 'payload_hash' ? 'coalesce(input.payload_hash, m.payload_hash)' : `input.${name}`
   return columns.map(({ name }) => `${name} = ${values(name)}`).join(', ')
 }
 
-/** Turns messages of a locked conversation into tombstones: what they held is gone for good, their places stay. */
+/** Turns messages of a locked conversation into tombstones: their contents are deleted for good, their seqs stay. */
 export async function tombstoneMessages(
   client: PoolClient,
   conversation: Conversation,
@@ -76,8 +76,10 @@ const tombstone: Statement = {
 }
 
 /**
- * Changes the messages that `input` (n, seq, …) names, of the conversation `$1`, whose revision moves by `$2`, their
- * number; `also` runs beside it in the same statement. Revisions are taken under the conversation's lock, as seqs are, so their order is the order of commit.
+ * A statement that changes messages of the conversation `$1`. `input` yields (n, seq, …) and names the messages. `$2`
+ * is how many they are; the conversation's revision grows by it. The statements in `also` run inside the same
+ * statement. Revisions are taken under the conversation's lock, as seqs are, so the order of revisions is the order of
+ * commits.
  */
 export function changing(input: string, assignments: string, ...also: string[]): string {
   return `

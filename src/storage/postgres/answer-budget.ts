@@ -2,7 +2,7 @@ import { AnswerTooLarge, TooManyAnswers } from '../../facts.ts'
 import { query, type Row, type Statement } from './statement.ts'
 import type { Store } from './store.ts'
 
-/** How many bytes of rows all answers in flight hold on this instance. */
+/** How many bytes of rows this instance holds for all answers that are not sent yet. */
 export class AnswerMemory {
   #held = 0
   readonly #limit: number
@@ -15,7 +15,7 @@ export class AnswerMemory {
     return this.#held
   }
 
-  /** @throws TooManyAnswers while too much is held: refusing early keeps the answers under way safe. */
+  /** @throws TooManyAnswers while the limit is reached: an early refusal protects the answers under way. */
   requireRoom(): void {
     if (this.#held >= this.#limit) throw new TooManyAnswers()
   }
@@ -26,8 +26,8 @@ export class AnswerMemory {
 }
 
 /**
- * The bytes of rows that one answer may still read. Statements are told what is left before they run, so that rows
- * beyond it never leave PostgreSQL; they run one after the other, or two of them would spend the same bytes.
+ * The bytes of rows that one answer may still read. A statement gets this number before it runs, so that rows beyond it
+ * never leave PostgreSQL. The statements run one after the other: two at once would spend the same bytes.
  */
 export class AnswerBudget implements Disposable {
   readonly #memory: AnswerMemory
@@ -42,9 +42,10 @@ export class AnswerBudget implements Disposable {
   }
 
   /**
-   * Runs a statement whose last parameter is the number of bytes that its rows may have, and whose first column is how
-   * many they have so far, in the order in which they count. The first row past the limit it still answers: this then
-   * refuses the answer and says what was needed, unless the row is all there is, for one row can always be read.
+   * Runs a statement. Its last parameter is the number of bytes that its rows may have. Its first column is the sum of
+   * bytes up to each row, in the order in which the rows count. The statement also answers the first row past the
+   * limit. This method then refuses the answer and says how many bytes it needed. The exception is an answer that
+   * consists of one row: one row can always be read.
    *
    * @throws AnswerTooLarge, TooManyAnswers
    */
@@ -52,7 +53,10 @@ export class AnswerBudget implements Disposable {
     return this.spend((left) => query(store.pool, statement, [...values, left]))
   }
 
-  /** As `query`, for rows that are read in another way. @param read is told how many bytes the rows may have */
+  /**
+   * Does the same as `query` for rows that are read in another way. @param read gets the number of bytes that they may
+   * have
+   */
   spend(read: (left: number) => Promise<Row[]>): Promise<Row[]> {
     const turn = this.#last.then(async () => {
       this.#memory.requireRoom()
@@ -61,7 +65,7 @@ export class AnswerBudget implements Disposable {
       const bytes = rows.reduce((most, row) => Math.max(most, Number(row[0] ?? 0)), 0)
       if (bytes > left && !(this.#spent === 0 && isOne(rows)))
         throw new AnswerTooLarge(this.#limit, this.#spent + bytes)
-      // Whoever asked may have gone while the statement ran: nobody would give back what is taken now.
+      // The caller may have gone while the statement ran. Then nobody would give these bytes back.
       if (this.#isDisposed) return rows
       this.#spent += bytes
       this.#memory.hold(bytes)
@@ -71,7 +75,7 @@ export class AnswerBudget implements Disposable {
     return turn
   }
 
-  /** The answer was sent, or nobody waits for it any more. */
+  /** To be called when the answer was sent, or when nobody waits for it any more. */
   [Symbol.dispose](): void {
     this.#isDisposed = true
     this.#memory.hold(-this.#spent)

@@ -1,6 +1,6 @@
 import { toTimestamp } from '../../entities/timestamp.ts'
 
-/** The value of a json or jsonb column, which the driver hands over as text. */
+/** The value of a json or jsonb column. The driver gives it as text. */
 export function readJson<T>(value: unknown): T | null {
   return value === null ? null : (JSON.parse(value as string) as T)
 }
@@ -10,7 +10,7 @@ export function writeJson(value: unknown): string | null {
   return value === null || value === undefined ? null : JSON.stringify(value)
 }
 
-/** A timestamp column that may be null. */
+/** The value of a timestamp column that may be null. */
 export function readTimestamp(value: unknown): string | null {
   return value === null ? null : toTimestamp(value as string)
 }

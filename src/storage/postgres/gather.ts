@@ -1,21 +1,24 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { TooManyWait } from '../../facts.ts'
 
-/** What a run made of one item: its result, or when there will be one, where the others are not to wait for it. */
+/** What a run answers for one item: its result, or a promise of it for which the other items do not wait. */
 export type Outcome<Result> = { readonly result: Result } | { readonly later: Promise<Result> }
 
 export interface GatherOptions<Item, Result> {
-  /** Items of one key are never done at once in two ways: those that come meanwhile wait. */
+  /** Two runs never work on items of one key at once: while a result of that key is to come, its later items wait. */
   readonly keyOf: (item: Item) => string
   /** In the unit of `runSize`. */
   readonly sizeOf: (item: Item) => number
-  /** Does items of many keys at once: an outcome for each, in order. If it throws, all of them fail. */
+  /** Does items of many keys at once, and answers an outcome for each, in order. If it throws, all items fail. */
   readonly run: (items: readonly Item[]) => Promise<Outcome<Result>[]>
-  /** Nothing waits and nothing is to come. */
+  /** Called when nothing waits and no result is to come. */
   readonly onRest?: () => void
-  /** Milliseconds between the beginnings of two runs. The first after a rest begins at once. */
+  /** Milliseconds between the beginnings of two runs. The first run after a rest begins at once. */
   readonly windowMs: number
-  /** The most that one run takes: of all, of one key, and in size; one item it takes always. */
+  /**
+   * The most that one run takes: items, items of one key, and size. An item that is larger than `runSize` has a run of
+   * its own.
+   */
   readonly runItems: number
   readonly runItemsOfKey: number
   readonly runSize: number
@@ -31,8 +34,8 @@ interface Waiting<Item, Result> {
 }
 
 /**
- * Gathers what many callers want done into few runs, one after the other: each takes what has come since the last one
- * began, in the order in which it came. It knows nothing of what the items are.
+ * Gathers the items of many callers into few runs, one run after the other. A run takes the items that have come since
+ * the last run began, in the order in which they came. This class does not know what the items are.
  *
  *     resting ── add() ──▶ running ── more has come, the window is over ──▶ running
  *        ▲                    │
@@ -41,7 +44,7 @@ interface Waiting<Item, Result> {
 export class Gather<Item, Result> implements AsyncDisposable {
   readonly #options: GatherOptions<Item, Result>
   #waiting: Waiting<Item, Result>[] = []
-  /** Keys that have results to come, and when they will have come. */
+  /** The keys that have results to come. Their promise settles when all of them have come. */
   readonly #busy = new Map<string, Promise<void>>()
   #running: Promise<void> | null = null
   #lastBegan = Number.NEGATIVE_INFINITY
@@ -62,7 +65,7 @@ export class Gather<Item, Result> implements AsyncDisposable {
     })
   }
 
-  /** What waits goes into the next run without waiting for the window. */
+  /** Begins the next run without waiting for the window. */
   hurry(): void {
     this.#isHurried = true
     this.#window.abort()
@@ -85,7 +88,7 @@ export class Gather<Item, Result> implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    // What is added in the same turn comes along.
+    // Items that are added in the same turn of the event loop come into this run.
     await null
     while (this.#hasWork()) {
       await this.#untilWindowIsOver()
@@ -115,7 +118,7 @@ export class Gather<Item, Result> implements AsyncDisposable {
       const isFull = taken.length === runItems || (taken.length > 0 && size + sizeOf(item) > runSize)
       if (isFull || count === runItemsOfKey || this.#busy.has(key)) {
         left.push(waiting)
-        // What comes later must not pass by.
+        // Later items of this key must not overtake this one.
         ofKey.set(key, runItemsOfKey)
       } else {
         taken.push(waiting)
@@ -149,7 +152,7 @@ export class Gather<Item, Result> implements AsyncDisposable {
     this.#busy.set(key, all)
   }
 
-  /** Does what waits, without waiting for windows. */
+  /** Does the items that wait, without waiting for windows. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isEnding = true
     this.hurry()

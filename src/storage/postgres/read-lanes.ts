@@ -2,15 +2,15 @@ import { Gather, type Outcome } from './gather.ts'
 import { isRefused } from './refused.ts'
 import type { Row } from './statement.ts'
 
-/** Who asks for much is not to make many others wait for it. */
+/** The most rows that one statement is asked for. An ask for many rows must not make many other asks wait. */
 const runRows = 5_000
 
 export interface ReadOptions<Ask> {
-  /** Answers the rows of all asks, by one statement. */
+  /** Reads the rows of all asks, with one statement. */
   readonly read: (asks: readonly Ask[]) => Promise<Row[]>
-  /** Which column says whose row it is: 1 for the first ask. */
+  /** The column that says to which ask a row belongs: 1 is the first ask. */
   readonly numberAt: number
-  /** How many rows are asked for. */
+  /** How many rows an ask is for. */
   readonly rowsOf: (ask: Ask) => number
   /** How many asks go into one statement. */
   readonly runItems?: number
@@ -18,10 +18,13 @@ export interface ReadOptions<Ask> {
   readonly lanes?: number
 }
 
-/** One lane is enough until it is full: with two from the start a page took 6 % more of the server's CPU. */
+/**
+ * The second lane is used only when the first is full: with both from the start, a page took 6 % more of the server's
+ * CPU.
+ */
 const usual = { runItems: 32, lanes: 2 }
 
-/** Puts what is asked at once, by whomever, into few statements. Nobody waits for others to come. */
+/** Puts the asks that come at the same time, from all callers, into few statements. No ask waits for others to come. */
 export class ReadLanes<Ask> {
   readonly #options: ReadOptions<Ask>
   readonly #runItems: number
@@ -62,7 +65,7 @@ export class ReadLanes<Ask> {
       return (await this.#answer(asks)).map((result) => ({ result }))
     } catch (error) {
       if (asks.length === 1 || !isRefused(error)) throw error
-      // One of them is refused: each is asked by itself, and the others are answered.
+      // PostgreSQL refused one of the asks. Each ask gets a statement of its own, so that the others are answered.
       return asks.map((ask) => ({ later: this.#answer([ask]).then(([rows]) => rows ?? []) }))
     }
   }

@@ -1,6 +1,6 @@
 /**
- * Whether PostgreSQL refused a statement, so that nothing of it is stored: its classes of bad values, broken constraints,
- * deadlocks, and locks that nobody let go of.
+ * Whether PostgreSQL refused a statement, so that nothing of it is stored. The codes stand for bad values (22), broken
+ * constraints (23), locks that could not be had (55), and conflicts of transactions (40001, 40P01).
  */
 export function isRefused(error: unknown): boolean {
   const { code } = error as { code?: unknown }

@@ -4,10 +4,10 @@ import type { Logger } from 'pino'
 export interface RoundsOptions {
   /** Milliseconds between two rounds. */
   readonly everyMs: number
-  /** Whether the first one is at once, and not after the first pause. */
+  /** true: the first round is at once. false: it comes after the first pause. */
   readonly beginsAtOnce: boolean
   readonly work: (signal: AbortSignal) => Promise<void>
-  /** What is logged of a round that failed: another server does it, or this one the next time. */
+  /** The log line of a round that failed. Another server does the work, or this server does it in its next round. */
   readonly failure: string
 }
 

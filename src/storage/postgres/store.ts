@@ -2,24 +2,30 @@ import type { EntityManager } from '@mikro-orm/postgresql'
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
 
-/** A notice, after the commit, that a conversation moved, or a list of conversations. */
+/** A notice, given after the commit, that a conversation or a list of conversations moved. */
 export interface Moved {
   readonly key: string
   readonly revision: number
 }
 
-/** Text moves no revision: its hint is below all of them, and only who follows a streaming message looks. */
+/**
+ * The revision in a hint of streamed text. Text moves no revision, so this number is below all revisions, and only
+ * followers of a streaming message look.
+ */
 export const textHint = 0
 
-/** A list has no revision: above all of them it means that whoever hears it looks. It has at most 15 digits, as hints do. */
+/**
+ * The revision in a hint of a list. A list has no revision, so this number is above all revisions, and everybody who
+ * hears the hint looks. It has 15 digits: a hint carries at most 15.
+ */
 export const listRevision = 999_999_999_999_999
 
-/** What every question to PostgreSQL needs. */
+/** What every read and write of PostgreSQL needs. */
 export interface Store {
   readonly pool: Pool
-  /** Forked per use; for what is rare. Hot statements go to the pool. */
+  /** For work that is rare; it is forked for each use. Statements that run often go to the pool. */
   readonly em: EntityManager
-  /** Tells of what moved, in this process and beyond. `commit` calls it, and nobody else. */
+  /** Tells this process and the others what moved. Only `commit` calls it. */
   readonly announce: (moved: Moved) => void
   readonly log: Logger
 }

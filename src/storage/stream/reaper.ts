@@ -5,7 +5,10 @@ import { failExpired, readExpired } from './stream-end.ts'
 
 const streamsPerRound = 100
 
-/** Looks every `everyMs` milliseconds for streams whose producer is gone, and fails them: no message streams for ever. */
+/**
+ * Looks every `everyMs` milliseconds for streams whose producer is gone, and fails them, so that no message streams for
+ * ever.
+ */
 export function startReaper(store: Store, everyMs: number, log: Logger): Rounds {
   const work = async () => {
     for (const expired of await readExpired(store, streamsPerRound)) await failExpired(store, expired)

@@ -8,19 +8,19 @@ import type { Store } from '../postgres/store.ts'
 
 export type Chunk = { readonly seq: number } & Pick<MessageChunk, 'chunk' | 'text' | 'data'>
 
-/** Chunks of messages of one conversation, of each from a number on, and at most `count`. */
+/** Asks for chunks of messages of one conversation: of each message from a number on, at most `count`. */
 export interface ChunkRequest {
   readonly userId: string
   readonly key: string
   readonly epoch: number
-  /** By seq. */
+  /** The first chunk to read, by the seq of its message. */
   readonly from: ReadonlyMap<number, number>
   readonly count: number
 }
 
 type ChunkAsk = ChunkRequest & { readonly room: number }
 
-/** Reads chunks, for all who ask at once by one statement. */
+/** Reads chunks, with one statement for all operations that ask at the same time. */
 export class ChunkReads {
   readonly #lanes: ReadLanes<ChunkAsk>
 
@@ -32,13 +32,15 @@ export class ChunkReads {
     })
   }
 
-  /** By seq and number; fewer where their bytes pass the budget, but at least one where there is one. */
+  /**
+   * By seq and number. There are fewer than asked for if their bytes pass the budget, but at least one if there is one.
+   */
   async read(budget: AnswerBudget, request: ChunkRequest): Promise<{ chunks: Chunk[]; hasMore: boolean }> {
     const rows = await budget.spend((room) => this.#lanes.read({ ...request, room }))
     const chunks = rows.map(([, , , seq, chunk, text, data]) => {
       return { seq: seq as number, chunk: chunk as number, text: text as string, data: readJson(data) }
     })
-    // The number counts one beyond `count` of each message.
+    // The total counts one chunk beyond `count` of each message, if there is one.
     return { chunks, hasMore: chunks.length < Number(rows[0]?.[2] ?? 0) }
   }
 }
@@ -85,8 +87,8 @@ const selectChunks: Statement = {
 }
 
 /**
- * The seqs of the first 100 messages that are streaming, after a seq and up to another one. `readMessagesAt` tells how they
- * stand.
+ * The seqs of streaming messages after one seq and up to another: the first 100, in order. `readMessagesAt` reads their
+ * state.
  */
 export async function readStreaming(
   store: Store,

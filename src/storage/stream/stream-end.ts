@@ -14,24 +14,24 @@ import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { seen } from './stream-text.ts'
 
-/** How a stream ends. */
+/** How a producer ends a stream. */
 export interface Completion {
   readonly attempt: number
-  /** How many chunks there were. */
+  /** How many chunks the stream had. */
   readonly chunks: number
   readonly status: Exclude<MessageStatus, 'STREAMING'>
   readonly error: MessageError | null
-  /** Tells the same completion from another one. */
+  /** Tells this completion from another one. */
   readonly hash: Buffer
-  /** What it gives of the message; the text of the chunks is its content otherwise. */
+  /** What the completion gives of the message. If it gives no content, the text of the chunks is the content. */
   readonly given: GivenMessage
   readonly check: CheckMessage
 }
 
 /**
- * Ends a stream: its chunks become the content, unless the completion brings one. The same completion again is a replay.
+ * Ends a stream. Its chunks become the content, unless the completion gives one. The same completion again is a replay.
  *
- * @throws MessageMissing, ChunkExpected, AttemptOver, MessageStreamsNot, and what its `check` throws
+ * @throws MessageMissing, ChunkExpected, AttemptOver, MessageStreamsNot, and what `check` throws
  */
 export async function completeMessage(
   store: Store,
@@ -58,7 +58,10 @@ export async function completeMessage(
   return { message, replayed }
 }
 
-/** Read again under the lock of the stream: a chunk may have come between the message's read and the lock. */
+/**
+ * Reads the text again under the lock of the stream: a chunk may have come between the read of the message and the
+ * lock.
+ */
 async function withText(client: PoolClient, message: Message): Promise<Message> {
   const [row] = await query(client, selectText, [message.conversation.key, message.seq])
   message.content = (row?.[0] as string | null) ?? null
@@ -102,7 +105,7 @@ const selectCompletion: Statement = {
   text: 'select completion_hash from message where conversation_key = $1 and seq = $2',
 }
 
-/** Asks the producer to stop; asking again changes nothing. @throws MessageMissing, MessageStreamsNot */
+/** Asks the producer to stop. Asking again changes nothing. @throws MessageMissing, MessageStreamsNot */
 export async function stopMessage(store: Store, ref: MessageRef): Promise<Message> {
   return changeOne(store, ref, async (client, message) => {
     if (message.deletedAt !== null) throw new MessageMissing()
@@ -118,7 +121,7 @@ const stop: Statement = {
 }
 
 /**
- * Takes a stream over: from now on only this attempt writes to it.
+ * Takes a stream over: from now on only the new attempt writes to it.
  *
  * @throws MessageMissing, MessageStreamsNot
  */
@@ -129,7 +132,7 @@ export async function resumeMessage(store: Store, ref: MessageRef): Promise<{ me
     const [row] = await query(client, resume, [stored.conversation.key, stored.seq])
     if (row === undefined) throw new MessageStreamsNot()
     attempt = row[0] as number
-    // Between its read and the lock of its stream a chunk of the old attempt may have come.
+    // A chunk of the old attempt may have come between the read of the message and the lock of the stream.
     const { content } = await withText(client, stored)
     return unmoved(Object.assign(stored, { content, nextChunk: row[1] as number }))
   })
@@ -143,7 +146,7 @@ const resume: Statement = {
     where s.conversation_key = $1 and s.seq = $2 returning s.attempt, s.next_chunk`,
 }
 
-/** A stream whose producer gave no sign of life for its time. */
+/** A stream whose producer gave no sign of life within its timeout. */
 export interface Expired {
   readonly key: string
   readonly userId: string
@@ -172,12 +175,12 @@ const selectExpired: Statement = {
     where s.expires_at < clock_timestamp() order by s.expires_at limit $1`,
 }
 
-/** Whether it is still expired, under the lock of its conversation. */
+/** Fails the stream if it is still expired under the lock of its conversation. */
 export async function failExpired(store: Store, expired: Expired): Promise<void> {
   const { userId, key, seq } = expired
   await changeOne(store, refOf(userId, expired), async (client, message) => {
     const [row] = await query(client, lockExpired, [key, seq])
-    // Somebody was quicker, or it lives again.
+    // Another server was quicker, or the producer lives again.
     if (row === undefined) return unmoved(message)
     const { content } = await withText(client, message)
     return finish(client, message, {
@@ -186,7 +189,7 @@ export async function failExpired(store: Store, expired: Expired): Promise<void>
       status: 'FAILED',
       error: { code: 'PRODUCER_GONE', message: 'Its producer gave no sign of life.' },
       payloadHash: null,
-      // No call of a producer has it.
+      // A hash that no producer's completion has.
       completionHash: Buffer.of(0),
     })
   })

@@ -5,14 +5,15 @@ import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
 export interface Started extends Appended {
-  /** The message that streams, or streamed; the last of `messages`. */
+  /** The message that streams or has streamed: the last of `messages`. */
   readonly message: Message
-  /** The attempt that writes to it now; 0 when it streams no more. */
+  /** The attempt that writes to the message now; 0 if it streams no more. */
   readonly attempt: number
 }
 
 /**
- * Appends messages, the last of which streams, in one transaction. A retry by the last one's client id is a replay.
+ * Appends messages in one transaction; the last of them streams. A retry with the client id of the last one is a
+ * replay.
  *
  * @throws as `appendMessages`
  */
@@ -33,7 +34,9 @@ export async function startMessage(
   return { ...appended, message: appended.messages.at(-1) as Message, attempt }
 }
 
-/** A new stream begins at attempt 1; one that is there already stays as it is, and one that is over is not begun again. */
+/**
+ * A new stream begins with attempt 1. A stream that exists stays as it is. A stream that ended does not begin again.
+ */
 async function openStream(client: PoolClient, key: string, seq: number, timeoutSeconds: number): Promise<number> {
   await query(client, open, [key, seq, timeoutSeconds])
   const [row] = await query(client, selectAttempt, [key, seq])

@@ -16,26 +16,26 @@ export interface StreamRef {
 export interface TextAppend extends StreamRef {
   readonly chunk: number
   readonly text: string
-  /** JSON; undefined: none. */
+  /** A JSON value; undefined: none. */
   readonly data: unknown
   /** UTF-8 bytes of text and data. */
   readonly size: number
 }
 
-/** Where a stream stands in the database. */
+/** The state of a stream in the database. */
 export interface StreamState {
   readonly attempt: number
   readonly nextChunk: number
-  /** UTF-8 bytes of the message with its chunks. */
+  /** UTF-8 bytes of the message and its chunks. */
   readonly size: number
   readonly stopRequested: boolean
 }
 
 /**
- * Adds to each stream, in one statement for all of them, the chunks that follow the ones there are, and answers for each
- * append where its stream stands then; null for a stream that is not there, or not for this user. What is there already
- * is not added again; what lies behind a gap, is of another attempt, or would make the message larger than `maxSize`
- * bytes is left out: `requireAdded` says why.
+ * Adds to each stream the chunks that follow its stored ones, in one statement for all streams. Answers for each append
+ * the state of its stream afterwards, or null if the stream does not exist or is not this user's. A chunk that is
+ * stored already is not added again. A chunk is left out if it comes after a gap, if it is of another attempt, or if it
+ * would make the message larger than `maxSize` bytes: `requireAdded` says which.
  *
  * @param locked what to do with streams that another transaction holds: wait for them, or answer null
  */
@@ -79,18 +79,18 @@ export async function addChunks(
   return numbers.map((n) => states.get(n) ?? null)
 }
 
-/** Tells the streams of different users, messages and attempts apart. */
+/** A key for each user, message and attempt. */
 export function streamKey({ userId, place, attempt }: StreamRef): string {
   return `${place.key} ${place.epoch} ${place.seq} ${attempt} ${userId}`
 }
 
-/** A sign of life: the time in which there has to be another one begins anew. */
+/** A sign of life of the producer: the timeout begins anew. */
 export const seen = 'expires_at = clock_timestamp() + make_interval(secs => s.timeout_seconds)'
 
 /**
- * The stop stands in the message's row: a producer learns of it with its next chunk, and needs no question of its own.
- * Streams are locked in one order. Of the chunks from the next one on, those without a gap before them count on by one
- * with their row numbers.
+ * The stop request is in the message's row, so a producer learns of it with its next chunk, without a request of its
+ * own. Streams are locked in one order. The chunks from the next one on are numbered by row: a chunk with a gap before
+ * it has another number than its row.
  */
 function addStatement(locked: 'wait' | 'skip'): Statement {
   return {
@@ -146,7 +146,7 @@ function addStatement(locked: 'wait' | 'skip'): Statement {
 
 const add = { wait: addStatement('wait'), skip: addStatement('skip') }
 
-/** Tells that the producer lives. @throws MessageMissing, AttemptOver, MessageStreamsNot */
+/** Tells that the producer is alive. @throws MessageMissing, AttemptOver, MessageStreamsNot */
 export async function beat(store: Store, stream: StreamRef): Promise<StreamState> {
   const { place, userId, attempt } = stream
   const [row] = await query(store.pool, beatOnce, [place.key, userId, place.epoch, place.seq, attempt])
@@ -169,7 +169,7 @@ const beatOnce: Statement = {
 }
 
 /**
- * That a chunk is among those of its stream.
+ * Throws unless a chunk is stored in its stream.
  *
  * @throws AttemptOver, ChunkExpected, TextTooLarge
  */
@@ -180,7 +180,7 @@ export function requireAdded(append: TextAppend, state: StreamState, maxSize: nu
   throw new TextTooLarge(maxSize, state.size + append.size)
 }
 
-/** Where a stream stands. @throws MessageMissing, MessageStreamsNot */
+/** The state of a stream. @throws MessageMissing, MessageStreamsNot */
 export async function readStream(pool: Pool, { userId, place }: StreamRef): Promise<StreamState> {
   const [row] = await query(pool, selectState, [place.key, userId, place.epoch, place.seq])
   if (row === undefined) throw new MessageMissing()

@@ -17,7 +17,7 @@ import {
   type TextAppend,
 } from './stream-text.ts'
 
-/** What a producer is told. */
+/** What a producer is told about its stream. */
 export interface Progress {
   readonly nextChunk: number
   /** How many chunks are durable. */
@@ -25,41 +25,41 @@ export interface Progress {
   readonly stopRequested: boolean
 }
 
-/** A stream whose state was read, and what was accepted for it since. */
+/** A stream whose state was read, and what was accepted for it since then. */
 interface Open {
   readonly userId: string
   readonly attempt: number
   nextChunk: number
   storedChunks: number
-  /** UTF-8 bytes of the message with its chunks. */
+  /** UTF-8 bytes of the message and its chunks. */
   size: number
   stopRequested: boolean
-  /** Settles when what was accepted last is stored, or is known not to be. */
+  /** Settles when the chunk that was accepted last is stored, or is known to be lost. */
   last: Promise<void>
 }
 
 const runItems = 1_000
 const runBytes = 4 * 1024 * 1024
-/** Beyond so many bytes that were accepted and are not stored, an append waits until it is. */
+/** If more bytes than this are accepted and not stored, an append waits until it is stored. */
 const maxUnstored = 16 * 1024 * 1024
-/** The streams whose state is remembered; one that is not is asked for again. */
+/** How many streams are remembered. The state of any other stream is read again. */
 const maxOpen = 10_000
-/** How long its end waits for what was accepted, in milliseconds. */
+/** How many milliseconds the end of the server waits for accepted chunks to be stored. */
 const patienceMs = 1_000
-/** How often a chunk is looked for that another server may hold, a window apart. */
+/** How many times the writer looks for a chunk that another server may hold, with one window between two looks. */
 const looks = 5
 
 /**
- * Writes streamed text: what producers of all streams send within a window goes into one statement. It may accept a
- * chunk before that, and then promises nothing: the producer keeps what is not said to be stored. Watchers see a chunk
- * once it is stored.
+ * Writes streamed text. The chunks that producers of all streams send within a window go into one statement. The writer
+ * may accept a chunk before it is stored; then it promises nothing, and the producer keeps the chunk until it hears
+ * that it is stored. Watchers see a chunk once it is stored.
  */
 export class StreamWriter implements AsyncDisposable {
   readonly #store: Store
   readonly #maxSize: number
   readonly #windowMs: number
   readonly #gather: Gather<TextAppend, StreamState>
-  /** By place, the one that was used last at the end. */
+  /** By place. The stream that was used last is at the end. */
   readonly #open = new Map<string, Open>()
   #unstored = 0
 
@@ -80,8 +80,8 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   /**
-   * Adds a chunk, durable when this answers; empty text without data is only a sign of life. A chunk that is there
-   * already is acknowledged and not added again.
+   * Adds a chunk, and answers when it is durable. Empty text without data is only a sign of life. A chunk that is
+   * stored already is acknowledged and not added again.
    *
    * @throws MessageMissing, ChunkExpected, AttemptOver, MessageStreamsNot, TextTooLarge
    */
@@ -89,7 +89,10 @@ export class StreamWriter implements AsyncDisposable {
     return this.#learn(append, isChunk(append) ? await this.#add(append) : await beat(this.#store, append))
   }
 
-  /** As `append`, but answers at once where it can: the chunk may then still be lost, and later calls say so. */
+  /**
+   * Does the same as `append`, but answers before the chunk is stored, if possible. Then the chunk may still be lost,
+   * and later answers say so.
+   */
   async accept(append: TextAppend): Promise<Progress> {
     const open = this.#find(append)
     if (open === undefined || !isChunk(append) || append.chunk > open.nextChunk) return this.append(append)
@@ -102,7 +105,7 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   /**
-   * Ends a stream, once what the servers hold of it is stored.
+   * Ends a stream, after the chunks that servers still hold of it are stored.
    *
    * @throws as `completeMessage`
    */
@@ -116,7 +119,7 @@ export class StreamWriter implements AsyncDisposable {
     return completed
   }
 
-  /** Something else has changed the message: its next chunk looks at what is stored. */
+  /** To be called when something else changed the message: the next chunk then reads the state of the stream again. */
   forget(place: Place): void {
     this.#open.delete(nameOf(place))
   }
@@ -134,7 +137,7 @@ export class StreamWriter implements AsyncDisposable {
     open.last = this.#add(append)
       .then(
         (state) => void (isCurrent() && this.#learn(append, state)),
-        // The producer's next call asks the database, and is told where the stream really stands.
+        // The producer's next call reads the state of the stream from the database.
         () => void (isCurrent() && this.forget(append.place)),
       )
       .finally(() => {
@@ -146,7 +149,7 @@ export class StreamWriter implements AsyncDisposable {
     const { userId, attempt } = stream
     const fresh = { userId, attempt, nextChunk: 0, storedChunks: 0, size: 0, stopRequested: false }
     const open: Open = this.#find(stream) ?? { ...fresh, last: Promise.resolve() }
-    // Answers come in any order, and a stream only moves on.
+    // Answers may come in any order, but a stream only moves forward.
     open.storedChunks = Math.max(open.storedChunks, state.nextChunk)
     open.nextChunk = Math.max(open.nextChunk, state.nextChunk)
     open.size = Math.max(open.size, state.size)
@@ -166,10 +169,13 @@ export class StreamWriter implements AsyncDisposable {
     })
   }
 
-  /** One statement; streams that somebody holds have one of their own, and all have when one of them makes it fail. */
+  /**
+   * Adds chunks of many streams with one statement. A stream that another transaction holds gets a statement of its
+   * own. If the statement fails because of one stream, every stream gets one.
+   */
   async #addTogether(appends: readonly TextAppend[]): Promise<Outcome<StreamState>[]> {
     const states = await addChunks(this.#store, appends, this.#maxSize, 'skip').catch((error: unknown) => {
-      // A chunk is never added twice, so what may have been stored can be sent again.
+      // A chunk is never stored twice, so chunks that may have been stored can be sent again.
       if (isRefused(error)) return appends.map(() => null)
       throw error
     })
@@ -178,18 +184,21 @@ export class StreamWriter implements AsyncDisposable {
     return appends.map((append, index) => {
       const state = states[index]
       if (state) return { result: state }
-      // Every stream without a state has one to come.
+      // Every stream without a state is in `alone`.
       return { later: alone.get(streamKey(append)) as Promise<StreamState> }
     })
   }
 
-  /** Waits for a stream that somebody holds. @throws MessageMissing, MessageStreamsNot */
+  /** Waits for a stream that another transaction holds. @throws MessageMissing, MessageStreamsNot */
   async #addAlone(appends: readonly TextAppend[]): Promise<StreamState> {
     const [state] = await addChunks(this.#store, appends, this.#maxSize, 'wait')
     return state ?? readStream(this.#store.pool, appends[0] as StreamRef)
   }
 
-  /** Chunks up to the one that is needed may wait in another server for its window to end: looked for before it is a gap. */
+  /**
+   * Calls again while chunks are missing before the needed one: another server may hold them until its window ends.
+   * After some looks the missing chunks are a gap.
+   */
   async #patiently<T>(needed: number, call: () => Promise<T>): Promise<T> {
     for (let look = 1; ; look++) {
       try {
@@ -201,7 +210,7 @@ export class StreamWriter implements AsyncDisposable {
     }
   }
 
-  /** Stores what was accepted; what somebody holds for longer than a second was never said to be stored. */
+  /** Stores what was accepted. It waits one second at most; a chunk that takes longer was never said to be stored. */
   async [Symbol.asyncDispose](): Promise<void> {
     const isOver = new AbortController()
     await Promise.race([
@@ -224,7 +233,7 @@ function progress({ nextChunk, storedChunks, stopRequested }: Open): Progress {
   return { nextChunk, storedChunks, stopRequested }
 }
 
-/** Whether chunks before the one that is needed are missing. */
+/** Whether chunks before the needed one are missing. */
 function isEarly(error: unknown, needed: number): boolean {
   return error instanceof ChunkExpected && error.nextChunk < needed
 }

@@ -14,13 +14,14 @@ export interface HistoryRequest {
 }
 
 /**
- * For each request, in order, the last messages of its active path that are neither deleted nor streaming, oldest first.
- * One statement where nothing branched; otherwise at most three.
+ * For each request, in order: the last messages of its active path that are neither deleted nor streaming, oldest
+ * first. One statement if nothing branched, otherwise at most three.
  *
- * A history never begins with a TOOL message: it reaches back to the message that made the call, at most 1000 places,
- * or else to the assistant's message directly before the results; results without either are left out.
+ * A history never begins with a TOOL message. It then begins earlier, with the message that made the call, at most 1000
+ * places before. If there is no such message, it begins with the assistant's message directly before the results. If
+ * there is none either, the results are left out.
  *
- * @throws AnswerTooLarge: a history that was cut in silence would mislead a model
+ * @throws AnswerTooLarge: a history that is cut without an error would mislead a model
  */
 export async function readHistories(
   store: Store,
@@ -48,7 +49,7 @@ function toValues(requests: readonly HistoryRequest[]): unknown[] {
     requests.map(({ conversation }) => conversation.key),
     requests.map(({ conversation }) => conversation.epoch),
     requests.map(({ last }) => last),
-    // What came after the conversation was read may have branched it.
+    // A message that came after the conversation was read may have branched it.
     requests.map(({ beforeSeq, conversation }) => Math.min(beforeSeq ?? Infinity, conversation.lastSeq + 1)),
   ]
 }
@@ -64,18 +65,18 @@ async function rangeValues(store: Store, userId: string, requests: readonly Hist
   return [ranges.map(({ n }) => n), ranges.map(({ low }) => low), ranges.map(({ high }) => high)]
 }
 
-/** What a model may read of the log. */
+/** What a model may read of a message table: neither deleted messages nor streaming ones. */
 export const isVisible = (table: string) => `${table}.deleted_at is null and ${table}.status <> 'STREAMING'`
 
 /** Where the messages of a history come from. */
 interface Source {
-  /** The nearest messages of whom a condition is true, seen from the end or from the beginning. */
+  /** The nearest messages for which a condition is true, from the end or from the beginning. */
   readonly select: (columns: string, table: string, isWanted: string, order: 'desc' | 'asc', limit: string) => string
   /** The seq 1000 places before `f`. */
   readonly reach: string
 }
 
-/** The seq with which the history begins that is asked for by `asked` (n, last, before), of the conversation `c`. */
+/** The first seq of the history that `asked` (n, last, before) asks for, in the conversation `c`. */
 function beginning({ select, reach }: Source): string {
   const isCall = `
     call.seq < f.seq and call.seq >= ${reach} and call.role = 'ASSISTANT' and ${isVisible('call')}
@@ -102,8 +103,8 @@ function beginning({ select, reach }: Source): string {
 }
 
 /**
- * `offset 0` keeps the last step last: joined before the beginning is known, it would read the whole log, which at 1,000
- * messages took 1.3 ms instead of 0.2 ms, depending on what else the tables held.
+ * `offset 0` keeps this step the last one. If PostgreSQL joined the messages before it knew the first seq, it would
+ * read the whole log: 1,000 messages took 1.3 ms instead of 0.2 ms, depending on the other rows of the tables.
  */
 const selectOfLogs: Statement = {
   name: 'message-history',
@@ -131,8 +132,8 @@ const selectOfLogs: Statement = {
 }
 
 /**
- * Each range is read by itself, along the primary key, and its part of a limit in it: as one join PostgreSQL would read
- * whatever other branches stored in between.
+ * Each range is read separately, along the primary key, and its limit applies inside it. As one join, PostgreSQL would
+ * read the messages of other branches in between.
  */
 const selectOfPaths: Statement = {
   name: 'message-path-history',

@@ -3,10 +3,13 @@ import type { TokenCounter } from '../../tokens/token-counter.ts'
 import type { Counted, Spoken } from '../../window/items/spoken.ts'
 import { type Countable, readCountable } from '../../window/rules/countable.ts'
 
-/** What a provider adds to the words of a message, and of a call; about what OpenAI's formats take. */
+/** How many tokens a provider adds for each message, and for each call: about what OpenAI's formats take. */
 const tokensOfMessage = 4
 const tokensOfCall = 4
-/** Of a picture or another file: its bytes say nothing, and where it lies is not looked up. */
+/**
+ * The tokens of a picture or another file. Its bytes do not tell them, and the server does not fetch files from
+ * elsewhere.
+ */
 const tokensOfFile = 1_000
 
 /** The messages with their tokens, in order. @throws ApiError UNAVAILABLE */
@@ -35,7 +38,7 @@ export async function countMessages<M extends Spoken>(
   })
 }
 
-/** The text of a system prompt, as a message of its own. @throws ApiError UNAVAILABLE */
+/** The tokens of a system prompt, counted as a message. @throws ApiError UNAVAILABLE */
 export async function countSystem(counter: TokenCounter, encoding: TokenEncoding, text: string): Promise<number> {
   const [tokens] = await counter.count(encoding, [text])
   return (tokens ?? 0) + tokensOfMessage

@@ -7,7 +7,7 @@ import type { Store } from '../postgres/store.ts'
 import { isVisible } from './message-history.ts'
 import { isCountOf } from './token-counts.ts'
 
-/** How many messages of a path are not deleted; 0 where this viewer has no such conversation. */
+/** How many messages of a path are not deleted; 0 if this viewer has no such conversation. */
 export async function countUndeleted(
   store: Store,
   { key, epoch }: Conversation,
@@ -22,7 +22,7 @@ export async function countUndeleted(
   return Number(row?.[0] ?? 0)
 }
 
-/** How many tokens they have, those apart that stream; null while one of them was not counted. */
+/** How many tokens the messages of a path have, without streaming ones; null while one of them is not counted. */
 export async function sumTokens(
   store: Store,
   { key, epoch }: Conversation,
@@ -38,12 +38,14 @@ export async function sumTokens(
   return row === undefined || row[0] === null ? null : Number(row[0])
 }
 
-/** The seq up to which a path is the log itself: there what is counted is read in half the time. null: it is not. */
+/** The seq up to which the path is the whole log; null: it is not. For the log, a count is read in half the time. */
 function endOfLog([only, another]: readonly Range[]): number | null {
   return only?.low === 1 && another === undefined ? only.high : null
 }
 
-/** Seqs have no gaps and deleted messages keep theirs: only those that were ever changed are looked at. */
+/**
+ * Seqs have no gaps, and deleted messages keep theirs. So the statement looks only at messages that were ever changed.
+ */
 const selectCount: Statement = {
   name: 'window-undeleted',
   text: `
@@ -60,7 +62,7 @@ const selectPathCount: Statement = {
     select count(*) from conversation c cross join ${onPath('$4', '$5', 'm.deleted_at is null', 'asc')} where ${reachable('c')}`,
 }
 
-/** Where one was not counted, it is found first: mostly the oldest was not. */
+/** The statement first looks for a message that is not counted. In most cases it is the oldest one. */
 function selectTokens(name: string, said: string): Statement {
   const isOfIt = `k.conversation_key = $1 and ${isCountOf('k', 'm')} and k.encoding = $4`
   return {

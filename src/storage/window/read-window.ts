@@ -13,7 +13,7 @@ import { countMessages, countSystem } from './message-tokens.ts'
 import { storeTokenCounts } from './token-counts.ts'
 import { readLeading, readWindowPage, type WindowMessage } from './window-messages.ts'
 
-/** What a window is read with, and for whom. */
+/** What a reader of windows needs, and for whom it reads. */
 export interface WindowReader {
   readonly store: Store
   readonly tokens: TokenCounter
@@ -23,7 +23,7 @@ export interface WindowReader {
 
 export interface WindowAsk {
   readonly conversation: Conversation
-  /** What the window may hold, from its end down: a path of the conversation. */
+  /** The path of the conversation that the window is read from, from its end down. */
   readonly path: readonly Range[]
   readonly format: ContextFormat
   readonly encoding: TokenEncoding
@@ -35,14 +35,16 @@ export interface WindowAsk {
 
 export interface ReadWindow {
   readonly window: ContextWindow
-  /** Of the stored messages in the window, without their reasoning. */
+  /** The tokens of the stored messages in the window, without their reasoning. */
   readonly includedTokens: number
 }
 
 /**
- * Reads a conversation backwards until the window is full, and counts and keeps the tokens of what was not counted yet.
+ * Reads a conversation backwards until the window is full. Counts the tokens of messages that are not counted yet, and
+ * stores the counts.
  *
- * @throws ContextTooSmall, ConversationMissing, AnswerTooLarge; ApiError UNAVAILABLE while too much text waits to be counted
+ * @throws ContextTooSmall, ConversationMissing, AnswerTooLarge; ApiError UNAVAILABLE while too much text waits to be
+ *   counted
  */
 export async function readWindow(reader: WindowReader, ask: WindowAsk): Promise<ReadWindow> {
   const { maxTokens, reserve, conversation, path } = ask
@@ -71,7 +73,7 @@ export async function readWindow(reader: WindowReader, ask: WindowAsk): Promise<
   return { window, includedTokens }
 }
 
-/** Nothing may be there to read because the conversation was deleted meanwhile: that is no empty window. */
+/** If nothing was read, the conversation may have been deleted meanwhile. That is an error, and not an empty window. */
 async function requireConversation({ store, userId }: WindowReader, { key, epoch }: Conversation): Promise<void> {
   if ((await findConversation(store, { userId, key, epoch, id: null })) === null) throw new ConversationMissing()
 }
@@ -101,10 +103,12 @@ async function countGiven({ tokens }: WindowReader, { system, userMessage, encod
   }
 }
 
-/** Few messages have fewer, so that one page is enough in most cases; to look at 500 rows takes about a millisecond. */
+/**
+ * Few messages have fewer tokens, so one page is enough in most cases. A look at 500 rows takes about a millisecond.
+ */
 const tokensPerRow = 8
 const [fewestRows, mostRows] = [32, 500]
-/** A turn that is too long is read to its beginning, so that the error can say how long it is. */
+/** If a turn does not fit, it is read to its beginning, so that the error can say how long it is. */
 const tokensBeyond = 8_000
 
 async function readPage(reader: WindowReader, ask: WindowAsk, before: number, left: number): Promise<Counted[]> {
@@ -116,14 +120,17 @@ async function readPage(reader: WindowReader, ask: WindowAsk, before: number, le
   return count(reader, conversation, encoding, await readWindowPage(store, budget, userId, request))
 }
 
-/** The messages with their tokens; those that had none are counted, and their counts kept for the next window. */
+/**
+ * The messages with their tokens. Messages without a count are counted, and their counts are stored for the next
+ * window.
+ */
 async function count(
   { store, tokens, userId }: WindowReader,
   conversation: Conversation,
   encoding: TokenEncoding,
   messages: readonly WindowMessage[],
 ): Promise<Counted[]> {
-  // What still streams comes into no window, and has another text when it is done.
+  // A streaming message comes into no window, and its text will change.
   const uncounted = messages.filter(({ message, counted }) => counted === null && message.status !== 'STREAMING')
   const counts = await countMessages(
     tokens,

@@ -4,7 +4,7 @@ import type { TokenEncoding } from '../../entities/window-enums.ts'
 import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
-/** How many tokens a message has as it is here, its reasoning apart. */
+/** How many tokens a message has in its present state. Its reasoning is counted apart. */
 export interface TokenCount {
   readonly message: Message
   readonly tokens: number
@@ -12,8 +12,8 @@ export interface TokenCount {
 }
 
 /**
- * Keeps the counts of messages of one conversation. A message that was changed or is gone meanwhile is left out, and a
- * count of another server stays unless it is of an earlier revision.
+ * Stores the counts of messages of one conversation. A message that was changed or deleted meanwhile is left out. A
+ * count that another server stored stays, unless it is of an earlier revision.
  */
 export async function storeTokenCounts(
   store: Store,
@@ -35,9 +35,9 @@ export async function storeTokenCounts(
 }
 
 /**
- * It waits for nobody's lock but that of another server's counts, which come in the same order: messages that are being
- * erased are passed by. Nor does it wait for the disk, for what a crash takes is counted again. Each message is looked up by
- * its seq, as in a page of a window.
+ * The statement waits only for locks of other servers' counts, and those are taken in the same order: it skips messages
+ * that are being erased. It does not wait for the disk either, because counts that a crash loses are counted again.
+ * Each message is looked up by its seq, as in a page of a window.
  */
 const upsert: Statement = {
   name: 'token-counts-upsert',
@@ -58,7 +58,7 @@ const upsert: Statement = {
     where message_token_count.revision < excluded.revision`,
 }
 
-/** A count is of this message only while the revision is. */
+/** A count belongs to a message only while the message has the revision of the count. */
 export const isCountOf = (count: string, message: string) =>
   `${count}.conversation_key = ${message}.conversation_key and ${count}.seq = ${message}.seq
    and ${count}.revision = coalesce(${message}.revision, 0)`

@@ -10,7 +10,7 @@ import type { Store } from '../postgres/store.ts'
 import { isVisible } from './message-history.ts'
 import { isCountOf } from './token-counts.ts'
 
-/** A message and how many tokens it has as it is here; null where that was not counted yet. */
+/** A message, and how many tokens it has in its present state; null: it is not counted yet. */
 export interface WindowMessage {
   readonly message: Message
   readonly counted: { readonly tokens: number; readonly reasoningTokens: number } | null
@@ -23,15 +23,15 @@ export interface WindowPageRequest {
   readonly encoding: TokenEncoding
   /** Exclusive. */
   readonly before: number
-  /** The page ends with the message that passes this sum; one that was not counted is taken for few tokens. */
+  /** The page ends with the message that passes this sum. A message without a count is estimated low. */
   readonly tokens: number
-  /** How many messages are looked at. */
+  /** How many messages the statement looks at. */
   readonly rows: number
 }
 
 /**
- * The messages of a path before a seq, newest first, without deleted ones, and with those that are streaming. Empty when
- * there are none, or none that this viewer may see.
+ * The messages of a path before a seq, newest first: without deleted messages, but with streaming ones. Empty if there
+ * are none, or none that this viewer may see.
  *
  * @throws AnswerTooLarge
  */
@@ -48,12 +48,12 @@ export async function readWindowPage(
     const values = [key, userId, epoch, encoding, below, tokens, rows, ...rangeArrays(ranges)]
     const found = toMessages(await budget.query(store, selectPage, values), conversation)
     if (found.length > 0) return found
-    // All of them are deleted.
+    // All messages of these ranges are deleted.
     below = ranges.at(-1)?.low ?? 0
   }
 }
 
-/** The ranges below a seq, from the end down, as far as so many messages go. */
+/** The ranges below a seq, from the end down, until they hold so many messages. */
 function nearest(path: readonly Range[], below: number, count: number): Range[] {
   const ranges: Range[] = []
   let missing = count
@@ -67,8 +67,8 @@ function nearest(path: readonly Range[], below: number, count: number): Range[] 
 }
 
 /**
- * The SYSTEM and DEVELOPER messages that a path begins with, in order, as far as `rows` messages after a seq show: fewer
- * than `rows` are all.
+ * The SYSTEM and DEVELOPER messages with which a path begins, in order. Only the first `rows` messages after a seq are
+ * looked at. If fewer than `rows` are found, they are all there are.
  *
  * @throws AnswerTooLarge
  */
@@ -96,19 +96,23 @@ function toMessages(rows: readonly Row[], conversation: Conversation): WindowMes
   }))
 }
 
-/** With its limit it is looked up for each message: what a conversation has of counts is never read whole. */
+/** The limit makes PostgreSQL look up the count of each message. It never reads all counts of a conversation. */
 const withCount = (message: string, encoding: string) =>
   `left join lateral (
      select k.tokens, k.reasoning_tokens from message_token_count k where ${isCountOf('k', message)} and k.encoding = ${encoding} limit 1
    ) k on true`
 
-/** Many tokens take several pages, for what was not counted may have more of them than it was taken for. */
+/**
+ * The most bytes of one page. A window of many tokens takes several pages, because messages that are not counted may
+ * have more tokens than the estimate.
+ */
 const pageBytes = 262_144
 
 /**
- * Only as many rows are read whole as come into the page: which, is decided by what stands in a row itself, so that what
- * it holds elsewhere, as long texts, stays there. With its limit each is looked up by its seq: as a join, before PostgreSQL had
- * statistics of the tables, it read the whole conversation for each of them, and a window of 5,000 messages took 17 s.
+ * Whole rows are read only for messages that come into the page. Columns that stand in the row itself decide which
+ * those are, so long texts, which PostgreSQL stores elsewhere, are not read for the others. The limit makes PostgreSQL
+ * look up each message by its seq. As a join, before PostgreSQL had statistics of the tables, it read the whole
+ * conversation for each message, and a window of 5,000 messages took 17 s.
  */
 const selectPage: Statement = {
   name: 'window-page',
