@@ -9,7 +9,7 @@ import { badInput, messageNotFound } from '../../errors.ts'
 import { refOf } from '../../storage/message/edit.ts'
 import { hashPayload } from '../../storage/message/payload-hash.ts'
 import { resumeMessage, stopMessage } from '../../storage/stream/stream-end.ts'
-import type { TextAppend } from '../../storage/stream/stream-text.ts'
+import type { NewChunk } from '../../storage/stream/stream-text.ts'
 import type { Context } from '../context.ts'
 import { jsonBytes } from '../input/json-rules.ts'
 import { readMessageId } from '../input/message-id.ts'
@@ -158,16 +158,16 @@ export class MessageStreamResolver {
     requireStorable('input.text', input.text)
     const data = input.data ?? undefined
     const size = Buffer.byteLength(input.text) + (data === undefined ? 0 : jsonBytes(data))
-    const append: TextAppend = {
+    const chunk: NewChunk = {
       userId: context.viewer.userId,
       place: readMessageId(input.messageId),
       attempt: input.attempt,
-      chunk: input.chunk,
+      number: input.chunk,
       text: input.text,
       data,
       size,
     }
-    return input.durable ? streamWriter.append(append) : streamWriter.accept(append)
+    return input.durable ? streamWriter.add(chunk) : streamWriter.accept(chunk)
   }
 
   @Mutation(() => CompleteMessagePayload, {

@@ -4,6 +4,7 @@ import { conversationColumns, nextUpdate, readConversation } from '../conversati
 import { appendColumns } from '../message/message-columns.ts'
 import { arraysOf, arrayValuesOf, castsOf, namesOf } from '../message/message-values.ts'
 import { storedMessage } from '../message/new-message.ts'
+import { isRefused } from '../postgres/refused.ts'
 import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import type { Append, Appended } from './append.ts'
@@ -11,8 +12,9 @@ import type { Append, Appended } from './append.ts'
 /**
  * Appends to many conversations in one statement and one commit. Answers for each append what it stored, or null if it
  * stored nothing. It stores nothing if there is no such conversation, if another transaction holds the conversation and
- * `locked` is skip, if the active leaf is not the newest message, or if a client id is known. The appends to one
- * conversation are stored in the given order, all or none, as if they had come one after the other.
+ * `locked` is skip, if the active leaf is not the newest message, or if a client id is known. If PostgreSQL refuses one
+ * append, all get null. The appends to one conversation are stored in the given order, all or none, as if they had come
+ * one after the other.
  *
  * The caller makes sure of three things: no two appends bring the same client id to one conversation, no append asks
  * for a last seq, and all appends to one conversation name it in the same way.
@@ -50,7 +52,10 @@ export async function appendTogether(
       const byGroup = new Map(rows.map((row) => [Number(row[0]) - 1, readConversation(row, 1)]))
       return moving(byGroup, ...byGroup.values())
     }),
-  )
+  ).catch((error: unknown) => {
+    if (isRefused(error)) return new Map<number, Conversation>()
+    throw error
+  })
   const stored = new Map<Append, Appended>()
   for (const [index, conversation] of moved) {
     const group = groups[index] as Append[]

@@ -67,8 +67,8 @@ export async function appendMessages(store: Store, append: Append): Promise<Appe
   const messages = withoutRepeats(append.messages)
   const distinct = messages === append.messages ? append : { ...append, messages }
   const appended =
-    (append.alsoStore || append.parents ? null : await appendAtOnce(store, distinct)) ??
-    (await appendLocked(store, distinct))
+    (append.alsoStore || append.parents ? null : await tryInsert(store, distinct)) ??
+    (await checkAndInsert(store, distinct))
   return messages.length === append.messages.length ? appended : withRepeats(append.messages, appended)
 }
 
@@ -107,13 +107,14 @@ function withRepeats(asked: readonly NewMessage[], appended: Appended): Appended
   }
 }
 
-async function appendAtOnce(store: Store, append: Append): Promise<Appended | null> {
+/** Inserts the messages with one statement and no checks before it; null if something stands against that. */
+async function tryInsert(store: Store, append: Append): Promise<Appended | null> {
   const mayCreate = append.createIfMissing && append.to.id !== null && (append.ifLastSeq ?? 0) === 0
   try {
     return await commit(
       store,
       atOnce(async (pool) => {
-        const appended = await runAppend(pool, append, mayCreate ? 'upsert' : 'update')
+        const appended = await insertMessages(pool, append, mayCreate ? 'upsert' : 'update')
         return appended === null ? unmoved(null) : moving(appended, appended.conversation)
       }),
     )
@@ -123,13 +124,16 @@ async function appendAtOnce(store: Store, append: Append): Promise<Appended | nu
   }
 }
 
-/** Checks in the promised order: replay, existence, `ifLastSeq`, insert. */
-async function appendLocked(store: Store, append: Append): Promise<Appended> {
+/**
+ * Locks the conversation, checks in the promised order (replay, existence, `ifLastSeq`) and inserts. If the messages of a
+ * tombstone are in the way, erases them and begins again.
+ */
+async function checkAndInsert(store: Store, append: Append): Promise<Appended> {
   for (let attempt = 0; attempt < 5; attempt++) {
     const outcome = await commit(
       store,
       inTransaction<Appended | { tombstone: Tombstone }>(async (client) => {
-        const appended = await appendWhileLocked(client, append)
+        const appended = await insertOrFindTombstone(client, append)
         if ('tombstone' in appended) return unmoved(appended)
         await append.alsoStore?.(client, appended)
         return appended.replayed.includes(false) ? moving(appended, appended.conversation) : unmoved(appended)
@@ -141,7 +145,8 @@ async function appendLocked(store: Store, append: Append): Promise<Appended> {
   throw new ConversationContended()
 }
 
-async function appendWhileLocked(client: PoolClient, append: Append): Promise<Appended | { tombstone: Tombstone }> {
+/** Answers the tombstone if its messages must be erased before anything can be inserted. */
+async function insertOrFindTombstone(client: PoolClient, append: Append): Promise<Appended | { tombstone: Tombstone }> {
   let conversation = await lockConversation(client, append.to)
   if (conversation === null || conversation.deletedAt !== null) {
     if (!append.createIfMissing || append.to.id === null) throw new ConversationMissing()
@@ -171,7 +176,7 @@ async function appendWhileLocked(client: PoolClient, append: Append): Promise<Ap
   if (fresh.length > 0) {
     const parentSeqs = parentSeqsOf(conversation, append, known)
     const mode = conversation.activeLeaf === null && parentSeqs.every((seq) => seq === null) ? 'update' : 'branch'
-    const stored = await runAppend(client, { ...append, messages: fresh, ifLastSeq: null }, mode, parentSeqs)
+    const stored = await insertMessages(client, { ...append, messages: fresh, ifLastSeq: null }, mode, parentSeqs)
     if (stored === null) throw new ConversationMissing()
     return inOrder(append.messages, fresh, outdated, stored, known)
   }
@@ -241,8 +246,8 @@ function isKnownClientId(error: unknown): boolean {
   return code === '23505' && constraint === 'message_conversation_key_client_id_unique'
 }
 
-/** Runs the one statement; null when it changed nothing. */
-async function runAppend(
+/** Runs the statement that stores messages; null if it changed nothing. */
+async function insertMessages(
   on: Pool | PoolClient,
   append: Append,
   mode: AppendMode,

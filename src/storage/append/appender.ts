@@ -1,5 +1,4 @@
 import { Gather, type Outcome } from '../postgres/gather.ts'
-import { isRefused } from '../postgres/refused.ts'
 import type { Store } from '../postgres/store.ts'
 import { type Append, type Appended, appendMessages } from './append.ts'
 import { appendTogether } from './append-together.ts'
@@ -60,7 +59,7 @@ export class Appender {
     return new Gather<Append, Appended>({
       keyOf: ({ to }) => to.key,
       sizeOf: ({ messages }) => messages.reduce((sum, message) => sum + message.size, 0),
-      run: (appends) => (appends.length === 1 ? this.#appendOne(appends) : this.#appendMany(appends)),
+      run: (appends) => (appends.length === 1 ? this.#runOne(appends) : this.#runMany(appends)),
       onRest: () => {
         if (this.#mode === 'conversation') this.#lanes.delete(name)
       },
@@ -71,23 +70,23 @@ export class Appender {
     })
   }
 
-  async #appendOne([append]: readonly Append[]): Promise<Outcome<Appended>[]> {
+  async #runOne([append]: readonly Append[]): Promise<Outcome<Appended>[]> {
     const appended = appendMessages(this.#store, append as Append)
     return [(await isQuick(appended)) ? { result: await appended } : { later: appended }]
   }
 
-  async #appendMany(appends: readonly Append[]): Promise<Outcome<Appended>[]> {
+  async #runMany(appends: readonly Append[]): Promise<Outcome<Appended>[]> {
     const together = withoutConflicts(appends)
-    const stored = await this.#tryTogether(together, 'skip')
+    const stored = await appendTogether(this.#store, together, 'skip')
     const appendedBy = new Map(together.map((append, index) => [append, stored[index] ?? null]))
     const left = appends.filter((append) => !appendedBy.get(append))
-    const alone = new Map(
-      [...Map.groupBy(left, ({ to }) => to.key).values()].flatMap((group) => [...this.#appendAlone(group)]),
+    const later = new Map(
+      [...Map.groupBy(left, ({ to }) => to.key).values()].flatMap((group) => [...this.#oneAfterOther(group)]),
     )
     return appends.map((append) => {
       const appended = appendedBy.get(append)
-      // Every append that stored nothing is in `alone`.
-      return appended ? { result: appended } : { later: alone.get(append) as Promise<Appended> }
+      // Every append that stored nothing is in `later`.
+      return appended ? { result: appended } : { later: later.get(append) as Promise<Appended> }
     })
   }
 
@@ -95,30 +94,20 @@ export class Appender {
    * Appends to one conversation: first all together, once nobody holds the conversation; then, one after the other,
    * those that stored nothing.
    */
-  #appendAlone(appends: readonly Append[]): Map<Append, Promise<Appended>> {
+  #oneAfterOther(appends: readonly Append[]): Map<Append, Promise<Appended>> {
     const together = withoutConflicts(appends)
-    const first = together.length === 1 ? Promise.resolve([]) : this.#tryTogether(together, 'wait')
-    const alone = new Map<Append, Promise<Appended>>()
+    const first = together.length === 1 ? Promise.resolve([]) : appendTogether(this.#store, together, 'wait')
+    const later = new Map<Append, Promise<Appended>>()
     let last: Promise<unknown> = first.catch(() => {})
     for (const append of appends) {
       const place = together.indexOf(append)
       const appended = Promise.all([first, last]).then(
         ([stored]) => stored[place] ?? appendMessages(this.#store, append),
       )
-      alone.set(append, appended)
+      later.set(append, appended)
       last = appended.catch(() => {})
     }
-    return alone
-  }
-
-  /** Null for all when PostgreSQL refused one of them: it has stored nothing then. */
-  async #tryTogether(appends: readonly Append[], locked: 'wait' | 'skip'): Promise<(Appended | null)[]> {
-    try {
-      return await appendTogether(this.#store, appends, locked)
-    } catch (error) {
-      if (isRefused(error)) return appends.map(() => null)
-      throw error
-    }
+    return later
   }
 }
 

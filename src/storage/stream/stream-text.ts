@@ -13,8 +13,8 @@ export interface StreamRef {
   readonly attempt: number
 }
 
-export interface TextAppend extends StreamRef {
-  readonly chunk: number
+export interface NewChunk extends StreamRef {
+  readonly number: number
   readonly text: string
   /** A JSON value; undefined: none. */
   readonly data: unknown
@@ -41,16 +41,16 @@ export interface StreamState {
  */
 export async function addChunks(
   store: Store,
-  appends: readonly TextAppend[],
+  chunks: readonly NewChunk[],
   maxSize: number,
   locked: 'wait' | 'skip',
 ): Promise<(StreamState | null)[]> {
   const numberOf = new Map<string, number>()
   const streams: StreamRef[] = []
-  const numbers = appends.map((append) => {
-    const known = numberOf.get(streamKey(append))
+  const numbers = chunks.map((chunk) => {
+    const known = numberOf.get(streamKey(chunk))
     if (known !== undefined) return known
-    numberOf.set(streamKey(append), streams.push(append))
+    numberOf.set(streamKey(chunk), streams.push(chunk))
     return streams.length
   })
   const values = [
@@ -60,10 +60,10 @@ export async function addChunks(
     streams.map(({ place }) => place.seq),
     streams.map(({ attempt }) => attempt),
     numbers,
-    appends.map(({ chunk }) => chunk),
-    appends.map(({ size }) => size),
-    appends.map(({ text }) => text),
-    appends.map(({ data }) => writeJson(data)),
+    chunks.map(({ number }) => number),
+    chunks.map(({ size }) => size),
+    chunks.map(({ text }) => text),
+    chunks.map(({ data }) => writeJson(data)),
     maxSize,
   ]
   const keyOf = ([n]: Row) => (streams[Number(n) - 1] as StreamRef).place.key
@@ -173,11 +173,11 @@ const beatOnce: Statement = {
  *
  * @throws AttemptOver, ChunkExpected, TextTooLarge
  */
-export function requireAdded(append: TextAppend, state: StreamState, maxSize: number): void {
-  if (state.attempt !== append.attempt) throw new AttemptOver(state.attempt)
-  if (append.chunk < state.nextChunk) return
-  if (append.chunk > state.nextChunk) throw new ChunkExpected(state.nextChunk)
-  throw new TextTooLarge(maxSize, state.size + append.size)
+export function requireAdded(chunk: NewChunk, state: StreamState, maxSize: number): void {
+  if (state.attempt !== chunk.attempt) throw new AttemptOver(state.attempt)
+  if (chunk.number < state.nextChunk) return
+  if (chunk.number > state.nextChunk) throw new ChunkExpected(state.nextChunk)
+  throw new TextTooLarge(maxSize, state.size + chunk.size)
 }
 
 /** The state of a stream. @throws MessageMissing, MessageStreamsNot */

@@ -9,12 +9,12 @@ import { type Completion, completeMessage } from './stream-end.ts'
 import {
   addChunks,
   beat,
+  type NewChunk,
   readStream,
   requireAdded,
   type StreamRef,
   type StreamState,
   streamKey,
-  type TextAppend,
 } from './stream-text.ts'
 
 /** What a producer is told about its stream. */
@@ -40,7 +40,7 @@ interface Open {
 
 const runItems = 1_000
 const runBytes = 4 * 1024 * 1024
-/** If more bytes than this are accepted and not stored, an append waits until it is stored. */
+/** If more bytes than this are accepted and not stored, the next chunk waits until it is stored. */
 const maxUnstored = 16 * 1024 * 1024
 /** How many streams are remembered. The state of any other stream is read again. */
 const maxOpen = 10_000
@@ -58,7 +58,7 @@ export class StreamWriter implements AsyncDisposable {
   readonly #store: Store
   readonly #maxSize: number
   readonly #windowMs: number
-  readonly #gather: Gather<TextAppend, StreamState>
+  readonly #gather: Gather<NewChunk, StreamState>
   /** By place. The stream that was used last is at the end. */
   readonly #open = new Map<string, Open>()
   #unstored = 0
@@ -68,10 +68,10 @@ export class StreamWriter implements AsyncDisposable {
     this.#store = store
     this.#maxSize = maxSize
     this.#windowMs = windowMs
-    this.#gather = new Gather<TextAppend, StreamState>({
+    this.#gather = new Gather<NewChunk, StreamState>({
       keyOf: streamKey,
       sizeOf: ({ size }) => size,
-      run: (appends) => this.#addTogether(appends),
+      run: (chunks) => this.#run(chunks),
       windowMs,
       runItems,
       runItemsOfKey: runItems,
@@ -85,21 +85,21 @@ export class StreamWriter implements AsyncDisposable {
    *
    * @throws MessageMissing, ChunkExpected, AttemptOver, MessageStreamsNot, TextTooLarge
    */
-  async append(append: TextAppend): Promise<Progress> {
-    return this.#learn(append, isChunk(append) ? await this.#add(append) : await beat(this.#store, append))
+  async add(chunk: NewChunk): Promise<Progress> {
+    return this.#remember(chunk, isChunk(chunk) ? await this.#awaitStored(chunk) : await beat(this.#store, chunk))
   }
 
   /**
-   * Does the same as `append`, but answers before the chunk is stored, if possible. Then the chunk may still be lost,
+   * Does the same as `add`, but answers before the chunk is stored, if possible. Then the chunk may still be lost,
    * and later answers say so.
    */
-  async accept(append: TextAppend): Promise<Progress> {
-    const open = this.#find(append)
-    if (open === undefined || !isChunk(append) || append.chunk > open.nextChunk) return this.append(append)
-    if (append.chunk === open.nextChunk) {
-      const isLarge = open.size + append.size > this.#maxSize || this.#unstored + append.size > maxUnstored
-      if (isLarge) return this.append(append)
-      this.#hold(append, open)
+  async accept(chunk: NewChunk): Promise<Progress> {
+    const open = this.#find(chunk)
+    if (open === undefined || !isChunk(chunk) || chunk.number > open.nextChunk) return this.add(chunk)
+    if (chunk.number === open.nextChunk) {
+      const isLarge = open.size + chunk.size > this.#maxSize || this.#unstored + chunk.size > maxUnstored
+      if (isLarge) return this.add(chunk)
+      this.#storeLater(chunk, open)
     }
     return progress(open)
   }
@@ -129,23 +129,24 @@ export class StreamWriter implements AsyncDisposable {
     return open?.userId === userId && open.attempt === attempt ? open : undefined
   }
 
-  #hold(append: TextAppend, open: Open): void {
+  /** Accepts the chunk now, and stores it with one of the next statements. */
+  #storeLater(chunk: NewChunk, open: Open): void {
     open.nextChunk += 1
-    open.size += append.size
-    this.#unstored += append.size
-    const isCurrent = () => this.#find(append) === open
-    open.last = this.#add(append)
+    open.size += chunk.size
+    this.#unstored += chunk.size
+    const isCurrent = () => this.#find(chunk) === open
+    open.last = this.#awaitStored(chunk)
       .then(
-        (state) => void (isCurrent() && this.#learn(append, state)),
+        (state) => void (isCurrent() && this.#remember(chunk, state)),
         // The producer's next call reads the state of the stream from the database.
-        () => void (isCurrent() && this.forget(append.place)),
+        () => void (isCurrent() && this.forget(chunk.place)),
       )
       .finally(() => {
-        this.#unstored -= append.size
+        this.#unstored -= chunk.size
       })
   }
 
-  #learn(stream: StreamRef, state: StreamState): Progress {
+  #remember(stream: StreamRef, state: StreamState): Progress {
     const { userId, attempt } = stream
     const fresh = { userId, attempt, nextChunk: 0, storedChunks: 0, size: 0, stopRequested: false }
     const open: Open = this.#find(stream) ?? { ...fresh, last: Promise.resolve() }
@@ -161,10 +162,11 @@ export class StreamWriter implements AsyncDisposable {
     return progress(open)
   }
 
-  #add(append: TextAppend): Promise<StreamState> {
-    return this.#patiently(append.chunk, async () => {
-      const state = await this.#gather.add(append)
-      requireAdded(append, state, this.#maxSize)
+  /** The state of the stream after the chunk is stored. */
+  #awaitStored(chunk: NewChunk): Promise<StreamState> {
+    return this.#patiently(chunk.number, async () => {
+      const state = await this.#gather.add(chunk)
+      requireAdded(chunk, state, this.#maxSize)
       return state
     })
   }
@@ -173,26 +175,26 @@ export class StreamWriter implements AsyncDisposable {
    * Adds chunks of many streams with one statement. A stream that another transaction holds gets a statement of its
    * own. If the statement fails because of one stream, every stream gets one.
    */
-  async #addTogether(appends: readonly TextAppend[]): Promise<Outcome<StreamState>[]> {
-    const states = await addChunks(this.#store, appends, this.#maxSize, 'skip').catch((error: unknown) => {
+  async #run(chunks: readonly NewChunk[]): Promise<Outcome<StreamState>[]> {
+    const states = await addChunks(this.#store, chunks, this.#maxSize, 'skip').catch((error: unknown) => {
       // A chunk is never stored twice, so chunks that may have been stored can be sent again.
-      if (isRefused(error)) return appends.map(() => null)
+      if (isRefused(error)) return chunks.map(() => null)
       throw error
     })
-    const left = appends.filter((_, index) => states[index] === null)
-    const alone = new Map([...Map.groupBy(left, streamKey)].map(([key, some]) => [key, this.#addAlone(some)]))
-    return appends.map((append, index) => {
+    const left = chunks.filter((_, index) => states[index] === null)
+    const later = new Map([...Map.groupBy(left, streamKey)].map(([key, some]) => [key, this.#waitForStream(some)]))
+    return chunks.map((chunk, index) => {
       const state = states[index]
       if (state) return { result: state }
-      // Every stream without a state is in `alone`.
-      return { later: alone.get(streamKey(append)) as Promise<StreamState> }
+      // Every stream without a state is in `later`.
+      return { later: later.get(streamKey(chunk)) as Promise<StreamState> }
     })
   }
 
   /** Waits for a stream that another transaction holds. @throws MessageMissing, MessageStreamsNot */
-  async #addAlone(appends: readonly TextAppend[]): Promise<StreamState> {
-    const [state] = await addChunks(this.#store, appends, this.#maxSize, 'wait')
-    return state ?? readStream(this.#store.pool, appends[0] as StreamRef)
+  async #waitForStream(chunks: readonly NewChunk[]): Promise<StreamState> {
+    const [state] = await addChunks(this.#store, chunks, this.#maxSize, 'wait')
+    return state ?? readStream(this.#store.pool, chunks[0] as StreamRef)
   }
 
   /**
@@ -221,7 +223,7 @@ export class StreamWriter implements AsyncDisposable {
   }
 }
 
-function isChunk({ text, data }: TextAppend): boolean {
+function isChunk({ text, data }: NewChunk): boolean {
   return text !== '' || data !== undefined
 }
 
