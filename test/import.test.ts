@@ -195,7 +195,7 @@ describe('an import reports and goes on after', () => {
   test('a message late in a conversation, named by its place', async () => {
     const messages = [...(conversations[2]?.messages.slice(0, 120) ?? []), { role: 'tool', content: '' }]
     const { stderr } = await run(await write('late.jsonl', JSON.stringify({ id: 'place', messages })), 'eve')
-    expect(stderr).toBe('Line 1 ("place"): messages[120].toolCallId: a TOOL message says which call it answers.\n')
+    expect(stderr).toBe('Line 1 ("place"): messages[120].toolCallId: a TOOL message must say which call it answers.\n')
   })
 
   test('a conversation that was imported with other content, which stays', async () => {

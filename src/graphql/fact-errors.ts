@@ -45,10 +45,10 @@ import {
 } from '../facts.ts'
 
 /**
- * A fact in the words of the API. What a caller can mend has its place in the input: at one path for each kind, but for facts
- * about one of several messages, to which `atMessages` gives it.
+ * Says a fact in the words of the API. A fact that the caller can correct has a path in the input, and each kind of
+ * fact has one path. Facts about one of several messages get their path from `atMessages`.
  *
- * @param field that was to be answered
+ * @param field the field that was to be answered
  */
 export function apiErrorOf(fact: Fact, field: string): ApiError {
   const say = words.get(fact.constructor)
@@ -91,21 +91,27 @@ const words = new Map<unknown, Words[1]>([
   said(PathTooLong, ({ limit, actual }) => tooLarge('branch', 'turns', limit, actual)),
   said(ContextTooSmall, ({ limit, needed }) => contextTooSmall(limit, needed)),
   said(AnswerTooLarge, ({ limit, actual }, field) => answerTooLarge(field, limit, actual)),
-  said(TooManyWait, () => unavailable('Too much waits for the database; try again.')),
-  said(TooManyAnswers, () => unavailable('The server is answering too much at once; try again in a moment.')),
+  said(TooManyWait, () => unavailable('Too many requests wait for the database; try again.')),
+  said(TooManyAnswers, () => unavailable('The server holds too many answers at once; try again in a moment.')),
 ])
 
 /**
- * Gives the facts about one of several messages the place of that message.
+ * Gives a fact about one of several messages the path of that message.
  *
  * @param paths where each message stands in the input
  */
 export function atMessages(paths: readonly string[]): (error: unknown) => never {
   return (error) => {
     if (error instanceof RepeatedClientId)
-      throw badInput(`${paths[error.index]}.clientId`, 'an earlier message of this call has it, with another payload.')
+      throw badInput(
+        `${paths[error.index]}.clientId`,
+        'an earlier message of this call has the same client id with another payload.',
+      )
     if (error instanceof ForeignParent)
-      throw badInput(`${paths[error.index]}.parentId`, 'is neither a message of this conversation nor its own id.')
+      throw badInput(
+        `${paths[error.index]}.parentId`,
+        "is neither the id of a message of this conversation nor the conversation's id.",
+      )
     throw error
   }
 }

@@ -26,9 +26,9 @@ export interface Reads {
 }
 
 /**
- * One statement for all that one operation asks of a kind at once. They gather and do not remember: a later field of a
- * mutation must see what an earlier one wrote. Each is made when it is asked for the first time, for most operations ask
- * one of them or none.
+ * Each loader reads, with one statement, all things of its kind that an operation asks for at once. Loaders gather but
+ * do not remember: a later field of a mutation must see what an earlier one wrote. A loader is made when it is first
+ * needed, because most operations need one or none.
  */
 export class Loaders {
   readonly #reads: Reads

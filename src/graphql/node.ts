@@ -11,7 +11,7 @@ import { ViewerNode } from './viewer.ts'
 export class NodeResolver {
   @Query(() => Node, {
     nullable: true,
-    description: 'Loads anything by its `id`; null when the viewer has nothing of that id.',
+    description: 'Any object by its `id`; null if the viewer has nothing with this id.',
   })
   node(
     @Arg('id', () => ID, { description: 'An `id` that this API gave, or your own id of a conversation.' }) id: string,
@@ -20,7 +20,11 @@ export class NodeResolver {
     return loadNode(context, id)
   }
 
-  @Query(() => [Node], { nullable: 'items', description: 'Loads up to 100 at once, in the order of `ids`.' })
+  @Query(() => [Node], {
+    nullable: 'items',
+    description:
+      'Up to 100 objects by their ids, in the order of `ids`; null for an id with which the viewer has nothing.',
+  })
   nodes(
     @Arg('ids', () => [ID], { description: 'At most 100 ids.' }) ids: string[],
     @Ctx() context: Context,

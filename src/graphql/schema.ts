@@ -50,9 +50,9 @@ export function createSchema(): GraphQLSchema {
     pubSub: noPubSub,
     validate: false,
   })
-  // Type-GraphQL has no way to describe these.
+  // Type-GraphQL cannot describe the root types.
   describe(schema.getQueryType(), 'What can be read.')
-  describe(schema.getMutationType(), 'What can be changed; each answer comes after the change is durable.')
+  describe(schema.getMutationType(), 'What can be changed. Each answer comes after the change is durable.')
   describe(schema.getSubscriptionType(), 'What can be followed live, over WebSocket or server-sent events.')
   return schema
 }
@@ -61,7 +61,7 @@ function describe(type: GraphQLObjectType | null | undefined, description: strin
   if (type) type.description = description
 }
 
-/** Type-GraphQL asks for one even where every subscription brings its own source, as ours do. */
+/** Type-GraphQL requires a PubSub, but every subscription of this server brings its own source. */
 const noPubSub: PubSub = {
   publish: () => {
     throw new Error('Colloquy has no topics: subscriptions follow feeds.')

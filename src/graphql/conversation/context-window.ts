@@ -20,19 +20,20 @@ import { readParent } from '../message/message-parent.ts'
 @ArgsType()
 export class ContextArgs {
   @Field(() => Int, {
-    description: 'The most tokens, as they are counted here, from 1 to 10000000; `reserve` among them.',
+    description:
+      'How many tokens the window may have, `reserve` included: from 1 to 10000000. The server counts them with `encoding`.',
   })
   maxTokens!: number
 
   @Field(() => String, {
     nullable: true,
-    description: 'Instructions that come before all others; they are not stored.',
+    description: 'Instructions that come before all others. They are not stored.',
   })
   system?: string | null
 
   @Field(() => MessageInput, {
     nullable: true,
-    description: "The user's new message, which comes last; it is not stored. Its role is USER.",
+    description: "The user's new message. It comes last, and it is not stored. Its role is USER.",
   })
   userMessage?: MessageInput | null
 
@@ -42,63 +43,66 @@ export class ContextArgs {
   })
   format!: ContextFormat
 
-  @Field(() => TokenEncoding, { defaultValue: TokenEncoding.O200K_BASE, description: 'Whose tokens to count.' })
+  @Field(() => TokenEncoding, { defaultValue: TokenEncoding.O200K_BASE, description: 'The tokenizer to count with.' })
   encoding!: TokenEncoding
 
   @Field(() => Int, {
     nullable: true,
     description:
-      'How many of `maxTokens` to leave free, for the answer and the descriptions of tools; none unless given.',
+      'How many of `maxTokens` to leave free, for the answer and for the descriptions of tools. 0 unless given.',
   })
   reserve?: number | null
 }
 
-@ObjectType({ description: 'What of the path that a window follows is not in it.', simpleResolvers: true })
+@ObjectType({ description: 'What a window leaves out of the path that it follows.', simpleResolvers: true })
 export class OmittedMessages {
-  @Field(() => [OmissionReason], { description: 'Why, and what stands there otherwise than it was said; each once.' })
+  @Field(() => [OmissionReason], {
+    description:
+      'Why messages are left out, and how messages in the window differ from the stored ones. Each reason comes once.',
+  })
   reasons!: readonly OmissionReason[]
 
   conversation!: Conversation
   path!: readonly Range[]
   encoding!: TokenEncoding
-  /** What is in the window. */
+  /** The stored messages in the window. */
   included!: { readonly messages: number; readonly tokens: number }
 }
 
 @ObjectType('ContextWindow', {
   description:
-    'What a model reads: ready to send, and valid for its provider. A call and its results are in it together or not at all.',
+    'What a model reads: ready to send, and valid for its provider. A tool call and its results are in the window together or not at all.',
   simpleResolvers: true,
 })
 export class ContextWindowAnswer {
   @Field(() => Json, {
     nullable: true,
-    description: 'The instructions, where the provider takes them apart from the messages; null where it does not.',
+    description: 'The instructions, if the provider takes them apart from the messages; otherwise null.',
   })
   system!: unknown
 
-  @Field(() => Json, { description: "The messages in the provider's own form, oldest first: a list." })
+  @Field(() => Json, { description: "A list of the messages in the provider's own form, oldest first." })
   messages!: unknown
 
   @Field(() => Int, {
     description:
-      'Its tokens, `reserve` not among them: an estimate of what the provider counts, for models that are not of OpenAI a rough one. Each message takes 4 more than its words, each call too, and a picture or file 1000.',
+      'The tokens of the window, without `reserve`. This is an estimate of what the provider counts, and a rough one for models that are not from OpenAI. Each message counts 4 tokens more than its words, each tool call 4 more, and a picture or file 1000.',
   })
   tokenCount!: number
 
-  @Field(() => Int, { description: 'How many stored messages are in it.' })
+  @Field(() => Int, { description: 'How many stored messages are in the window.' })
   included!: number
 
-  @Field(() => OmittedMessages, { description: 'What is not in it.' })
+  @Field(() => OmittedMessages, { description: 'What the window leaves out.' })
   omitted!: OmittedMessages
 
   @Field(() => Int, {
     nullable: true,
-    description: 'The seq of its first stored message after the leading instructions; null when there is none.',
+    description: 'The seq of the first stored message after the leading instructions; null if there is none.',
   })
   firstSeq!: number | null
 
-  @Field(() => Int, { nullable: true, description: 'The seq of its last stored message; null when `firstSeq` is.' })
+  @Field(() => Int, { nullable: true, description: 'The seq of the last stored message; null if `firstSeq` is null.' })
   lastSeq!: number | null
 }
 
@@ -106,7 +110,7 @@ export class ContextWindowAnswer {
 export class ContextWindowResolver {
   @FieldResolver(() => ContextWindowAnswer, {
     description:
-      'What a model needs to go on, as data that its provider takes: the instructions that the conversation begins with, the newest whole turns that fit, oldest first, and `userMessage`. It follows the active path to its leaf, or to what `userMessage` names as its `parentId`; deleted and streaming messages are left out, and those that failed keep what they said. At most 10 windows in one operation. When not even the newest turn fits it is BAD_USER_INPUT, reason CONTEXT_TOO_SMALL, and `needed` says which `maxTokens` would do.',
+      'What a model needs in order to continue, as data that its provider takes: the instructions with which the conversation begins, the newest whole turns that fit, oldest first, and `userMessage`. The window follows the active path to its leaf, or to the message that `userMessage` names as its `parentId`. It leaves out deleted and streaming messages. A failed message keeps the text that it has. One operation may read at most 10 windows. If even the newest turn does not fit, the error is BAD_USER_INPUT, reason CONTEXT_TOO_SMALL, and `needed` says which `maxTokens` is enough.',
   })
   async context(
     @Root() conversation: Conversation,
@@ -142,7 +146,7 @@ export class ContextWindowResolver {
 
 @Resolver(() => OmittedMessages)
 export class OmittedMessagesResolver {
-  @FieldResolver(() => Int, { description: 'How many messages, deleted ones not among them.' })
+  @FieldResolver(() => Int, { description: 'How many messages are left out. Deleted messages do not count.' })
   async messages(
     @Root() { conversation, path, included }: OmittedMessages,
     @Ctx() { services, viewer }: Context,
@@ -154,7 +158,7 @@ export class OmittedMessagesResolver {
   @FieldResolver(() => Int, {
     nullable: true,
     description:
-      'Their tokens, without messages that are still streaming. null while some were never counted: a message is counted when a window first comes to it.',
+      'How many tokens those messages have. Streaming messages do not count. null if some were never counted: a message is counted when a window first reaches it.',
   })
   async tokens(
     @Root() { conversation, path, encoding, included }: OmittedMessages,
@@ -183,7 +187,7 @@ function readUserMessage(input: MessageInput, limits: Limits): NewMessage {
   return checkMessage('userMessage', input, limits)
 }
 
-/** Where the path of a window ends. @throws ApiError BAD_USER_INPUT */
+/** The seq with which the path of a window ends. @throws ApiError BAD_USER_INPUT */
 function leafOf(userId: string, conversation: Conversation, { userMessage }: ContextArgs): number {
   const parentId = userMessage?.parentId
   if (!isGiven(parentId)) return activeLeafOf(conversation)

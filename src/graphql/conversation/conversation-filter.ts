@@ -8,24 +8,27 @@ import { requireMetadata } from '../input/json-rules.ts'
 
 @InputType({
   description:
-    "Which conversations of a list: those that fulfil all that is given. null is the same as absent. Metadata that only few of them have takes a look at all of the viewer's conversations.",
+    "Which conversations a list shows: those that fulfil all conditions given here. null is the same as absent. If few conversations fulfil `metadata`, the server looks at all of the viewer's conversations.",
 })
 export class ConversationFilter {
   @Field(() => JsonObject, {
     nullable: true,
     description:
-      'Those whose metadata contains this: every key of it, with an equal value, or with an object or a list that contains the one given here. At most 16 KiB as JSON.',
+      'The metadata of the conversation contains this object: every key of it, with an equal value, or with an object or a list that contains the one given here. At most 16 KiB as JSON.',
   })
   metadata?: JsonRecord | null
 
-  @Field(() => Boolean, { nullable: true, description: 'true: only archived ones; false: only those that are not.' })
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'true: only archived conversations; false: only conversations that are not archived.',
+  })
   archived?: boolean | null
 
-  @Field(() => Timestamp, { nullable: true, description: 'Those that changed after this time.' })
+  @Field(() => Timestamp, { nullable: true, description: 'The conversation changed after this time.' })
   updatedAfter?: string | null
 }
 
-/** null: all conversations. @throws ApiError PAYLOAD_TOO_LARGE */
+/** The conditions of a list; null: all conversations. @throws ApiError PAYLOAD_TOO_LARGE */
 export function readFilter(filter: ConversationFilter | null | undefined, limits: Limits): ListFilter | null {
   const { metadata, archived, updatedAfter } = filter ?? {}
   if (isGiven(metadata)) requireMetadata('filter.metadata', metadata, limits)

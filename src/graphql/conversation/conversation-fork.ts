@@ -13,14 +13,14 @@ export class ForkConversationInput {
 
   @Field(() => ID, {
     nullable: true,
-    description: 'Your own id for the copy, as `createConversation` takes it. Absent: a UUIDv7.',
+    description: 'Your own id for the copy, as in `createConversation`. Absent: a UUIDv7.',
   })
   newId?: string | null
 
   @Field(() => Int, {
     nullable: true,
     description:
-      'The last seq to copy, which is then where the active path ends; 0 copies no message. Absent: all of them, and the active leaf.',
+      'The last seq to copy. The active path of the copy ends with it. 0 copies no message. Absent: the copy has all messages and the same active leaf.',
   })
   upToSeq?: number | null
 }
@@ -35,7 +35,7 @@ export class ForkConversationPayload {
 export class ConversationForkResolver {
   @Mutation(() => ForkConversationPayload, {
     description:
-      'Copies a conversation as it stands: title, metadata, and its messages of all branches with their seqs, parents, client ids and times, deleted ones as tombstones. At most `MAX_FORK_MESSAGES` and `MAX_FORK_BYTES`. One that is still streaming is not copied: CONFLICT, reason STREAMING, with its `seq`.',
+      'Copies a conversation as it is now: title, metadata, and the messages of all branches with their seqs, parents, client ids and times. Deleted messages are copied as tombstones. A call copies at most `MAX_FORK_MESSAGES` messages and `MAX_FORK_BYTES` bytes. If a message to copy is still streaming, the error is CONFLICT, reason STREAMING, with its `seq`.',
   })
   async forkConversation(
     @Arg('input', () => ForkConversationInput, { description: 'What to copy.' }) input: ForkConversationInput,

@@ -16,10 +16,10 @@ export const IfExists = { FAIL: 'FAIL', RETURN: 'RETURN' } as const
 export type IfExists = keyof typeof IfExists
 registerEnumType(IfExists, {
   name: 'IfExists',
-  description: 'What to do when there is a conversation of that id.',
+  description: 'What to do if a conversation with this id exists.',
   valuesConfig: {
     FAIL: { description: 'Refuse with CONFLICT, reason EXISTS.' },
-    RETURN: { description: 'Answer it as it is, with `created: false`.' },
+    RETURN: { description: 'Answer the conversation as it is, with `created: false`.' },
   },
 })
 
@@ -28,17 +28,23 @@ export class CreateConversationInput {
   @Field(() => ID, {
     nullable: true,
     description:
-      'Your own id for it, 1 to 128 characters; not beginning with msg_, usr_, cnv_ or client:. Absent: a UUIDv7.',
+      'Your own id for the conversation, 1 to 128 characters. It must not begin with msg_, usr_, cnv_ or client:. Absent: a UUIDv7.',
   })
   id?: string | null
 
   @Field(() => String, { nullable: true, description: 'A title to show, at most 1000 characters.' })
   title?: string | null
 
-  @Field(() => JsonObject, { nullable: true, description: 'Your own data about it, at most 16 KiB as JSON.' })
+  @Field(() => JsonObject, {
+    nullable: true,
+    description: 'Your own data about the conversation, at most 16 KiB as JSON.',
+  })
   metadata?: JsonRecord | null
 
-  @Field(() => IfExists, { defaultValue: IfExists.FAIL, description: 'What to do when there is one of that id.' })
+  @Field(() => IfExists, {
+    defaultValue: IfExists.FAIL,
+    description: 'What to do if a conversation with this id exists.',
+  })
   ifExists!: IfExists
 }
 
@@ -51,7 +57,7 @@ export class CreateConversationPayload {
   created!: boolean
 }
 
-@InputType({ description: 'What `updateConversation` takes. What is absent stays; null clears.' })
+@InputType({ description: 'What `updateConversation` takes. A field that is absent stays as it is; null clears it.' })
 export class UpdateConversationInput {
   @Field(() => ID, { description: 'The conversation.' })
   id!: string
@@ -61,11 +67,12 @@ export class UpdateConversationInput {
 
   @Field(() => JsonObject, {
     nullable: true,
-    description: 'Merged into the metadata at its top level; at most 16 KiB of JSON together.',
+    description:
+      'These keys are merged into the metadata at its top level. After that it may have at most 16 KiB as JSON.',
   })
   metadata?: JsonRecord | null
 
-  @Field(() => Boolean, { nullable: true, description: 'Whether it is archived.' })
+  @Field(() => Boolean, { nullable: true, description: 'Whether the conversation is archived.' })
   archived?: boolean | null
 }
 
@@ -83,7 +90,7 @@ export class DeleteConversationInput {
 
 @ObjectType({ description: 'What `deleteConversation` answers.', simpleResolvers: true })
 export class DeleteConversationPayload {
-  @Field(() => ID, { description: 'The id that it had.' })
+  @Field(() => ID, { description: 'The id that the conversation had.' })
   deletedConversationId!: string
 }
 
@@ -102,7 +109,7 @@ export class ClearConversationPayload {
 @Resolver()
 export class ConversationMutationResolver {
   @Mutation(() => CreateConversationPayload, {
-    description: 'Creates a conversation, or finds it with `ifExists: RETURN`.',
+    description: 'Creates a conversation. With `ifExists: RETURN` it answers an existing one instead.',
   })
   async createConversation(
     @Arg('input', () => CreateConversationInput, { description: 'The conversation.' }) input: CreateConversationInput,
@@ -115,7 +122,9 @@ export class ConversationMutationResolver {
     return createConversation(context.services.store, conversation, input.ifExists === IfExists.RETURN)
   }
 
-  @Mutation(() => UpdateConversationPayload, { description: 'Changes title, metadata or whether it is archived.' })
+  @Mutation(() => UpdateConversationPayload, {
+    description: 'Changes a conversation: its title, its metadata, or whether it is archived.',
+  })
   async updateConversation(
     @Arg('input', () => UpdateConversationInput, { description: 'The change.' }) input: UpdateConversationInput,
     @Ctx() context: Context,
@@ -130,10 +139,10 @@ export class ConversationMutationResolver {
   }
 
   @Mutation(() => DeleteConversationPayload, {
-    description: 'Deletes a conversation with all its messages; its id may be used again, for a new conversation.',
+    description: 'Deletes a conversation with all its messages. You may use its id again for a new conversation.',
   })
   async deleteConversation(
-    @Arg('input', () => DeleteConversationInput, { description: 'Which one.' }) input: DeleteConversationInput,
+    @Arg('input', () => DeleteConversationInput, { description: 'The conversation.' }) input: DeleteConversationInput,
     @Ctx() context: Context,
   ): Promise<DeleteConversationPayload> {
     const { store, eraser } = context.services
@@ -143,10 +152,11 @@ export class ConversationMutationResolver {
   }
 
   @Mutation(() => ClearConversationPayload, {
-    description: 'Deletes every message that is there, as `deleteMessage` does; the conversation and its seqs go on.',
+    description:
+      'Deletes every message that the conversation has now, as `deleteMessage` does. The conversation stays, and its next message gets the next seq.',
   })
   async clearConversation(
-    @Arg('input', () => ClearConversationInput, { description: 'Which one.' }) input: ClearConversationInput,
+    @Arg('input', () => ClearConversationInput, { description: 'The conversation.' }) input: ClearConversationInput,
     @Ctx() context: Context,
   ): Promise<ClearConversationPayload> {
     return { conversation: await clearConversation(context.services.store, requireRef(context, input.id)) }

@@ -31,10 +31,11 @@ import { ConversationFilter, readFilter } from './conversation-filter.ts'
 export class ConversationResolver {
   @Query(() => Conversation, {
     nullable: true,
-    description: 'A conversation by id; null when the viewer has none of that id.',
+    description: 'A conversation by its id; null if the viewer has no conversation with this id.',
   })
   async conversation(
-    @Arg('id', () => ID, { description: 'Your own id for it, or the `id` that this API gave.' }) id: string,
+    @Arg('id', () => ID, { description: 'Your own id for the conversation, or the `id` that this API gave.' })
+    id: string,
     @Ctx() context: Context,
     @Info() info: GraphQLResolveInfo,
   ): Promise<Conversation | null> {
@@ -43,13 +44,15 @@ export class ConversationResolver {
   }
 
   @Query(() => ConversationConnection, {
-    description: "The viewer's conversations, newest activity first; a moving list.",
+    description:
+      "The viewer's conversations, newest activity first. A change moves its conversation to the top of the list.",
   })
   async conversations(
     @Args(() => PageArgs) args: PageArgs,
     @Arg('filter', () => ConversationFilter, {
       nullable: true,
-      description: 'Only those of which this is true; `cursor` and its feed are of the whole list all the same.',
+      description:
+        'Only conversations that fulfil these conditions. `cursor` still belongs to the feed of the whole list.',
     })
     filter: ConversationFilter | null,
     @Ctx() context: Context,
@@ -68,13 +71,13 @@ export class ConversationResolver {
 
   @FieldResolver(() => String, {
     description:
-      'Where its feed stands, no later than any other field of this answer; also when it is empty. Pass it as `after` of a subscription to go on from here.',
+      'Where the feed of the conversation stands, no later than any other field of this answer. An empty conversation has a cursor too. Pass it as `after` of a subscription to go on from here.',
   })
   cursor(@Root() conversation: Conversation): string {
     return feedCursor(conversation)
   }
 
-  @FieldResolver(() => Message, { nullable: true, description: 'Its newest message that is not deleted.' })
+  @FieldResolver(() => Message, { nullable: true, description: 'The newest message that is not deleted.' })
   lastMessage(@Root() conversation: Conversation, @Ctx() context: Context): Promise<Message | null> | Message | null {
     if (conversation instanceof ListedConversation && conversation.lastMessage !== undefined) {
       return conversation.lastMessage
@@ -85,7 +88,7 @@ export class ConversationResolver {
   @FieldResolver(() => Message, {
     nullable: true,
     description:
-      'The message with which the active path ends: the newest one, or the one that `setActiveLeaf` chose since. null while it is empty.',
+      'The message with which the active path ends: the newest one, or the one that `setActiveLeaf` chose after that. null if the conversation is empty.',
   })
   async activeLeaf(@Root() conversation: Conversation, @Ctx() context: Context): Promise<Message | null> {
     const { key, epoch } = conversation
@@ -94,7 +97,7 @@ export class ConversationResolver {
   }
 
   @FieldResolver(() => MessageConnection, {
-    description: 'Its messages by seq, in both directions; deleted ones keep their places.',
+    description: 'The messages by seq, in both directions. Deleted messages keep their places.',
   })
   async messages(
     @Root() conversation: Conversation,
@@ -118,12 +121,12 @@ export class ConversationResolver {
 
   @FieldResolver(() => Message, {
     nullable: true,
-    description: 'One message, by exactly one of its seq and its client id.',
+    description: 'One message, by its seq or by its client id. Give exactly one of them.',
   })
   async message(
     @Root() conversation: Conversation,
-    @Arg('seq', () => Int, { nullable: true, description: 'Its position.' }) seq: number | null,
-    @Arg('clientId', () => String, { nullable: true, description: "The caller's own id for it." }) clientId:
+    @Arg('seq', () => Int, { nullable: true, description: 'The position of the message.' }) seq: number | null,
+    @Arg('clientId', () => String, { nullable: true, description: "The caller's own id for the message." }) clientId:
       | string
       | null,
     @Ctx() context: Context,
@@ -138,14 +141,13 @@ export class ConversationResolver {
 
   @FieldResolver(() => [Message], {
     description:
-      'What an agent reads: the last messages of the active path, oldest first, without deleted and streaming ones. It never begins with a TOOL message: it reaches back to the call.',
+      'What an agent reads: the last messages of the active path, oldest first, without deleted and streaming ones. It never begins with a TOOL message: instead it begins earlier, with the message that made the call.',
   })
   history(
     @Root() conversation: Conversation,
-    @Arg('last', () => Int, { nullable: true, defaultValue: 50, description: 'How many, from 1 to 1000.' }) last:
-      | number
-      | null,
-    @Arg('beforeSeq', () => Int, { nullable: true, description: 'Only what comes before this seq.' }) beforeSeq:
+    @Arg('last', () => Int, { nullable: true, defaultValue: 50, description: 'How many messages, from 1 to 1000.' })
+    last: number | null,
+    @Arg('beforeSeq', () => Int, { nullable: true, description: 'Only messages before this seq.' }) beforeSeq:
       | number
       | null,
     @Ctx() context: Context,
@@ -158,7 +160,7 @@ export class ConversationResolver {
   }
 }
 
-/** @throws ApiError NOT_FOUND when the conversation went while it was read */
+/** @throws ApiError NOT_FOUND if the conversation was deleted while it was read */
 function toConnection(page: Page | PathPage | null): MessageConnection {
   if (page === null) throw conversationNotFound()
   return messageConnection(page)
@@ -169,6 +171,6 @@ function readBranch(text: string, { key, epoch, lastSeq }: Conversation): number
   const id = readGlobalId(text)
   const isHere = id.kind === 'message' && id.place.key === key && id.place.epoch === epoch
   if (!isHere || id.place.seq < 1 || id.place.seq > lastSeq)
-    throw badInput('branch', 'is no message of this conversation.')
+    throw badInput('branch', 'is not a message of this conversation.')
   return id.place.seq
 }

@@ -10,10 +10,12 @@ import { knownCursor } from '../page/cursor.ts'
 
 @InterfaceType({
   description:
-    'Something that happened in a conversation. A client that meets a kind it does not know keeps its place by the cursor.',
+    'Something that happened in a conversation. If a client does not know the kind of an event, it still takes over the cursor.',
 })
 export abstract class ConversationEvent {
-  @Field(() => String, { description: 'Go on from here to miss nothing after this event.' })
+  @Field(() => String, {
+    description: 'Where the feed stands after this event. Pass it as `after` to go on from here.',
+  })
   cursor!: string
 
   @Field(() => ID, { description: "The conversation's `id`." })
@@ -22,7 +24,7 @@ export abstract class ConversationEvent {
 
 @ObjectType({ description: 'A message was appended.', implements: ConversationEvent, simpleResolvers: true })
 export class MessageAppended extends ConversationEvent {
-  @Field(() => MessageEdge, { description: 'The message as it is now; a tombstone when it is deleted already.' })
+  @Field(() => MessageEdge, { description: 'The message as it is now. If it is deleted already, it is a tombstone.' })
   edge!: MessageEdge
 }
 
@@ -40,7 +42,7 @@ export class MessageDeleted extends ConversationEvent {
 
 @ObjectType({
   description:
-    'A chunk of text was added to a message that is streaming. Chunks come in their order, from the `nextChunk` on that the message had when it was last sent.',
+    'A chunk of text was added to a streaming message. Chunks come in order, and the first one is the `nextChunk` that the message had when it was last sent.',
   implements: ConversationEvent,
   simpleResolvers: true,
 })
@@ -54,10 +56,13 @@ export class MessageTextAppended extends ConversationEvent {
   @Field(() => Int, { description: 'The number of the chunk.' })
   chunk!: number
 
-  @Field(() => String, { description: 'The text, to be put after what there is.' })
+  @Field(() => String, { description: 'The text to add at the end of the content.' })
   text!: string
 
-  @Field(() => Json, { nullable: true, description: 'What is not text, as its producer gave it.' })
+  @Field(() => Json, {
+    nullable: true,
+    description: 'The data of the chunk that is not text, as the producer gave it.',
+  })
   data!: unknown
 }
 
@@ -79,7 +84,8 @@ export class ConversationUpdated extends ConversationEvent {
 export class ConversationDeleted extends ConversationEvent {}
 
 @ObjectType({
-  description: 'Everything that was there when the subscription began was sent; from here on it is live. Comes once.',
+  description:
+    'Everything that existed when the subscription began was sent. From here on the events are live. This event comes once.',
   implements: ConversationEvent,
   simpleResolvers: true,
 })

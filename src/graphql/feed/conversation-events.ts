@@ -27,18 +27,18 @@ import { openFeed } from './open-feed.ts'
 @ObjectType({ description: 'What happened after a cursor.', simpleResolvers: true })
 export class ConversationChanges {
   @Field(() => [ConversationEvent], {
-    description: 'As `conversationEvents` sends them, without `CaughtUp` and `ConversationDeleted`.',
+    description: 'The events as `conversationEvents` sends them, without `CaughtUp` and `ConversationDeleted`.',
   })
   events!: ConversationEvent[]
 
-  @Field(() => String, { description: 'Pass it as `after` to go on; also when there were no events.' })
+  @Field(() => String, { description: 'Pass it as `after` of the next call, even if there were no events.' })
   cursor!: string
 
-  @Field(() => Boolean, { description: 'Whether there is more right now.' })
+  @Field(() => Boolean, { description: 'Whether there are more events now.' })
   hasMore!: boolean
 }
 
-/** Every kind of event, so that the schema has those that only the interface leads to. */
+/** Every kind of event. The schema needs this list, because only the interface leads to these types. */
 export const conversationEventTypes = [
   MessageAppended,
   MessageUpdated,
@@ -50,18 +50,21 @@ export const conversationEventTypes = [
 ]
 
 const afterDescription =
-  "An event's cursor, an edge's, or `Conversation.cursor`; an empty text is the beginning. From an edge's cursor, which names only a place, every message up to there that was ever changed comes first."
+  "An event's cursor, an edge's cursor, or `Conversation.cursor`. An empty text is the beginning. An edge's cursor names only a place. After such a cursor, all messages up to that place that were ever changed come first."
 
 @Resolver()
 export class ConversationEventsResolver {
   @Query(() => ConversationChanges, {
-    description: 'The events after a cursor as pages, for clients that poll or work offline.',
+    description: 'The events after a cursor, in pages. It is for clients that poll or work offline.',
   })
   async changes(
     @Arg('conversationId', () => ID, { description: 'The conversation.' }) conversationId: string,
-    @Arg('after', () => String, { nullable: true, description: `${afterDescription} Absent or null is the beginning.` })
+    @Arg('after', () => String, {
+      nullable: true,
+      description: `${afterDescription} Absent or null: from the beginning.`,
+    })
     after: string | null,
-    @Arg('first', () => Int, { nullable: true, description: 'At most so many messages; 50 unless given, at most 100.' })
+    @Arg('first', () => Int, { nullable: true, description: 'At most so many messages: 50 unless given, at most 100.' })
     first: number | null,
     @Ctx() context: Context,
   ): Promise<ConversationChanges> {
@@ -84,12 +87,12 @@ export class ConversationEventsResolver {
 
   @Subscription(() => ConversationEvent, {
     description:
-      'Everything that happens in a conversation after a cursor: first what was missed, then `CaughtUp`, then live. A state may come twice; an older one never follows a newer one. The cursor of each event is also in `extensions.cursor`.',
+      'Everything that happens in a conversation after a cursor: first the events that the client missed, then `CaughtUp`, then live events. A client may get the same state of a message twice, but never an older state after a newer one. The cursor of each event is also in `extensions.cursor`.',
     subscribe: ({ args, context }) => followConversation(context as Context, args as ConversationEventsArgs),
   })
   conversationEvents(
     @Arg('conversationId', () => ID, { description: 'The conversation.' }) _conversationId: string,
-    @Arg('after', () => String, { nullable: true, description: `${afterDescription} Absent or null is from now on.` })
+    @Arg('after', () => String, { nullable: true, description: `${afterDescription} Absent or null: from now on.` })
     _after: string | null,
     @Root() event: ConversationEvent,
   ): ConversationEvent {

@@ -5,16 +5,18 @@ import { listFeedCursor } from './list-feed-cursor.ts'
 
 @InterfaceType({
   description:
-    "Something that happened to the viewer's list of conversations. A client that meets a kind it does not know keeps its place by the cursor.",
+    "Something that happened to the viewer's list of conversations. If a client does not know the kind of an event, it still takes over the cursor.",
 })
 export abstract class ConversationListEvent {
-  @Field(() => String, { description: 'Go on from here to miss nothing after this event.' })
+  @Field(() => String, {
+    description: 'Where the feed stands after this event. Pass it as `after` to go on from here.',
+  })
   cursor!: string
 }
 
 @ObjectType({
   description:
-    'A conversation was created or changed, also when it got a message: put it at its place by `updatedAt`, and take it from where it was.',
+    'A conversation was created or changed; a new message is a change too. Remove the conversation from its old place, and put it at its place by `updatedAt`.',
   implements: ConversationListEvent,
   simpleResolvers: true,
 })
@@ -24,7 +26,7 @@ export class ConversationListed extends ConversationListEvent {
 }
 
 @ObjectType({
-  description: 'A conversation was deleted. It may be one that you never heard of.',
+  description: 'A conversation was deleted. It may be one that the client never saw.',
   implements: ConversationListEvent,
   simpleResolvers: true,
 })
@@ -34,7 +36,8 @@ export class ConversationUnlisted extends ConversationListEvent {
 }
 
 @ObjectType({
-  description: 'Everything that was there when the subscription began was sent; from here on it is live. Comes once.',
+  description:
+    'Everything that existed when the subscription began was sent. From here on the events are live. This event comes once.',
   implements: ConversationListEvent,
   simpleResolvers: true,
 })

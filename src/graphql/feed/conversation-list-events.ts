@@ -13,21 +13,21 @@ import {
 } from './conversation-list-event.ts'
 import { readListFeedCursor } from './list-feed-cursor.ts'
 
-/** Every kind of event, so that the schema has those that only the interface leads to. */
+/** Every kind of event. The schema needs this list, because only the interface leads to these types. */
 export const conversationListEventTypes = [ConversationListed, ConversationUnlisted, ConversationListCaughtUp]
 
 @Resolver()
 export class ConversationListEventsResolver {
   @Subscription(() => ConversationListEvent, {
     description:
-      "How the viewer's list of conversations changes after a cursor: first what was missed, then `ConversationListCaughtUp`, then live. Of a conversation that changed several times the last state may be all that comes. A state may come twice; an older one never follows a newer one. The cursor of each event is also in `extensions.cursor`.",
+      "How the viewer's list of conversations changes after a cursor: first the changes that the client missed, then `ConversationListCaughtUp`, then live changes. If a conversation changed several times, the client may get only its last state. It may get the same state twice, but never an older state after a newer one. The cursor of each event is also in `extensions.cursor`.",
     subscribe: ({ args, context }) => followList(context as Context, args as ConversationsChangedArgs),
   })
   conversationsChanged(
     @Arg('after', () => String, {
       nullable: true,
       description:
-        "An event's cursor, or `ConversationConnection.cursor`; an empty text is the beginning: all conversations, the oldest change first. Absent or null is from now on. One from before deleted conversations are remembered has expired.",
+        "An event's cursor, or `ConversationConnection.cursor`. An empty text is the beginning: all conversations, the oldest change first. Absent or null: from now on. A cursor expires when the server may have forgotten conversations that were deleted after it.",
     })
     _after: string | null,
     @Root() event: ConversationListEvent,
@@ -40,7 +40,10 @@ interface ConversationsChangedArgs {
   readonly after?: string | null
 }
 
-/** Registered for hints before the list is looked at, so that nothing falls between; whatever is refused ends it again. */
+/**
+ * The feed listens for hints before the list is read, so that no change is missed in between. If reading the start
+ * throws, the feed ends.
+ */
 async function followList(context: Context, { after }: ConversationsChangedArgs): Promise<Feed<ConversationListEvent>> {
   const { viewer, services } = context
   const { store, lists, feeds } = services

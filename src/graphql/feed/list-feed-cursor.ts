@@ -10,7 +10,10 @@ const version = 3
 /** The version, the first half of the list's key, and two moments. */
 const headBytes = 1 + 8 + 8 + 8
 
-/** The cursor of how much of a user's list is known: (version, user, settled, deletedSince, marks) in base64url. */
+/**
+ * The cursor that says how much of a user's list a client knows: (version, user, settled, deletedSince, marks) in
+ * base64url.
+ */
 export function listFeedCursor(userId: string, { settled, deletedSince, marks }: ListKnown): string {
   const head = Buffer.alloc(headBytes)
   head[0] = version
@@ -20,14 +23,14 @@ export function listFeedCursor(userId: string, { settled, deletedSince, marks }:
   return Buffer.concat([head, Buffer.from(marks.join(''), 'hex')]).toString('base64url')
 }
 
-/** The cursor of where the feed of a list stands, of which a page is known. */
+/** The cursor of a list's feed, for a client that knows a page of the list. */
 export function pageFeedCursor(userId: string, { readAt, conversations }: ListPage, settleMs: number): string {
   const settled = readAt - settleMs * 1_000
   const recent = conversations.filter(({ updatedAt }) => toMicroseconds(updatedAt) >= settled)
   return listFeedCursor(userId, { settled, deletedSince: settled, marks: recent.map(conversationMark) })
 }
 
-/** @throws ApiError BAD_USER_INPUT for what is no cursor of this user's list */
+/** @throws ApiError BAD_USER_INPUT if the text is not a cursor of this user's list */
 export function readListFeedCursor(path: string, cursor: string, userId: string): ListKnown {
   const bytes = readBase64url(cursor)
   if (bytes?.[0] !== version || bytes.length < headBytes || (bytes.length - headBytes) % markBytes !== 0) {
@@ -36,7 +39,7 @@ export function readListFeedCursor(path: string, cursor: string, userId: string)
   if (!bytes.subarray(1, 9).equals(userOf(userId))) throw badInput(path, "is a cursor of another user's list.")
   const marks: string[] = []
   for (let at = headBytes; at < bytes.length; at += markBytes) marks.push(bytes.toString('hex', at, at + markBytes))
-  // A moment before 1970 is none of ours, and PostgreSQL's own range ends soon before it.
+  // The server makes no cursor with a moment before 1970, and PostgreSQL cannot hold all moments before it.
   const moment = (at: number) => Math.max(0, Number(bytes.readBigInt64BE(at)))
   return { settled: moment(9), deletedSince: moment(17), marks }
 }

@@ -11,7 +11,7 @@ import { openFeed } from './open-feed.ts'
 export class MessageSubscriptionResolver {
   @Subscription(() => MessageEdge, {
     description:
-      'Every message after a cursor, each once and in order: first what is there, then live. Ends when the conversation is deleted. The cursor of each result is also in `extensions.cursor`.',
+      'Every message after a cursor, once and in order: first the messages that exist, then live ones. The subscription ends when the conversation is deleted. The cursor of each result is also in `extensions.cursor`.',
     subscribe: ({ args, context }) => followMessages(context as Context, args as MessageAppendedArgs),
   })
   messageAppended(
@@ -19,7 +19,7 @@ export class MessageSubscriptionResolver {
     @Arg('after', () => String, {
       nullable: true,
       description:
-        "An edge's cursor, or `Conversation.cursor`; an empty text is the beginning; absent or null is from now on.",
+        "An edge's cursor, or `Conversation.cursor`. An empty text: from the beginning. Absent or null: from now on.",
     })
     _after: string | null,
     @Root() edge: MessageEdge,

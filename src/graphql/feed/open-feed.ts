@@ -6,8 +6,8 @@ import type { Context } from '../context.ts'
 import { readConversationId } from '../input/conversation-id.ts'
 
 /**
- * A feed of a conversation. It is registered for hints before the conversation is looked at, so that nothing falls
- * between; whatever `toReader` refuses ends it again.
+ * Opens a feed of a conversation. The feed listens for hints before the conversation is read, so that no change is
+ * missed in between. If `toReader` throws, the feed ends.
  *
  * @throws ApiError NOT_FOUND, and what `toReader` throws
  */

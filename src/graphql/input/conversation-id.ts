@@ -5,12 +5,12 @@ import { conversationKey } from '../../storage/conversation/conversation-key.ts'
 import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'
 import { isStorable, requireName } from './text-rules.ts'
 
-/** A conversation named by its owner's own id: one that can be created. */
+/** A conversation named by its owner's own id, so that it can be created. */
 export type OwnConversationRef = ConversationRef & { readonly id: string }
 
 /**
- * The conversation that an id names for this viewer: the viewer's own id, or `cnv_…`. null when it can name none.
- * An id that nobody could have is no error: it finds nothing, as any other that does not exist.
+ * The conversation that an id names for this viewer: the viewer's own id, or `cnv_…`. null if the id can name none. An
+ * id that nobody can have is not an error: it finds nothing, like any other id that does not exist.
  */
 export function readConversationId(userId: string, text: string): ConversationRef | null {
   const id = readGlobalId(text)
@@ -18,7 +18,7 @@ export function readConversationId(userId: string, text: string): ConversationRe
   return id.kind === 'own' && isStorable(text) ? ownRef(userId, text) : null
 }
 
-/** @throws ApiError when no conversation may have this id */
+/** @throws ApiError if no conversation may have this id */
 export function readNewConversationId(userId: string, path: string, id: string): OwnConversationRef {
   requireName(path, id, contractLimits.conversationId)
   const prefix = reservedPrefixes.find((reserved) => id.startsWith(reserved))

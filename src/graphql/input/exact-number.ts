@@ -1,15 +1,15 @@
 /**
- * Whether a number's text survives being a double: the shortest text of that double is the same number. So `0.1` and
- * `1.0` are exact, `12345678901234567890` and `1e400` are not.
+ * Whether a number stays the same as a double: the shortest text of that double is the same number. So `0.1` and `1.0`
+ * are exact, and `12345678901234567890` and `1e400` are not.
  *
- * @param text a number by the grammar of JSON or GraphQL
+ * @param text a number in the grammar of JSON or GraphQL
  */
 export function isExactNumber(text: string): boolean {
   const value = Number(text)
   return Number.isFinite(value) && decimal(text) === decimal(String(value))
 }
 
-/** The one text that equal numbers share: their digits without outer zeros, and a power of ten. */
+/** The text that all equal numbers share: their digits without outer zeros, and a power of ten. */
 function decimal(text: string): string {
   const [, sign = '', whole = '', fraction = '', power = '0'] =
     /^([+-]?)(\d*)\.?(\d*)(?:[eE]([+-]?\d+))?$/.exec(text) ?? []

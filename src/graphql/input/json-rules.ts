@@ -4,9 +4,9 @@ import { badInput, tooLarge } from '../../errors.ts'
 import { requireStorable } from './text-rules.ts'
 
 /**
- * Refuses what would not come back as an equal value, or would not be safe on the way.
+ * Refuses a value that would not come back as an equal value, or would not be safe on the way.
  *
- * @param depth how many arrays and objects the value stands in
+ * @param depth how many arrays and objects are around the value
  * @throws ApiError BAD_USER_INPUT
  */
 export function requireStorableJson(path: string, value: unknown, depth = 0): void {
@@ -15,7 +15,7 @@ export function requireStorableJson(path: string, value: unknown, depth = 0): vo
     throw badInput(path, 'has a number beyond the range of a double.')
   if (typeof value !== 'object' || value === null) return
   if (depth === contractLimits.jsonDepth) {
-    throw badInput(path, `JSON is nested at most ${contractLimits.jsonDepth} deep.`)
+    throw badInput(path, `must be JSON that is nested at most ${contractLimits.jsonDepth} deep.`)
   }
   if (Array.isArray(value)) {
     for (const item of value) requireStorableJson(path, item, depth + 1)
@@ -34,7 +34,7 @@ export function requireMetadata(path: string, metadata: JsonRecord, limits: Limi
   if (bytes > limits.metadataBytes) throw tooLarge(path, 'bytes', limits.metadataBytes, bytes)
 }
 
-/** The bytes that the value has as JSON text in UTF-8. */
+/** How many bytes the value has as JSON text in UTF-8. */
 export function jsonBytes(value: unknown): number {
   return Buffer.byteLength(JSON.stringify(value))
 }

@@ -2,7 +2,7 @@ import { readGlobalId } from '../../entities/global-id.ts'
 import type { Place } from '../../entities/place.ts'
 import { messageNotFound } from '../../errors.ts'
 
-/** The place that a message's `id` names. @throws ApiError NOT_FOUND for what is no message's id */
+/** The place that a message's `id` names. @throws ApiError NOT_FOUND if the text is not a message's id */
 export function readMessageId(messageId: string): Place {
   const id = readGlobalId(messageId)
   if (id.kind !== 'message') throw messageNotFound()

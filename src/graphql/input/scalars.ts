@@ -4,7 +4,7 @@ import { requireStorableJson } from './json-rules.ts'
 
 export const JSONScalar = new GraphQLScalarType<unknown, unknown>({
   name: 'JSON',
-  description: 'Any JSON value. What comes back is equal to what was given, or it was refused.',
+  description: 'Any JSON value. It comes back as an equal value, or it is refused.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
   parseValue: (value) => checked(value),
   parseLiteral: (node, variables) => checked(literal(node, variables)),
@@ -12,7 +12,7 @@ export const JSONScalar = new GraphQLScalarType<unknown, unknown>({
 
 export const JSONObjectScalar = new GraphQLScalarType<unknown, unknown>({
   name: 'JSONObject',
-  description: 'A JSON object. What comes back is equal to what was given, or it was refused.',
+  description: 'A JSON object. It comes back as an equal value, or it is refused.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc8259',
   parseValue: (value) => requireObject(checked(value)),
   parseLiteral: (node, variables) => requireObject(checked(literal(node, variables)), node),
@@ -21,7 +21,7 @@ export const JSONObjectScalar = new GraphQLScalarType<unknown, unknown>({
 export const DateTimeScalar = new GraphQLScalarType<string, string>({
   name: 'DateTime',
   description:
-    'A time by RFC 3339 with up to six digits of a second, for example 2026-01-31T09:30:00.123456Z; answers are in UTC.',
+    'A time by RFC 3339 with up to six digits of a second, for example 2026-01-31T09:30:00.123456Z. Answers are in UTC.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
   serialize: (value) => String(value),
   parseValue: (value) => readDateTime(value),
@@ -32,20 +32,20 @@ function checked(value: unknown): unknown {
   try {
     requireStorableJson('JSON', value)
   } catch (error) {
-    // GraphQL keeps the sentences of its own errors as they are.
+    // GraphQL shows the sentence of a GraphQLError as it is.
     const { message } = error as Error
     throw new GraphQLError(message, { originalError: error as Error })
   }
   return value
 }
 
-/** @param node where it stands in the document; a variable is named by GraphQL itself */
+/** @param node where the value stands in the document; if it is a variable, GraphQL itself names it */
 function requireObject(value: unknown, node: ValueNode | null = null): unknown {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   throw new GraphQLError('A JSON object is needed here.', { nodes: node })
 }
 
-/** Objects of a document have no prototype, so that even a field `__proto__` is only a key, to be refused. */
+/** The objects of a document have no prototype. So even a field `__proto__` is only a key, and is refused. */
 function literal(node: ValueNode, variables: Record<string, unknown> | null | undefined): unknown {
   requireExactNumbers(node)
   return valueFromASTUntyped(node, variables)
@@ -61,7 +61,7 @@ function requireExactNumbers(node: ValueNode): void {
 
 const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)$/
 
-/** The same instant in UTC. A leap second is refused, for PostgreSQL would move it into the next minute. */
+/** The same instant in UTC. A leap second is refused: PostgreSQL would move it into the next minute. */
 function readDateTime(value: unknown, node: ValueNode | null = null): string {
   const read = typeof value === 'string' ? rfc3339.exec(value) : null
   if (read === null) {
@@ -70,7 +70,7 @@ function readDateTime(value: unknown, node: ValueNode | null = null): string {
   const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = read
   const wall = `${year}-${month}-${day}T${hour}:${minute}:${second}`
   const asUtc = new Date(`${wall}Z`)
-  // Date moves 30 February on into March; what was moved is not what was given.
+  // Date turns 30 February into a day in March. Such a time is refused.
   const isReal = !Number.isNaN(asUtc.getTime()) && asUtc.toISOString().slice(0, 19) === wall
   const instant = new Date(`${wall}${zone.toUpperCase()}`)
   const inUtc = Number.isNaN(instant.getTime()) ? '' : instant.toISOString()

@@ -1,8 +1,8 @@
 import { badInput, tooLarge } from '../../errors.ts'
 
 /**
- * PostgreSQL refuses NUL and a lone surrogate would be stored as another character, so both are refused here: a text
- * comes back byte for byte or is not taken.
+ * Refuses a text that would not come back byte for byte. PostgreSQL refuses NUL, and a lone surrogate would be stored
+ * as another character.
  *
  * @throws ApiError BAD_USER_INPUT
  */
@@ -11,12 +11,18 @@ export function requireStorable(path: string, text: string): void {
   if (!text.isWellFormed()) throw badInput(path, 'must be valid Unicode: it has half of a surrogate pair.')
 }
 
-/** Whether a text can have been stored: what cannot is never found, and must not find what it would turn into. */
+/**
+ * Whether a text can have been stored. A text that cannot is never found, and must not find the text that it would turn
+ * into.
+ */
 export function isStorable(text: string): boolean {
   return !text.includes('\0') && text.isWellFormed()
 }
 
-/** Storable, not empty, and at most `limit` characters, counted in Unicode code points. @throws ApiError */
+/**
+ * Requires a text that can be stored, is not empty, and has at most `limit` characters, counted in Unicode code points.
+ * @throws ApiError
+ */
 export function requireName(path: string, text: string, limit: number): void {
   requireStorable(path, text)
   if (text === '') throw badInput(path, 'must not be empty.')

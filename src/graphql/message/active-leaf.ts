@@ -8,7 +8,7 @@ import { readMessageId } from '../input/message-id.ts'
 
 @InputType({ description: 'What `setActiveLeaf` takes.' })
 export class SetActiveLeafInput {
-  @Field(() => ID, { description: 'The message with which the active path shall end: exactly this one.' })
+  @Field(() => ID, { description: 'The message with which the active path must end.' })
   messageId!: string
 }
 
@@ -17,7 +17,7 @@ export class SetActiveLeafPayload {
   @Field(() => Conversation, { description: 'The conversation as it is now.' })
   conversation!: Conversation
 
-  @Field(() => Message, { description: 'The message; the next append without a `parentId` continues it.' })
+  @Field(() => Message, { description: 'The message. The next append without a `parentId` continues it.' })
   message!: Message
 }
 
@@ -25,7 +25,7 @@ export class SetActiveLeafPayload {
 export class ActiveLeafResolver {
   @Mutation(() => SetActiveLeafPayload, {
     description:
-      'Chooses the path that `history` follows and appends continue: the one that ends with a message, even a deleted one. Watchers are told by `ConversationUpdated`; an append makes its message the leaf again.',
+      'Chooses the active path: the path that ends with this message, even if it is deleted. `history` shows this path, and appends continue it. Watchers get `ConversationUpdated`. The next append makes its own message the leaf.',
   })
   async setActiveLeaf(
     @Arg('input', () => SetActiveLeafInput, { description: 'The message.' }) input: SetActiveLeafInput,

@@ -13,10 +13,10 @@ export const IfMissing = { FAIL: 'FAIL', CREATE: 'CREATE' } as const
 export type IfMissing = keyof typeof IfMissing
 registerEnumType(IfMissing, {
   name: 'IfMissing',
-  description: 'What to do when there is no conversation of that id.',
+  description: 'What to do if there is no conversation with this id.',
   valuesConfig: {
     FAIL: { description: 'Refuse with NOT_FOUND.' },
-    CREATE: { description: 'Create it with this append, in one transaction.' },
+    CREATE: { description: 'Create the conversation with this append, in one transaction.' },
   },
 })
 
@@ -25,21 +25,24 @@ export abstract class AppendInput {
   @Field(() => ID, { description: 'The conversation.' })
   conversationId!: string
 
-  @Field(() => IfMissing, { defaultValue: IfMissing.FAIL, description: 'What to do when there is none of that id.' })
+  @Field(() => IfMissing, {
+    defaultValue: IfMissing.FAIL,
+    description: 'What to do if there is no conversation with this id.',
+  })
   ifMissing!: IfMissing
 
   @Field(() => Int, {
     nullable: true,
     description:
-      "Append only if this is the conversation's last seq, so that two turns at once cannot both win; one that is missing has 0.",
+      "Append only if this is the conversation's last seq. So, of two turns at the same time, only one can win. A missing conversation has 0.",
   })
   ifLastSeq?: number | null
 }
 
-/** A message of an input that was checked. */
+/** A message of an input, after its checks. */
 export interface CheckedMessage {
   readonly message: NewMessage
-  /** Where it stands in the input. */
+  /** Where the message stands in the input. */
   readonly path: string
   readonly parentId: string | null | undefined
 }
@@ -54,7 +57,9 @@ export function readMessages(inputs: readonly MessageInput[], limits: Limits): C
   return inputs.map((input, index) => readMessage(`input.messages[${index}]`, input, limits))
 }
 
-/** Where to and under which conditions checked messages are appended. @throws ApiError BAD_USER_INPUT, NOT_FOUND */
+/**
+ * The append of checked messages, with its conversation and its conditions. @throws ApiError BAD_USER_INPUT, NOT_FOUND
+ */
 export function toAppend(
   userId: string,
   { conversationId, ifMissing, ifLastSeq }: AppendInput,
@@ -71,7 +76,7 @@ export function toAppend(
   }
 }
 
-/** The conversation that an append names. @throws ApiError when it can be neither found nor created */
+/** The conversation that an append names. @throws ApiError if it can be neither found nor created */
 function readTarget(userId: string, id: string, createIfMissing: boolean): ConversationRef {
   const ref = readConversationId(userId, id)
   if (ref !== null && (ref.id === null || !createIfMissing)) return ref

@@ -27,14 +27,15 @@ const fields: Readonly<Record<GivenProperty, GivenField>> = {
   name: { type: () => String, description: 'The name of the speaker, at most 255 characters.' },
   content: {
     type: () => String,
-    description: 'Its text. Absent with `parts` of a known format: their text parts, joined.',
-    edit: 'The new text. Absent with `parts` of a known format: their text parts, joined. A message whose parts hold text takes it only together with new `parts`.',
-    completion: 'Its whole text; absent: the text of the chunks.',
+    description:
+      'The text of the message. If it is absent, and `parts` are given in a known format, the text is that of the text parts, joined.',
+    edit: 'The new text. If it is absent, and `parts` are given in a known format, the text is that of the text parts, joined. If the stored parts hold text, give new `parts` as well.',
+    completion: 'The whole text of the message. Absent: the text of the chunks.',
   },
   clientId: {
     type: () => String,
     description:
-      "The caller's own id for it, at most 255 characters: an append that is tried again with it happens once.",
+      "The caller's own id for the message, at most 255 characters. If an append is tried again with the same id, the message is stored once.",
   },
   parts: {
     type: () => [Json],
@@ -44,29 +45,33 @@ const fields: Readonly<Record<GivenProperty, GivenField>> = {
   partsFormat: { type: () => PartsFormat, description: 'The dialect of `parts`.' },
   toolCalls: {
     type: () => [ToolCallInput],
-    description: 'The tools that an assistant asks to be called, at most `MAX_TOOL_CALLS`.',
+    description: 'The tool calls that an assistant asks for, at most `MAX_TOOL_CALLS`.',
     edit: 'The new tool calls, at most `MAX_TOOL_CALLS`.',
   },
-  toolName: { type: () => String, description: 'Of a TOOL message: the name of the tool.' },
+  toolName: { type: () => String, description: 'For a TOOL message: the name of the tool.' },
   toolCallId: {
     type: () => String,
-    description: 'Of a TOOL message, and required there: the call that it answers.',
+    description: 'For a TOOL message, which must have it: the call that the message answers.',
   },
-  toolError: { type: () => Boolean, description: 'Of a TOOL message: whether the tool failed.' },
+  toolError: { type: () => Boolean, description: 'For a TOOL message: whether the tool failed.' },
   model: {
     type: () => String,
-    description: 'The model that wrote it.',
-    completion: 'The model that wrote it; absent: as it was started.',
+    description: 'The model that wrote the message.',
+    completion: 'The model that wrote the message. Absent: the model given at the start.',
   },
-  finishReason: { type: () => String, description: "The provider's reason for ending there." },
+  finishReason: { type: () => String, description: "The provider's reason why the message ended." },
   usage: { type: () => JsonObject, description: "The provider's token counts." },
   metadata: {
     type: () => JsonObject,
-    description: "The caller's own data about it, at most 16 KiB as JSON.",
-    edit: 'Merged into the metadata at its top level; at most 16 KiB of JSON together.',
-    completion: 'Merged into the metadata at its top level; at most 16 KiB of JSON together.',
+    description: "The caller's own data about the message, at most 16 KiB as JSON.",
+    edit: 'These keys are merged into the metadata at its top level. After that it may have at most 16 KiB as JSON.',
+    completion:
+      'These keys are merged into the metadata at its top level. After that it may have at most 16 KiB as JSON.',
   },
-  sentAt: { type: () => Timestamp, description: "The caller's own time for it; orders nothing." },
+  sentAt: {
+    type: () => Timestamp,
+    description: "The caller's own time for the message. It does not change the order.",
+  },
 }
 
 /** A class to extend, with the fields that callers give in one kind of call. @param base what the class itself extends */

@@ -12,9 +12,9 @@ import { jsonBytes, requireMetadata } from '../input/json-rules.ts'
 import { requireName, requireStorable } from '../input/text-rules.ts'
 
 /**
- * Checks what a caller gives of a message, and completes it. null is the same as absent.
+ * Checks what a caller gives of a message, and adds what the server adds. null is the same as absent.
  *
- * @param path where it stands in the input, for the errors
+ * @param path where the message stands in the input, for the errors
  * @throws ApiError BAD_USER_INPUT, PAYLOAD_TOO_LARGE
  */
 export function checkMessage(path: string, given: GivenMessage, limits: Limits): NewMessage {
@@ -72,11 +72,14 @@ function requireSubstance(path: string, { role, content, parts, toolCalls, toolC
   const isEmpty = !isGiven(content) && !parts?.length && !toolCalls?.length
   if (isEmpty) throw badInput(path, 'a message needs content, parts or tool calls.')
   if (role === 'TOOL' && !isGiven(toolCallId)) {
-    throw badInput(`${path}.toolCallId`, 'a TOOL message says which call it answers.')
+    throw badInput(`${path}.toolCallId`, 'a TOOL message must say which call it answers.')
   }
 }
 
-/** UTF-8 bytes of all that the caller wrote; JSON as text. Empty lists and objects, which stand for none, have none. */
+/**
+ * How many UTF-8 bytes the caller wrote; JSON counts as text. An empty list or object is the same as none, and counts
+ * 0.
+ */
 function countBytes(given: GivenMessage): number {
   let bytes = 0
   for (const value of Object.values(given)) {

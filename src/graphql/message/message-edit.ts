@@ -14,21 +14,30 @@ import { checkMessage } from './message-check.ts'
 
 @InputType()
 abstract class MessageAddress {
-  @Field(() => ID, { nullable: true, description: 'The message; or else `conversationId` and `clientId`.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The message. Give either this, or `conversationId` and `clientId`.',
+  })
   messageId?: string | null
 
-  @Field(() => ID, { nullable: true, description: 'The conversation, together with `clientId`.' })
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The conversation of the message. Give it together with `clientId`.',
+  })
   conversationId?: string | null
 
-  @Field(() => String, { nullable: true, description: "The caller's own id for the message, with `conversationId`." })
+  @Field(() => String, {
+    nullable: true,
+    description: "The caller's own id for the message. Give it together with `conversationId`.",
+  })
   clientId?: string | null
 }
 
-@InputType({ description: 'What `editMessage` takes. What is absent stays; null clears.' })
+@InputType({ description: 'What `editMessage` takes. A field that is absent stays as it is; null clears it.' })
 export class EditMessageInput extends givenFields<'edit', MessageAddress>('edit', MessageAddress) {
   @Field(() => String, {
     nullable: true,
-    description: "Edit only if this is the message's `revision`; otherwise CONFLICT, reason REVISION.",
+    description: 'Edit only if the message has this `revision`. Otherwise the error is CONFLICT, reason REVISION.',
   })
   ifRevision?: string | null
 }
@@ -38,7 +47,7 @@ export class EditMessagePayload {
   @Field(() => Message, { description: 'The message as it is now.' })
   message!: Message
 
-  @Field(() => Conversation, { description: 'Its conversation.' })
+  @Field(() => Conversation, { description: 'The conversation of the message.' })
   conversation!: Conversation
 }
 
@@ -47,18 +56,20 @@ export class DeleteMessageInput extends MessageAddress {}
 
 @ObjectType({ description: 'What `deleteMessage` answers, after the change is durable.', simpleResolvers: true })
 export class DeleteMessagePayload {
-  @Field(() => Message, { description: 'The tombstone: its place and its times, without its content.' })
+  @Field(() => Message, {
+    description: 'The tombstone: the message with its place and its times, without its content.',
+  })
   message!: Message
 
-  @Field(() => Conversation, { description: 'Its conversation.' })
+  @Field(() => Conversation, { description: 'The conversation of the message.' })
   conversation!: Conversation
 }
 
 @Resolver()
 export class MessageEditResolver {
-  @Mutation(() => EditMessagePayload, { description: 'Changes a message in its place; watchers are told.' })
+  @Mutation(() => EditMessagePayload, { description: 'Changes a message in its place. Watchers get the new state.' })
   async editMessage(
-    @Arg('input', () => EditMessageInput, { description: 'Which message, and the change.' }) input: EditMessageInput,
+    @Arg('input', () => EditMessageInput, { description: 'The message and the change.' }) input: EditMessageInput,
     @Ctx() context: Context,
   ): Promise<EditMessagePayload> {
     const { store, limits } = context.services
@@ -69,10 +80,11 @@ export class MessageEditResolver {
   }
 
   @Mutation(() => DeleteMessagePayload, {
-    description: 'Deletes a message: its content, parts, tool calls and metadata are gone for good; its place stays.',
+    description:
+      'Deletes a message. Its content, parts, tool calls and metadata are deleted for good. Its place stays.',
   })
   async deleteMessage(
-    @Arg('input', () => DeleteMessageInput, { description: 'Which message.' }) input: DeleteMessageInput,
+    @Arg('input', () => DeleteMessageInput, { description: 'The message.' }) input: DeleteMessageInput,
     @Ctx() context: Context,
   ): Promise<DeleteMessagePayload> {
     const message = await deleteMessage(context.services.store, readAddress(context.viewer.userId, input))
@@ -80,7 +92,7 @@ export class MessageEditResolver {
   }
 }
 
-/** @throws ApiError BAD_USER_INPUT unless there is exactly one address; NOT_FOUND for one that can name nothing */
+/** @throws ApiError BAD_USER_INPUT unless there is exactly one address; NOT_FOUND if the address can name no message */
 function readAddress(userId: string, { messageId, conversationId, clientId }: MessageAddress): MessageRef {
   const hasPair = isGiven(conversationId) && isGiven(clientId)
   const hasHalf = isGiven(conversationId) !== isGiven(clientId)

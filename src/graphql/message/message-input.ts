@@ -3,13 +3,13 @@ import { givenFields } from './given-fields.ts'
 
 @InputType({
   description:
-    'A message to append. It has content, parts or tool calls. null is the same as absent; at most `MAX_MESSAGE_BYTES` in all.',
+    'A message to append. It needs content, parts or tool calls. null is the same as absent. It has at most `MAX_MESSAGE_BYTES` in all.',
 })
 export class MessageInput extends givenFields('append') {
   @Field(() => ID, {
     nullable: true,
     description:
-      "The `id` of the message of this conversation that it continues, in order to branch: to edit a message, its `parentId`, or the conversation's own `id` where that is null; to answer anew, what is answered. Absent: the message before it in this call, or else the active leaf.",
+      "The `id` of the message that this message continues; it must be of the same conversation. Give it in order to branch. For a new version of a message, give that message's `parentId`, or the conversation's `id` if the `parentId` is null. For another answer, give the message to answer. Absent: this message continues the one before it in this call, and the first one continues the active leaf.",
   })
   parentId?: string | null
 }

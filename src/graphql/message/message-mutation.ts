@@ -14,12 +14,12 @@ export const OnExisting = { FAIL: 'FAIL', REPLACE: 'REPLACE' } as const
 export type OnExisting = keyof typeof OnExisting
 registerEnumType(OnExisting, {
   name: 'OnExisting',
-  description: 'What to do with a known client id that comes with another payload.',
+  description: 'What to do if a client id is known with another payload.',
   valuesConfig: {
-    FAIL: { description: 'Refuse all with CONFLICT, reason CLIENT_ID.' },
+    FAIL: { description: 'Refuse the whole call with CONFLICT, reason CLIENT_ID.' },
     REPLACE: {
       description:
-        'Edit that message in its place, as saving a whole transcript again needs it; one that was deleted stays so.',
+        'Edit the stored message in its place. Use this to save a whole transcript again. A deleted message stays deleted.',
     },
   },
 })
@@ -34,7 +34,7 @@ export class AppendMessageInput extends AppendInput {
 export class AppendMessagesInput extends AppendInput {
   @Field(() => OnExisting, {
     defaultValue: OnExisting.FAIL,
-    description: 'What to do with a known client id that comes with another payload.',
+    description: 'What to do if a client id is known with another payload.',
   })
   onExisting!: OnExisting
 
@@ -50,10 +50,10 @@ export class AppendMessagePayload {
   @Field(() => MessageEdge, { description: 'The message with its cursor.' })
   messageEdge!: MessageEdge
 
-  @Field(() => Conversation, { description: 'Its conversation.' })
+  @Field(() => Conversation, { description: 'The conversation of the message.' })
   conversation!: Conversation
 
-  @Field(() => Boolean, { description: 'Whether an earlier call with the same client id had stored it.' })
+  @Field(() => Boolean, { description: 'Whether an earlier call with the same client id stored the message.' })
   replayed!: boolean
 }
 
@@ -65,18 +65,23 @@ export class AppendMessagesPayload {
   @Field(() => [MessageEdge], { description: 'The messages with their cursors.' })
   messageEdges!: MessageEdge[]
 
-  @Field(() => Conversation, { description: 'Their conversation.' })
+  @Field(() => Conversation, { description: 'The conversation of the messages.' })
   conversation!: Conversation
 
-  @Field(() => [Boolean], { description: 'Of each, whether an earlier call with the same client id had stored it.' })
+  @Field(() => [Boolean], {
+    description: 'For each message: whether an earlier call with the same client id stored it.',
+  })
   replayed!: boolean[]
 }
 
 @Resolver()
 export class MessageMutationResolver {
-  @Mutation(() => AppendMessagePayload, { description: 'Appends one message; answered once it is durable.' })
+  @Mutation(() => AppendMessagePayload, {
+    description: 'Appends one message. The answer comes after the message is durable.',
+  })
   async appendMessage(
-    @Arg('input', () => AppendMessageInput, { description: 'Where to, and the message.' }) input: AppendMessageInput,
+    @Arg('input', () => AppendMessageInput, { description: 'The conversation and the message.' })
+    input: AppendMessageInput,
     @Ctx() context: Context,
   ): Promise<AppendMessagePayload> {
     const checked = readMessage('input.message', input.message, context.services.limits)
@@ -94,10 +99,11 @@ export class MessageMutationResolver {
 
   @Mutation(() => AppendMessagesPayload, {
     description:
-      'Appends up to 100 messages in one transaction: all of them, or none. Those that are known by client id are replayed.',
+      'Appends up to 100 messages in one transaction: all of them, or none. Messages with a known client id are replayed.',
   })
   async appendMessages(
-    @Arg('input', () => AppendMessagesInput, { description: 'Where to, and the messages.' }) input: AppendMessagesInput,
+    @Arg('input', () => AppendMessagesInput, { description: 'The conversation and the messages.' })
+    input: AppendMessagesInput,
     @Ctx() context: Context,
   ): Promise<AppendMessagesPayload> {
     const count = input.messages.length

@@ -4,7 +4,7 @@ import type { NewMessage } from '../../storage/message/new-message.ts'
 import { readConversationId } from '../input/conversation-id.ts'
 import { isGiven } from '../input/is-given.ts'
 
-/** What each message that names its parent is to continue; undefined where none does. */
+/** The parent of each message that names one; undefined if none does. */
 export function readParents(
   userId: string,
   messages: readonly { readonly message: NewMessage; readonly parentId: string | null | undefined }[],
@@ -17,9 +17,10 @@ export function readParents(
 }
 
 /**
- * What an id names as a parent. Whether it is one of the conversation that is meant shows where that is known.
+ * The parent that an id names. Whether it is in the right conversation is checked later, where the conversation is
+ * known.
  *
- * @param index of the message that names it, in its append, from 0
+ * @param index of the message that names the parent, in its append, from 0
  */
 export function readParent(userId: string, text: string, index = 0): ParentRef {
   const id = readGlobalId(text)

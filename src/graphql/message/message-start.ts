@@ -18,7 +18,8 @@ import { MessageInput } from './message-input.ts'
 export class StartMessageInput extends AppendInput {
   @Field(() => [MessageInput], {
     nullable: true,
-    description: "Messages to store before it in the same transaction, at most 99: the user's, or the tools' results.",
+    description:
+      "Messages to store before this one in the same transaction, at most 99: the user's message, or the results of tools.",
   })
   messages?: MessageInput[] | null
 
@@ -28,54 +29,65 @@ export class StartMessageInput extends AppendInput {
   @Field(() => String, { nullable: true, description: 'The name of the speaker, at most 255 characters.' })
   name?: string | null
 
-  @Field(() => String, { nullable: true, description: 'The model that writes it.' })
+  @Field(() => String, { nullable: true, description: 'The model that writes the message.' })
   model?: string | null
 
-  @Field(() => String, { nullable: true, description: "The caller's own id for it; makes this call safe to retry." })
+  @Field(() => String, {
+    nullable: true,
+    description: "The caller's own id for the message. It makes this call safe to retry.",
+  })
   clientId?: string | null
 
-  @Field(() => JsonObject, { nullable: true, description: "The caller's own data about it, at most 16 KiB as JSON." })
+  @Field(() => JsonObject, {
+    nullable: true,
+    description: "The caller's own data about the message, at most 16 KiB as JSON.",
+  })
   metadata?: JsonRecord | null
 
   @Field(() => ID, {
     nullable: true,
     description:
-      'What it continues, as `MessageInput.parentId` says. Absent: the last of `messages`, or else the active leaf.',
+      'The message that this message continues, as in `MessageInput.parentId`. Absent: the last of `messages`; without `messages`, the active leaf.',
   })
   parentId?: string | null
 
   @Field(() => Int, {
     defaultValue: contractLimits.defaultStreamSeconds,
-    description: 'How long its producer may give no sign of life, from 1 to 3600; then it is FAILED, PRODUCER_GONE.',
+    description:
+      'How many seconds the producer may give no sign of life, from 1 to 3600. After that the message is FAILED, with the error PRODUCER_GONE.',
   })
   timeoutSeconds!: number
 }
 
-@ObjectType({ description: 'What `startMessage` answers, after all is durable.', simpleResolvers: true })
+@ObjectType({ description: 'What `startMessage` answers, after all messages are durable.', simpleResolvers: true })
 export class StartMessagePayload {
   @Field(() => Message, { description: 'The message that streams.' })
   message!: Message
 
-  @Field(() => [MessageEdge], { description: 'All that this call stored, in order; the last is the message.' })
+  @Field(() => [MessageEdge], {
+    description: 'All messages of this call, in order. The last one is the message that streams.',
+  })
   messageEdges!: MessageEdge[]
 
-  @Field(() => Conversation, { description: 'Its conversation.' })
+  @Field(() => Conversation, { description: 'The conversation of the message.' })
   conversation!: Conversation
 
-  @Field(() => Int, { description: 'The attempt to write with; 0 when a replayed message streams no more.' })
+  @Field(() => Int, { description: 'The attempt to write with; 0 if the message is replayed and streams no more.' })
   attempt!: number
 
-  @Field(() => Boolean, { description: 'Whether an earlier call with the same client id had started it.' })
+  @Field(() => Boolean, { description: 'Whether an earlier call with the same client id started the message.' })
   replayed!: boolean
 }
 
 @Resolver()
 export class MessageStartResolver {
   @Mutation(() => StartMessagePayload, {
-    description: 'Stores messages and begins one that is to stream, in one transaction; answered once it is durable.',
+    description:
+      'Stores messages and starts one that streams, in one transaction. The answer comes after all of them are durable.',
   })
   async startMessage(
-    @Arg('input', () => StartMessageInput, { description: 'Where to, and the message.' }) input: StartMessageInput,
+    @Arg('input', () => StartMessageInput, { description: 'The conversation and the message.' })
+    input: StartMessageInput,
     @Ctx() context: Context,
   ): Promise<StartMessagePayload> {
     const { store, limits } = context.services
@@ -99,7 +111,7 @@ export class MessageStartResolver {
   }
 }
 
-/** A message that has nothing yet: checked as one that has an empty text. */
+/** A message without contents yet. It is checked as a message with an empty text. */
 function readStart(input: StartMessageInput, limits: Limits): NewMessage {
   const { role, name, model, clientId, metadata, parentId } = input
   if (role === 'TOOL') throw badInput('input.role', 'a tool result does not stream.')

@@ -26,23 +26,27 @@ export class AppendMessageTextInput {
   attempt!: number
 
   @Field(() => Int, {
-    description: 'The number of this chunk: 0, 1, 2 … One that is there is acknowledged, not added again.',
+    description:
+      'The number of this chunk: 0, 1, 2 … A chunk that is stored already is acknowledged and not added again.',
   })
   chunk!: number
 
-  @Field(() => String, { description: 'The text; empty without `data`: only a sign of life, which takes no number.' })
+  @Field(() => String, {
+    description: 'The text. Empty text without `data` is only a sign of life, and takes no number.',
+  })
   text!: string
 
   @Field(() => Json, {
     nullable: true,
-    description: 'What is not text, as reasoning or deltas of tool input; kept until the message is complete.',
+    description:
+      'What is not text, for example reasoning or deltas of tool input. It is kept until the message is complete.',
   })
   data?: unknown
 
   @Field(() => Boolean, {
     defaultValue: true,
     description:
-      'Whether to answer once the chunk is stored. Otherwise it is answered at once where that can be: then keep the chunks from `storedChunks` on, and send them again when a later call is CONFLICT, reason CHUNK.',
+      'true: the answer comes after the chunk is stored. false: the answer may come earlier. Then keep the chunks from `storedChunks` on, and send them again if a later call is CONFLICT, reason CHUNK.',
   })
   durable!: boolean
 }
@@ -52,10 +56,12 @@ export class AppendMessageTextPayload {
   @Field(() => Int, { description: 'The number of the next chunk.' })
   nextChunk!: number
 
-  @Field(() => Int, { description: 'How many chunks are durable; a producer keeps the rest.' })
+  @Field(() => Int, { description: 'How many chunks are durable. The producer keeps the others.' })
   storedChunks!: number
 
-  @Field(() => Boolean, { description: 'Whether somebody asked it to stop; end it with `completeMessage`.' })
+  @Field(() => Boolean, {
+    description: 'Whether somebody asked the producer to stop. If so, end the message with `completeMessage`.',
+  })
   stopRequested!: boolean
 }
 
@@ -73,11 +79,11 @@ export class CompleteMessageInput extends givenFields('completion') {
   @Field(() => ID, { description: 'The message.' })
   messageId!: string
 
-  @Field(() => Int, { description: 'The attempt that wrote it.' })
+  @Field(() => Int, { description: 'The attempt that wrote the message.' })
   attempt!: number
 
   @Field(() => Int, {
-    description: 'How many chunks there were: with another number stored it is CONFLICT, reason CHUNK.',
+    description: 'How many chunks the message had. If another number is stored, the error is CONFLICT, reason CHUNK.',
   })
   chunks!: number
 
@@ -93,10 +99,10 @@ export class CompleteMessagePayload {
   @Field(() => Message, { description: 'The message as it is now.' })
   message!: Message
 
-  @Field(() => Conversation, { description: 'Its conversation.' })
+  @Field(() => Conversation, { description: 'The conversation of the message.' })
   conversation!: Conversation
 
-  @Field(() => Boolean, { description: 'Whether the same call had completed it before.' })
+  @Field(() => Boolean, { description: 'Whether the same call completed the message before.' })
   replayed!: boolean
 }
 
@@ -108,7 +114,7 @@ export class StopMessageInput {
 
 @ObjectType({ description: 'What `stopMessage` answers.', simpleResolvers: true })
 export class StopMessagePayload {
-  @Field(() => Message, { description: 'The message; its producer is told with its next chunk.' })
+  @Field(() => Message, { description: 'The message. Its producer is told with its next chunk.' })
   message!: Message
 }
 
@@ -120,10 +126,12 @@ export class ResumeMessageInput {
 
 @ObjectType({ description: 'What `resumeMessage` answers.', simpleResolvers: true })
 export class ResumeMessagePayload {
-  @Field(() => Message, { description: 'The message with what is stored of it: go on from its `nextChunk`.' })
+  @Field(() => Message, { description: 'The message with the text that is stored. Go on with the chunk `nextChunk`.' })
   message!: Message
 
-  @Field(() => Int, { description: 'The attempt to write with; calls of an older one are CONFLICT, reason ATTEMPT.' })
+  @Field(() => Int, {
+    description: 'The attempt to write with. Calls of an older attempt are CONFLICT, reason ATTEMPT.',
+  })
   attempt!: number
 }
 
@@ -131,11 +139,11 @@ export class ResumeMessagePayload {
 export class MessageStreamResolver {
   @Query(() => [MessageChunk], {
     description:
-      'The chunks of a message that is streaming, from a number on: at most 1000, and fewer where their bytes pass the limit of an answer. None once it is complete.',
+      'The chunks of a streaming message, from a number on: at most 1000, and fewer if their bytes pass the limit of an answer. A message that has ended has none.',
   })
   async messageChunks(
     @Arg('messageId', () => ID, { description: 'The message.' }) messageId: string,
-    @Arg('from', () => Int, { defaultValue: 0, description: 'The number of the first one.' }) from: number,
+    @Arg('from', () => Int, { defaultValue: 0, description: 'The number of the first chunk.' }) from: number,
     @Ctx() context: Context,
   ): Promise<Pick<MessageChunk, 'chunk' | 'text' | 'data'>[]> {
     const place = readMessageId(messageId)
@@ -147,7 +155,7 @@ export class MessageStreamResolver {
 
   @Mutation(() => AppendMessageTextPayload, {
     description:
-      'Adds a chunk to a message that is streaming; it is visible to watchers once it is durable. The chunks of all messages are stored together every `TEXT_WINDOW_MS`.',
+      'Adds a chunk to a streaming message. Watchers see the chunk once it is durable. The server stores the chunks of all messages together, every `TEXT_WINDOW_MS`.',
   })
   async appendMessageText(
     @Arg('input', () => AppendMessageTextInput, { description: 'The chunk.' }) input: AppendMessageTextInput,
@@ -171,10 +179,10 @@ export class MessageStreamResolver {
   }
 
   @Mutation(() => CompleteMessagePayload, {
-    description: 'Ends a message that is streaming. The same call again answers the same, marked replayed.',
+    description: 'Ends a streaming message. The same call again gives the same answer, marked as replayed.',
   })
   async completeMessage(
-    @Arg('input', () => CompleteMessageInput, { description: 'How it ends.' }) input: CompleteMessageInput,
+    @Arg('input', () => CompleteMessageInput, { description: 'How the message ends.' }) input: CompleteMessageInput,
     @Ctx() context: Context,
   ): Promise<CompleteMessagePayload> {
     const { streamWriter, limits } = context.services
@@ -198,10 +206,10 @@ export class MessageStreamResolver {
 
   @Mutation(() => StopMessagePayload, {
     description:
-      "Asks a message's producer to stop, from any of the viewer's devices. Not watching it any more is no stop.",
+      'Asks the producer of a message to stop. Any device of the viewer may ask. A client that stops watching does not stop the message.',
   })
   async stopMessage(
-    @Arg('input', () => StopMessageInput, { description: 'Which message.' }) input: StopMessageInput,
+    @Arg('input', () => StopMessageInput, { description: 'The message.' }) input: StopMessageInput,
     @Ctx() context: Context,
   ): Promise<StopMessagePayload> {
     const { store, streamWriter } = context.services
@@ -212,10 +220,10 @@ export class MessageStreamResolver {
   }
 
   @Mutation(() => ResumeMessagePayload, {
-    description: 'Takes a message that is streaming over, as after a crash of its producer.',
+    description: 'Takes over a streaming message, for example after its producer crashed.',
   })
   async resumeMessage(
-    @Arg('input', () => ResumeMessageInput, { description: 'Which message.' }) input: ResumeMessageInput,
+    @Arg('input', () => ResumeMessageInput, { description: 'The message.' }) input: ResumeMessageInput,
     @Ctx() context: Context,
   ): Promise<ResumeMessagePayload> {
     const { store, streamWriter } = context.services

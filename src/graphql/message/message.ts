@@ -7,12 +7,14 @@ import type { Context } from '../context.ts'
 
 @Resolver(() => Message)
 export class MessageResolver {
-  @FieldResolver(() => ID, { description: "Its conversation's `id`." })
+  @FieldResolver(() => ID, { description: "The `id` of the message's conversation." })
   conversationId(@Root() message: Message): string {
     return message.conversation.id
   }
 
-  @FieldResolver(() => String, { description: 'Moves with every change of this message; "0" until the first.' })
+  @FieldResolver(() => String, {
+    description: 'Changes with every change of this message; "0" before the first change.',
+  })
   revision(@Root() message: Message): string {
     return String(message.revision ?? 0)
   }
@@ -20,7 +22,7 @@ export class MessageResolver {
   @FieldResolver(() => ID, {
     nullable: true,
     description:
-      'The `id` of the message that it continues: the one before it unless it was appended with another `parentId`. null of a first message. It never changes.',
+      'The `id` of the message that this message continues: the one before it, unless it was appended with another `parentId`. null: it continues none. It never changes.',
   })
   parentId(@Root() message: Message): string | null {
     const seq = parentSeqOf(message)
@@ -28,7 +30,7 @@ export class MessageResolver {
   }
 
   @FieldResolver(() => MessageSiblings, {
-    description: 'The versions of it: all messages that continue the same one, itself among them.',
+    description: 'The versions of this message: all messages that continue the same message, including this one.',
   })
   siblings(@Root() message: Message, @Ctx() context: Context): Promise<MessageSiblings> {
     return context.loaders.siblings.load(message)

@@ -1,7 +1,7 @@
 import { Field, InputType } from 'type-graphql'
 import { JsonObject, type JsonRecord } from '../../entities/json.ts'
 
-@InputType({ description: 'A call of a tool that an assistant asks for.' })
+@InputType({ description: 'A tool call that an assistant asks for.' })
 export class ToolCallInput {
   @Field(() => String, { description: "The provider's id of the call, at most 255 characters." })
   callId!: string
@@ -15,6 +15,6 @@ export class ToolCallInput {
   @Field(() => String, { nullable: true, description: 'The kind of call; `function` unless given.' })
   type?: string | null
 
-  @Field(() => JsonObject, { nullable: true, description: "Whatever else the provider's call holds." })
+  @Field(() => JsonObject, { nullable: true, description: "All other fields of the provider's call." })
   extra?: JsonRecord | null
 }

@@ -4,7 +4,10 @@ import { Message } from '../../entities/message.ts'
 import type { ListPage } from '../../storage/list/conversation-list.ts'
 import { edgeCursor, listCursor } from './cursor.ts'
 
-@ObjectType({ description: 'What lies around a page; exact in both directions.', simpleResolvers: true })
+@ObjectType({
+  description: 'What lies before and after a page. It is exact in both directions.',
+  simpleResolvers: true,
+})
 export class PageInfo {
   @Field(() => Boolean, { description: 'Whether there is anything after the last edge.' })
   hasNextPage!: boolean
@@ -19,9 +22,11 @@ export class PageInfo {
   endCursor!: string | null
 }
 
-@ObjectType({ description: 'A message and its place.', simpleResolvers: true })
+@ObjectType({ description: 'A message and its cursor.', simpleResolvers: true })
 export class MessageEdge {
-  @Field(() => String, { description: 'Its place: for paging, and for a subscription to go on from.' })
+  @Field(() => String, {
+    description: 'The place of the message: for paging, and to go on from here with a subscription.',
+  })
   cursor!: string
 
   @Field(() => Message, { description: 'The message.' })
@@ -36,13 +41,13 @@ export class MessageConnection {
   @Field(() => [Message], { description: 'The messages alone.' })
   nodes!: Message[]
 
-  @Field(() => PageInfo, { description: 'What lies around this page.' })
+  @Field(() => PageInfo, { description: 'What lies before and after this page.' })
   pageInfo!: PageInfo
 }
 
 @ObjectType({ description: 'A conversation and its place in the list.', simpleResolvers: true })
 export class ConversationEdge {
-  @Field(() => String, { description: 'Its place in the list, as it stood when it was read.' })
+  @Field(() => String, { description: 'The place of the conversation in the list, at the time of the read.' })
   cursor!: string
 
   @Field(() => Conversation, { description: 'The conversation.' })
@@ -57,12 +62,12 @@ export class ConversationConnection {
   @Field(() => [Conversation], { description: 'The conversations alone.' })
   nodes!: Conversation[]
 
-  @Field(() => PageInfo, { description: 'What lies around this page.' })
+  @Field(() => PageInfo, { description: 'What lies before and after this page.' })
   pageInfo!: PageInfo
 
   @Field(() => String, {
     description:
-      'Where the feed of the list stands, no later than this page. Pass that of the first page that you read as `after` of `conversationsChanged`, and nothing is lost in between.',
+      'Where the feed of the list stands, no later than this page. Pass the cursor of the first page that you read as `after` of `conversationsChanged`: then you miss no change.',
   })
   cursor!: string
 }
@@ -89,7 +94,7 @@ export function conversationConnection(page: ListPage, feedCursor: () => string)
   })
 }
 
-/** Cursors are made when somebody looks at them: most read the nodes, and the cursor of one end. */
+/** A cursor is made when somebody reads it: most callers read the nodes, and the cursor of one end. */
 function connection<Node>(
   nodes: Node[],
   toEdge: (node: Node) => { cursor: string; node: Node },

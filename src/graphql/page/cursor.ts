@@ -10,23 +10,27 @@ export function edgeCursor(head: PlaceHead, seq: number): string {
   return placeText(head, seq)
 }
 
-/** The cursor of how much is known: (version, key, epoch, seq, revision in 8 bytes) in base64url. */
+/**
+ * The cursor that says how much of a conversation a client knows: (version, key, epoch, seq, revision in 8 bytes) in
+ * base64url.
+ */
 export function knownCursor(known: Known): string {
   const bytes = packPlace(placeHead(known), known.seq, 8)
   bytes.writeBigUInt64BE(BigInt(known.revision), bytes.length - 8)
   return bytes.toString('base64url')
 }
 
-/** The cursor of where a conversation's feed stands. */
+/** The cursor at which a conversation's feed stands. */
 export function feedCursor({ key, epoch, lastSeq, revision }: Conversation): string {
   return knownCursor({ key, epoch, seq: lastSeq, revision })
 }
 
 /**
- * How much a cursor of this conversation knows. `""` knows nothing; one that names only a place knows no changes.
+ * How much a client with this cursor knows of the conversation. `""` knows nothing. A cursor that names only a place
+ * knows no changes.
  *
- * @throws ApiError CURSOR_EXPIRED for another epoch, or for what the conversation never reached, as after a restored
- *   backup; BAD_USER_INPUT for what is no cursor of this conversation
+ * @throws ApiError CURSOR_EXPIRED for another epoch, or for a place that the conversation never reached, as after a
+ *   restored backup; BAD_USER_INPUT if the text is not a cursor of this conversation
  */
 export function readKnownCursor(path: string, cursor: string, conversation: Conversation): Known {
   const { key, epoch, lastSeq } = conversation
@@ -64,7 +68,7 @@ export function readListCursor(path: string, cursor: string): ListPlace {
   if (bytes?.[0] !== listVersion || !/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z$/.test(updatedAt)) {
     throw badInput(path, 'is not a cursor of the list of conversations.')
   }
-  // A time that there is not would be PostgreSQL's error, and Date moves 30 February on into March.
+  // PostgreSQL would fail on a time that does not exist, and Date turns 30 February into a day in March.
   const time = new Date(updatedAt)
   const isReal = !Number.isNaN(time.getTime()) && time.toISOString().slice(0, 19) === updatedAt.slice(0, 19)
   if (!isReal || updatedAt.startsWith('0000')) throw badInput(path, 'is not a cursor of the list of conversations.')

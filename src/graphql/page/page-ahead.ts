@@ -16,12 +16,12 @@ import { byField, type Fragments } from '../selection/by-field.ts'
 import { selectedColumns } from '../selection/selected-columns.ts'
 import { type MessagePageArgs, readCount } from './page-args.ts'
 
-/** What of a page can be said before its conversation is known. */
+/** What is known of a page before its conversation is read. */
 type PageEnd = Pick<PageRequest, 'count' | 'fromEnd' | 'columns'>
 
 /**
- * The conversation, or null; and if one page from either end of it is selected, which is how most are opened, that page
- * by the same statement: the second one took a fifth of the server's CPU.
+ * The conversation, or null. Most conversations are opened with one page from one of their ends. If such a page is
+ * selected, the same statement reads it: a second statement took a fifth of the server's CPU.
  */
 export async function readWithPage(
   loaders: Loaders,
@@ -34,18 +34,18 @@ export async function readWithPage(
   const page = await loaders.page.load(request).catch((error: unknown) => {
     if (!(error instanceof AnswerTooLarge)) throw error
   })
-  // A conversation and a page can be too large together and each small enough alone: then each is read by itself.
+  // The conversation and the page are too large together. Each may be small enough alone, so each is read by itself.
   if (page === undefined) return loaders.conversation.load(ref)
   return page?.conversation ?? null
 }
 
-/** The page, if it was read together with this conversation. */
+/** The page that was read together with this conversation; null if another page, or none, was read. */
 export function pageOf(conversation: Conversation, asked: PageRequest): Page | null {
   const read = conversation instanceof PagedConversation ? conversation.pageRead : undefined
   return read !== undefined && isSame(read.request, asked) ? read.page : null
 }
 
-/** Of one conversation. */
+/** Whether two requests about one conversation ask for the same page. */
 function isSame(one: PageRequest, other: PageRequest): boolean {
   const isSameEnd = one.count === other.count && one.fromEnd === other.fromEnd && one.columns === other.columns
   return isSameEnd && one.after === other.after && one.before === other.before
@@ -61,18 +61,18 @@ function pageEnd(info: GraphQLResolveInfo): PageEnd | null {
     if (args.after || args.before || isGiven(args.branch)) return null
     return { ...readCount(args), columns: selectedColumns({ fieldNodes: [messages], fragments: info.fragments }) }
   } catch {
-    // The field itself refuses them, in its place.
+    // The field itself refuses these arguments, with its own path.
     return null
   }
 }
 
-/** The page that is selected of a conversation, if there is just one, and that without a condition. */
+/** The only page that is selected of a conversation, if it has no condition; otherwise null. */
 const onlyPage = byField(({ selectionSet }, fragments): FieldNode | null => {
   const found = pagesIn(selectionSet, fragments)
   return found.length === 1 ? (found[0] ?? null) : null
 })
 
-/** null for each that stands under a condition. */
+/** The selected pages; null for a page with a condition. */
 function pagesIn(selected: SelectionSetNode | undefined, fragments: Fragments): (FieldNode | null)[] {
   return (selected?.selections ?? []).flatMap((selection) => {
     const isSure = !selection.directives?.length

@@ -2,12 +2,12 @@ import type { FieldNode, GraphQLResolveInfo } from 'graphql'
 
 export type Fragments = GraphQLResolveInfo['fragments']
 
-/** Where a field is selected, and the fragments of its document. */
+/** A selected field, and the fragments of its document. */
 export type Selected = Pick<GraphQLResolveInfo, 'fieldNodes' | 'fragments'>
 
 /**
- * Finds out about a field once, and remembers it with the document, whose nodes never change. Variables do: what @skip and
- * @include leave out counts as selected.
+ * Examines a field once, and remembers the result by its node of the document, which never changes. Variables may
+ * change: a field that @skip or @include leaves out counts as selected.
  */
 export function byField<Found extends object | string | null>(
   find: (field: FieldNode, fragments: Fragments) => Found,

@@ -3,7 +3,9 @@ import type { MessageColumns } from '../../storage/message/message-row.ts'
 import { byField, type Fragments, type Selected } from './by-field.ts'
 import { selectedColumns } from './selected-columns.ts'
 
-/** The columns of last messages that answer what is selected beneath a field, at any depth; null: none is selected. */
+/**
+ * The columns of last messages that the selection below a field needs, at any depth; null: no last message is selected.
+ */
 export function lastMessageColumns({ fieldNodes, fragments }: Selected): MessageColumns | null {
   const all = fieldNodes.map((node) => columnsOf(node, fragments))
   return all.includes('all') ? 'all' : all.includes('brief') ? 'brief' : null
@@ -14,7 +16,9 @@ const columnsOf = byField(({ selectionSet }, fragments): MessageColumns | null =
   return fieldNodes.length === 0 ? null : selectedColumns({ fieldNodes, fragments })
 })
 
-/** Those within others count with them: `conversation` is no field that brief columns answer. */
+/**
+ * The search ends at each `lastMessage`. Another one inside it is below `conversation`, a field that needs all columns.
+ */
 function lastMessagesIn(selected: SelectionSetNode | undefined, fragments: Fragments): FieldNode[] {
   return (selected?.selections ?? []).flatMap((selection) => {
     if (selection.kind === Kind.FIELD && selection.name.value === 'lastMessage') return [selection]

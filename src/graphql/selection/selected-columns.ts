@@ -2,13 +2,13 @@ import { Kind, type SelectionSetNode } from 'graphql'
 import type { MessageColumns } from '../../storage/message/message-row.ts'
 import { byField, type Fragments, type Selected } from './by-field.ts'
 
-/** What can be answered from the brief columns of messages; any other field, of whatever type, takes all of them. */
+/** The fields that the brief columns of messages answer. Any other field, of any type, needs all columns. */
 const briefFields: ReadonlySet<string> = new Set([
   ...['__typename', 'id', 'conversationId', 'seq', 'role', 'name', 'content', 'clientId', 'status', 'createdAt'],
   ...['edges', 'nodes', 'node', 'cursor', 'pageInfo', 'hasNextPage', 'hasPreviousPage', 'startCursor', 'endCursor'],
 ])
 
-/** The columns of messages that answer what is selected beneath a field, at any depth. */
+/** The columns of messages that the selection below a field needs, at any depth. */
 export function selectedColumns({ fieldNodes, fragments }: Selected): MessageColumns {
   return fieldNodes.every((node) => columnsOf(node, fragments) === 'brief') ? 'brief' : 'all'
 }
