@@ -5,10 +5,10 @@ import { findServiceKey } from './service-key.ts'
 import type { Authenticate, Caller, Credentials, Viewer } from './viewer.ts'
 
 /**
- * The ways of identity that are configured, failing closed: exactly one proof is accepted, and what is not understood
- * is refused and never passed over.
+ * Makes the function that finds out who calls, by the ways of identity that are configured. It fails closed: it accepts
+ * exactly one proof, and refuses whatever it does not understand.
  *
- * @param identity undefined: development, where callers say who they are, `local` unless they do
+ * @param identity undefined: development, where a caller says who it is; a caller that does not is `local`
  */
 export function createAuthenticate(identity: Identity | undefined): Authenticate {
   if (identity === undefined) {
@@ -22,7 +22,7 @@ export function createAuthenticate(identity: Identity | undefined): Authenticate
     if (serviceKey !== undefined) return byServiceKey(identity, serviceKey, credentials)
     if (authorization === undefined || verify === null) throw unauthenticated(howTo(identity))
     if (userId !== undefined) {
-      throw unauthenticated('x-user-id goes with x-service-key; with a bearer token the user is in the token.')
+      throw unauthenticated('x-user-id is for service keys only; a bearer token names its own user.')
     }
     const token = await verify(authorization)
     return { viewer: readViewer(token.userId), backend: null, mayActForOthers: false, expiresAt: token.expiresAt }
@@ -32,12 +32,12 @@ export function createAuthenticate(identity: Identity | undefined): Authenticate
 /**
  * The viewer of one operation.
  *
- * @param named the user that the operation itself names, as operations on a socket may
- * @throws ApiError UNAUTHENTICATED when nobody is named, FORBIDDEN when the caller may not name anybody
+ * @param named the user that the operation itself names, as an operation on a socket may do
+ * @throws ApiError UNAUTHENTICATED if nobody is named, FORBIDDEN if the caller may not name anybody
  */
 export function viewerOf(caller: Caller, named?: unknown): Viewer {
   if (named !== undefined && named !== null) {
-    if (!caller.mayActForOthers) throw forbidden('Only a backend with a service key names the user of an operation.')
+    if (!caller.mayActForOthers) throw forbidden('Only a backend with a service key may name the user of an operation.')
     return readViewer(named)
   }
   if (caller.viewer === null) throw unauthenticated('Name the user to act for in x-user-id.')

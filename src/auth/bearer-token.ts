@@ -2,7 +2,7 @@ import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwt
 import type { Identity } from '../config.ts'
 import { unauthenticated, unavailable } from '../errors.ts'
 
-/** Reads an authorization header. @throws ApiError UNAUTHENTICATED, UNAVAILABLE when the keys cannot be fetched */
+/** Reads an authorization header. @throws ApiError UNAUTHENTICATED; UNAVAILABLE if the keys cannot be fetched */
 export type VerifyBearer = (authorization: string) => Promise<{ userId: string; expiresAt: number | null }>
 
 /** Verifies JWTs (RFC 7519) as configured; null when bearer tokens are not configured. */
@@ -28,7 +28,8 @@ function verifier(identity: Identity): ((token: string) => Promise<JWTPayload>) 
   if (identity.audience !== undefined) options.audience = identity.audience
   if (identity.jwksUrl !== undefined) {
     const keys = createRemoteJWKSet(new URL(identity.jwksUrl))
-    // Named, so that a token cannot choose a shared-secret algorithm and sign with the public key.
+    // The list keeps a token from choosing an algorithm with a shared secret. Such a token could be signed with the
+    // public key.
     const algorithms = [
       'RS256',
       'RS384',
@@ -51,7 +52,7 @@ function verifier(identity: Identity): ((token: string) => Promise<JWTPayload>) 
   return null
 }
 
-/** A token that is bad is the caller's fault; keys that cannot be fetched are nobody's whom it could name. */
+/** A bad token is the caller's fault. Keys that cannot be fetched are not, so the caller may try again. */
 function refusal(error: unknown): Error {
   if (error instanceof errors.JWTExpired) return unauthenticated('The token has expired.')
   const isFetch = error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid

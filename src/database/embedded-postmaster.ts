@@ -9,21 +9,27 @@ import { promisify } from 'node:util'
 import { StartupError } from '../errors.ts'
 import { type Cluster, commandAs } from './embedded-cluster.ts'
 
-/** PostgreSQL's parent process for one cluster, which this server or an earlier one has spawned. */
+/** PostgreSQL's parent process for one cluster. This server or an earlier one started it. */
 export interface Postmaster {
   readonly pid: number
   readonly socketDirectory: string
   isRunning(): Promise<boolean>
-  /** The line of its log that says best why it ended. */
+  /** The line of the log that best says why the postmaster ended. */
   lastWords(): Promise<string>
-  /** Fast shutdown, after `limit` milliseconds an immediate one; returns when it is gone, and its socket with it. */
+  /**
+   * Asks for a fast shutdown, and after `limit` milliseconds for an immediate one. Returns when the postmaster and its
+   * socket are gone.
+   */
   stop(limit: number): Promise<void>
 }
 
-/** Nothing listens on it: it is the name of the socket's file. */
+/** Nothing listens on this port: it is only part of the name of the socket's file. */
 export const port = 5432
 
-/** The postmaster that runs on a cluster, by its `postmaster.pid`. A pid that another program has got since is not taken for it. */
+/**
+ * The postmaster that runs on a cluster, by its `postmaster.pid`. Another program that has got this pid since then is
+ * not taken for it.
+ */
 export async function findPostmaster(cluster: Cluster): Promise<Postmaster | undefined> {
   const path = join(cluster.data, 'postmaster.pid')
   const content = await readFile(path, 'utf8').catch(() => '')
@@ -40,13 +46,14 @@ export async function findPostmaster(cluster: Cluster): Promise<Postmaster | und
   return undefined
 }
 
-/** @throws StartupError when the program or its log cannot be opened. */
+/** @throws StartupError if the program or its log cannot be opened */
 export async function spawnPostmaster(cluster: Cluster): Promise<Postmaster> {
   const socketDirectory = await makeSocketDirectory(cluster)
   await using log = await openLog(cluster.log)
   const logStart = (await log.stat()).size
   const child = spawn(...commandAs(cluster.uid, cluster.binaries.postgres, argumentsFor(cluster, socketDirectory)), {
-    // A process group of its own: Ctrl-C in the terminal reaches the server alone, which stops PostgreSQL when it is done.
+    // PostgreSQL has a process group of its own. So Ctrl-C in the terminal reaches only the server, which stops
+    // PostgreSQL when it is done.
     detached: true,
     stdio: ['ignore', log.fd, log.fd],
     env: { ...process.env, LC_ALL: 'C' },
@@ -85,14 +92,17 @@ function argumentsFor(cluster: Cluster, socketDirectory: string): string[] {
     shared_buffers: '128MB',
     timezone: 'UTC',
     log_timezone: 'UTC',
-    // `lastWordsIn` looks for it.
+    // `lastWordsIn` looks for this prefix.
     log_line_prefix: '%m [%p] ',
     ...cluster.settings,
   }
   return ['-D', cluster.data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])]
 }
 
-/** A socket's path holds 107 bytes (103 on macOS): below a longer folder it goes to a private one with a short name. */
+/**
+ * The path of a socket holds at most 107 bytes (103 on macOS). If the data folder is too long for that, the socket is
+ * in a private folder with a short name.
+ */
 function socketDirectoryOf(cluster: Cluster): string {
   const longest = process.platform === 'linux' ? 107 : 103
   if (Buffer.byteLength(join(cluster.data, `.s.PGSQL.${port}`)) <= longest) return cluster.data
@@ -108,7 +118,7 @@ async function makeSocketDirectory(cluster: Cluster): Promise<string> {
     if (cluster.uid !== undefined) await chown(path, uid, uid)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw new StartupError((error as Error).message)
-    // The name can be guessed, and everyone may write to the folder around it.
+    // Others can guess the name, and everyone may write to the folder around it.
     const found = await lstat(path)
     if (!found.isDirectory() || found.uid !== uid || (found.mode & 0o077) !== 0) {
       throw new StartupError(
@@ -119,7 +129,7 @@ async function makeSocketDirectory(cluster: Cluster): Promise<string> {
   return path
 }
 
-/** Appended to; begun anew when it has grown past 10 MB. */
+/** Lines are appended to the log. A log of more than 10 MB begins anew. */
 async function openLog(path: string) {
   try {
     const log = await open(path, 'a', 0o600)
@@ -130,7 +140,7 @@ async function openLog(path: string) {
   }
 }
 
-/** Its pid, once it runs; from then on it does not keep this process alive. */
+/** The pid of the child, once it runs. From then on the child does not keep this process alive. */
 async function spawned(child: ChildProcess): Promise<number> {
   try {
     await once(child, 'spawn')
@@ -142,8 +152,9 @@ async function spawned(child: ChildProcess): Promise<number> {
 }
 
 /**
- * Its own lines come first, for another server's postmaster may write to the same log; then those of its children, without what
- * they told their clients; then whatever setpriv or the linker said.
+ * Lines of this postmaster come first, because another server's postmaster may write to the same log. Then come lines
+ * of other processes, without those that processes told their clients. Last comes any other line, for example of
+ * setpriv or the linker.
  */
 async function lastWordsIn(path: string, pid: number, logStart: number): Promise<string> {
   const log = (await readFile(path).catch(() => Buffer.of())).subarray(logStart).toString()
@@ -159,10 +170,14 @@ function isOurs(command: string | undefined, cluster: Cluster): boolean {
   return command?.includes(`-D ${cluster.data} `) ?? false
 }
 
-/** A process's command line with spaces between its arguments; undefined when there is no such process, or only its zombie. */
+/**
+ * The command line of a process, with spaces between its arguments; undefined if there is no such process, or only its
+ * zombie.
+ */
 async function commandOf(pid: number): Promise<string | undefined> {
   if (process.platform === 'linux') {
-    // It reads as empty for an instant while setpriv turns into postgres, and for ever in a zombie and a thread of the kernel.
+    // The line is empty for an instant while setpriv turns into postgres, and always for a zombie and for a thread of
+    // the kernel.
     for (let attempt = 0; attempt < 50; attempt++) {
       const line = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => undefined)
       if (line !== '') return line?.replaceAll('\0', ' ')
@@ -177,8 +192,9 @@ async function commandOf(pid: number): Promise<string | undefined> {
 }
 
 /**
- * PostgreSQL itself passes over the file of a process that is gone, but not over one whose pid has got another program of this
- * user. Moved away before it is compared, so that a file that another server has written meanwhile is put back.
+ * PostgreSQL itself ignores the file of a process that is gone, but not a file whose pid now belongs to another program
+ * of this user. The file is moved away before it is compared, so that a file that another server wrote meanwhile can be
+ * put back.
  */
 async function removeStale(path: string, content: string): Promise<void> {
   const aside = `${path}.stale-${process.pid}`

@@ -14,22 +14,22 @@ export interface EmbeddedDatabase extends AsyncDisposable {
 }
 
 export interface EmbeddedDatabaseOptions {
-  /** Made, private to this user, when it is missing. */
+  /** The folder. If it is missing, it is made, private to this user. */
   readonly directory: string
-  /** PostgreSQL is gone, or belongs to another server now: nothing can be served any more. Called at most once. */
+  /** Called at most once, when PostgreSQL is gone or belongs to another server: then nothing can be served any more. */
   readonly onLost?: (error: Error) => void
   /** Settings of PostgreSQL, put over the defaults: tests pass `{ fsync: 'off' }`. */
   readonly settings?: Readonly<Record<string, string>>
 }
 
 /**
- * Starts PostgreSQL in a folder, or adopts the one that a killed server left running there.
+ * Starts PostgreSQL in a folder, or takes over the one that a killed server left running there.
  *
- * Whoever holds the advisory lock owns the postmaster, no matter who spawned it: of two servers that start at once, PostgreSQL's
- * own interlocks leave one postmaster, and the lock leaves it one owner.
+ * Whoever holds the advisory lock owns the postmaster, no matter who started it. If two servers start at once,
+ * PostgreSQL's own locks leave one postmaster, and the advisory lock gives it one owner.
  *
- * @throws StartupError when the folder is in use, cannot be written or holds another PostgreSQL version, and when PostgreSQL
- * has no binary for this platform or does not come up.
+ * @throws StartupError if the folder is in use, cannot be written or holds another PostgreSQL version; if there is no
+ *   PostgreSQL for this platform; if PostgreSQL does not start
  */
 export async function startEmbeddedDatabase(options: EmbeddedDatabaseOptions): Promise<EmbeddedDatabase> {
   const cluster = await prepareCluster(options.directory, options.settings ?? {})
@@ -44,17 +44,19 @@ export async function startEmbeddedDatabase(options: EmbeddedDatabaseOptions): P
     const reason = await postmaster.lastWords()
     const raced = running || lock === 'ended' || lostRace.test(reason)
     if (!raced) throw new StartupError(`PostgreSQL did not start: ${reason}`)
-    if (Date.now() > raceDeadline) throw new StartupError(`PostgreSQL cannot get hold of its folder: ${reason}`)
+    if (Date.now() > raceDeadline) throw new StartupError(`PostgreSQL cannot use its folder: ${reason}`)
     await sleep(pollInterval)
   }
 }
 
 const pollInterval = 20
-/** Milliseconds. Recovery after a crash replays the log first, and may take its time. */
+/** Milliseconds. After a crash PostgreSQL first replays its log, which may take long. */
 const startLimit = 60_000
-/** Another postmaster was there, or was about to go; or another server has stopped this one before we reached it. */
+/**
+ * Another postmaster was there, or was about to stop; or another server stopped this postmaster before we reached it.
+ */
 const lostRace = /lock file|shared memory block|Address already|shutdown request/
-/** Milliseconds. How long another server's postmaster may be on its way up or down. */
+/** Milliseconds. How long another server's postmaster may take to start or to stop. */
 const raceLimit = 15_000
 /** Milliseconds that a fast shutdown may take, and then an immediate one. */
 const stopLimit = 10_000
@@ -76,15 +78,16 @@ class OwnedDatabase implements EmbeddedDatabase {
   }
 
   /**
-   * The lock is held until the postmaster has taken the signal: freed any earlier, a server that starts now could adopt a
-   * PostgreSQL that is about to stop.
+   * The lock is held until the postmaster has taken the signal. If it were freed earlier, a server that starts now
+   * could take over a PostgreSQL that is about to stop.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#disposing.signal.aborted) return
     this.#disposing.abort()
     await this.#relocking
     const lock = this.#lock
-    // Without the lock it may be another server's: leave it be. An orphan is adopted by the next start.
+    // Without the lock the postmaster may be another server's, so it is left alone. If it has no owner, the next start
+    // takes it over.
     if (lock || !(await this.postmaster.isRunning())) await this.postmaster.stop(stopLimit)
     await lock?.end().catch(() => undefined)
   }
@@ -97,7 +100,9 @@ class OwnedDatabase implements EmbeddedDatabase {
     })
   }
 
-  /** When one backend crashes, PostgreSQL ends every session and recovers: that is no reason to stop serving. */
+  /**
+   * If one backend crashes, PostgreSQL ends every session and recovers. The server goes on, and takes the lock again.
+   */
   async #relock(): Promise<void> {
     try {
       const deadline = Date.now() + startLimit

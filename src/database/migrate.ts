@@ -2,18 +2,18 @@ import type { MikroORM } from '@mikro-orm/postgresql'
 import { Client } from 'pg'
 import { StartupError } from '../errors.ts'
 
-/** Any number that no other program on the database uses as an advisory lock; kept for ever. */
+/** Any number that no other program on the database uses as an advisory lock. It must never change. */
 const migrationLock = 4_815_162_342
 
 /**
- * Brings the schema up to date. Of several servers that start at once one migrates and the others wait for it: the
- * advisory lock is held by a connection of its own, without the timeouts of the pool.
+ * Brings the schema up to date. If several servers start at once, one migrates and the others wait for it. A separate
+ * connection holds the advisory lock, without the timeouts of the pool.
  *
- * @throws StartupError when the database cannot be reached, is older than PostgreSQL 15 or refuses a migration
+ * @throws StartupError if the database cannot be reached, is older than PostgreSQL 15 or refuses a migration
  */
 export async function migrate(orm: MikroORM, url: string, connectMs: number): Promise<void> {
   const client = new Client({ connectionString: url, connectionTimeoutMillis: connectMs, application_name: 'colloquy' })
-  // An error is the failure of a query below, or of none: then there is nobody to tell.
+  // An error also fails the query below that it concerns. If it concerns none, there is nobody to tell.
   client.on('error', () => {})
   await connect(client, url)
   try {
