@@ -151,7 +151,7 @@ describe('an import reports and goes on after', () => {
     ['no UTF-8', Buffer.from('{"id":"\xff"}', 'latin1'), 'must be UTF-8.'],
     ['no id', '{"messages": []}', '"id" must be a text that is not empty.'],
     ['no messages', '{"id": "bad"}', '("bad"): "messages" must be a list with at least one message.'],
-    ['another field', '{"id": "bad", "messages": [{}], "tools": []}', '("bad"): has the field "tools", and only'],
+    ['another field', '{"id": "bad", "messages": [{}], "tools": []}', '("bad"): has the field "tools", but only'],
     [
       'a reserved id',
       `{"id": "msg_1", "messages": [{"role": "user", "content": ""}]}`,

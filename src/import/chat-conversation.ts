@@ -7,7 +7,7 @@ export interface ChatConversation {
   readonly messages: readonly ChatMessageInput[]
 }
 
-/** @throws Fault when something of the line would be lost or changed on its way */
+/** @throws Fault if something in the line would be lost or changed on its way */
 export function readChatConversation(line: string): ChatConversation {
   const value = parse(line)
   if (!isRecord(value)) throw new Fault('must be a JSON object with "id" and "messages".')
@@ -18,7 +18,7 @@ export function readChatConversation(line: string): ChatConversation {
   }
   const [other] = Object.keys(rest)
   if (other !== undefined)
-    throw new Fault(`has the field ${JSON.stringify(other)}, and only "id" and "messages" are imported.`, id)
+    throw new Fault(`has the field ${JSON.stringify(other)}, but only "id" and "messages" are imported.`, id)
   return { id, messages: messages.map((message, index) => readMessageOf(id, index, message)) }
 }
 
@@ -37,7 +37,7 @@ function parse(line: string): unknown {
   } catch {
     throw new Fault('must be JSON.')
   }
-  // The server's own rule, asked here as well: by the time it sees the text, the change has happened.
+  // The server has this rule too. It is checked here because the text has already changed when the server sees it.
   const inexact = findInexactness(line, value)
   if (inexact !== null) throw new Fault(inexact)
   return value

@@ -3,7 +3,7 @@ export type ChatMessageInput = Readonly<Record<string, unknown>>
 
 /** What is wrong with a line, for the person who made the file. */
 export class Fault extends Error {
-  /** The conversation's id, when it was read. */
+  /** The conversation's id, if it was read. */
   readonly id: string | null
 
   constructor(sentence: string, id: string | null = null) {
@@ -13,11 +13,10 @@ export class Fault extends Error {
 }
 
 /**
- * A message of a chat completion as input of an append. Every field finds a place in it, or the message is refused;
- * what is `null` is as absent, as it is for the API itself.
+ * Turns a message of a chat completion into the input of an append. Every field has a place in the input, or the
+ * message is refused. null is the same as absent, as in the API itself.
  *
- * @param index its place in the conversation, which makes its client id
- * @throws Fault beginning with the path below the message
+ * @param index the place of the message in its conversation, from which its client id is made
  */
 export function readChatMessage(message: unknown, index: number): ChatMessageInput {
   if (!isRecord(message)) throw new Fault(': must be an object.')
@@ -60,7 +59,10 @@ function readToolCalls(toolCalls: unknown): ChatMessageInput[] | null {
   return toolCalls.map((call, index) => readToolCall(`.tool_calls[${index}]`, call))
 }
 
-/** A call of type `function` holds what it calls in the field of that name, with `arguments`; `custom` likewise, with `input`. */
+/**
+ * A call of type `function` has its name and its `arguments` in the field `function`. A call of type `custom` has its
+ * name and its `input` in the field `custom`.
+ */
 function readToolCall(path: string, call: unknown): ChatMessageInput {
   if (!isRecord(call)) throw new Fault(`${path}: must be an object.`)
   const { id, type = 'function', ...rest } = call

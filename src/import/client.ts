@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { ChatMessageInput } from './chat-message.ts'
 import type { Settings } from './settings.ts'
 
-/** The server refused what was sent: another line may be fine. */
+/** The server refused what was sent. It may accept another line. */
 export class Refusal extends Error {
   readonly code: string
 
@@ -12,20 +12,20 @@ export class Refusal extends Error {
   }
 }
 
-/** The server cannot be reached or does not take this caller: no line would be stored. */
+/** The server cannot be reached, or does not accept this caller: it would store no line. */
 export class Unreachable extends Error {}
 
-/** Milliseconds for one attempt: longer than a server of default settings takes to give up by itself. */
+/** Milliseconds for one attempt: longer than a server with default settings tries by itself. */
 const longestAttempt = 60_000
-/** Milliseconds of the first pause between attempts; each next one is twice as long, up to the other. */
+/** Milliseconds of the first pause between attempts. Each next pause is twice as long, up to `longestPause`. */
 const firstPause = 100
 const longestPause = 5_000
 
 /**
- * Appends messages that have client ids, and creates the conversation with them when it is missing. Tries again while
- * the server is away, which the client ids make safe.
+ * Appends messages that have client ids, and creates the conversation if it is missing. Tries again while the server is
+ * away: the client ids make that safe.
  *
- * @returns of each message, whether it was stored before
+ * @returns for each message: whether it was stored before
  * @throws Refusal, Unreachable
  */
 export async function append(
@@ -43,7 +43,7 @@ export async function append(
     if (Date.now() + pause > deadline) {
       throw new Unreachable(`The server at ${settings.url} is away: ${outcome.away}.`)
     }
-    // Spread, so that requests that failed together do not come back together.
+    // The pauses differ, so that requests that failed together do not come back together.
     await delay(pause * (0.5 + Math.random() / 2), undefined, { signal })
   }
 }
@@ -92,12 +92,13 @@ function judge(settings: Settings, status: number, text: string): Outcome {
   if (code === 'UNAVAILABLE' || code === 'RATE_LIMITED') return { away: error.message }
   const { requestId } = error.extensions ?? {}
   const sentence = requestId === undefined ? error.message : `${error.message} (${requestId})`
-  // A wrong path is answered with this status; a conversation that is not found, like all of GraphQL's answers, with 200.
+  // The server answers a wrong path with status 404. A conversation that is not found has status 200, as all of
+  // GraphQL's answers have.
   if (refusals.has(code) && status !== 404) throw new Refusal(code, sentence)
   throw new Unreachable(`The server at ${settings.url} refuses the import: ${sentence}`)
 }
 
-/** Codes that are about what was sent. */
+/** The codes of errors that are about what was sent. */
 const refusals = new Set(['BAD_USER_INPUT', 'PAYLOAD_TOO_LARGE', 'CONFLICT', 'NOT_FOUND', 'INTERNAL_SERVER_ERROR'])
 
 function parse(text: string): Answer | null {

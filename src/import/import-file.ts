@@ -5,17 +5,18 @@ import { type Line, readLines } from './lines.ts'
 import type { Counts, Progress } from './progress.ts'
 import type { Settings } from './settings.ts'
 
-/** How many conversations are sent at once; within one, batches go in order. */
+/** How many conversations are sent at once. The batches of one conversation are sent in order. */
 const atOnce = 4
 /** The most messages that the API takes at once. */
 const longestBatch = 100
-/** Bytes of JSON, well below what the server takes. */
+/** Bytes of JSON in one batch, well below what the server accepts. */
 const largestBatch = 2 * 1024 * 1024
 
 /**
- * Imports a file. Reading waits while enough is in flight, so a file of any length is imported in the memory of a few lines.
+ * Imports a file. Reading waits while enough conversations are being sent, so a file of any length needs the memory of
+ * only a few lines.
  *
- * @returns what was done, and why it ended early, or null
+ * @returns what was done, and why the import ended early, or null
  */
 export async function importFile(
   path: string,
@@ -35,7 +36,7 @@ export async function importFile(
       continue
     }
     const { id, messages } = conversation
-    // Two lines of one id: the earlier one goes first, so that it does not depend on luck which of them is refused.
+    // If two lines have one id, the earlier line is sent first. Otherwise chance would decide which of them is refused.
     await inFlight.get(id)
     if (inFlight.size >= atOnce) await Promise.race(inFlight.values())
     if (failure !== null) break
@@ -97,7 +98,7 @@ function* batchesOf(messages: readonly ChatMessageInput[]): Generator<ChatMessag
   if (batch.length > 0) yield batch
 }
 
-/** @param sent how many messages of the conversation went before the refused batch */
+/** @param sent how many messages of the conversation were sent before the refused batch */
 function inWordsOfTheFile({ code, message }: Refusal, sent: number): string {
   const clientId = code === 'CONFLICT' ? /"import:(\d+)"/.exec(message)?.[1] : undefined
   if (clientId !== undefined) return `messages[${clientId}]: is stored already, with another content.`

@@ -1,16 +1,16 @@
 import { createReadStream } from 'node:fs'
 
-/** One line of a file; `text` is null when it is longer than the limit or no UTF-8, which `fault` says. */
+/** One line of a file. `text` is null if the line is too long or is not UTF-8; `fault` says which. */
 export type Line =
   | { readonly number: number; readonly text: string }
   | { readonly number: number; readonly text: null; readonly fault: string }
 
-/** Bytes. A line has to be held as a whole to be parsed; conversations of this length are no conversations. */
+/** Bytes. A line must be held whole to be parsed. No conversation is this long. */
 const longestLine = 64 * 1024 * 1024
 
 /**
- * The lines of a file that are not blank, numbered from 1, one at a time: of the file, no more is held than the line and
- * the chunk that it ends in.
+ * The lines of a file that are not blank, numbered from 1, one at a time. Only the line, and the chunk in which it
+ * ends, are in memory.
  */
 export async function* readLines(path: string): AsyncGenerator<Line, void, undefined> {
   let number = 0
@@ -25,7 +25,7 @@ export async function* readLines(path: string): AsyncGenerator<Line, void, undef
   }
   const add = (piece: Buffer) => {
     bytes += piece.length
-    // Of a line that is too long only its length is kept.
+    // If a line is too long, only its length is kept.
     if (bytes > longestLine) pieces = []
     else pieces.push(piece)
   }
@@ -43,13 +43,13 @@ export async function* readLines(path: string): AsyncGenerator<Line, void, undef
   if (last !== null) yield last
 }
 
-/** null for a blank line. Bytes that are no UTF-8 would be replaced without a word, so they are a fault. */
+/** null for a blank line. Bytes that are not UTF-8 are a fault: otherwise they would be replaced without an error. */
 function decode(number: number, pieces: Buffer[], bytes: number): Line | null {
   if (bytes > longestLine) {
     return { number, text: null, fault: `has ${bytes} bytes, and at most ${longestLine} are read.` }
   }
   try {
-    // A byte order mark at the beginning of the file is no part of its JSON.
+    // A byte order mark at the beginning of the file is not part of its JSON.
     const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: number > 1 }).decode(Buffer.concat(pieces))
     return text.trim() === '' ? null : { number, text }
   } catch {

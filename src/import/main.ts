@@ -11,11 +11,11 @@ if (args.includes('--help') || args.includes('-h')) {
   console.error(usage)
   process.exitCode = 1
 } else {
-  // npm runs its scripts in the project's folder, and says where it was called.
+  // npm runs its scripts in the project's folder. INIT_CWD is the folder in which npm was called.
   process.exitCode = await run(resolve(process.env.INIT_CWD ?? '', args[0]))
 }
 
-/** The exit code: 0 when everything of the file is stored. */
+/** The exit code: 0 if everything in the file is stored. */
 async function run(path: string): Promise<number> {
   const fault = findNodeFault()
   if (fault !== null) {

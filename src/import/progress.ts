@@ -1,7 +1,7 @@
 import type { Fault } from './chat-message.ts'
 
 export interface Counts {
-  /** With all their messages. */
+  /** Conversations of which all messages are stored. */
   conversations: number
   stored: number
   /** Messages that an earlier import had stored. */
@@ -9,10 +9,10 @@ export interface Counts {
   faults: number
 }
 
-/** Milliseconds between two looks of the line. */
+/** Milliseconds between two changes of the line. */
 const calm = 200
 
-/** What the person at the terminal sees meanwhile: one line that changes, where there is a terminal, and each fault. */
+/** What the person at the terminal sees during the import: each fault, and, on a terminal, one line that changes. */
 export class Progress {
   readonly #stream: NodeJS.WriteStream
   #shownAt = 0

@@ -1,27 +1,27 @@
-/** Where to, and as whom. */
+/** Where to import to, and as whom. */
 export interface Settings {
   readonly url: string
   readonly headers: Readonly<Record<string, string>>
-  /** How long a server that is away is asked again. */
+  /** For how many milliseconds a server that is away is asked again. */
   readonly retryMs: number
 }
 
-/** A setting or an argument that the caller has to change: only its sentence is shown. */
+/** A setting or an argument that the caller has to change. Only its sentence is shown. */
 export class SettingError extends Error {}
 
 export const usage = `Usage: npm run import -- FILE
 
 Imports conversations in the shape of OpenAI's chat completions into a running server. Each line of FILE is one JSON
-object, {"id": "…", "messages": [{"role": "user", "content": "…"}, …]}. The id becomes the conversation's id; one that
-is there already is continued. Every message gets a client id (import:0, import:1, …), so an import that was interrupted
-can be repeated: nothing is stored twice. A line with a fault is reported, and the others are imported all the same.
+object, {"id": "…", "messages": [{"role": "user", "content": "…"}, …]}. The id becomes the conversation's id. If that
+conversation exists, the import continues it. Every message gets a client id (import:0, import:1, …), so you can repeat
+an import that was interrupted: nothing is stored twice. A line with a fault is reported, and the other lines are imported.
 
-A tool message's name becomes toolName, content parts become parts; fields of a message that the server has no field for
-are kept in its metadata, under "openai".
+A tool message's name becomes toolName, and content parts become parts. If the server has no field for a field of a
+message, that field is kept in the message's metadata, under "openai".
 
 Environment:
   COLLOQUY_URL            the server's GraphQL endpoint (http://127.0.0.1:4000/graphql)
-  COLLOQUY_USER           who owns the conversations, where the caller may say so (in development: local)
+  COLLOQUY_USER           who owns the conversations, if the caller may say so (in development: local)
   COLLOQUY_TOKEN          a bearer token
   COLLOQUY_SERVICE_KEY    a service key, together with COLLOQUY_USER
   COLLOQUY_RETRY_SECONDS  how long to try again while the server is away (60)`
@@ -43,7 +43,10 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
   return { url, headers: Object.fromEntries(given), retryMs }
 }
 
-/** A header is bytes, which `fetch` takes one by one as Latin-1; the server reads them as UTF-8. */
+/**
+ * A header consists of bytes. `fetch` takes each character as one byte of Latin-1, and the server reads the bytes as
+ * UTF-8.
+ */
 function headerText(value: string): string {
   return Buffer.from(value.trim(), 'utf8').toString('latin1')
 }
