@@ -32,9 +32,10 @@ export const ormOptions: Options = {
     ],
     snapshot: false,
   },
-  // Without collections there is nothing to propagate, and its setters cost more than the rows they hold.
+  // There are no collections, so there is nothing to propagate. The setters for that cost more than the rows that they
+  // hold.
   propagationOnPrototype: false,
 }
 
-/** For the command line, which reads `DATABASE_URL` as the server does. */
+/** For the command line. It reads `DATABASE_URL` as the server does. */
 export default () => defineConfig({ ...ormOptions, clientUrl: readConfig(process.env).databaseUrl })

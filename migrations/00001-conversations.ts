@@ -1,8 +1,8 @@
 import { Migration } from '@mikro-orm/migrations'
 
 /**
- * Both tables distribute by the conversation's key: every unique constraint and foreign key holds it.
- * Pages keep room for updates in place, for every append updates its conversation's row.
+ * Both tables can be distributed by the conversation's key: every unique constraint and foreign key contains it. The
+ * pages of `conversation` keep room for updates in place, because every append updates its conversation's row.
  */
 export class Migration00001Conversations extends Migration {
   override up(): void {

@@ -1,8 +1,9 @@
 import { Migration } from '@mikro-orm/migrations'
 
 /**
- * Messages that are still being written: their text as rows of its own, only ever inserted, and a small row each of
- * where they stand. Both go when the message is complete, and with the message when it is erased.
+ * Messages that are still being written. Their text is in rows of `message_chunk`, which are only ever inserted. A
+ * small row of `message_stream` says where each message stands. Both kinds of rows are deleted when the message is
+ * complete, and with the message when it is erased.
  */
 export class Migration00002Streams extends Migration {
   override up(): void {

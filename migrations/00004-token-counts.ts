@@ -1,6 +1,9 @@
 import { Migration } from '@mikro-orm/migrations'
 
-/** How many tokens messages have, by encoding: counted when a window first wants them, and not when they are stored. */
+/**
+ * How many tokens messages have, by encoding. A message is counted when a window first needs the count, and not when it
+ * is stored.
+ */
 export class Migration00004TokenCounts extends Migration {
   override up(): void {
     this.addSql(`

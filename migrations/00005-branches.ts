@@ -1,8 +1,8 @@
 import { Migration } from '@mikro-orm/migrations'
 
 /**
- * Messages that continue another one than the message before them say which. Both indexes hold only those: what a
- * conversation without branches appends is in neither.
+ * A message that does not continue the message before it says which one it continues. Both indexes hold only such
+ * messages: appends to a conversation without branches are in neither.
  */
 export class Migration00005Branches extends Migration {
   override up(): void {

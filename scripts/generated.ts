@@ -6,7 +6,7 @@ export function renderSchema(schema: GraphQLSchema): string {
   return `${printSchema(lexicographicSortSchema(schema))}\n`
 }
 
-/** The README with the table of settings as `config.ts` has them. */
+/** The README with the table of settings from `config.ts`. */
 export function withSettings(readme: string): string {
   const rows = describeSettings().map(
     ({ name, default: fallback, meaning }) =>
@@ -19,7 +19,7 @@ export function withSettings(readme: string): string {
   )
 }
 
-/** The README with the example client as it is. */
+/** The README with the present text of the example client. */
 export function withExample(readme: string, example: string): string {
   return readme.replace(
     /(<!-- examples\/hello\.mjs -->\n```js\n)[\s\S]*?(```)/,

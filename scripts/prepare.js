@@ -1,6 +1,6 @@
-// Makes a clone ready to run: dependencies, a fit Node, an up-to-date dist/. Runs before `npm start`, `npm test` and
-// `npm run import`, on whatever Node the machine has (20 or later), so: no dependencies, no TypeScript. Offline and without a
-// write when there is nothing to do.
+// Makes a clone ready to run: dependencies, a fit Node, an up-to-date dist/. It runs before `npm start`, `npm test` and
+// `npm run import`, on whatever Node the machine has (20 or later). So it uses no dependencies and no TypeScript. If
+// there is nothing to do, it needs no network and writes nothing.
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -26,7 +26,7 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const nodePackage = `node-${process.platform}-${process.arch}`
 const nodeVersion = '24.22.3'
 const localNode = `node_modules/${nodePackage}/bin/node`
-/** Whatever the build reads. */
+/** What the build reads. */
 const sources = [
   'src',
   'migrations',
@@ -40,7 +40,7 @@ process.chdir(root)
 if (!(dependenciesAreInstalled() && nodeIsFit() && buildIsFresh())) {
   try {
     await alone(() => {
-      // Asked again: another one may have done it while this one waited.
+      // Checked again: another start may have done the work while this one waited.
       if (!dependenciesAreInstalled() || !nodeIsFit()) install()
       if (!nodeIsFit())
         throw new Error(
@@ -54,7 +54,10 @@ if (!(dependenciesAreInstalled() && nodeIsFit() && buildIsFresh())) {
   }
 }
 
-/** Whether node_modules holds what package-lock.json asks for. npm notes there what it has installed. */
+/**
+ * Whether node_modules holds what package-lock.json asks for. npm notes in node_modules/.package-lock.json what it has
+ * installed.
+ */
 function dependenciesAreInstalled() {
   const installed = read('node_modules/.package-lock.json')?.packages
   if (!installed) return false
@@ -63,30 +66,34 @@ function dependenciesAreInstalled() {
   return missing.every(([path, entry]) => !installed[path] && isDispensable(entry))
 }
 
-/** Whether an entry of the lock file may be missing: it is for another platform, or for development on a machine that only runs. */
+/**
+ * Whether an entry of the lock file may be missing. It may if it is for another platform, or if it is for development
+ * and this machine only runs the server.
+ */
 function isDispensable({ optional, os, cpu, libc, dev }) {
   if (dev && process.env.NODE_ENV === 'production' && process.env.npm_lifecycle_event !== 'pretest')
     return buildIsFresh()
-  // Which libc this is, npm knows; what names no platform belongs to something that does.
+  // Only npm knows which libc this machine has. An entry that names no platform belongs to an entry that does.
   const isForHere = os?.includes(process.platform) && cpu?.includes(process.arch) && !libc
   return Boolean(optional && !isForHere)
 }
 
 /**
- * Not `npm ci`: that takes node_modules away under a server or a Node that runs from it. `install --no-save` takes the same
- * versions from the lock file and writes neither it nor package.json.
+ * Not `npm ci`: it would take node_modules away from a server or a Node that runs from there. `install --no-save` takes
+ * the same versions from the lock file, and writes neither the lock file nor package.json.
  */
 function install() {
   console.log(dependenciesAreInstalled() ? `Fetching Node ${nodeVersion} …` : 'Installing dependencies …')
-  // A local Node that is not named again would be removed.
+  // npm would remove a local Node that is not named again.
   const node = existsSync(`node_modules/${nodePackage}`) || !isFit() ? [`${nodePackage}@${nodeVersion}`] : []
-  // No package needs its install script. The includes stand against NODE_ENV and a user's own npmrc: the build needs them all.
+  // No package needs its install script. The includes overrule NODE_ENV and the user's own npmrc: the build needs all
+  // of them.
   npm('install', '--no-save', '--ignore-scripts', '--include=dev', '--include=optional', ...node)
 }
 
 /**
- * Whether `node` in the npm script that follows, where node_modules/.bin comes first in PATH, is fit. Mostly it is the Node that
- * runs this; starting another one to ask it takes about 50 ms.
+ * Whether `node` in the npm script that follows is fit. There node_modules/.bin comes first in PATH. In most cases that
+ * is the Node that runs this script. To start another one and ask it takes about 50 ms.
  */
 function nodeIsFit() {
   if (existsSync(localNode) && existsSync('node_modules/.bin/node')) {
@@ -97,19 +104,20 @@ function nodeIsFit() {
 }
 
 /**
- * Whether the Node that runs this function is new enough for MikroORM 7 and vitest 5, and keeps the keys of JSON as they are:
- * see src/node-check.ts. Its source text is also run by itself, so it uses nothing of this file.
+ * Whether the Node that runs this function is new enough for MikroORM 7 and vitest 5, and keeps the keys of JSON as
+ * they are: see src/node-check.ts. Another Node runs the source text of this function alone, so the function uses
+ * nothing of this file.
  */
 function isFit() {
   const [major, minor] = process.versions.node.split('.').map(Number)
   if (major < 22 || (major === 22 && minor < 17)) return false
   const earlier = JSON.parse(String.raw`{"zz":1,"\\":0}`)
   const later = JSON.parse(String.raw`{"zz":1,"\n":0}`)
-  // The earlier object has to live until here.
+  // This line keeps the earlier object alive until the later text is parsed.
   return '\\' in earlier && '\n' in later
 }
 
-/** By content rather than by time: a copied or freshly checked out folder need not be built again. */
+/** Compares contents and not times, so that a folder that was copied or just checked out need not be built again. */
 function buildIsFresh() {
   if (!existsSync('dist/.stamp') || readFileSync('dist/.stamp', 'utf8') !== fingerprint()) return false
   return sourceFiles().every((path) => !path.endsWith('.ts') || existsSync(outputOf(path)))
@@ -118,7 +126,7 @@ function buildIsFresh() {
 function build() {
   console.log('Building …')
   rmSync('dist/.stamp', { force: true })
-  // Without it, tsc would not write again what somebody has deleted.
+  // With this file, tsc would not write again what somebody has deleted.
   rmSync('dist/.tsbuildinfo', { force: true })
   const stamp = fingerprint()
   const node = existsSync(localNode) ? localNode : process.execPath
@@ -130,7 +138,7 @@ function build() {
   writeFileSync('dist/.stamp', stamp)
 }
 
-/** What was built of sources that are gone. */
+/** Removes what was built from sources that are gone. */
 function removeStrays() {
   const outputs = new Set(sourceFiles().map(outputOf))
   for (const path of filesIn('dist')) {
@@ -160,7 +168,7 @@ function outputOf(path) {
   return `dist/${path.replace(/\.ts$/, '.js')}`
 }
 
-/** Runs npm: the one that runs this script, on the Node that npm itself runs on, which is outside node_modules. */
+/** Runs the npm that runs this script, on the Node that npm itself runs on, which is outside node_modules. */
 function npm(...args) {
   const cli = process.env.npm_execpath
   const viaNpm = cli && basename(cli) === 'npm-cli.js' && process.env.npm_node_execpath
@@ -173,8 +181,8 @@ function npm(...args) {
 }
 
 /**
- * One at a time in this folder. The lock is a symbolic link that names its owner's pid, for that is made in one step; it lies in
- * dist/, which git ignores and npm leaves alone.
+ * Runs `work` while no other start in this folder does. The lock is a symbolic link that names the pid of its owner,
+ * because a link is made in one step. The lock is in dist/, which git ignores and npm leaves alone.
  */
 async function alone(work) {
   const lock = 'dist/.preparing'
@@ -201,7 +209,10 @@ function acquire(lock) {
   return false
 }
 
-/** An owner that is gone, or whose pid has been another program's for ten minutes. Moved away first: only one can do that. */
+/**
+ * Removes a lock whose owner is gone, or that is ten minutes old: then another program has the owner's pid. The lock is
+ * moved away first, because only one process can do that.
+ */
 function removeStale(lock) {
   try {
     const owner = readlinkSync(lock)
@@ -211,7 +222,7 @@ function removeStale(lock) {
     if (readlinkSync(aside) === owner) rmSync(aside)
     else renameSync(aside, lock)
   } catch {
-    // Another one was first.
+    // Another start was first.
   }
 }
 
@@ -223,7 +234,7 @@ function isAlive(pid) {
   }
 }
 
-/** The content of a JSON file; undefined when it is missing, or half written by another npm. */
+/** The content of a JSON file; undefined if it is missing, or if another npm has written only half of it. */
 function read(path) {
   try {
     return JSON.parse(readFileSync(path, 'utf8'))
