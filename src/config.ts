@@ -4,14 +4,14 @@ import { StartupError } from './errors.ts'
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** One line of the environment: what it accepts, its default, and the sentence that the README's table shows. */
+/** The variables of the environment: what each accepts, its default, and its sentence in the README's table. */
 const settings = {
   PORT: whole(0, 65_535, 4000, 'Port to listen on; 0 picks a free one.'),
   HOST: text('127.0.0.1', 'Address to listen on. Without identity settings only a loopback address is accepted.'),
   DATABASE_URL: optional('PostgreSQL 15 or later, as a URL. Absent: an embedded PostgreSQL in `DATA_DIR`.'),
   DATA_DIR: text('.data', 'Folder of the embedded PostgreSQL.'),
   NATS_URL: list(
-    'NATS that carries hints between servers on one database, as `nats://` or `tls://` URLs, separated by commas. Absent: PostgreSQL carries them.',
+    'NATS servers that carry hints between servers on one database, as `nats://` or `tls://` URLs, separated by commas. Absent: PostgreSQL carries the hints.',
   ).refine((urls) => urls.every(isNatsUrl), 'must be nats:// or tls:// URLs, separated by commas'),
   LOG_LEVEL: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
@@ -37,38 +37,58 @@ const settings = {
     .transform((value) => value === 'true')
     .describe('`true` lets a server without identity settings listen beyond loopback.'),
 
-  MAX_BODY_BYTES: whole(1 * KiB, 64 * MiB, 4 * MiB, 'A request body or a WebSocket frame, in bytes.'),
-  MAX_QUERY_CHARACTERS: whole(100, 1_000_000, 32_768, 'The text of a GraphQL document.'),
-  MAX_QUERY_TOKENS: whole(10, 100_000, 4_000, 'Tokens of a GraphQL document.'),
-  MAX_QUERY_DEPTH: whole(1, 100, 15, 'Depth of nested fields, fragments expanded; introspection has its own rule.'),
-  MAX_QUERY_FIELDS: whole(1, 10_000, 1_000, 'Fields of an operation, fragments expanded.'),
-  MAX_QUERY_ALIASES: whole(0, 1_000, 30, 'Aliases of an operation, fragments expanded, `__typename` included.'),
-  MAX_QUERY_REPEATS: whole(0, 1_000, 30, 'Fields that repeat an earlier one of their selection set.'),
-  MAX_MESSAGE_BYTES: whole(1, 64 * MiB, 1 * MiB, 'All fields of one message together, in UTF-8 bytes.'),
-  MAX_PARTS: whole(1, 100_000, 10_000, 'Parts of one message; `MAX_MESSAGE_BYTES` bounds their bytes.'),
-  MAX_TOOL_CALLS: whole(1, 100_000, 10_000, 'Tool calls of one message; `MAX_MESSAGE_BYTES` bounds their bytes.'),
-  MAX_METADATA_BYTES: whole(2, 1 * MiB, 16 * KiB, 'Metadata of a message or a conversation, as JSON in UTF-8 bytes.'),
-  MAX_FORK_MESSAGES: whole(1, 1_000_000, 10_000, 'Messages that one `forkConversation` copies.'),
-  MAX_FORK_BYTES: whole(1 * KiB, 1_024 * MiB, 64 * MiB, 'All fields of those messages together, in UTF-8 bytes.'),
-  MAX_ANSWER_BYTES: whole(1 * KiB, 256 * MiB, 16 * MiB, 'All rows read for one answer, in bytes.'),
-  MAX_ANSWERS_BYTES: whole(1 * KiB, 16_384 * MiB, 256 * MiB, 'All rows held for answers in flight, in bytes.'),
+  MAX_BODY_BYTES: whole(1 * KiB, 64 * MiB, 4 * MiB, 'Most bytes of a request body or of a WebSocket frame.'),
+  MAX_QUERY_CHARACTERS: whole(100, 1_000_000, 32_768, 'Most characters of a GraphQL document.'),
+  MAX_QUERY_TOKENS: whole(10, 100_000, 4_000, 'Most tokens of a GraphQL document.'),
+  MAX_QUERY_DEPTH: whole(
+    1,
+    100,
+    15,
+    'Deepest nesting of fields, with fragments expanded. Introspection has its own rule.',
+  ),
+  MAX_QUERY_FIELDS: whole(1, 10_000, 1_000, 'Most fields of an operation, with fragments expanded.'),
+  MAX_QUERY_ALIASES: whole(
+    0,
+    1_000,
+    30,
+    'Most aliases of an operation, with fragments expanded and `__typename` included.',
+  ),
+  MAX_QUERY_REPEATS: whole(0, 1_000, 30, 'Most fields that repeat an earlier field of their selection set.'),
+  MAX_MESSAGE_BYTES: whole(1, 64 * MiB, 1 * MiB, 'Most UTF-8 bytes of all fields of one message together.'),
+  MAX_PARTS: whole(1, 100_000, 10_000, 'Most parts of one message. `MAX_MESSAGE_BYTES` limits their bytes.'),
+  MAX_TOOL_CALLS: whole(1, 100_000, 10_000, 'Most tool calls of one message. `MAX_MESSAGE_BYTES` limits their bytes.'),
+  MAX_METADATA_BYTES: whole(
+    2,
+    1 * MiB,
+    16 * KiB,
+    'Most UTF-8 bytes of the metadata of a message or a conversation, as JSON.',
+  ),
+  MAX_FORK_MESSAGES: whole(1, 1_000_000, 10_000, 'Most messages that one `forkConversation` copies.'),
+  MAX_FORK_BYTES: whole(1 * KiB, 1_024 * MiB, 64 * MiB, 'Most UTF-8 bytes of all fields of those messages together.'),
+  MAX_ANSWER_BYTES: whole(1 * KiB, 256 * MiB, 16 * MiB, 'Most bytes of all rows that are read for one answer.'),
+  MAX_ANSWERS_BYTES: whole(
+    1 * KiB,
+    16_384 * MiB,
+    256 * MiB,
+    'Most bytes of all rows that are held for answers in flight.',
+  ),
   MAX_SUBSCRIPTIONS: whole(
     1,
     10_000,
     100,
-    'Operations open at once on one WebSocket, and event streams of one user on one server.',
+    'Most operations that are open at once on one WebSocket, and most event streams of one user on one server.',
   ),
   MAX_SOCKETS: whole(
     1,
     1_000_000,
     1_000,
-    'WebSockets of one user on one server; those of a backend that names its user with each operation are counted by its key.',
+    'Most WebSockets of one user on one server. If a backend names its user with each operation, its WebSockets are counted by its key.',
   ),
   MAX_MESSAGES_PER_SECOND: whole(
     1,
     1_000_000,
     1_000,
-    'Messages read from one WebSocket in a second; one that sends more is read no faster.',
+    'Most messages that are read from one WebSocket in a second. The server reads no faster if a client sends more.',
   ),
 
   POOL_SIZE: whole(2, 500, 16, 'Connections to PostgreSQL.'),
@@ -82,36 +102,31 @@ const settings = {
     .enum(['all', 'conversation', 'off'])
     .default('all')
     .describe(
-      'Which appends that come together are stored by one statement: all, those to one conversation (for engines that spread conversations over machines), or none.',
+      'Which appends that come at the same time go into one statement. `all`: those to any conversations. `conversation`: only those to one conversation (for engines that spread conversations over machines). `off`: each has its own.',
     ),
   COMPILE_AFTER: whole(
     0,
     1_000_000,
     2,
-    'How often a GraphQL document is executed before it is compiled; one with `@skip` or `@include` never is.',
+    'How many times a GraphQL document is executed before it is compiled. A document with `@skip` or `@include` is never compiled.',
   ),
-  TEXT_WINDOW_MS: whole(
-    0,
-    1_000,
-    25,
-    'How often the text of all messages that are streaming is stored, in one statement.',
-  ),
-  POLL_MS: whole(10, 600_000, 5_000, 'How often watched conversations are looked at in case a hint was lost.'),
+  TEXT_WINDOW_MS: whole(0, 1_000, 25, 'How often the text of all streaming messages is stored, in one statement.'),
+  POLL_MS: whole(10, 600_000, 5_000, 'How often watched conversations are looked at, in case a hint was lost.'),
   TOMBSTONE_DAYS: whole(
     1,
     3_650,
     30,
-    'Days for which deleted conversations are remembered, so that lists are told of them; older cursors of lists expire.',
+    'For how many days deleted conversations are remembered, so that lists are told of them. Older cursors of lists expire.',
   ),
   PING_MS: whole(
     10,
     600_000,
     12_000,
-    'How often WebSockets and event streams get a sign of life; one that takes nothing until the next is ended.',
+    'How often WebSockets and event streams get a sign of life. A connection that takes nothing until the next one is ended.',
   ),
 }
 
-/** Limits that the contract itself states; they are the same on every server. Lengths are in characters. */
+/** Limits that the contract itself states. They are the same on every server. Lengths are in characters. */
 export const contractLimits = {
   userId: 255,
   conversationId: 128,
@@ -169,9 +184,9 @@ export interface Identity {
 
 export interface ListTimes {
   /**
-   * Longer than any transaction runs on after it gave a conversation its `updatedAt`. What starts a stream does the most
-   * then: it ends the statement that appends, and runs two more, with a pause after each of the three. A fourth time is
-   * for the commit, which has no limit of its own, and for a clock that was set.
+   * Longer than any transaction can still run after it gave a conversation its `updatedAt`. The longest is the start of
+   * a stream: it ends the statement that appends, and runs two more statements, with a pause after each of the three. A
+   * fourth time is for the commit, which has no limit of its own, and for a clock that was set.
    */
   readonly settleMs: number
   readonly tombstoneDays: number
@@ -210,7 +225,7 @@ export interface Config {
 /**
  * Reads the whole configuration from the environment.
  *
- * @throws StartupError one message that lists every fault
+ * @throws StartupError with one message that lists every fault
  */
 export function readConfig(env: Record<string, string | undefined>): Config {
   const given = Object.fromEntries(
@@ -226,7 +241,7 @@ export function readConfig(env: Record<string, string | undefined>): Config {
   return toConfig(parsed.data)
 }
 
-/** Whether the address can be reached from this machine only. */
+/** Whether only this machine can reach the address. */
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
 }
@@ -305,7 +320,7 @@ function toIdentity(from: Settings): Identity | undefined {
   }
 }
 
-/** What is wrong between settings, whether or not each of them is right by itself. */
+/** What is wrong between settings, even if each of them is right by itself. */
 function contradictions(given: Readonly<Record<string, string | undefined>>): string[] {
   const faults: string[] = []
   if (given.AUTH_JWKS_URL !== undefined && given.AUTH_SECRET !== undefined) {

@@ -1,4 +1,4 @@
-/** Every `extensions.code` that Colloquy itself sends; GraphQL's own parse and validation codes stand beside them. */
+/** Every `extensions.code` that Colloquy itself sends. GraphQL has codes of its own for parsing and validation. */
 export type ErrorCode =
   | 'UNAUTHENTICATED'
   | 'FORBIDDEN'
@@ -15,7 +15,7 @@ export type ErrorCode =
 export class ApiError extends Error {
   override readonly name = 'ApiError'
   readonly code: ErrorCode
-  /** GraphQL hands them on to the caller. */
+  /** GraphQL passes them on to the caller. */
   readonly extensions: Readonly<Record<string, unknown>>
 
   constructor(code: ErrorCode, sentence: string, extensions: Record<string, unknown> = {}) {
@@ -25,27 +25,29 @@ export class ApiError extends Error {
   }
 }
 
-/** The server cannot start, and its operator can do something about it: `main` prints the sentence and exits with 1. */
+/**
+ * The server cannot start, and its operator can do something about that: `main` prints the sentence and exits with 1.
+ */
 export class StartupError extends Error {
   override readonly name = 'StartupError'
 }
 
-/** The request has no viewer, or its proof of one is not accepted. */
+/** The request has no viewer, or the server does not accept its proof of one. */
 export function unauthenticated(sentence: string): ApiError {
   return new ApiError('UNAUTHENTICATED', sentence)
 }
 
-/** The caller is known, and may not do this. */
+/** The caller is known, but may not do this. */
 export function forbidden(sentence: string): ApiError {
   return new ApiError('FORBIDDEN', sentence)
 }
 
-/** The one answer for what does not exist and for what the viewer may not know to exist. */
+/** The same answer for a conversation that does not exist and for one that the viewer may not know of. */
 export function conversationNotFound(): ApiError {
   return new ApiError('NOT_FOUND', 'You have no conversation of that id.')
 }
 
-/** Likewise for a message, which is also what a deleted one is to whoever would change it. */
+/** The same for a message. Whoever wants to change a deleted message gets this answer too. */
 export function messageNotFound(): ApiError {
   return new ApiError('NOT_FOUND', 'You have no such message; it may have been deleted.')
 }
@@ -55,13 +57,13 @@ export function badInput(path: string, sentence: string): ApiError {
   return new ApiError('BAD_USER_INPUT', `${path}: ${sentence}`, { path })
 }
 
-/** @param limit and actual in the unit that the sentence names */
+/** @param unit the unit of `limit` and `actual` */
 export function tooLarge(path: string, unit: string, limit: number, actual: number): ApiError {
   const sentence = `${path} has ${actual} ${unit}, and at most ${limit} are allowed.`
   return new ApiError('PAYLOAD_TOO_LARGE', sentence, { path, limit, actual })
 }
 
-/** @param actual the least that the answer has: rows beyond the limit were not read */
+/** @param actual how many bytes the answer has at least: rows beyond the limit were not read */
 export function answerTooLarge(path: string, limit: number, actual: number): ApiError {
   return new ApiError(
     'PAYLOAD_TOO_LARGE',
@@ -70,7 +72,7 @@ export function answerTooLarge(path: string, limit: number, actual: number): Api
   )
 }
 
-/** @param needed the tokens that the newest turn, and what always stays, take together */
+/** @param needed how many tokens the newest turn takes, together with all that is always in the window */
 export function contextTooSmall(limit: number, needed: number): ApiError {
   return new ApiError(
     'BAD_USER_INPUT',
@@ -106,7 +108,7 @@ export function lastSeqMoved(expected: number, lastSeq: number): ApiError {
   )
 }
 
-/** @param revision the message's own, as it is now */
+/** @param revision the message's present revision */
 export function revisionMoved(expected: string, revision: string): ApiError {
   return new ApiError('CONFLICT', `The message's revision is ${revision} and not ${expected}; read it and try again.`, {
     reason: 'REVISION',
@@ -122,7 +124,7 @@ export function chunkExpected(nextChunk: number): ApiError {
   })
 }
 
-/** @param attempt the one that writes now */
+/** @param attempt the attempt that writes now */
 export function attemptIsOver(attempt: number): ApiError {
   return new ApiError('CONFLICT', `Attempt ${attempt} has taken this message over.`, { reason: 'ATTEMPT', attempt })
 }
@@ -137,7 +139,7 @@ export function isStreaming(): ApiError {
   })
 }
 
-/** @param seq the first of those that were to be copied and are streaming */
+/** @param seq the first message to copy that is streaming */
 export function copiesStreaming(seq: number): ApiError {
   return new ApiError(
     'CONFLICT',
@@ -159,11 +161,11 @@ export function cursorExpired(): ApiError {
 export function listCursorExpired(): ApiError {
   return new ApiError(
     'CURSOR_EXPIRED',
-    'This cursor is older than deleted conversations are remembered; read the list again from the start.',
+    'The server has forgotten conversations that were deleted after this cursor; read the list again from the start.',
   )
 }
 
-/** The caller may try again: with a client id always, and otherwise when it knows that nothing was stored. */
+/** The caller may try again: always with a client id, and otherwise only if it knows that nothing was stored. */
 export function unavailable(sentence: string): ApiError {
   return new ApiError('UNAVAILABLE', sentence)
 }

@@ -1,6 +1,6 @@
 /**
- * What is the case where a lower floor cannot do what it is asked. A fact knows nothing of the API: graphql/fact-errors.ts says
- * it in the API's words, with a code and a place in the input. Imports nothing local.
+ * Why a lower floor cannot do what it was asked to do. A fact knows nothing of the API: graphql/fact-errors.ts turns it
+ * into the API's words, with a code and a path in the input. This file imports nothing local.
  */
 export abstract class Fact extends Error {
   constructor() {
@@ -17,7 +17,7 @@ export class MessageMissing extends Fact {}
 
 export class ConversationExists extends Fact {}
 
-/** Again and again it was deleted and created while it was looked at. */
+/** The conversation was deleted and created again and again while it was looked at. */
 export class ConversationContended extends Fact {}
 
 export class LastSeqMoved extends Fact {
@@ -29,7 +29,7 @@ export class LastSeqMoved extends Fact {
   }
 }
 
-/** A message of this id has the client id, and another payload. */
+/** A stored message has the client id with another payload. */
 export class ClientIdTaken extends Fact {
   constructor(
     readonly clientId: string,
@@ -39,7 +39,7 @@ export class ClientIdTaken extends Fact {
   }
 }
 
-/** An earlier message of the same append has the client id of this one, and another payload. */
+/** An earlier message of the same append has the same client id with another payload. */
 export class RepeatedClientId extends Fact {
   /** @param index of the message in its append, from 0 */
   constructor(readonly index: number) {
@@ -47,7 +47,7 @@ export class RepeatedClientId extends Fact {
   }
 }
 
-/** What a message is to continue is not in its conversation. */
+/** The parent that a message names is not in the conversation of that message. */
 export class ForeignParent extends Fact {
   /** @param index of the message in its append, from 0 */
   constructor(readonly index: number) {
@@ -55,7 +55,7 @@ export class ForeignParent extends Fact {
   }
 }
 
-/** Both revisions are the message's own. */
+/** Both are revisions of the message, and not of its conversation. */
 export class RevisionMoved extends Fact {
   constructor(
     readonly expected: string,
@@ -65,7 +65,7 @@ export class RevisionMoved extends Fact {
   }
 }
 
-/** New content was given beside old parts that hold text. */
+/** An edit gives new content without new parts, and the stored parts hold text. */
 export class PartsHoldText extends Fact {}
 
 export class MessageStreams extends Fact {}
@@ -74,7 +74,7 @@ export class MessageStreamsNot extends Fact {}
 
 /** Another attempt writes this message now. */
 export class AttemptOver extends Fact {
-  /** @param attempt the one that writes now */
+  /** @param attempt the attempt that writes now */
   constructor(readonly attempt: number) {
     super()
   }
@@ -86,7 +86,7 @@ export class ChunkExpected extends Fact {
   }
 }
 
-/** In bytes, of the message with its chunks. */
+/** Both numbers are bytes of the message with its chunks. */
 export class TextTooLarge extends Fact {
   constructor(
     readonly limit: number,
@@ -96,14 +96,14 @@ export class TextTooLarge extends Fact {
   }
 }
 
-/** A message of what is to be copied streams. */
+/** A message that is to be copied is still streaming. */
 export class CopyStreams extends Fact {
   constructor(readonly seq: number) {
     super()
   }
 }
 
-/** More is to be copied than there is. */
+/** The last seq to copy is greater than the conversation's last seq. */
 export class CopyBeyondEnd extends Fact {
   constructor(readonly last: number) {
     super()
@@ -120,7 +120,7 @@ export class CopyTooLarge extends Fact {
   }
 }
 
-/** A path turns off more often than is looked at; in turns. */
+/** A path branches more often than one statement looks at. Both numbers count these turns. */
 export class PathTooLong extends Fact {
   constructor(
     readonly limit: number,
@@ -130,7 +130,7 @@ export class PathTooLong extends Fact {
   }
 }
 
-/** In bytes of rows; `actual` is the least that the answer has. */
+/** Both numbers are bytes of rows. `actual` is the least that the answer has. */
 export class AnswerTooLarge extends Fact {
   constructor(
     readonly limit: number,
@@ -140,7 +140,7 @@ export class AnswerTooLarge extends Fact {
   }
 }
 
-/** In tokens; `needed` is what the newest turn takes, with all that always stays. */
+/** Both numbers are tokens. `needed` is what the newest turn takes, together with all that is always in the window. */
 export class ContextTooSmall extends Fact {
   constructor(
     readonly limit: number,
@@ -150,8 +150,8 @@ export class ContextTooSmall extends Fact {
   }
 }
 
-/** More callers wait for the database than may. */
+/** More callers wait for the database than are allowed. */
 export class TooManyWait extends Fact {}
 
-/** Answers that are under way hold more memory than they may. */
+/** The answers under way hold more memory than they may. */
 export class TooManyAnswers extends Fact {}

@@ -6,7 +6,8 @@ import { startServer } from './server/server.ts'
 import { printWelcome } from './server/welcome.ts'
 
 const stop = Promise.withResolvers<number>()
-// A terminal and npm may each send one: only the first counts, for a second must not kill what the first one waits for.
+// A terminal and npm may each send a signal. Only the first counts: a second must not kill what the first one waits
+// for.
 for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => stop.resolve(0))
 
 try {
@@ -25,5 +26,6 @@ try {
   process.exitCode = 1
 }
 
-// Everything is disposed. A library that still holds a timer or a socket, as one that dials a mute host, may not keep us.
+// Everything is disposed. A library may still hold a timer or a socket, for example while it dials a host that does not
+// answer. It must not keep the process alive.
 process.exit()
