@@ -5,7 +5,7 @@ import { unauthenticated, unavailable } from '../errors.ts'
 /** Reads an authorization header. @throws ApiError UNAUTHENTICATED; UNAVAILABLE if the keys cannot be fetched */
 export type VerifyBearer = (authorization: string) => Promise<{ userId: string; expiresAt: number | null }>
 
-/** Verifies JWTs (RFC 7519) as configured; null when bearer tokens are not configured. */
+/** Verifies JWTs (RFC 7519) as configured; null if no bearer tokens are configured. */
 export function bearerTokens(identity: Identity): VerifyBearer | null {
   const verify = verifier(identity)
   if (verify === null) return null

@@ -18,7 +18,7 @@ export interface EmbeddedDatabaseOptions {
   readonly directory: string
   /** Called at most once, when PostgreSQL is gone or belongs to another server: then nothing can be served any more. */
   readonly onLost?: (error: Error) => void
-  /** Settings of PostgreSQL, put over the defaults: tests pass `{ fsync: 'off' }`. */
+  /** Settings of PostgreSQL that replace the defaults: tests pass `{ fsync: 'off' }`. */
   readonly settings?: Readonly<Record<string, string>>
 }
 

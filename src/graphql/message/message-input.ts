@@ -1,4 +1,5 @@
 import { Field, ID, InputType } from 'type-graphql'
+
 import { givenFields } from './given-fields.ts'
 
 @InputType({

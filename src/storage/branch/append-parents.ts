@@ -10,7 +10,7 @@ import { activeLeafOf } from './path.ts'
  */
 export interface ParentRef {
   readonly key: string
-  /** null: any life of the conversation. */
+  /** null: any epoch of the conversation. */
   readonly epoch: number | null
   /** 0: the conversation itself. Then the message continues no other. */
   readonly seq: number

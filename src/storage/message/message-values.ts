@@ -8,7 +8,7 @@ export function namesOf(columns: readonly MessageColumn[], table?: string): stri
   return columns.map(({ name }) => (table === undefined ? name : `${table}.${name}`)).join(', ')
 }
 
-/** A parameter for each column, as a select list: `$6::text as role, …`. @param first the number of the first one */
+/** A parameter for each column, as a select list: `$6::text as role, …`. @param first the number of the first parameter */
 export function parametersOf(columns: readonly MessageColumn[], first: number): string {
   return columns.map(({ name, type }, index) => `$${first + index}::${type} as ${name}`).join(', ')
 }
