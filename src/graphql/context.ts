@@ -30,6 +30,6 @@ export interface Context {
   readonly services: Services
   readonly loaders: Loaders
   readonly budget: AnswerBudget
-  /** How many context windows this operation has read so far. One window may read, count and store much, so they are limited. */
+  /** How many context windows this operation has read so far. They are limited: one may read, count and store much. */
   windows: number
 }
