@@ -9,7 +9,7 @@ export class ToolCallInput {
   @Field(() => String, { description: 'The name of the tool, at most 255 characters.' })
   name!: string
 
-  @Field(() => String, { description: 'The arguments exactly as the model wrote them; kept byte for byte.' })
+  @Field(() => String, { description: 'The arguments exactly as the model wrote them. They are kept byte for byte.' })
   arguments!: string
 
   @Field(() => String, { nullable: true, description: 'The kind of call; `function` unless given.' })
