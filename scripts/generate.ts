@@ -1,11 +1,18 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { createSchema } from '../src/graphql/schema.ts'
+import { renderClientSelections, renderClientTypes } from './client-types.ts'
 import { renderSchema, withExample, withSettings } from './generated.ts'
 import { renderPgbenchScript } from './pgbench-script.ts'
 
-/** Writes what is made from the code: `schema.graphql`, the README's table and example, pgbench's script. Tests fail while it is stale. */
+/**
+ * Writes what is made from the code: `schema.graphql`, the client's types and selections, the README's table and example, and
+ * pgbench's script. Tests fail while one of them is stale.
+ */
 const root = new URL('../', import.meta.url)
-await writeFile(new URL('schema.graphql', root), renderSchema(createSchema()))
+const schema = createSchema()
+await writeFile(new URL('schema.graphql', root), renderSchema(schema))
+await writeFile(new URL('client/src/schema/types.ts', root), renderClientTypes(schema))
+await writeFile(new URL('client/src/schema/selections.ts', root), renderClientSelections(schema))
 await writeFile(new URL('bench/peers/pgbench.sql', root), renderPgbenchScript())
 const readme = await readFile(new URL('README.md', root), 'utf8')
 const example = await readFile(new URL('examples/hello.mjs', root), 'utf8')

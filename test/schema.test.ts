@@ -1,11 +1,18 @@
 import { readFile } from 'node:fs/promises'
 import { isEnumType, isInputObjectType, isInterfaceType, isObjectType } from 'graphql'
 import { expect, test } from 'vitest'
+import { renderClientSelections, renderClientTypes } from '../scripts/client-types.ts'
 import { renderSchema } from '../scripts/generated.ts'
 import { createSchema } from '../src/graphql/schema.ts'
 
 test('schema.graphql is that of the code: npm run generate', async () => {
   expect(await readFile('schema.graphql', 'utf8')).toBe(renderSchema(createSchema()))
+})
+
+test("the client's types and selections are those of the schema: npm run generate", async () => {
+  const schema = createSchema()
+  expect(await readFile('client/src/schema/types.ts', 'utf8')).toBe(renderClientTypes(schema))
+  expect(await readFile('client/src/schema/selections.ts', 'utf8')).toBe(renderClientSelections(schema))
 })
 
 test('every type, field, argument and value has a description', () => {

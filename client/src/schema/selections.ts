@@ -1,0 +1,46 @@
+// `npm run generate` writes this file from the schema. Do not edit it.
+
+import type { StartMessageInput } from './types.ts'
+
+/** The fields of a `Message`. */
+export const messageSelection = `
+  id seq role name content parts partsFormat toolCalls { callId name arguments type extra } toolName toolCallId
+  toolError model finishReason usage error { code message } metadata clientId status sentAt createdAt updatedAt editedAt
+  deletedAt stopRequestedAt nextChunk conversationId revision parentId`
+
+/** The variables of `contextField`, as an operation declares them. */
+export const contextVariables = `
+  $maxTokens: Int!, $system: String, $userMessage: MessageInput, $format: ContextFormat! = OPENAI_CHAT, $encoding:
+  TokenEncoding! = O200K_BASE, $reserve: Int`
+
+/** A `ContextWindow`, as a field of a conversation. */
+export const contextField = `
+  context(maxTokens: $maxTokens, system: $system, userMessage: $userMessage, format: $format, encoding: $encoding,
+  reserve: $reserve) { system messages tokenCount included omitted { reasons } firstSeq lastSeq }`
+
+/** The fields of every kind of `ConversationEvent`. @param selected fields of `Message` */
+export function eventSelection(selected: string): string {
+  return `
+    __typename cursor conversationId
+    ... on MessageAppended { edge { cursor node { ${selected} } } }
+    ... on MessageUpdated { message { ${selected} } }
+    ... on MessageDeleted { message { ${selected} } }
+    ... on MessageTextAppended { messageId seq chunk text data }
+    ... on ConversationUpdated { conversation { id userId title metadata lastSeq createdAt updatedAt archivedAt cursor
+    activeLeaf { id seq } } }`
+}
+
+/** The fields of a `StartMessageInput`. */
+export const startFields = [
+  'conversationId',
+  'ifMissing',
+  'ifLastSeq',
+  'messages',
+  'role',
+  'name',
+  'model',
+  'clientId',
+  'metadata',
+  'parentId',
+  'timeoutSeconds',
+] as const satisfies readonly (keyof StartMessageInput)[]
