@@ -6,6 +6,7 @@ import {
   type GraphQLInputObjectType,
   type GraphQLInterfaceType,
   type GraphQLObjectType,
+  type GraphQLScalarType,
   type GraphQLSchema,
   type GraphQLType,
   getNamedType,
@@ -145,13 +146,19 @@ function presentText(type: GraphQLType, holder: GraphQLObjectType | undefined): 
     const inner = typeText(type.ofType, holder)
     return `readonly ${inner.includes(' | ') ? `(${inner})` : inner}[]`
   }
-  if (isScalarType(type)) return scalars[type.name as keyof typeof scalars]
+  if (isScalarType(type)) return scalarText(type)
   if (!isObjectType(type)) return isEvent(type) ? `${type}<Selected>` : String(type)
   if (holder === undefined || !isReference(type, holder)) return named(type)
   return `Pick<${type}, ${reference.map((field) => `'${field}'`).join(' | ')}>`
 }
 
-const scalars = {
+function scalarText({ name }: GraphQLScalarType): string {
+  const text = scalars[name]
+  if (text === undefined) throw new Error(`Say in scripts/client-types.ts what the scalar ${name} is in TypeScript.`)
+  return text
+}
+
+const scalars: Readonly<Record<string, string>> = {
   ID: 'string',
   String: 'string',
   DateTime: 'string',
