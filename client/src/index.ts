@@ -13,7 +13,7 @@ export {
   readContext,
 } from './message/context-window.ts'
 export type { FollowedMessage } from './message/message.ts'
-export type { MessageInput, PartsFormat, ToolCall } from './message/message-input.ts'
+export type { MessageInput, PartsFormat, ToolCall } from './message/message-batch.ts'
 export {
   type Completion,
   type MessageStream,

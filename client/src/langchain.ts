@@ -2,8 +2,8 @@
 import { BaseListChatMessageHistory } from '@langchain/core/chat_history'
 import type { BaseMessage } from '@langchain/core/messages'
 import { type Ask, RequestError, type RequestOptions, withConnection } from './connection/request.ts'
-import { inBatches } from './message/message-input.ts'
-import { readActivePath } from './message/stored-message.ts'
+import { inBatches } from './message/message-batch.ts'
+import { readActivePath } from './message/message-page.ts'
 import { drawnId, longestId, toInput, toMessage } from './sdk/langchain-message.ts'
 
 export interface ChatMessageHistoryOptions extends RequestOptions {

@@ -1,7 +1,7 @@
 import type { UIMessage } from 'ai'
 import { isSameJson } from '../message/json.ts'
-import type { MessageInput } from '../message/message-input.ts'
-import type { StoredMessage } from '../message/stored-message.ts'
+import type { MessageInput } from '../message/message-batch.ts'
+import type { StoredMessage } from '../message/message-page.ts'
 import { saysSomething, shownId, toInput, toUIMessage, toUIMessages } from './ai-sdk-message.ts'
 import { isLaterState } from './ai-sdk-state.ts'
 

@@ -1,7 +1,7 @@
 import type { UIMessage } from 'ai'
 import { isRecord, isSameJson } from '../message/json.ts'
-import type { MessageInput, ToolCall } from '../message/message-input.ts'
-import type { StoredMessage } from '../message/stored-message.ts'
+import type { MessageInput, ToolCall } from '../message/message-batch.ts'
+import type { StoredMessage } from '../message/message-page.ts'
 
 /** Begins the id of a message that another program has stored without a client id; what follows is the message's own. */
 const foreignId = 'colloquy:'

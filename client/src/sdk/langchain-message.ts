@@ -5,8 +5,8 @@ import {
   mapStoredMessagesToChatMessages,
 } from '@langchain/core/messages'
 import { asJson, isRecord, isSameJson } from '../message/json.ts'
-import type { MessageInput } from '../message/message-input.ts'
-import type { StoredMessage } from '../message/stored-message.ts'
+import type { MessageInput } from '../message/message-batch.ts'
+import type { StoredMessage } from '../message/message-page.ts'
 
 /** Begins a client id that was drawn, and is no id of LangChain's. */
 export const drawnId = 'unnamed-'

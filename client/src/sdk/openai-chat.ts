@@ -1,4 +1,4 @@
-import type { ToolCall } from '../message/message-input.ts'
+import type { ToolCall } from '../message/message-batch.ts'
 import type { Completion } from '../stream/stream-message.ts'
 import { type MoreOfRequest, runTurn, type TurnOptions, type TurnResult, withTools } from '../stream/turn.ts'
 

@@ -2,7 +2,7 @@ import { Connection, type ConnectionOptions, Refusal } from '../connection/conne
 import { FinalError, finalAnswer } from '../connection/final-answer.ts'
 import { type ContextRequest, type ContextWindow, contextField, contextVariables } from '../message/context-window.ts'
 import { type FollowedMessage, messageSelection } from '../message/message.ts'
-import type { MessageInput } from '../message/message-input.ts'
+import type { MessageInput } from '../message/message-batch.ts'
 import { type Chunk, Outbox } from './outbox.ts'
 
 export type StreamOptions = ConnectionOptions & ProducerOptions & (NewMessage | StoredMessage)

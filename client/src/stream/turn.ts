@@ -1,8 +1,8 @@
 import type { Connection, ConnectionOptions } from '../connection/connection.ts'
 import { type Ask, withConnection } from '../connection/request.ts'
 import type { ContextFormat, ContextLimits, ContextWindow } from '../message/context-window.ts'
-import { inBatches, type MessageInput, type ToolCall } from '../message/message-input.ts'
-import { type StoredMessage, storedSelection } from '../message/stored-message.ts'
+import { inBatches, type MessageInput, type ToolCall } from '../message/message-batch.ts'
+import { type StoredMessage, storedSelection } from '../message/message-page.ts'
 import { type Completion, type MessageStream, StreamError, streamMessageOn } from './stream-message.ts'
 
 export interface TurnOptions extends ConnectionOptions, ContextLimits {

@@ -1,5 +1,5 @@
 import type { Ask } from '../connection/request.ts'
-import type { MessageInput, PartsFormat, ToolCall } from './message-input.ts'
+import type { MessageInput, PartsFormat, ToolCall } from './message-batch.ts'
 
 /** A message with all that its writer gave. */
 export interface StoredMessage {
