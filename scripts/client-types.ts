@@ -44,7 +44,8 @@ export function renderClientTypes(schema: GraphQLSchema): string {
   return [
     header,
     ...types.filter(isEnumType).map(enumText),
-    ...types.filter(isInputObjectType).map(inputText),
+    ...types.filter(isInputObjectType).map((type) => inputText(type.name, type.description, type.getFields())),
+    inputText('ContextArguments', 'The arguments of the field `context` of a conversation.', contextArguments(schema)),
     ...types.filter(isObjectType).flatMap((type) => (roots.includes(type) ? [] : [objectText(type)])),
     ...types.filter(isInterfaceType).flatMap((type) => (isEvent(type) ? [eventText(schema, type)] : [])),
   ].join('\n')
@@ -52,10 +53,10 @@ export function renderClientTypes(schema: GraphQLSchema): string {
 
 /** The text of `client/src/schema/selections.ts`: what the client asks the server for. */
 export function renderClientSelections(schema: GraphQLSchema): string {
-  const { Message, Conversation, ContextWindow, ConversationEvent, StartMessageInput } = schema.getTypeMap() as Named
-  const { args = [] } = Conversation.getFields().context ?? {}
-  const variables = args.map((argument) => `$${argument.name}: ${argument.type}${defaultOf(argument)}`)
-  const given = args.map(({ name }) => `${name}: $${name}`)
+  const { Message, ContextWindow, ConversationEvent, StartMessageInput } = schema.getTypeMap() as Named
+  const args = contextArguments(schema)
+  const variables = Object.values(args).map((argument) => `$${argument.name}: ${argument.type}${defaultOf(argument)}`)
+  const given = Object.keys(args).map((name) => `${name}: $${name}`)
   const common = Object.keys(ConversationEvent.getFields())
   const kinds = schema.getPossibleTypes(ConversationEvent).flatMap((kind) => {
     const own = selectionOf(kind).filter((field) => !common.includes(field))
@@ -63,7 +64,7 @@ export function renderClientSelections(schema: GraphQLSchema): string {
   })
   return [
     header,
-    "import type { StartMessageInput } from './types.ts'\n",
+    "import type { ContextArguments, StartMessageInput } from './types.ts'\n",
     constText('messageSelection', 'The fields of a `Message`.', selectionOf(Message).join(' ')),
     constText(
       'contextVariables',
@@ -79,17 +80,14 @@ export function renderClientSelections(schema: GraphQLSchema): string {
     'export function eventSelection(selected: string): string {',
     `  return \`\n    __typename ${common.join(' ')}\n${kinds.join('\n')}\``,
     '}\n',
-    '/** The fields of a `StartMessageInput`. */',
-    'export const startFields = [',
-    ...Object.keys(StartMessageInput.getFields()).map((name) => `  '${name}',`),
-    '] as const satisfies readonly (keyof StartMessageInput)[]\n',
+    namesText('contextArguments', 'ContextArguments', Object.keys(args)),
+    namesText('startFields', 'StartMessageInput', Object.keys(StartMessageInput.getFields())),
   ].join('\n')
 }
 
 interface Named {
   readonly [name: string]: unknown
   readonly Message: GraphQLObjectType
-  readonly Conversation: GraphQLObjectType
   readonly ContextWindow: GraphQLObjectType
   readonly ConversationEvent: GraphQLInterfaceType
   readonly StartMessageInput: GraphQLInputObjectType
@@ -102,12 +100,19 @@ function enumText(type: GraphQLEnumType): string {
   return `${docOf(type.description, '')}\nexport type ${type} =\n${values.join('\n')}\n`
 }
 
-function inputText(type: GraphQLInputObjectType): string {
-  const fields = Object.values(type.getFields()).map((field) => {
+type InputFields = Readonly<Record<string, GraphQLInputField | GraphQLArgument>>
+
+function inputText(name: string, description: string | null | undefined, inputs: InputFields): string {
+  const fields = Object.values(inputs).map((field) => {
     const isRequired = isNonNullType(field.type) && field.defaultValue === undefined
     return fieldText(field, isRequired ? '' : '?', typeText(field.type))
   })
-  return `${docOf(type.description, '')}\nexport interface ${type} {\n${fields.join('\n')}\n}\n`
+  return `${docOf(description, '')}\nexport interface ${name} {\n${fields.join('\n')}\n}\n`
+}
+
+function contextArguments(schema: GraphQLSchema): Record<string, GraphQLArgument> {
+  const { context } = (schema.getType('Conversation') as GraphQLObjectType).getFields()
+  return Object.fromEntries((context?.args ?? []).map((argument) => [argument.name, argument]))
 }
 
 function objectText(type: GraphQLObjectType): string {
@@ -126,7 +131,7 @@ function eventText(schema: GraphQLSchema, type: GraphQLInterfaceType): string {
   return `${docOf(type.description, '')}\n${text}\n`
 }
 
-function fieldText(field: GraphQLInputField | Field, mark: '' | '?', type: string): string {
+function fieldText(field: InputFields[string] | Field, mark: '' | '?', type: string): string {
   return `${docOf(field.description, '  ')}\n  readonly ${field.name}${mark}: ${type}`
 }
 
@@ -225,6 +230,12 @@ function defaultOf({ defaultValue, type }: GraphQLArgument): string {
 
 function constText(name: string, description: string, text: string): string {
   return `${docOf(description, '')}\nexport const ${name} = \`\n${wrap(text, '  ').join('\n')}\`\n`
+}
+
+function namesText(name: string, type: string, names: readonly string[]): string {
+  const lines = names.map((one) => `  '${one}',`).join('\n')
+  const typed = `as const satisfies readonly (keyof ${type})[]`
+  return `/** The names of \`${type}\`. */\nexport const ${name} = [\n${lines}\n] ${typed}\n`
 }
 
 /** A comment of lines that are no longer than those of the code. */

@@ -1,6 +1,6 @@
 // `npm run generate` writes this file from the schema. Do not edit it.
 
-import type { StartMessageInput } from './types.ts'
+import type { ContextArguments, StartMessageInput } from './types.ts'
 
 /** The fields of a `Message`. */
 export const messageSelection = `
@@ -30,7 +30,17 @@ export function eventSelection(selected: string): string {
     activeLeaf { id seq } } }`
 }
 
-/** The fields of a `StartMessageInput`. */
+/** The names of `ContextArguments`. */
+export const contextArguments = [
+  'maxTokens',
+  'system',
+  'userMessage',
+  'format',
+  'encoding',
+  'reserve',
+] as const satisfies readonly (keyof ContextArguments)[]
+
+/** The names of `StartMessageInput`. */
 export const startFields = [
   'conversationId',
   'ifMissing',

@@ -387,6 +387,22 @@ export interface UpdateConversationInput {
   readonly archived?: boolean | null
 }
 
+/** The arguments of the field `context` of a conversation. */
+export interface ContextArguments {
+  /** The most tokens, as they are counted here, from 1 to 10000000; `reserve` among them. */
+  readonly maxTokens: number
+  /** Instructions that come before all others; they are not stored. */
+  readonly system?: string | null
+  /** The user's new message, which comes last; it is not stored. Its role is USER. */
+  readonly userMessage?: MessageInput | null
+  /** The API or the SDK that the messages are for. */
+  readonly format?: ContextFormat
+  /** Whose tokens to count. */
+  readonly encoding?: TokenEncoding
+  /** How many of `maxTokens` to leave free, for the answer and the descriptions of tools; none unless given. */
+  readonly reserve?: number | null
+}
+
 /** What `appendMessage` answers, after the message is durable. */
 export interface AppendMessagePayload<Selected = Message> {
   /** The message as it is stored. */
