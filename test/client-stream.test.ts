@@ -82,7 +82,11 @@ test('a view takes states as they come, splices text by its number, and refuses 
   })
   type View = readonly ReturnType<typeof message>[]
   type Event = ConversationEvent<View[number]>
-  const appended = (node: View[number]): Event => ({ __typename: 'MessageAppended', edge: { node }, ...place })
+  const appended = (node: View[number]): Event => ({
+    __typename: 'MessageAppended',
+    edge: { node, cursor: 'c' },
+    ...place,
+  })
   const updated = (node: View[number]): Event => ({ __typename: 'MessageUpdated', message: node, ...place })
   const text = (seq: number, chunk: number, piece: string): Event => ({
     __typename: 'MessageTextAppended',

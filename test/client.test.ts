@@ -409,6 +409,7 @@ test('the package builds by itself, and no part of it needs Node, or an SDK that
       'StreamError',
       'applyEvent',
       'followConversation',
+      'messageSelection',
       'readContext',
       'request',
       'resumable',

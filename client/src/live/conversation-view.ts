@@ -1,12 +1,7 @@
-import type { ConversationEvent } from './conversation-event.ts'
+import type { ConversationEvent, Message } from '../schema/types.ts'
 
 /** What a view needs of each message; the rest of its selection is the caller's own. */
-export interface ViewedMessage {
-  readonly seq: number
-  readonly content: string | null
-  /** While it streams: the number of the next chunk, so `content` holds all before it. null otherwise. */
-  readonly nextChunk: number | null
-}
+export type ViewedMessage = Pick<Message, 'seq' | 'content' | 'nextChunk'>
 
 /** A conversation without one of its messages or chunks: an event was left out, or another conversation's came in. */
 export class GapError extends Error {
@@ -22,10 +17,10 @@ export class GapError extends Error {
  *
  * @throws GapError
  */
-export function applyEvent<Message extends ViewedMessage>(
-  messages: readonly Message[],
-  event: ConversationEvent<Message>,
-): readonly Message[] {
+export function applyEvent<Selected extends ViewedMessage>(
+  messages: readonly Selected[],
+  event: ConversationEvent<Selected>,
+): readonly Selected[] {
   switch (event.__typename) {
     case 'MessageAppended':
       return put(messages, event.edge.node, true)
@@ -47,11 +42,11 @@ export function applyEvent<Message extends ViewedMessage>(
   }
 }
 
-function put<Message extends ViewedMessage>(
-  messages: readonly Message[],
-  message: Message,
+function put<Selected extends ViewedMessage>(
+  messages: readonly Selected[],
+  message: Selected,
   isAppended: boolean,
-): readonly Message[] {
+): readonly Selected[] {
   const [first] = messages
   if (first === undefined) return isAppended ? [message] : messages
   const index = message.seq - first.seq
@@ -66,7 +61,7 @@ function put<Message extends ViewedMessage>(
   return copy
 }
 
-function find<Message extends ViewedMessage>(messages: readonly Message[], seq: number): Message | undefined {
+function find<Selected extends ViewedMessage>(messages: readonly Selected[], seq: number): Selected | undefined {
   const [first] = messages
   return first === undefined ? undefined : messages[seq - first.seq]
 }

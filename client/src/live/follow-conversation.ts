@@ -1,20 +1,20 @@
 import { Connection, type ConnectionOptions, Refusal } from '../connection/connection.ts'
 import { Inbox } from '../connection/inbox.ts'
-import { type FollowedMessage, messageSelection } from '../message/message.ts'
-import { type ConversationEvent, eventsQuery } from './conversation-event.ts'
+import { eventSelection, messageSelection } from '../schema/selections.ts'
+import type { ConversationEvent, Message } from '../schema/types.ts'
 
 export interface FollowOptions extends ConnectionOptions {
   readonly conversationId: string
   /** The cursor to begin after: `""` is the beginning; absent or null is where the conversation stands now. */
   readonly after?: string | null
-  /** Fields of `Message`. */
+  /** Fields of `Message`; those of `messageSelection` unless given. */
   readonly selection?: string
   /** Ends it, without an error. */
   readonly signal?: AbortSignal
 }
 
 /** The events of a conversation, and where whoever takes them stands. */
-export interface Following<Message = FollowedMessage> extends AsyncIterableIterator<ConversationEvent<Message>> {
+export interface Following<Selected = Message> extends AsyncIterableIterator<ConversationEvent<Selected>> {
   /** Of the last event that was taken: keep it, and begin after it the next time. null: it has no place yet. */
   readonly cursor: string | null
 }
@@ -40,8 +40,8 @@ export class FollowError extends Error {
  * @throws FollowError from the iteration: CURSOR_EXPIRED when the conversation was deleted and made anew, NOT_FOUND when
  *   there is none, and what the server says of a request that it does not understand
  */
-export function followConversation<Message = FollowedMessage>(options: FollowOptions): Following<Message> {
-  return new Follower<Message>(options)
+export function followConversation<Selected = Message>(options: FollowOptions): Following<Selected> {
+  return new Follower<Selected>(options)
 }
 
 /** Its own fault, or no conversation: it would be the same the next time. */
@@ -62,9 +62,9 @@ const longestInbox = 1_000
  *            lost, refused ▼    │ after a while
  *                         waiting
  */
-class Follower<Message> implements Following<Message> {
+class Follower<Selected> implements Following<Selected> {
   readonly #options: FollowOptions
-  readonly #inbox: Inbox<ConversationEvent<Message>>
+  readonly #inbox: Inbox<ConversationEvent<Selected>>
   readonly #over = new AbortController()
   readonly #query: string
   #connection: Connection | null = null
@@ -76,7 +76,9 @@ class Follower<Message> implements Following<Message> {
     this.#options = options
     this.#cursor = options.after ?? null
     this.#place = this.#cursor
-    this.#query = eventsQuery(options.selection ?? messageSelection)
+    this.#query = `subscription ($id: ID!, $after: String) {
+      conversationEvents(conversationId: $id, after: $after) { ${eventSelection(options.selection ?? messageSelection)} }
+    }`
     this.#inbox = new Inbox(() => this.#end())
   }
 
@@ -84,7 +86,7 @@ class Follower<Message> implements Following<Message> {
     return this.#cursor
   }
 
-  async next(): Promise<IteratorResult<ConversationEvent<Message>, undefined>> {
+  async next(): Promise<IteratorResult<ConversationEvent<Selected>, undefined>> {
     if (this.#connection === null) this.#begin()
     const taken = await this.#inbox.next()
     if (!taken.done) this.#cursor = taken.value.cursor
@@ -132,7 +134,7 @@ class Follower<Message> implements Following<Message> {
       if (typeof cursor !== 'string' || result.errors !== undefined) throw new Refusal(result.errors)
       this.#place = cursor
       connection.succeeded()
-      this.#inbox.push(result.data?.conversationEvents as ConversationEvent<Message>)
+      this.#inbox.push(result.data?.conversationEvents as ConversationEvent<Selected>)
       if (this.#inbox.size >= longestInbox) settle('full')
     })
   }

@@ -1,35 +1,4 @@
-/** As the API's `MessageInput`. */
-export interface MessageInput {
-  readonly role: 'SYSTEM' | 'DEVELOPER' | 'USER' | 'ASSISTANT' | 'TOOL'
-  readonly name?: string
-  readonly content?: string
-  readonly parts?: readonly unknown[]
-  readonly partsFormat?: PartsFormat
-  readonly toolCalls?: readonly ToolCall[]
-  readonly toolName?: string
-  readonly toolCallId?: string
-  readonly toolError?: boolean
-  readonly model?: string
-  readonly finishReason?: string
-  readonly usage?: Readonly<Record<string, unknown>>
-  readonly metadata?: Readonly<Record<string, unknown>>
-  readonly clientId?: string
-  readonly sentAt?: string
-  /** The `id` of the message that it continues, or the conversation's own; absent: the one before it, or the active leaf. */
-  readonly parentId?: string
-}
-
-export interface ToolCall {
-  readonly callId: string
-  readonly name: string
-  /** As the model wrote them, usually JSON. */
-  readonly arguments: string
-  readonly type?: string
-  readonly extra?: Readonly<Record<string, unknown>> | null
-}
-
-/** The dialect of `parts`. */
-export type PartsFormat = 'OPENAI_CHAT' | 'OPENAI_RESPONSES' | 'ANTHROPIC' | 'AI_SDK' | 'LANGCHAIN' | 'OTHER'
+import type { MessageInput } from '../schema/types.ts'
 
 /** The server takes so many messages at once. */
 const largestBatch = 100

@@ -1,14 +1,13 @@
 import type { UIMessage } from 'ai'
 import { isSameJson } from '../message/json.ts'
-import type { MessageInput } from '../message/message-batch.ts'
-import type { StoredMessage } from '../message/message-page.ts'
+import type { Message, MessageInput } from '../schema/types.ts'
 import { saysSomething, shownId, toInput, toUIMessage, toUIMessages } from './ai-sdk-message.ts'
 import { isLaterState } from './ai-sdk-state.ts'
 
 /** What is to be written so that a conversation holds a chat. */
 export interface Changes {
   /** Later states of stored messages, which take their places. */
-  readonly later: readonly { readonly stored: StoredMessage; readonly input: MessageInput }[]
+  readonly later: readonly { readonly stored: Message; readonly input: MessageInput }[]
   /** New messages. The first names its parent, unless no message of the chat is stored. */
   readonly added: readonly MessageInput[]
 }
@@ -24,11 +23,7 @@ export interface Changes {
  * @throws RangeError when a new message stands before a stored one, or the last stored one was deleted and no question
  *   follows it
  */
-export function changesOf(
-  conversationId: string,
-  stored: readonly StoredMessage[],
-  messages: readonly UIMessage[],
-): Changes {
+export function changesOf(conversationId: string, stored: readonly Message[], messages: readonly UIMessage[]): Changes {
   const versions = group(stored, (message) => originOf(shownId(message)))
   const isNew = ({ id }: UIMessage) => !versions.has(originOf(id))
   const place = messages.findLastIndex((message) => !isNew(message))
@@ -37,7 +32,7 @@ export function changesOf(
   const early = messages.slice(0, place).find(isNew)
   if (early !== undefined) throw new RangeError(`Message ${early.id} is new, and cannot stand before a saved one.`)
 
-  const known = versions.get(originOf(last.id)) as StoredMessage[]
+  const known = versions.get(originOf(last.id)) as Message[]
   const next = messages.slice(place + 1)
   const branch = chooseBranch(branchesOf(stored, known), last)
   if (branch === undefined) {
@@ -57,14 +52,14 @@ export function changesOf(
 
 /** The path that ends with a message and with what a client sees as a part of it. */
 interface Branch {
-  readonly message: StoredMessage
-  readonly path: readonly StoredMessage[]
+  readonly message: Message
+  readonly path: readonly Message[]
   /** The message as a client sees it; null when that is not known: it is streaming, or was deleted. */
   readonly shown: UIMessage | null
 }
 
 /** One for each version of a message. */
-function branchesOf(stored: readonly StoredMessage[], versions: readonly StoredMessage[]): Branch[] {
+function branchesOf(stored: readonly Message[], versions: readonly Message[]): Branch[] {
   const byId = new Map(stored.map((message) => [message.id, message]))
   const children = group(stored, ({ parentId }) => parentId)
   return versions.map((message) => {
@@ -85,10 +80,7 @@ function chooseBranch(branches: readonly Branch[], given: UIMessage): Branch | u
 }
 
 /** The last of what follows a message and is no message of a chat: results of its calls, and what is deleted or says nothing. */
-function withAppendages(
-  children: ReadonlyMap<string | null, readonly StoredMessage[]>,
-  message: StoredMessage,
-): StoredMessage {
+function withAppendages(children: ReadonlyMap<string | null, readonly Message[]>, message: Message): Message {
   let last = message
   for (;;) {
     const next = children.get(last.id) ?? []
@@ -99,17 +91,17 @@ function withAppendages(
   }
 }
 
-function isHidden(message: StoredMessage): boolean {
+function isHidden(message: Message): boolean {
   return message.deletedAt !== null || (message.status !== 'STREAMING' && !saysSomething(message))
 }
 
-function isReadable({ status, deletedAt }: StoredMessage): boolean {
+function isReadable({ status, deletedAt }: Message): boolean {
   return status !== 'STREAMING' && deletedAt === null
 }
 
-function pathTo(byId: ReadonlyMap<string, StoredMessage>, leaf: StoredMessage): StoredMessage[] {
-  const path: StoredMessage[] = []
-  let next: StoredMessage | undefined = leaf
+function pathTo(byId: ReadonlyMap<string, Message>, leaf: Message): Message[] {
+  const path: Message[] = []
+  let next: Message | undefined = leaf
   while (next !== undefined) {
     path.push(next)
     next = byId.get(next.parentId ?? '')
@@ -117,7 +109,7 @@ function pathTo(byId: ReadonlyMap<string, StoredMessage>, leaf: StoredMessage): 
   return path.reverse()
 }
 
-function laterStates(path: readonly StoredMessage[], messages: readonly UIMessage[]): Changes['later'] {
+function laterStates(path: readonly Message[], messages: readonly UIMessage[]): Changes['later'] {
   const given = new Map(messages.map((message) => [originOf(message.id), message]))
   const show = showOn(path)
   return path.filter(isReadable).flatMap((stored) => {
@@ -129,7 +121,7 @@ function laterStates(path: readonly StoredMessage[], messages: readonly UIMessag
 }
 
 /** How a client sees the messages of a path. */
-function showOn(path: readonly StoredMessage[]): (message: StoredMessage) => UIMessage {
+function showOn(path: readonly Message[]): (message: Message) => UIMessage {
   const shown = new Map(toUIMessages(path.filter(isReadable)).map((message) => [message.id, message]))
   return (message) => shown.get(shownId(message)) ?? toUIMessage(message)
 }
@@ -146,7 +138,7 @@ function originOf(id: string): string {
   return id.replace(versionMark, '')
 }
 
-function nextVersion(known: readonly StoredMessage[]): string {
+function nextVersion(known: readonly Message[]): string {
   const ids = known.map(shownId)
   const newest = Math.max(...ids.map((id) => Number(versionMark.exec(id)?.[1] ?? 1)))
   return `${originOf(ids[0] as string)}~version-${newest + 1}`

@@ -1,13 +1,12 @@
 import type { UIMessage } from 'ai'
 import { isRecord, isSameJson } from '../message/json.ts'
-import type { MessageInput, ToolCall } from '../message/message-batch.ts'
-import type { StoredMessage } from '../message/message-page.ts'
+import type { Message, MessageInput, ToolCall } from '../schema/types.ts'
 
 /** Begins the id of a message that another program has stored without a client id; what follows is the message's own. */
 const foreignId = 'colloquy:'
 
 /** The id of a stored message in a chat. */
-export function shownId({ id, clientId }: StoredMessage): string {
+export function shownId({ id, clientId }: Message): string {
   return clientId ?? foreignId + id
 }
 
@@ -24,17 +23,17 @@ export function toInput({ id, role, metadata, parts }: UIMessage): MessageInput 
 }
 
 /** The messages of a conversation; results that stand in messages of their own go into the calls that they answer. */
-export function toUIMessages<Message extends UIMessage>(stored: readonly StoredMessage[]): Message[] {
+export function toUIMessages<Shown extends UIMessage>(stored: readonly Message[]): Shown[] {
   const messages: UIMessage[] = []
   for (const message of stored) {
     if (message.role === 'TOOL') putResult(messages, message)
     else if (saysSomething(message)) messages.push(toUIMessage(message))
   }
-  return messages as Message[]
+  return messages as Shown[]
 }
 
 /** What another program has begun and not written, as an answer that failed, is no message of a chat. */
-export function saysSomething({ partsFormat, content, toolCalls }: StoredMessage): boolean {
+export function saysSomething({ partsFormat, content, toolCalls }: Message): boolean {
   return partsFormat === 'AI_SDK' || content !== null || toolCalls.length > 0
 }
 
@@ -44,7 +43,7 @@ const uiRoles = { SYSTEM: 'system', DEVELOPER: 'system', USER: 'user', ASSISTANT
 type Part = UIMessage['parts'][number]
 
 /** A message by itself, without results that stand in messages of their own. */
-export function toUIMessage(message: StoredMessage): UIMessage {
+export function toUIMessage(message: Message): UIMessage {
   const own = unwrap(message.metadata)
   return {
     id: shownId(message),
@@ -54,7 +53,7 @@ export function toUIMessage(message: StoredMessage): UIMessage {
   }
 }
 
-function partsOf({ parts, partsFormat, content, toolCalls }: StoredMessage): Part[] {
+function partsOf({ parts, partsFormat, content, toolCalls }: Message): Part[] {
   if (partsFormat === 'AI_SDK') return [...((parts ?? []) as Part[])]
   const text: Part[] = content ? [{ type: 'text', text: content }] : []
   return [...text, ...toolCalls.map(readCall)]
@@ -65,7 +64,7 @@ function readCall({ callId, name, arguments: text }: ToolCall): Part {
 }
 
 /** To the nearest earlier call of its id that has none, never across what the user said. */
-function putResult(messages: readonly UIMessage[], { toolCallId, toolError, content }: StoredMessage): void {
+function putResult(messages: readonly UIMessage[], { toolCallId, toolError, content }: Message): void {
   for (const { role, parts } of messages.toReversed()) {
     if (role === 'user') return
     const index = parts.findLastIndex((part) => isOpenCall(part) && part.toolCallId === toolCallId)

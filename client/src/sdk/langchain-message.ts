@@ -5,8 +5,7 @@ import {
   mapStoredMessagesToChatMessages,
 } from '@langchain/core/messages'
 import { asJson, isRecord, isSameJson } from '../message/json.ts'
-import type { MessageInput } from '../message/message-batch.ts'
-import type { StoredMessage } from '../message/message-page.ts'
+import type { Message, MessageInput } from '../schema/types.ts'
 
 /** Begins a client id that was drawn, and is no id of LangChain's. */
 export const drawnId = 'unnamed-'
@@ -34,7 +33,7 @@ export function toInput(message: BaseMessage, clientId: string): MessageInput {
 }
 
 /** The message again; one that another program has stored, as LangChain would have it. */
-export function toMessage(stored: StoredMessage): BaseMessage {
+export function toMessage(stored: Message): BaseMessage {
   const last = stored.parts?.at(-1) as { type?: unknown; value?: { langchain?: Rest } } | undefined
   const rest = last?.type === 'non_standard' ? last.value?.langchain : undefined
   const parts = rest === undefined ? stored.parts : (stored.parts?.slice(0, -1) ?? null)
@@ -124,7 +123,7 @@ function callsOf(calls: unknown): NonNullable<MessageInput['toolCalls']> {
 }
 
 /** The message that the fields make, whoever has written them, and what is kept beside them. */
-function toDict(fields: Fields | StoredMessage, rest: Rest, isFirst = isFirstVersion(rest)): Dict {
+function toDict(fields: Fields | Message, rest: Rest, isFirst = isFirstVersion(rest)): Dict {
   const { role, toolCalls, toolError, usage } = fields
   const clientId = 'clientId' in fields ? fields.clientId : undefined
   const keepsId = clientId !== null && clientId !== undefined && !clientId.startsWith(drawnId)
@@ -149,7 +148,7 @@ function toDict(fields: Fields | StoredMessage, rest: Rest, isFirst = isFirstVer
 const types = { USER: 'human', ASSISTANT: 'ai', SYSTEM: 'system', DEVELOPER: 'system', TOOL: 'tool' } as const
 
 /** The content where it is blocks that LangChain knows; null: it is a text. */
-function blocksOf({ parts, partsFormat }: Fields | StoredMessage): readonly unknown[] | null {
+function blocksOf({ parts, partsFormat }: Fields | Message): readonly unknown[] | null {
   return parts?.length && blockFormats.includes(partsFormat ?? '') ? parts : null
 }
 

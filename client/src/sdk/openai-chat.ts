@@ -1,4 +1,4 @@
-import type { ToolCall } from '../message/message-batch.ts'
+import type { ToolCallInput } from '../schema/types.ts'
 import type { Completion } from '../stream/stream-message.ts'
 import { type MoreOfRequest, runTurn, type TurnOptions, type TurnResult, withTools } from '../stream/turn.ts'
 
@@ -88,7 +88,7 @@ async function readChat(chunks: AsyncIterable<ChatChunk>, write: (text: string) 
     for (const part of parts) grow(calls, part)
   }
   if (end.finishReason === undefined) throw new Error('The answer ended before it was complete.')
-  const toolCalls = calls.map(({ callId, extra, ...call }): ToolCall => {
+  const toolCalls = calls.map(({ callId, extra, ...call }): ToolCallInput => {
     const given = { ...call, callId: callId || `call_${crypto.randomUUID()}` }
     return Object.keys(extra).length === 0 ? given : { ...given, extra }
   })

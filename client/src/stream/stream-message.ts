@@ -1,8 +1,15 @@
 import { Connection, type ConnectionOptions, Refusal } from '../connection/connection.ts'
 import { FinalError, finalAnswer } from '../connection/final-answer.ts'
-import { type ContextRequest, type ContextWindow, contextField, contextVariables } from '../message/context-window.ts'
-import { type FollowedMessage, messageSelection } from '../message/message.ts'
-import type { MessageInput } from '../message/message-batch.ts'
+import type { ContextRequest, ContextWindow } from '../message/context-window.ts'
+import { pick } from '../schema/pick.ts'
+import { contextField, contextVariables, messageSelection, startFields } from '../schema/selections.ts'
+import type {
+  CompleteMessageInput,
+  Message,
+  MessageErrorInput,
+  MessageStatus,
+  StartMessageInput,
+} from '../schema/types.ts'
 import { type Chunk, Outbox } from './outbox.ts'
 
 export type StreamOptions = ConnectionOptions & ProducerOptions & (NewMessage | StoredMessage)
@@ -18,20 +25,8 @@ interface ProducerOptions {
   readonly timeoutSeconds?: number
 }
 
-/** As `StartMessageInput`. */
-interface NewMessage {
-  readonly conversationId: string
+interface NewMessage extends StartMessageInput {
   readonly messageId?: undefined
-  /** To be stored before it in the same transaction, as `MessageInput`. */
-  readonly messages?: readonly MessageInput[]
-  readonly role?: 'ASSISTANT' | 'USER' | 'SYSTEM' | 'DEVELOPER'
-  readonly name?: string
-  readonly model?: string
-  /** Drawn when absent. */
-  readonly clientId?: string
-  readonly metadata?: Readonly<Record<string, unknown>>
-  readonly ifMissing?: 'FAIL' | 'CREATE'
-  readonly ifLastSeq?: number
   /** Reads with the start what a model is to answer to: see `MessageStream.context`. */
   readonly context?: ContextRequest
 }
@@ -41,20 +36,17 @@ interface StoredMessage {
   readonly messageId: string
 }
 
-type Completed = 'content' | 'parts' | 'partsFormat' | 'toolCalls' | 'model' | 'finishReason' | 'usage' | 'metadata'
-
-/** As `CompleteMessageInput`. */
-export interface Completion extends Pick<MessageInput, Completed> {
-  readonly status?: 'COMPLETE' | 'CANCELLED' | 'FAILED'
-  readonly error?: { readonly code: string; readonly message: string }
+/** How a message ends. */
+export interface Completion extends Omit<CompleteMessageInput, 'messageId' | 'attempt' | 'chunks' | 'status'> {
+  readonly status?: Exclude<MessageStatus, 'STREAMING'>
 }
 
 /** A message that is being written. */
-export interface MessageStream<Message = FollowedMessage> {
+export interface MessageStream<Selected = Message> {
   /** The message once the server has it, with the text so far of one that is taken over. */
-  readonly started: Promise<Message>
+  readonly started: Promise<Selected>
   /** As `started` answered it; null until then. */
-  readonly message: Message | null
+  readonly message: Selected | null
   readonly messageId: string | null
   readonly attempt: number | null
   /**
@@ -80,9 +72,9 @@ export interface MessageStream<Message = FollowedMessage> {
    *
    * @throws StreamError
    */
-  complete(completion?: Completion): Promise<Message>
+  complete(completion?: Completion): Promise<Selected>
   /** Ends it as FAILED, with what was written. @throws StreamError */
-  fail(error: { readonly code: string; readonly message: string }): Promise<Message>
+  fail(error: MessageErrorInput): Promise<Selected>
 }
 
 /** What the server answered, where trying again would not help. */
@@ -98,12 +90,12 @@ export class StreamError extends FinalError {
  *
  * A text that the server does not take, as one that is too long, fails the message with that error.
  */
-export function streamMessage<Message = FollowedMessage>(options: StreamOptions): MessageStream<Message> {
-  return new Producer<Message>(options, null)
+export function streamMessage<Selected = Message>(options: StreamOptions): MessageStream<Selected> {
+  return new Producer<Selected>(options, null)
 }
 
 /** As `streamMessage`, on a connection that is somebody else's, and kept. Nothing else runs on it meanwhile. */
-export function streamMessageOn<Message>(connection: Connection, options: StreamOptions): MessageStream<Message> {
+export function streamMessageOn(connection: Connection, options: StreamOptions): MessageStream {
   return new Producer<Message>(options, connection)
 }
 
@@ -116,9 +108,9 @@ const defaultTimeoutSeconds = 60
 const maxKept = 262_144
 
 /** How it ends, and who waits for that. */
-interface Ending<Message> {
+interface Ending<Selected> {
   readonly input: Completion
-  readonly resolve: (message: Message) => void
+  readonly resolve: (message: Selected) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -143,8 +135,8 @@ interface Streaming {
  *        │         waiting                                                  waiting
  *        └── refused, or another one writes: over
  */
-class Producer<Message> implements MessageStream<Message> {
-  readonly started: Promise<Message>
+class Producer<Selected> implements MessageStream<Selected> {
+  readonly started: Promise<Selected>
   readonly context: Promise<ContextWindow>
   readonly #options: StreamOptions
   readonly #connection: Connection
@@ -154,11 +146,11 @@ class Producer<Message> implements MessageStream<Message> {
   readonly #outbox = new Outbox()
   readonly #clientId: string | null
   readonly #selection: string
-  #onStarted: Pick<Ending<Message>, 'resolve' | 'reject'>
+  #onStarted: Pick<Ending<Selected>, 'resolve' | 'reject'>
   #onContext: Pick<Ending<ContextWindow>, 'resolve' | 'reject'>
   /** Whether there is no window, and the start is to be asked for without one. */
   #isWithoutContext = false
-  #message: Message | null = null
+  #message: Selected | null = null
   #messageId: string | null
   #attempt: number | null = null
   /** Whether the numbers of this producer's chunks are known to begin where the message's end. */
@@ -167,9 +159,9 @@ class Producer<Message> implements MessageStream<Message> {
   #lostTakeovers = 0
   /** Whether the server may have lost what it had accepted. */
   #mustLook = false
-  #ending: Ending<Message> | null = null
+  #ending: Ending<Selected> | null = null
   /** How the message has failed because of what was written. */
-  #failed: Promise<Message> | null = null
+  #failed: Promise<Selected> | null = null
   #error: unknown = null
   #waiting: (() => void)[] = []
 
@@ -178,7 +170,7 @@ class Producer<Message> implements MessageStream<Message> {
     this.#messageId = options.messageId ?? null
     this.#clientId = options.messageId === undefined ? (options.clientId ?? crypto.randomUUID()) : null
     this.#selection = `id nextChunk deletedAt stopRequestedAt ${options.selection ?? messageSelection}`
-    const { promise, ...onStarted } = settleable<Message>()
+    const { promise, ...onStarted } = settleable<Selected>()
     this.started = promise
     this.#onStarted = onStarted
     const { promise: context, ...onContext } = settleable<ContextWindow>()
@@ -194,7 +186,7 @@ class Producer<Message> implements MessageStream<Message> {
     void this.#run()
   }
 
-  get message(): Message | null {
+  get message(): Selected | null {
     return this.#message
   }
 
@@ -227,19 +219,19 @@ class Producer<Message> implements MessageStream<Message> {
     if (this.#error !== null) throw this.#error
   }
 
-  async complete(completion: Completion = {}): Promise<Message> {
+  async complete(completion: Completion = {}): Promise<Selected> {
     if (this.#error !== null) throw this.#error
     return this.#endWith(completion)
   }
 
-  async fail(error: { readonly code: string; readonly message: string }): Promise<Message> {
+  async fail(error: MessageErrorInput): Promise<Selected> {
     if (this.#failed !== null) return this.#failed
     return this.complete({ status: 'FAILED', error: { code: error.code, message: error.message } })
   }
 
-  #endWith(input: Completion): Promise<Message> {
+  #endWith(input: Completion): Promise<Selected> {
     if (this.#ending !== null || this.#over.signal.aborted) throw new Error(isEnded)
-    const { promise, ...settle } = settleable<Message>()
+    const { promise, ...settle } = settleable<Selected>()
     this.#ending = { input, ...settle }
     this.#wake()
     return promise
@@ -268,25 +260,13 @@ class Producer<Message> implements MessageStream<Message> {
   }
 
   async #start(): Promise<void> {
-    const {
-      conversationId,
-      messages,
-      role,
-      name,
-      model,
-      clientId,
-      metadata,
-      timeoutSeconds,
-      ifMissing,
-      ifLastSeq,
-      context,
-    } = this.#options as NewMessage & ProducerOptions
-    const input = { conversationId, messages, role, name, model, metadata, timeoutSeconds, ifMissing, ifLastSeq }
+    const { clientId, context, ...options } = this.#options as NewMessage & ProducerOptions
+    const input = pick({ ...options, clientId: this.#clientId }, startFields)
     const window = this.#isWithoutContext ? undefined : context
     const query = `mutation ($input: StartMessageInput!${window ? `, ${contextVariables}` : ''}) { startMessage(input: $input) {
       attempt replayed message { ${this.#selection} } ${window ? `conversation { ${contextField} }` : ''}
     } }`
-    const answer = await this.#withoutContext(() => this.#ask(query, { ...input, clientId: this.#clientId }, window))
+    const answer = await this.#withoutContext(() => this.#ask(query, input, window))
     if (answer === null) return
     const { attempt, replayed, message, conversation } = answer.startMessage as Begun & Replayed
     if (conversation !== undefined) this.#onContext.resolve(conversation.context)
@@ -333,7 +313,7 @@ class Producer<Message> implements MessageStream<Message> {
     this.#moveTo(next)
     this.#attempt = attempt
     if (message.stopRequestedAt !== null) this.#stop.abort()
-    this.#message ??= message as Message
+    this.#message ??= message as Selected
     this.#onStarted.resolve(this.#message)
   }
 
@@ -355,7 +335,7 @@ class Producer<Message> implements MessageStream<Message> {
     }, this.#refuseText)
   }
 
-  async #end(ending: Ending<Message>): Promise<void> {
+  async #end(ending: Ending<Selected>): Promise<void> {
     const query = `mutation ($input: CompleteMessageInput!) { completeMessage(input: $input) {
       message { ${this.#selection} }
     } }`
@@ -363,7 +343,7 @@ class Producer<Message> implements MessageStream<Message> {
     const input = { ...ending.input, messageId, attempt, chunks: this.#outbox.count }
     await this.#unlessElsewhere(
       async () => {
-        const { message } = (await this.#ask(query, input)).completeMessage as { message: Message }
+        const { message } = (await this.#ask(query, input)).completeMessage as { message: Selected }
         ending.resolve(message)
         this.#close(null)
       },

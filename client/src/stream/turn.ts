@@ -1,13 +1,14 @@
 import type { Connection, ConnectionOptions } from '../connection/connection.ts'
 import { type Ask, withConnection } from '../connection/request.ts'
-import type { ContextFormat, ContextLimits, ContextWindow } from '../message/context-window.ts'
-import { inBatches, type MessageInput, type ToolCall } from '../message/message-batch.ts'
-import { type StoredMessage, storedSelection } from '../message/message-page.ts'
+import type { ContextLimits, ContextWindow } from '../message/context-window.ts'
+import { inBatches } from '../message/message-batch.ts'
+import { messageSelection } from '../schema/selections.ts'
+import type { ContextFormat, Message, MessageInput, StartMessageInput, ToolCall } from '../schema/types.ts'
 import { type Completion, type MessageStream, StreamError, streamMessageOn } from './stream-message.ts'
 
 export interface TurnOptions extends ConnectionOptions, ContextLimits {
   readonly conversationId: string
-  readonly ifMissing?: 'FAIL' | 'CREATE'
+  readonly ifMissing?: StartMessageInput['ifMissing']
   /** What the user says; absent: it is stored already. */
   readonly userMessage?: string | Omit<MessageInput, 'role'>
   /** The provider's name of the model. */
@@ -124,7 +125,7 @@ export function withTools(described: readonly object[], request: MoreOfRequest |
 }
 
 interface Step {
-  readonly message: StoredMessage
+  readonly message: Message
   /** Whether an earlier run of this turn has made it. */
   readonly isReplay: boolean
 }
@@ -145,16 +146,15 @@ async function answer(
   { options, provider, connection }: Turn,
   clientId: string,
   messages: readonly MessageInput[],
-): Promise<StoredMessage | null> {
+): Promise<Message | null> {
   const { maxTokens, reserve, system, encoding, timeoutSeconds = 30, signal, ...more } = options
   const leave = new AbortController()
-  const stream = streamMessageOn<StoredMessage>(connection, {
+  const stream = streamMessageOn(connection, {
     ...more,
     messages,
     clientId,
     timeoutSeconds,
-    context: { format: provider.format, maxTokens, ...defined({ reserve, system, encoding }) },
-    selection: storedSelection,
+    context: { format: provider.format, maxTokens, reserve, system, encoding },
     signal: leave.signal,
   })
   const cancel = () => (stream.message === null ? leave.abort(signal?.reason) : undefined)
@@ -171,11 +171,7 @@ async function answer(
 }
 
 /** The message is ended when this is, unless it was lost to somebody else. */
-async function write(
-  stream: MessageStream<StoredMessage>,
-  provider: Provider,
-  signal: AbortSignal | undefined,
-): Promise<StoredMessage> {
+async function write(stream: MessageStream, provider: Provider, signal: AbortSignal | undefined): Promise<Message> {
   const stop = signal === undefined ? stream.stopSignal : AbortSignal.any([stream.stopSignal, signal])
   try {
     const window = await stream.context
@@ -198,7 +194,7 @@ async function write(
   return stream.complete({ status: 'CANCELLED' })
 }
 
-async function fail(stream: MessageStream<StoredMessage>, error: unknown): Promise<void> {
+async function fail(stream: MessageStream, error: unknown): Promise<void> {
   const { code, reason } = error instanceof StreamError ? error : { code: 'MODEL_FAILED', reason: null }
   try {
     await stream.fail({ code: reason ?? code, message: messageOf(error) })
@@ -246,12 +242,12 @@ async function append({ ask, options: { conversationId } }: Turn, messages: read
 }
 
 /** The message of a client id; null when there is none. */
-async function readOne({ ask, options }: Turn, clientId: string): Promise<StoredMessage | null> {
+async function readOne({ ask, options }: Turn, clientId: string): Promise<Message | null> {
   const query = `query ($id: ID!, $clientId: String!) { conversation(id: $id) {
-    message(clientId: $clientId) { ${storedSelection} }
+    message(clientId: $clientId) { ${messageSelection} }
   } }`
   const data = await ask(query, { id: options.conversationId, clientId })
-  return (data.conversation as { message: StoredMessage | null } | null)?.message ?? null
+  return (data.conversation as { message: Message | null } | null)?.message ?? null
 }
 
 function asUser(message: string | Omit<MessageInput, 'role'>, clientId: string): MessageInput {
@@ -260,8 +256,4 @@ function asUser(message: string | Omit<MessageInput, 'role'>, clientId: string):
 
 function messageOf(error: unknown): string {
   return error instanceof Error && error.message !== '' ? error.message : String(error)
-}
-
-function defined<Value extends object>(value: Value): Value {
-  return Object.fromEntries(Object.entries(value).filter(([, inner]) => inner !== undefined)) as Value
 }
