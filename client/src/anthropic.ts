@@ -1,5 +1,5 @@
 /** The package's entrance for Anthropic's SDK, `@colloquy/client/anthropic`; it takes the SDK's client, and nothing of its code. */
-import type { Completion } from './stream/stream-message.ts'
+import type { Completion } from './stream/message-stream.ts'
 import { type MoreOfRequest, runTurn, type TurnOptions, type TurnResult, withTools } from './stream/turn.ts'
 
 export type { Tool, TurnOptions, TurnResult } from './stream/turn.ts'

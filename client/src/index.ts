@@ -8,10 +8,6 @@ export { type ContextLimits, type ContextRequest, type ContextWindow, readContex
 export { messageSelection } from './schema/selections.ts'
 export type * from './schema/types.ts'
 export type { Message as FollowedMessage } from './schema/types.ts'
-export {
-  type Completion,
-  type MessageStream,
-  StreamError,
-  type StreamOptions,
-  streamMessage,
-} from './stream/stream-message.ts'
+export type { Completion, MessageStream, StreamOptions } from './stream/message-stream.ts'
+export { StreamError } from './stream/stream-error.ts'
+export { streamMessage } from './stream/stream-message.ts'

@@ -1,5 +1,5 @@
 import type { ToolCallInput } from '../schema/types.ts'
-import type { Completion } from '../stream/stream-message.ts'
+import type { Completion } from '../stream/message-stream.ts'
 import { type MoreOfRequest, runTurn, type TurnOptions, type TurnResult, withTools } from '../stream/turn.ts'
 
 /** `new OpenAI()`, or whatever speaks like its chat completions. */

@@ -4,7 +4,9 @@ import type { ContextLimits, ContextWindow } from '../message/context-window.ts'
 import { inBatches } from '../message/message-batch.ts'
 import { messageSelection } from '../schema/selections.ts'
 import type { ContextFormat, Message, MessageInput, StartMessageInput, ToolCall } from '../schema/types.ts'
-import { type Completion, type MessageStream, StreamError, streamMessageOn } from './stream-message.ts'
+import type { Completion, MessageStream } from './message-stream.ts'
+import { StreamError } from './stream-error.ts'
+import { streamMessageOn } from './stream-message.ts'
 
 export interface TurnOptions extends ConnectionOptions, ContextLimits {
   readonly conversationId: string
