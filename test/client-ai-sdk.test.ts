@@ -405,6 +405,24 @@ test('a message that would stand before one that is saved is refused, and nothin
   expect((await loadChat(at('order'))).map(({ id }) => id)).toEqual(['1', '2'])
 })
 
+test('a result goes into the latest call of its id that has none', async () => {
+  const ada = bed.server.as()
+  const call = (input: number) => ({
+    role: 'ASSISTANT',
+    toolCalls: [{ callId: 'again', name: 'f', arguments: `${input}` }],
+  })
+  const result = (content: string) => ({ role: 'TOOL', toolCallId: 'again', content })
+  for (const message of [call(1), call(2), result('"two"'), result('"one"'), result('"none"'), call(3), result('3')]) {
+    await ada.append('repeated', message)
+  }
+  const loaded = await loadChat(at('repeated'))
+  expect(loaded.flatMap(({ parts }) => parts)).toMatchObject([
+    { input: 1, output: 'one' },
+    { input: 2, output: 'two' },
+    { input: 3, output: 3 },
+  ])
+})
+
 test('what other programs have stored is shown, with results in their calls, and can be saved with the rest', async () => {
   const ada = bed.server.as()
   await ada.append('foreign', { role: 'USER', content: 'Q', clientId: 'q' })

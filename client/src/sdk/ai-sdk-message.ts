@@ -25,9 +25,14 @@ export function toInput({ id, role, metadata, parts }: UIMessage): MessageInput 
 /** The messages of a conversation; results that stand in messages of their own go into the calls that they answer. */
 export function toUIMessages<Shown extends UIMessage>(stored: readonly Message[]): Shown[] {
   const messages: UIMessage[] = []
+  const calls = new OpenCalls()
   for (const message of stored) {
-    if (message.role === 'TOOL') putResult(messages, message)
-    else if (saysSomething(message)) messages.push(toUIMessage(message))
+    if (message.role === 'TOOL') calls.answer(message)
+    else if (saysSomething(message)) {
+      const shown = toUIMessage(message)
+      calls.see(shown)
+      messages.push(shown)
+    }
   }
   return messages as Shown[]
 }
@@ -63,19 +68,30 @@ function readCall({ callId, name, arguments: text }: ToolCall): Part {
   return { type: 'dynamic-tool', toolName: name, toolCallId: callId, state: 'input-available', input: parse(text) }
 }
 
-/** To the nearest earlier call of its id that has none, never across what the user said. */
-function putResult(messages: readonly UIMessage[], { toolCallId, toolError, content }: Message): void {
-  for (const { role, parts } of messages.toReversed()) {
-    if (role === 'user') return
-    const index = parts.findLastIndex((part) => isOpenCall(part) && part.toolCallId === toolCallId)
-    const call = parts[index]
-    if (call === undefined || !isOpenCall(call)) continue
-    const { type, toolName, input } = call
-    const common = { type, toolName, toolCallId: call.toolCallId, input }
-    parts[index] = toolError
+/** The calls that have no result yet, of all that was said since the user spoke. */
+class OpenCalls {
+  /** By the id of the call, the latest last: models use ids again. */
+  readonly #places = new Map<string, { readonly parts: Part[]; readonly index: number; readonly call: OpenCall }[]>()
+
+  see({ role, parts }: UIMessage): void {
+    if (role === 'user') this.#places.clear()
+    for (const [index, call] of parts.entries()) {
+      if (role === 'user' || !isOpenCall(call)) continue
+      const places = this.#places.get(call.toolCallId)
+      if (places === undefined) this.#places.set(call.toolCallId, [{ parts, index, call }])
+      else places.push({ parts, index, call })
+    }
+  }
+
+  /** The result goes into the latest call of its id, or nowhere. */
+  answer({ toolCallId, toolError, content }: Message): void {
+    const place = this.#places.get(toolCallId ?? '')?.pop()
+    if (place === undefined) return
+    const { type, toolName, toolCallId: id, input } = place.call
+    const common = { type, toolName, toolCallId: id, input }
+    place.parts[place.index] = toolError
       ? { ...common, state: 'output-error', errorText: content ?? '' }
       : { ...common, state: 'output-available', output: parse(content ?? '') }
-    return
   }
 }
 
