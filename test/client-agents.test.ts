@@ -85,7 +85,7 @@ const turn = (
 async function messagesOf(id: string) {
   const { conversation } = await bed.server.as().get(
     `query ($id: ID!) { conversation(id: $id) { messages(first: 100) { nodes {
-      id role status content parts partsFormat toolCalls { callId name arguments } toolCallId toolError model finishReason usage
+      id parentId role status content parts partsFormat toolCalls { callId name arguments } toolCallId toolError model finishReason usage
       clientId error { code }
     } } } }`,
     { id },
@@ -208,6 +208,30 @@ describe.each(Object.keys(loops))('%s', (name) => {
     }
     expect((await messagesOf(id))[1]).toMatchObject({ status: 'CANCELLED' })
     expect((await messagesOf(id))[1].content).toMatch(/^Once upon /)
+  })
+
+  test('a turn branches: an answer anew, and a question anew, each with its calls', async () => {
+    const id = `branch ${name}`
+    const again = { calls: [call('call_1', 'find_order', '{"id":1}')] }
+    await using model = await ModelServer.start(
+      script({ texts: ['One.'] }),
+      script(again),
+      script({ texts: ['Two.'] }),
+      script({ texts: ['Three.'] }),
+    )
+    await run(model, turn(id, { userMessage: 'Where?' }))
+    const [question] = await messagesOf(id)
+    expect(await run(model, turn(id, { parentId: question.id }))).toMatchObject({ text: 'Two.' })
+    await run(model, turn(id, { userMessage: 'When?', parentId: id }))
+    const stored = await messagesOf(id)
+    const seqs = new Map(stored.map((message: { id: string }, index: number) => [message.id, index + 1]))
+    const parents = stored.map(({ parentId }: { parentId: string }) => seqs.get(parentId) ?? null)
+    expect(rolesOf(stored)).toEqual(['USER', 'ASSISTANT', 'ASSISTANT', 'TOOL', 'ASSISTANT', 'USER', 'ASSISTANT'])
+    expect(parents).toEqual([null, 1, 1, 3, 4, null, 6])
+    // Each read its own path only.
+    const asked = model.requests.map((request) => JSON.stringify(request))
+    expect(asked[2]).not.toContain('One.')
+    expect(asked[3]).not.toContain('Where?')
   })
 
   test('a turn that is cancelled while its tools run keeps their results', async () => {

@@ -13,6 +13,8 @@ export interface TurnOptions extends ConnectionOptions, ContextLimits {
   readonly ifMissing?: StartMessageInput['ifMissing']
   /** What the user says; absent: it is stored already. */
   readonly userMessage?: string | Omit<MessageInput, 'role'>
+  /** What the turn continues, in order to branch, as `MessageInput.parentId` says; absent: the active leaf. */
+  readonly parentId?: string
   /** The provider's name of the model. */
   readonly model: string
   readonly tools?: Readonly<Record<string, Tool>>
@@ -91,10 +93,11 @@ interface Turn {
 
 async function takeSteps(turn: Turn): Promise<TurnResult> {
   const { options, provider, turnId } = turn
-  const { userMessage, maxSteps = 20, signal } = options
-  let before = userMessage === undefined ? [] : [asUser(userMessage, `${turnId}/user`)]
+  const { userMessage, parentId, maxSteps = 20, signal } = options
+  const question = userMessage === undefined ? undefined : asUser(userMessage, `${turnId}/user`)
+  let begin: Beginning = question === undefined ? { parentId } : { messages: [{ parentId, ...question }] }
   for (let step = 0; ; step++) {
-    const { message, isReplay } = await takeStep(turn, `${turnId}/${step}`, before)
+    const { message, isReplay } = await takeStep(turn, `${turnId}/${step}`, begin)
     const { id: messageId, content: text, finishReason } = message
     const end = (outcome: TurnOutcome) => ({ outcome, text, messageId, finishReason, steps: step + 1 })
     if (message.status === 'CANCELLED') return end('CANCELLED')
@@ -102,12 +105,11 @@ async function takeSteps(turn: Turn): Promise<TurnResult> {
     if (message.toolCalls.length === 0 && !isPaused) return end('COMPLETE')
     const resultId = (index: number) => `${turnId}/${step}/${index}`
     const isDone = isReplay && (await readOne(turn, resultId(0))) !== null
-    before = isDone ? [] : await runTools(options, message.toolCalls, resultId)
+    const results = isDone ? [] : await runTools(options, message.toolCalls, resultId)
     const isLast = step + 1 >= maxSteps
-    if (isLast || signal?.aborted || inBatches(before).length > 1) {
-      await append(turn, before)
-      before = []
-    }
+    const isApart = isLast || signal?.aborted || inBatches(results).length > 1
+    if (isApart) await append(turn, results)
+    begin = isApart ? {} : { messages: results }
     if (signal?.aborted) return end('CANCELLED')
     if (isLast) return end('STEPS')
   }
@@ -126,6 +128,9 @@ export function withTools(described: readonly object[], request: MoreOfRequest |
   return tools.length === 0 ? { ...request } : { ...request, tools }
 }
 
+/** What is stored with the start of an answer. */
+type Beginning = Pick<StartMessageInput, 'messages' | 'parentId'>
+
 interface Step {
   readonly message: Message
   /** Whether an earlier run of this turn has made it. */
@@ -133,10 +138,10 @@ interface Step {
 }
 
 /** Of one that has failed in an earlier run, another attempt is made, as another message. */
-async function takeStep(turn: Turn, stepId: string, before: readonly MessageInput[]): Promise<Step> {
+async function takeStep(turn: Turn, stepId: string, begin: Beginning): Promise<Step> {
   for (let attempt = 0; ; attempt++) {
     const clientId = attempt === 0 ? stepId : `${stepId}.${attempt}`
-    const made = await answer(turn, clientId, before)
+    const made = await answer(turn, clientId, begin)
     if (made !== null) return { message: made, isReplay: false }
     const message = await readOne(turn, clientId)
     if (message !== null && message.status !== 'FAILED') return { message, isReplay: true }
@@ -147,13 +152,15 @@ async function takeStep(turn: Turn, stepId: string, before: readonly MessageInpu
 async function answer(
   { options, provider, connection }: Turn,
   clientId: string,
-  messages: readonly MessageInput[],
+  begin: Beginning,
 ): Promise<Message | null> {
   const { maxTokens, reserve, system, encoding, timeoutSeconds = 30, signal, ...more } = options
   const leave = new AbortController()
   const stream = streamMessageOn(connection, {
     ...more,
-    messages,
+    // Later answers continue what the turn has stored by then.
+    parentId: undefined,
+    ...begin,
     clientId,
     timeoutSeconds,
     context: { format: provider.format, maxTokens, reserve, system, encoding },
