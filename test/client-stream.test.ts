@@ -7,6 +7,8 @@ import {
   type FollowedMessage,
   followConversation,
   GapError,
+  type MessageAppended,
+  type MessageInput,
   type StreamError,
   type StreamOptions,
   streamMessage,
@@ -139,6 +141,60 @@ test("an agent's turn: the user's message, the text as it was written, and how i
   expect(answer).toMatchObject({ content: 'Once upon 😀', finishReason: 'stop', metadata: { a: 1, b: 2 } })
   expect(() => stream.write('late')).toThrow('ended already')
   await expect(stream.complete()).rejects.toThrow('ended already')
+})
+
+test('a typed client branches: an answer anew beside the first one, and a question anew, and a follower sees all fields', async () => {
+  const first = begin(bed.server, 'branches', { messages: [{ role: 'USER', content: 'Q', clientId: 'q' }] })
+  first.write('A')
+  const answer = await first.complete()
+  const again = begin(bed.server, 'branches', {
+    parentId: answer.parentId,
+    name: 'second',
+    model: 'm-2',
+    metadata: { n: 2 },
+  })
+  const { parentId } = await again.complete({
+    parts: [{ type: 'text', text: 'B' }],
+    partsFormat: 'OPENAI_CHAT',
+    toolCalls: [{ callId: 'c', name: 'f', arguments: '{}' }],
+    usage: { total: 3 },
+    finishReason: 'tool_calls',
+  })
+  expect(parentId).toBe(answer.parentId)
+  const edit: MessageInput = { role: 'USER', content: 'Q, better', parentId: 'branches' }
+  const edited = begin(bed.server, 'branches', { messages: [edit] })
+  await edited.fail({ code: 'NO', message: 'No model.' })
+
+  const appended: MessageAppended[] = []
+  const at = { url: `${bed.server.url}/graphql`, conversationId: 'branches', after: '', ...common }
+  for await (const event of followConversation(at)) {
+    if (event.__typename === 'MessageAppended') appended.push(event)
+    if (event.__typename === 'CaughtUp') break
+  }
+  const nodes = appended.map(({ edge }) => edge.node)
+  const [question] = nodes
+  expect(nodes.map((node) => node.parentId)).toEqual([null, question?.id, question?.id, null, nodes[3]?.id])
+  expect(nodes[2]).toMatchObject({
+    conversationId: 'branches',
+    name: 'second',
+    content: 'B',
+    partsFormat: 'OPENAI_CHAT',
+    toolCalls: [{ callId: 'c', name: 'f', arguments: '{}', type: 'function', extra: null }],
+    model: 'm-2',
+    usage: { total: 3 },
+    finishReason: 'tool_calls',
+    metadata: { n: 2 },
+    error: null,
+    editedAt: null,
+  })
+  expect(nodes[4]).toMatchObject({ status: 'FAILED', error: { code: 'NO', message: 'No model.' } })
+  // The place of an edge is one to go on from.
+  const { edge } = appended[2] as MessageAppended
+  expect(edge.cursor).toMatch(/./)
+  for await (const event of followConversation({ ...at, after: edge.cursor })) {
+    if (event.__typename === 'MessageAppended') expect(event.edge.node.seq).toBe(4)
+    if (event.__typename === 'MessageAppended') break
+  }
 })
 
 test('what is written while a call is out goes together, text with data alone, and what is long in several pieces', async () => {
