@@ -6,16 +6,16 @@ import { expect, test } from 'vitest'
 /** What a program around the examples has. */
 const models = `import type { LanguageModel } from 'ai'\nexport declare function openai(name: string): LanguageModel\n`
 
-test("the client's README: every example of an adapter is a program that its SDK's own types take", async () => {
+test("the client's README: every example of an adapter, and that of branches, is a program that the types take", async () => {
   const readme = await readFile('client/README.md', 'utf8')
   const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, block]) => block as string)
-  const examples = blocks.filter((block) => /from '@colloquy\/client\/\w/.test(block))
-  expect(examples).toHaveLength(5)
+  const examples = blocks.filter((block) => /from '@colloquy\/client\/\w|^export /m.test(block))
+  expect(examples).toHaveLength(6)
   // Where the SDKs are found.
   const directory = await mkdtemp(join('node_modules', '.readme-'))
   try {
     const compilerOptions = {
-      paths: { '@colloquy/client/*': ['../../client/src/*.ts'] },
+      paths: { '@colloquy/client': ['../../client/src/index.ts'], '@colloquy/client/*': ['../../client/src/*.ts'] },
       lib: ['es2023', 'dom', 'dom.iterable'],
       rootDir: '../..',
       allowImportingTsExtensions: true,

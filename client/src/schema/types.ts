@@ -1,16 +1,16 @@
 // `npm run generate` writes this file from the schema. Do not edit it.
 
-/** The API or the SDK that a window is written for. */
+/** The API or SDK that a window is written for. */
 export type ContextFormat =
   /** `messages` of OpenAI chat completions. */
   | 'OPENAI_CHAT'
   /** `input` items of the OpenAI Responses API. */
   | 'OPENAI_RESPONSES'
-  /** `messages` of the Anthropic Messages API, and its `system` apart. */
+  /** `messages` of the Anthropic Messages API; the instructions are in `system`. */
   | 'ANTHROPIC'
-  /** UIMessage[] of the AI SDK, as `useChat` and `convertToModelMessages` take them, and their system apart. */
+  /** UIMessage[] of the AI SDK, as `useChat` and `convertToModelMessages` take it; the instructions are in `system`. */
   | 'AI_SDK'
-  /** `messages` of `generateText` and `streamText` of the AI SDK (ModelMessage[]), and their system apart. */
+  /** `messages` of `generateText` and `streamText` of the AI SDK (ModelMessage[]); the instructions are in `system`. */
   | 'AI_SDK_MODEL'
 
 /** What to do when there is a conversation of that id. */
@@ -31,41 +31,41 @@ export type IfMissing =
 export type MessageRole =
   /** Instructions for the model. */
   | 'SYSTEM'
-  /** Instructions for the model, by OpenAI's newer name. */
+  /** Instructions for the model, under the newer name that OpenAI gave them. */
   | 'DEVELOPER'
-  /** A person, or a program that speaks for one. */
+  /** A person, or a program that speaks for a person. */
   | 'USER'
-  /** The model; also when it only calls tools. */
+  /** The model, also when it only calls tools. */
   | 'ASSISTANT'
-  /** The result of one tool call, named by `toolCallId`. */
+  /** The result of one tool call; `toolCallId` names the call. */
   | 'TOOL'
 
-/** Where a message stands. */
+/** Whether a message is still being written, and how its writing ended. */
 export type MessageStatus =
-  /** Still being written. */
+  /** The message is still being written. */
   | 'STREAMING'
-  /** Whole. */
+  /** The message is whole. */
   | 'COMPLETE'
-  /** Its producer failed; `error` says why. */
+  /** The producer of the message failed; `error` says why. */
   | 'FAILED'
-  /** Stopped before it was whole. */
+  /** The message was stopped before it was whole. */
   | 'CANCELLED'
 
-/** Why something of the conversation is not in a window, or stands there otherwise than it was said. */
+/** Why something of the conversation is not in a window, or was changed in it. */
 export type OmissionReason =
   /** Older turns did not fit. */
   | 'BUDGET'
-  /** What was said before the first user's message cannot begin a window. */
+  /** Messages before the first message of the user were left out: a window cannot begin with them. */
   | 'BEFORE_FIRST_USER'
-  /** Results whose call is not there were left out. */
+  /** Results without their call were left out. */
   | 'ORPHANED_RESULT'
-  /** Calls without a result were given one that says so. */
+  /** Calls without a result got a result that says that the call was interrupted. */
   | 'INTERRUPTED_CALL'
-  /** Messages still being written were left out. */
+  /** Messages that are still being written were left out. */
   | 'STREAMING'
   /** Messages that say nothing in this format were left out. */
   | 'EMPTY'
-  /** Parts that this format has no words for were left out. */
+  /** Parts that this format cannot express were left out. */
   | 'UNSUPPORTED_PART'
 
 /** What to do with a known client id that comes with another payload. */
@@ -87,14 +87,16 @@ export type PartsFormat =
   | 'AI_SDK'
   /** Content blocks of LangChain messages. */
   | 'LANGCHAIN'
-  /** The caller's own: kept and not read. A model reads `content` instead. */
+  /** The caller's own dialect: the server keeps such parts and does not read them. A model reads `content` instead. */
   | 'OTHER'
 
-/** How text is cut into tokens. Models of other providers have their own: there every count is an estimate. */
+/**
+ * How text is cut into tokens. Models of other providers cut it in their own ways: for them every count is an estimate.
+ */
 export type TokenEncoding =
-  /** That of OpenAI's models since GPT-4o. */
+  /** The encoding of OpenAI's models since GPT-4o. */
   | 'O200K_BASE'
-  /** That of OpenAI's GPT-4 and GPT-3.5. */
+  /** The encoding of OpenAI's GPT-4 and GPT-3.5. */
   | 'CL100K_BASE'
 
 /** What `appendMessage` takes. */
@@ -156,6 +158,22 @@ export interface ClearConversationInput {
 
 /** What `completeMessage` takes. null is the same as absent. */
 export interface CompleteMessageInput {
+  /** Its whole text; absent: the text of the chunks. */
+  readonly content?: string | null
+  /** Typed content in the dialect of `partsFormat`, at most `MAX_PARTS` parts. */
+  readonly parts?: readonly unknown[] | null
+  /** The dialect of `parts`. */
+  readonly partsFormat?: PartsFormat | null
+  /** The tools that an assistant asks to be called, at most `MAX_TOOL_CALLS`. */
+  readonly toolCalls?: readonly ToolCallInput[] | null
+  /** The model that wrote it; absent: as it was started. */
+  readonly model?: string | null
+  /** The provider's reason for ending there. */
+  readonly finishReason?: string | null
+  /** The provider's token counts. */
+  readonly usage?: Readonly<Record<string, unknown>> | null
+  /** Merged into the metadata at its top level; at most 16 KiB of JSON together. */
+  readonly metadata?: Readonly<Record<string, unknown>> | null
   /** The message. */
   readonly messageId: string
   /** The attempt that wrote it. */
@@ -164,24 +182,8 @@ export interface CompleteMessageInput {
   readonly chunks: number
   /** COMPLETE, FAILED or CANCELLED. */
   readonly status?: MessageStatus
-  /** Its whole text; absent: the text of the chunks. */
-  readonly content?: string | null
-  /** Typed content in the dialect of `partsFormat`, at most `MAX_PARTS` parts. */
-  readonly parts?: readonly unknown[] | null
-  /** The dialect of `parts`. */
-  readonly partsFormat?: PartsFormat | null
-  /** The tools that it asks to be called, at most `MAX_TOOL_CALLS`. */
-  readonly toolCalls?: readonly ToolCallInput[] | null
-  /** The provider's reason for ending there. */
-  readonly finishReason?: string | null
-  /** The provider's token counts. */
-  readonly usage?: Readonly<Record<string, unknown>> | null
-  /** The model that wrote it; absent: as it was started. */
-  readonly model?: string | null
   /** Why it failed. */
   readonly error?: MessageErrorInput | null
-  /** Merged into the metadata at its top level. */
-  readonly metadata?: Readonly<Record<string, unknown>> | null
 }
 
 /**
@@ -274,7 +276,10 @@ export interface MessageErrorInput {
   readonly message: string
 }
 
-/** A message to append. It has content, parts or tool calls. null is the same as absent; at most 1 MiB in all. */
+/**
+ * A message to append. It has content, parts or tool calls. null is the same as absent; at most `MAX_MESSAGE_BYTES` in
+ * all.
+ */
 export interface MessageInput {
   /** Who speaks. */
   readonly role: MessageRole
@@ -282,6 +287,8 @@ export interface MessageInput {
   readonly name?: string | null
   /** Its text. Absent with `parts` of a known format: their text parts, joined. */
   readonly content?: string | null
+  /** The caller's own id for it, at most 255 characters: an append that is tried again with it happens once. */
+  readonly clientId?: string | null
   /** Typed content in the dialect of `partsFormat`, at most `MAX_PARTS` parts. */
   readonly parts?: readonly unknown[] | null
   /** The dialect of `parts`. */
@@ -302,8 +309,6 @@ export interface MessageInput {
   readonly usage?: Readonly<Record<string, unknown>> | null
   /** The caller's own data about it, at most 16 KiB as JSON. */
   readonly metadata?: Readonly<Record<string, unknown>> | null
-  /** The caller's own id for it, at most 255 characters: an append that is tried again with it happens once. */
-  readonly clientId?: string | null
   /** The caller's own time for it; orders nothing. */
   readonly sentAt?: string | null
   /**
@@ -437,7 +442,10 @@ export interface AppendMessagesPayload<Selected = Message> {
   readonly replayed: readonly boolean[]
 }
 
-/** Everything that was there when the subscription began was sent; from here on it is live. Comes once. */
+/**
+ * Everything that was there when the subscription began was sent; from here on it is live. Comes once in a
+ * subscription.
+ */
 export interface CaughtUp {
   readonly __typename: 'CaughtUp'
   /** Go on from here to miss nothing after this event. */
@@ -488,21 +496,21 @@ export interface ContextWindow {
 
 /** An ordered log of messages with one owner. */
 export interface Conversation {
-  /** The owner's own id for it, or the UUIDv7 that it was given. */
+  /** The owner's own id for this conversation, or the UUIDv7 that the server gave it. */
   readonly id: string
-  /** The user who owns it. */
+  /** The user who owns this conversation. */
   readonly userId: string
-  /** A title to show, at most 1000 characters. */
+  /** A title to show; at most 1000 characters. */
   readonly title: string | null
-  /** The caller's own data about it; keys keep no order. */
+  /** The caller's own data about this conversation. The order of its keys is not kept. */
   readonly metadata: Readonly<Record<string, unknown>>
-  /** The `seq` of its newest message; 0 while it is empty. */
+  /** The `seq` of the newest message; 0 while there is no message. */
   readonly lastSeq: number
-  /** When it was created. */
+  /** When this conversation was created. */
   readonly createdAt: string
-  /** When it last changed; never runs backwards. */
+  /** When this conversation last changed. This time never runs backwards. */
   readonly updatedAt: string
-  /** When it was archived; null while it is not. */
+  /** When this conversation was archived; null while it is not archived. */
   readonly archivedAt: string | null
   /**
    * Where its feed stands, no later than any other field of this answer; also when it is empty. Pass it as `after` of a
@@ -558,7 +566,10 @@ export interface ConversationEdge {
   readonly node: Conversation
 }
 
-/** Everything that was there when the subscription began was sent; from here on it is live. Comes once. */
+/**
+ * Everything that was there when the subscription began was sent; from here on it is live. Comes once in a
+ * subscription.
+ */
 export interface ConversationListCaughtUp {
   readonly __typename: 'ConversationListCaughtUp'
   /** Go on from here to miss nothing after this event. */
@@ -633,26 +644,29 @@ export interface ForkConversationPayload {
   readonly conversation: Conversation
 }
 
-/** One entry of the log. */
+/** One entry of a conversation. */
 export interface Message {
-  /** Opaque; null again for `node` once its conversation is deleted. */
+  /** Opaque. After its conversation was deleted, `node` answers null for this id. */
   readonly id: string
   /**
-   * Its position in the conversation: 1, 2, 3 … without gaps, in the order of commit; a deleted message keeps its
-   * place.
+   * The position of this message in its conversation: 1, 2, 3 … without gaps, in the order of commit. A deleted message
+   * keeps its position.
    */
   readonly seq: number
   /** Who speaks. */
   readonly role: MessageRole
-  /** The name of the speaker, where a role has several. */
+  /** The name of the speaker, when several speakers share a role. */
   readonly name: string | null
-  /** Its text, byte for byte; null when it has none, only tool calls or parts. */
+  /** The text of this message, byte for byte; null when it has only tool calls or parts. */
   readonly content: string | null
-  /** Typed content in the dialect of `partsFormat`, as equal JSON, keys in order. */
+  /**
+   * Typed content in the dialect that `partsFormat` names. The JSON is equal to what was sent, with its keys in the
+   * same order.
+   */
   readonly parts: readonly unknown[] | null
-  /** The dialect of `parts`. */
+  /** The dialect that `parts` is written in. */
   readonly partsFormat: PartsFormat | null
-  /** The tools that an assistant asks to be called, in order. */
+  /** The tool calls that an assistant asks for, in order. */
   readonly toolCalls: readonly ToolCall[]
   /** Of a TOOL message: the name of the tool. */
   readonly toolName: string | null
@@ -660,33 +674,33 @@ export interface Message {
   readonly toolCallId: string | null
   /** Of a TOOL message: whether the tool failed. */
   readonly toolError: boolean | null
-  /** The model that wrote it. */
+  /** The model that wrote this message. */
   readonly model: string | null
-  /** The provider's reason for ending there. */
+  /** Why the model stopped, in the word of its provider. */
   readonly finishReason: string | null
-  /** The provider's token counts. */
+  /** The token counts that the provider reported. */
   readonly usage: Readonly<Record<string, unknown>> | null
-  /** Why it failed. */
+  /** Why this message failed. */
   readonly error: MessageError | null
-  /** The caller's own data about it; keys keep no order. */
+  /** The caller's own data about this message. The order of its keys is not kept. */
   readonly metadata: Readonly<Record<string, unknown>>
-  /** The caller's own id for it, unique in its conversation; makes its append safe to retry. */
+  /** The caller's own id for this message, unique in its conversation. An append with a client id is safe to retry. */
   readonly clientId: string | null
-  /** Where it stands. */
+  /** Whether this message is still being written, and how its writing ended. */
   readonly status: MessageStatus
-  /** The caller's own time for it; orders nothing. */
+  /** The caller's own time for this message. Nothing is ordered by it. */
   readonly sentAt: string | null
-  /** When it was stored. */
+  /** When this message was stored. */
   readonly createdAt: string
-  /** When it last changed. */
+  /** When this message last changed. */
   readonly updatedAt: string
-  /** When it was last edited. */
+  /** When this message was last edited; null when it never was. */
   readonly editedAt: string | null
-  /** When it was deleted: the row stays as a tombstone, without its content. */
+  /** When this message was deleted; null when it is not. A deleted message stays in its place, without its content. */
   readonly deletedAt: string | null
-  /** When somebody asked its producer to stop; null while nobody has. */
+  /** When somebody asked the producer of this message to stop; null when nobody did. */
   readonly stopRequestedAt: string | null
-  /** While it streams: the number of the next chunk, so `content` holds all before it. null otherwise. */
+  /** While this message streams: the number of the next chunk; `content` holds all chunks before it. Otherwise null. */
   readonly nextChunk: number | null
   /** Its conversation's `id`. */
   readonly conversationId: string
@@ -712,11 +726,11 @@ export interface MessageAppended<Selected = Message> {
 
 /** A piece of text added to a message that is still streaming. */
 export interface MessageChunk {
-  /** Its number: 0, 1, 2 … */
+  /** The number of this chunk: 0, 1, 2 … */
   readonly chunk: number
-  /** The text, which may be empty. */
+  /** The text of this chunk; it may be empty. */
   readonly text: string
-  /** What is not text, as its producer gave it. */
+  /** Data that is not text, as the producer sent it. */
   readonly data: unknown
 }
 
@@ -757,13 +771,16 @@ export interface MessageError {
   readonly message: string
 }
 
-/** The messages that continue the same one: the versions between which a reader may choose. */
+/** The messages that continue the same message: a reader may choose between these versions. */
 export interface MessageSiblings {
-  /** Which of them this message is, from 0. */
+  /** The place of this message among its siblings, from 0. */
   readonly index: number
-  /** How many there are, deleted ones included; 1 where nothing branched. */
+  /** How many siblings there are, with this message and with deleted ones; 1 when nothing branched. */
   readonly count: number
-  /** Their `id`s by seq, its own among them; of more than 100 only those around its own. */
+  /**
+   * The `id`s of the siblings, by seq; the `id` of this message is among them. Of more than 100 siblings, only those
+   * around this message.
+   */
   readonly ids: readonly string[]
 }
 
@@ -854,17 +871,17 @@ export interface StopMessagePayload<Selected = Message> {
   readonly message: Selected
 }
 
-/** A call of a tool that an assistant asks for. */
+/** A tool call that an assistant asks for. */
 export interface ToolCall {
-  /** The provider's id of the call; the TOOL message that answers it carries the same as `toolCallId`. */
+  /** The provider's id of the call. The TOOL message that answers the call has the same id as its `toolCallId`. */
   readonly callId: string
   /** The name of the tool. */
   readonly name: string
-  /** The arguments exactly as the model wrote them: usually JSON, but kept byte for byte as text. */
+  /** The arguments exactly as the model wrote them. They are usually JSON, but are kept as text, byte for byte. */
   readonly arguments: string
-  /** The kind of call, `function` unless given. */
+  /** The kind of call; `function` when the caller gave none. */
   readonly type: string
-  /** Whatever else the provider's call holds. */
+  /** All other fields of the provider's call. */
   readonly extra: Readonly<Record<string, unknown>> | null
 }
 
@@ -876,7 +893,7 @@ export interface UpdateConversationPayload {
 
 /** The user that this request acts as. */
 export interface Viewer {
-  /** Unique across all types of this API; opaque unless you chose it yourself. */
+  /** Unique across all types of this API. Opaque, unless you chose it yourself. */
   readonly id: string
   /** The user's id, as the identity provider names it. */
   readonly userId: string
