@@ -354,6 +354,34 @@ test('another producer takes a message over, and the first one ends with a clear
   expect((await next.complete()).content).toBe('one two')
 })
 
+test('a call of its own to take over that comes late takes nothing from a producer', async () => {
+  const first = begin(bed.server, 'late')
+  const { id } = await first.started
+  first.write('one ')
+  await until(async () => (await read('late'))[0]?.content === 'one ')
+  let calls = 0
+  /** The first call to take over stays on its way. */
+  class Losing extends WebSocket {
+    override send(data: string): void {
+      if (data.includes('resumeMessage') && calls++ === 0) this.terminate()
+      else super.send(data)
+    }
+  }
+  const next = takeOver(bed.server, id, { webSocketImpl: Losing })
+  await next.started
+  expect(next.attempt).toBe(2)
+  // The server accepts each, and says only with the next one that it is stored.
+  for (const text of ['two ', 'and ']) {
+    next.write(text)
+    await until(async () => (await read('late'))[0]?.content?.endsWith(text) === true)
+  }
+  await bed.server.as().get('mutation ($id: ID!) { resumeMessage(input: { messageId: $id }) { attempt } }', { id })
+  next.write('three')
+  expect((await next.complete()).content).toBe('one two and three')
+  expect(next.attempt).toBe(4)
+  await expect(first.complete()).rejects.toMatchObject({ reason: 'NOT_STREAMING' })
+})
+
 test('after a crash: a signal leaves the message as it is, for the next one to go on', async () => {
   const crash = new AbortController()
   const stream = begin(bed.server, 'crash', { signal: crash.signal })
