@@ -13,18 +13,18 @@ export type ContextFormat =
   /** `messages` of `generateText` and `streamText` of the AI SDK (ModelMessage[]); the instructions are in `system`. */
   | 'AI_SDK_MODEL'
 
-/** What to do when there is a conversation of that id. */
+/** What to do if a conversation with this id exists. */
 export type IfExists =
   /** Refuse with CONFLICT, reason EXISTS. */
   | 'FAIL'
-  /** Answer it as it is, with `created: false`. */
+  /** Answer the conversation as it is, with `created: false`. */
   | 'RETURN'
 
-/** What to do when there is no conversation of that id. */
+/** What to do if there is no conversation with this id. */
 export type IfMissing =
   /** Refuse with NOT_FOUND. */
   | 'FAIL'
-  /** Create it with this append, in one transaction. */
+  /** Create the conversation with this append, in one transaction. */
   | 'CREATE'
 
 /** Who speaks in a message. */
@@ -68,11 +68,13 @@ export type OmissionReason =
   /** Parts that this format cannot express were left out. */
   | 'UNSUPPORTED_PART'
 
-/** What to do with a known client id that comes with another payload. */
+/** What to do if a client id is known with another payload. */
 export type OnExisting =
-  /** Refuse all with CONFLICT, reason CLIENT_ID. */
+  /** Refuse the whole call with CONFLICT, reason CLIENT_ID. */
   | 'FAIL'
-  /** Edit that message in its place, as saving a whole transcript again needs it; one that was deleted stays so. */
+  /**
+   * Edit the stored message in its place. Use this to save a whole transcript again. A deleted message stays deleted.
+   */
   | 'REPLACE'
 
 /** The dialect that `parts` is written in. */
@@ -103,11 +105,11 @@ export type TokenEncoding =
 export interface AppendMessageInput {
   /** The conversation. */
   readonly conversationId: string
-  /** What to do when there is none of that id. */
+  /** What to do if there is no conversation with this id. */
   readonly ifMissing?: IfMissing
   /**
-   * Append only if this is the conversation's last seq, so that two turns at once cannot both win; one that is missing
-   * has 0.
+   * Append only if this is the conversation's last seq. So, of two turns at the same time, only one can win. A missing
+   * conversation has 0.
    */
   readonly ifLastSeq?: number | null
   /** The message. */
@@ -120,15 +122,15 @@ export interface AppendMessageTextInput {
   readonly messageId: string
   /** The attempt that `startMessage` or `resumeMessage` answered. */
   readonly attempt: number
-  /** The number of this chunk: 0, 1, 2 … One that is there is acknowledged, not added again. */
+  /** The number of this chunk: 0, 1, 2 … A chunk that is stored already is acknowledged and not added again. */
   readonly chunk: number
-  /** The text; empty without `data`: only a sign of life, which takes no number. */
+  /** The text. Empty text without `data` is only a sign of life, and takes no number. */
   readonly text: string
-  /** What is not text, as reasoning or deltas of tool input; kept until the message is complete. */
+  /** What is not text, for example reasoning or deltas of tool input. It is kept until the message is complete. */
   readonly data?: unknown
   /**
-   * Whether to answer once the chunk is stored. Otherwise it is answered at once where that can be: then keep the
-   * chunks from `storedChunks` on, and send them again when a later call is CONFLICT, reason CHUNK.
+   * true: the answer comes after the chunk is stored. false: the answer may come earlier. Then keep the chunks from
+   * `storedChunks` on, and send them again if a later call is CONFLICT, reason CHUNK.
    */
   readonly durable?: boolean
 }
@@ -137,14 +139,14 @@ export interface AppendMessageTextInput {
 export interface AppendMessagesInput {
   /** The conversation. */
   readonly conversationId: string
-  /** What to do when there is none of that id. */
+  /** What to do if there is no conversation with this id. */
   readonly ifMissing?: IfMissing
   /**
-   * Append only if this is the conversation's last seq, so that two turns at once cannot both win; one that is missing
-   * has 0.
+   * Append only if this is the conversation's last seq. So, of two turns at the same time, only one can win. A missing
+   * conversation has 0.
    */
   readonly ifLastSeq?: number | null
-  /** What to do with a known client id that comes with another payload. */
+  /** What to do if a client id is known with another payload. */
   readonly onExisting?: OnExisting
   /** From 1 to 100 messages, in order. */
   readonly messages: readonly MessageInput[]
@@ -158,27 +160,27 @@ export interface ClearConversationInput {
 
 /** What `completeMessage` takes. null is the same as absent. */
 export interface CompleteMessageInput {
-  /** Its whole text; absent: the text of the chunks. */
+  /** The whole text of the message. Absent: the text of the chunks. */
   readonly content?: string | null
   /** Typed content in the dialect of `partsFormat`, at most `MAX_PARTS` parts. */
   readonly parts?: readonly unknown[] | null
   /** The dialect of `parts`. */
   readonly partsFormat?: PartsFormat | null
-  /** The tools that an assistant asks to be called, at most `MAX_TOOL_CALLS`. */
+  /** The tool calls that an assistant asks for, at most `MAX_TOOL_CALLS`. */
   readonly toolCalls?: readonly ToolCallInput[] | null
-  /** The model that wrote it; absent: as it was started. */
+  /** The model that wrote the message. Absent: the model given at the start. */
   readonly model?: string | null
-  /** The provider's reason for ending there. */
+  /** The provider's reason why the message ended. */
   readonly finishReason?: string | null
   /** The provider's token counts. */
   readonly usage?: Readonly<Record<string, unknown>> | null
-  /** Merged into the metadata at its top level; at most 16 KiB of JSON together. */
+  /** These keys are merged into the metadata at its top level. After that it may have at most 16 KiB as JSON. */
   readonly metadata?: Readonly<Record<string, unknown>> | null
   /** The message. */
   readonly messageId: string
-  /** The attempt that wrote it. */
+  /** The attempt that wrote the message. */
   readonly attempt: number
-  /** How many chunks there were: with another number stored it is CONFLICT, reason CHUNK. */
+  /** How many chunks the message had. If another number is stored, the error is CONFLICT, reason CHUNK. */
   readonly chunks: number
   /** COMPLETE, FAILED or CANCELLED. */
   readonly status?: MessageStatus
@@ -187,30 +189,33 @@ export interface CompleteMessageInput {
 }
 
 /**
- * Which conversations of a list: those that fulfil all that is given. null is the same as absent. Metadata that only
- * few of them have takes a look at all of the viewer's conversations.
+ * Which conversations a list shows: those that fulfil all conditions given here. null is the same as absent. If few
+ * conversations fulfil `metadata`, the server looks at all of the viewer's conversations.
  */
 export interface ConversationFilter {
   /**
-   * Those whose metadata contains this: every key of it, with an equal value, or with an object or a list that contains
-   * the one given here. At most 16 KiB as JSON.
+   * The metadata of the conversation contains this object: every key of it, with an equal value, or with an object or a
+   * list that contains the one given here. At most 16 KiB as JSON.
    */
   readonly metadata?: Readonly<Record<string, unknown>> | null
-  /** true: only archived ones; false: only those that are not. */
+  /** true: only archived conversations; false: only conversations that are not archived. */
   readonly archived?: boolean | null
-  /** Those that changed after this time. */
+  /** The conversation changed after this time. */
   readonly updatedAfter?: string | null
 }
 
 /** What `createConversation` takes. */
 export interface CreateConversationInput {
-  /** Your own id for it, 1 to 128 characters; not beginning with msg_, usr_, cnv_ or client:. Absent: a UUIDv7. */
+  /**
+   * Your own id for the conversation, 1 to 128 characters. It must not begin with msg_, usr_, cnv_ or client:. Absent:
+   * a UUIDv7.
+   */
   readonly id?: string | null
   /** A title to show, at most 1000 characters. */
   readonly title?: string | null
-  /** Your own data about it, at most 16 KiB as JSON. */
+  /** Your own data about the conversation, at most 16 KiB as JSON. */
   readonly metadata?: Readonly<Record<string, unknown>> | null
-  /** What to do when there is one of that id. */
+  /** What to do if a conversation with this id exists. */
   readonly ifExists?: IfExists
 }
 
@@ -222,25 +227,25 @@ export interface DeleteConversationInput {
 
 /** What `deleteMessage` takes. */
 export interface DeleteMessageInput {
-  /** The message; or else `conversationId` and `clientId`. */
+  /** The message. Give either this, or `conversationId` and `clientId`. */
   readonly messageId?: string | null
-  /** The conversation, together with `clientId`. */
+  /** The conversation of the message. Give it together with `clientId`. */
   readonly conversationId?: string | null
-  /** The caller's own id for the message, with `conversationId`. */
+  /** The caller's own id for the message. Give it together with `conversationId`. */
   readonly clientId?: string | null
 }
 
-/** What `editMessage` takes. What is absent stays; null clears. */
+/** What `editMessage` takes. A field that is absent stays as it is; null clears it. */
 export interface EditMessageInput {
-  /** The message; or else `conversationId` and `clientId`. */
+  /** The message. Give either this, or `conversationId` and `clientId`. */
   readonly messageId?: string | null
-  /** The conversation, together with `clientId`. */
+  /** The conversation of the message. Give it together with `clientId`. */
   readonly conversationId?: string | null
-  /** The caller's own id for the message, with `conversationId`. */
+  /** The caller's own id for the message. Give it together with `conversationId`. */
   readonly clientId?: string | null
   /**
-   * The new text. Absent with `parts` of a known format: their text parts, joined. A message whose parts hold text
-   * takes it only together with new `parts`.
+   * The new text. If it is absent, and `parts` are given in a known format, the text is that of the text parts, joined.
+   * If the stored parts hold text, give new `parts` as well.
    */
   readonly content?: string | null
   /** The new parts, at most `MAX_PARTS`. */
@@ -249,9 +254,9 @@ export interface EditMessageInput {
   readonly partsFormat?: PartsFormat | null
   /** The new tool calls, at most `MAX_TOOL_CALLS`. */
   readonly toolCalls?: readonly ToolCallInput[] | null
-  /** Merged into the metadata at its top level; at most 16 KiB of JSON together. */
+  /** These keys are merged into the metadata at its top level. After that it may have at most 16 KiB as JSON. */
   readonly metadata?: Readonly<Record<string, unknown>> | null
-  /** Edit only if this is the message's `revision`; otherwise CONFLICT, reason REVISION. */
+  /** Edit only if the message has this `revision`. Otherwise the error is CONFLICT, reason REVISION. */
   readonly ifRevision?: string | null
 }
 
@@ -259,11 +264,11 @@ export interface EditMessageInput {
 export interface ForkConversationInput {
   /** The conversation to copy. */
   readonly id: string
-  /** Your own id for the copy, as `createConversation` takes it. Absent: a UUIDv7. */
+  /** Your own id for the copy, as in `createConversation`. Absent: a UUIDv7. */
   readonly newId?: string | null
   /**
-   * The last seq to copy, which is then where the active path ends; 0 copies no message. Absent: all of them, and the
-   * active leaf.
+   * The last seq to copy. The active path of the copy ends with it. 0 copies no message. Absent: the copy has all
+   * messages and the same active leaf.
    */
   readonly upToSeq?: number | null
 }
@@ -277,44 +282,51 @@ export interface MessageErrorInput {
 }
 
 /**
- * A message to append. It has content, parts or tool calls. null is the same as absent; at most `MAX_MESSAGE_BYTES` in
- * all.
+ * A message to append. It needs content, parts or tool calls. null is the same as absent. It has at most
+ * `MAX_MESSAGE_BYTES` in all.
  */
 export interface MessageInput {
   /** Who speaks. */
   readonly role: MessageRole
   /** The name of the speaker, at most 255 characters. */
   readonly name?: string | null
-  /** Its text. Absent with `parts` of a known format: their text parts, joined. */
+  /**
+   * The text of the message. If it is absent, and `parts` are given in a known format, the text is that of the text
+   * parts, joined.
+   */
   readonly content?: string | null
-  /** The caller's own id for it, at most 255 characters: an append that is tried again with it happens once. */
+  /**
+   * The caller's own id for the message, at most 255 characters. If an append is tried again with the same id, the
+   * message is stored once.
+   */
   readonly clientId?: string | null
   /** Typed content in the dialect of `partsFormat`, at most `MAX_PARTS` parts. */
   readonly parts?: readonly unknown[] | null
   /** The dialect of `parts`. */
   readonly partsFormat?: PartsFormat | null
-  /** The tools that an assistant asks to be called, at most `MAX_TOOL_CALLS`. */
+  /** The tool calls that an assistant asks for, at most `MAX_TOOL_CALLS`. */
   readonly toolCalls?: readonly ToolCallInput[] | null
-  /** Of a TOOL message: the name of the tool. */
+  /** For a TOOL message: the name of the tool. */
   readonly toolName?: string | null
-  /** Of a TOOL message, and required there: the call that it answers. */
+  /** For a TOOL message, which must have it: the call that the message answers. */
   readonly toolCallId?: string | null
-  /** Of a TOOL message: whether the tool failed. */
+  /** For a TOOL message: whether the tool failed. */
   readonly toolError?: boolean | null
-  /** The model that wrote it. */
+  /** The model that wrote the message. */
   readonly model?: string | null
-  /** The provider's reason for ending there. */
+  /** The provider's reason why the message ended. */
   readonly finishReason?: string | null
   /** The provider's token counts. */
   readonly usage?: Readonly<Record<string, unknown>> | null
-  /** The caller's own data about it, at most 16 KiB as JSON. */
+  /** The caller's own data about the message, at most 16 KiB as JSON. */
   readonly metadata?: Readonly<Record<string, unknown>> | null
-  /** The caller's own time for it; orders nothing. */
+  /** The caller's own time for the message. It does not change the order. */
   readonly sentAt?: string | null
   /**
-   * The `id` of the message of this conversation that it continues, in order to branch: to edit a message, its
-   * `parentId`, or the conversation's own `id` where that is null; to answer anew, what is answered. Absent: the
-   * message before it in this call, or else the active leaf.
+   * The `id` of the message that this message continues; it must be of the same conversation. Give it in order to
+   * branch. For a new version of a message, give that message's `parentId`, or the conversation's `id` if the
+   * `parentId` is null. For another answer, give the message to answer. Absent: this message continues the one before
+   * it in this call, and the first one continues the active leaf.
    */
   readonly parentId?: string | null
 }
@@ -327,7 +339,7 @@ export interface ResumeMessageInput {
 
 /** What `setActiveLeaf` takes. */
 export interface SetActiveLeafInput {
-  /** The message with which the active path shall end: exactly this one. */
+  /** The message with which the active path must end. */
   readonly messageId: string
 }
 
@@ -335,28 +347,36 @@ export interface SetActiveLeafInput {
 export interface StartMessageInput {
   /** The conversation. */
   readonly conversationId: string
-  /** What to do when there is none of that id. */
+  /** What to do if there is no conversation with this id. */
   readonly ifMissing?: IfMissing
   /**
-   * Append only if this is the conversation's last seq, so that two turns at once cannot both win; one that is missing
-   * has 0.
+   * Append only if this is the conversation's last seq. So, of two turns at the same time, only one can win. A missing
+   * conversation has 0.
    */
   readonly ifLastSeq?: number | null
-  /** Messages to store before it in the same transaction, at most 99: the user's, or the tools' results. */
+  /**
+   * Messages to store before this one in the same transaction, at most 99: the user's message, or the results of tools.
+   */
   readonly messages?: readonly MessageInput[] | null
   /** Who speaks. */
   readonly role?: MessageRole
   /** The name of the speaker, at most 255 characters. */
   readonly name?: string | null
-  /** The model that writes it. */
+  /** The model that writes the message. */
   readonly model?: string | null
-  /** The caller's own id for it; makes this call safe to retry. */
+  /** The caller's own id for the message. It makes this call safe to retry. */
   readonly clientId?: string | null
-  /** The caller's own data about it, at most 16 KiB as JSON. */
+  /** The caller's own data about the message, at most 16 KiB as JSON. */
   readonly metadata?: Readonly<Record<string, unknown>> | null
-  /** What it continues, as `MessageInput.parentId` says. Absent: the last of `messages`, or else the active leaf. */
+  /**
+   * The message that this message continues, as in `MessageInput.parentId`. Absent: the last of `messages`; without
+   * `messages`, the active leaf.
+   */
   readonly parentId?: string | null
-  /** How long its producer may give no sign of life, from 1 to 3600; then it is FAILED, PRODUCER_GONE. */
+  /**
+   * How many seconds the producer may give no sign of life, from 1 to 3600. After that the message is FAILED, with the
+   * error PRODUCER_GONE.
+   */
   readonly timeoutSeconds?: number
 }
 
@@ -366,45 +386,48 @@ export interface StopMessageInput {
   readonly messageId: string
 }
 
-/** A call of a tool that an assistant asks for. */
+/** A tool call that an assistant asks for. */
 export interface ToolCallInput {
   /** The provider's id of the call, at most 255 characters. */
   readonly callId: string
   /** The name of the tool, at most 255 characters. */
   readonly name: string
-  /** The arguments exactly as the model wrote them; kept byte for byte. */
+  /** The arguments exactly as the model wrote them. They are kept byte for byte. */
   readonly arguments: string
   /** The kind of call; `function` unless given. */
   readonly type?: string | null
-  /** Whatever else the provider's call holds. */
+  /** All other fields of the provider's call. */
   readonly extra?: Readonly<Record<string, unknown>> | null
 }
 
-/** What `updateConversation` takes. What is absent stays; null clears. */
+/** What `updateConversation` takes. A field that is absent stays as it is; null clears it. */
 export interface UpdateConversationInput {
   /** The conversation. */
   readonly id: string
   /** A new title, at most 1000 characters. */
   readonly title?: string | null
-  /** Merged into the metadata at its top level; at most 16 KiB of JSON together. */
+  /** These keys are merged into the metadata at its top level. After that it may have at most 16 KiB as JSON. */
   readonly metadata?: Readonly<Record<string, unknown>> | null
-  /** Whether it is archived. */
+  /** Whether the conversation is archived. */
   readonly archived?: boolean | null
 }
 
 /** The arguments of the field `context` of a conversation. */
 export interface ContextArguments {
-  /** The most tokens, as they are counted here, from 1 to 10000000; `reserve` among them. */
+  /**
+   * How many tokens the window may have, `reserve` included: from 1 to 10000000. The server counts them with
+   * `encoding`.
+   */
   readonly maxTokens: number
-  /** Instructions that come before all others; they are not stored. */
+  /** Instructions that come before all others. They are not stored. */
   readonly system?: string | null
-  /** The user's new message, which comes last; it is not stored. Its role is USER. */
+  /** The user's new message. It comes last, and it is not stored. Its role is USER. */
   readonly userMessage?: MessageInput | null
   /** The API or the SDK that the messages are for. */
   readonly format?: ContextFormat
-  /** Whose tokens to count. */
+  /** The tokenizer to count with. */
   readonly encoding?: TokenEncoding
-  /** How many of `maxTokens` to leave free, for the answer and the descriptions of tools; none unless given. */
+  /** How many of `maxTokens` to leave free, for the answer and for the descriptions of tools. 0 unless given. */
   readonly reserve?: number | null
 }
 
@@ -414,9 +437,9 @@ export interface AppendMessagePayload<Selected = Message> {
   readonly message: Selected
   /** The message with its cursor. */
   readonly messageEdge: MessageEdge<Selected>
-  /** Its conversation. */
+  /** The conversation of the message. */
   readonly conversation: Conversation
-  /** Whether an earlier call with the same client id had stored it. */
+  /** Whether an earlier call with the same client id stored the message. */
   readonly replayed: boolean
 }
 
@@ -424,9 +447,9 @@ export interface AppendMessagePayload<Selected = Message> {
 export interface AppendMessageTextPayload {
   /** The number of the next chunk. */
   readonly nextChunk: number
-  /** How many chunks are durable; a producer keeps the rest. */
+  /** How many chunks are durable. The producer keeps the others. */
   readonly storedChunks: number
-  /** Whether somebody asked it to stop; end it with `completeMessage`. */
+  /** Whether somebody asked the producer to stop. If so, end the message with `completeMessage`. */
   readonly stopRequested: boolean
 }
 
@@ -436,19 +459,19 @@ export interface AppendMessagesPayload<Selected = Message> {
   readonly messages: readonly Selected[]
   /** The messages with their cursors. */
   readonly messageEdges: readonly MessageEdge<Selected>[]
-  /** Their conversation. */
+  /** The conversation of the messages. */
   readonly conversation: Conversation
-  /** Of each, whether an earlier call with the same client id had stored it. */
+  /** For each message: whether an earlier call with the same client id stored it. */
   readonly replayed: readonly boolean[]
 }
 
 /**
- * Everything that was there when the subscription began was sent; from here on it is live. Comes once in a
- * subscription.
+ * Everything that existed when the subscription began was sent. From here on the events are live. This event comes
+ * once.
  */
 export interface CaughtUp {
   readonly __typename: 'CaughtUp'
-  /** Go on from here to miss nothing after this event. */
+  /** Where the feed stands after this event. Pass it as `after` to go on from here. */
   readonly cursor: string
   /** The conversation's `id`. */
   readonly conversationId: string
@@ -464,33 +487,34 @@ export interface ClearConversationPayload {
 export interface CompleteMessagePayload<Selected = Message> {
   /** The message as it is now. */
   readonly message: Selected
-  /** Its conversation. */
+  /** The conversation of the message. */
   readonly conversation: Conversation
-  /** Whether the same call had completed it before. */
+  /** Whether the same call completed the message before. */
   readonly replayed: boolean
 }
 
 /**
- * What a model reads: ready to send, and valid for its provider. A call and its results are in it together or not at
- * all.
+ * What a model reads: ready to send, and valid for its provider. A tool call and its results are in the window together
+ * or not at all.
  */
 export interface ContextWindow {
-  /** The instructions, where the provider takes them apart from the messages; null where it does not. */
+  /** The instructions, if the provider takes them apart from the messages; otherwise null. */
   readonly system: unknown
-  /** The messages in the provider's own form, oldest first: a list. */
+  /** A list of the messages in the provider's own form, oldest first. */
   readonly messages: unknown
   /**
-   * Its tokens, `reserve` not among them: an estimate of what the provider counts, for models that are not of OpenAI a
-   * rough one. Each message takes 4 more than its words, each call too, and a picture or file 1000.
+   * The tokens of the window, without `reserve`. This is an estimate of what the provider counts, and a rough one for
+   * models that are not from OpenAI. Each message counts 4 tokens more than its words, each tool call 4 more, and a
+   * picture or file 1000.
    */
   readonly tokenCount: number
-  /** How many stored messages are in it. */
+  /** How many stored messages are in the window. */
   readonly included: number
-  /** What is not in it. */
+  /** What the window leaves out. */
   readonly omitted: OmittedMessages
-  /** The seq of its first stored message after the leading instructions; null when there is none. */
+  /** The seq of the first stored message after the leading instructions; null if there is none. */
   readonly firstSeq: number | null
-  /** The seq of its last stored message; null when `firstSeq` is. */
+  /** The seq of the last stored message; null if `firstSeq` is null. */
   readonly lastSeq: number | null
 }
 
@@ -513,24 +537,24 @@ export interface Conversation {
   /** When this conversation was archived; null while it is not archived. */
   readonly archivedAt: string | null
   /**
-   * Where its feed stands, no later than any other field of this answer; also when it is empty. Pass it as `after` of a
-   * subscription to go on from here.
+   * Where the feed of the conversation stands, no later than any other field of this answer. An empty conversation has
+   * a cursor too. Pass it as `after` of a subscription to go on from here.
    */
   readonly cursor: string
   /**
-   * The message with which the active path ends: the newest one, or the one that `setActiveLeaf` chose since. null
-   * while it is empty.
+   * The message with which the active path ends: the newest one, or the one that `setActiveLeaf` chose after that. null
+   * if the conversation is empty.
    */
   readonly activeLeaf: Pick<Message, 'id' | 'seq'> | null
 }
 
 /** What happened after a cursor. */
 export interface ConversationChanges<Selected = Message> {
-  /** As `conversationEvents` sends them, without `CaughtUp` and `ConversationDeleted`. */
+  /** The events as `conversationEvents` sends them, without `CaughtUp` and `ConversationDeleted`. */
   readonly events: readonly ConversationEvent<Selected>[]
-  /** Pass it as `after` to go on; also when there were no events. */
+  /** Pass it as `after` of the next call, even if there were no events. */
   readonly cursor: string
-  /** Whether there is more right now. */
+  /** Whether there are more events now. */
   readonly hasMore: boolean
 }
 
@@ -540,11 +564,11 @@ export interface ConversationConnection {
   readonly edges: readonly ConversationEdge[]
   /** The conversations alone. */
   readonly nodes: readonly Conversation[]
-  /** What lies around this page. */
+  /** What lies before and after this page. */
   readonly pageInfo: PageInfo
   /**
-   * Where the feed of the list stands, no later than this page. Pass that of the first page that you read as `after` of
-   * `conversationsChanged`, and nothing is lost in between.
+   * Where the feed of the list stands, no later than this page. Pass the cursor of the first page that you read as
+   * `after` of `conversationsChanged`: then you miss no change.
    */
   readonly cursor: string
 }
@@ -552,7 +576,7 @@ export interface ConversationConnection {
 /** The conversation was deleted. Nothing comes after this. */
 export interface ConversationDeleted {
   readonly __typename: 'ConversationDeleted'
-  /** Go on from here to miss nothing after this event. */
+  /** Where the feed stands after this event. Pass it as `after` to go on from here. */
   readonly cursor: string
   /** The conversation's `id`. */
   readonly conversationId: string
@@ -560,38 +584,38 @@ export interface ConversationDeleted {
 
 /** A conversation and its place in the list. */
 export interface ConversationEdge {
-  /** Its place in the list, as it stood when it was read. */
+  /** The place of the conversation in the list, at the time of the read. */
   readonly cursor: string
   /** The conversation. */
   readonly node: Conversation
 }
 
 /**
- * Everything that was there when the subscription began was sent; from here on it is live. Comes once in a
- * subscription.
+ * Everything that existed when the subscription began was sent. From here on the events are live. This event comes
+ * once.
  */
 export interface ConversationListCaughtUp {
   readonly __typename: 'ConversationListCaughtUp'
-  /** Go on from here to miss nothing after this event. */
+  /** Where the feed stands after this event. Pass it as `after` to go on from here. */
   readonly cursor: string
 }
 
 /**
- * A conversation was created or changed, also when it got a message: put it at its place by `updatedAt`, and take it
- * from where it was.
+ * A conversation was created or changed; a new message is a change too. Remove the conversation from its old place, and
+ * put it at its place by `updatedAt`.
  */
 export interface ConversationListed {
   readonly __typename: 'ConversationListed'
-  /** Go on from here to miss nothing after this event. */
+  /** Where the feed stands after this event. Pass it as `after` to go on from here. */
   readonly cursor: string
   /** The conversation as it is now. */
   readonly conversation: Conversation
 }
 
-/** A conversation was deleted. It may be one that you never heard of. */
+/** A conversation was deleted. It may be one that the client never saw. */
 export interface ConversationUnlisted {
   readonly __typename: 'ConversationUnlisted'
-  /** Go on from here to miss nothing after this event. */
+  /** Where the feed stands after this event. Pass it as `after` to go on from here. */
   readonly cursor: string
   /** The conversation's `id`. */
   readonly conversationId: string
@@ -600,7 +624,7 @@ export interface ConversationUnlisted {
 /** The conversation's title, metadata or archivedAt changed, or `setActiveLeaf` chose another leaf. */
 export interface ConversationUpdated {
   readonly __typename: 'ConversationUpdated'
-  /** Go on from here to miss nothing after this event. */
+  /** Where the feed stands after this event. Pass it as `after` to go on from here. */
   readonly cursor: string
   /** The conversation's `id`. */
   readonly conversationId: string
@@ -618,15 +642,15 @@ export interface CreateConversationPayload {
 
 /** What `deleteConversation` answers. */
 export interface DeleteConversationPayload {
-  /** The id that it had. */
+  /** The id that the conversation had. */
   readonly deletedConversationId: string
 }
 
 /** What `deleteMessage` answers, after the change is durable. */
 export interface DeleteMessagePayload<Selected = Message> {
-  /** The tombstone: its place and its times, without its content. */
+  /** The tombstone: the message with its place and its times, without its content. */
   readonly message: Selected
-  /** Its conversation. */
+  /** The conversation of the message. */
   readonly conversation: Conversation
 }
 
@@ -634,7 +658,7 @@ export interface DeleteMessagePayload<Selected = Message> {
 export interface EditMessagePayload<Selected = Message> {
   /** The message as it is now. */
   readonly message: Selected
-  /** Its conversation. */
+  /** The conversation of the message. */
   readonly conversation: Conversation
 }
 
@@ -702,13 +726,13 @@ export interface Message {
   readonly stopRequestedAt: string | null
   /** While this message streams: the number of the next chunk; `content` holds all chunks before it. Otherwise null. */
   readonly nextChunk: number | null
-  /** Its conversation's `id`. */
+  /** The `id` of the message's conversation. */
   readonly conversationId: string
-  /** Moves with every change of this message; "0" until the first. */
+  /** Changes with every change of this message; "0" before the first change. */
   readonly revision: string
   /**
-   * The `id` of the message that it continues: the one before it unless it was appended with another `parentId`. null
-   * of a first message. It never changes.
+   * The `id` of the message that this message continues: the one before it, unless it was appended with another
+   * `parentId`. null: it continues none. It never changes.
    */
   readonly parentId: string | null
 }
@@ -716,11 +740,11 @@ export interface Message {
 /** A message was appended. */
 export interface MessageAppended<Selected = Message> {
   readonly __typename: 'MessageAppended'
-  /** Go on from here to miss nothing after this event. */
+  /** Where the feed stands after this event. Pass it as `after` to go on from here. */
   readonly cursor: string
   /** The conversation's `id`. */
   readonly conversationId: string
-  /** The message as it is now; a tombstone when it is deleted already. */
+  /** The message as it is now. If it is deleted already, it is a tombstone. */
   readonly edge: MessageEdge<Selected>
 }
 
@@ -740,14 +764,14 @@ export interface MessageConnection<Selected = Message> {
   readonly edges: readonly MessageEdge<Selected>[]
   /** The messages alone. */
   readonly nodes: readonly Selected[]
-  /** What lies around this page. */
+  /** What lies before and after this page. */
   readonly pageInfo: PageInfo
 }
 
 /** A message was deleted. */
 export interface MessageDeleted<Selected = Message> {
   readonly __typename: 'MessageDeleted'
-  /** Go on from here to miss nothing after this event. */
+  /** Where the feed stands after this event. Pass it as `after` to go on from here. */
   readonly cursor: string
   /** The conversation's `id`. */
   readonly conversationId: string
@@ -755,9 +779,9 @@ export interface MessageDeleted<Selected = Message> {
   readonly message: Selected
 }
 
-/** A message and its place. */
+/** A message and its cursor. */
 export interface MessageEdge<Selected = Message> {
-  /** Its place: for paging, and for a subscription to go on from. */
+  /** The place of the message: for paging, and to go on from here with a subscription. */
   readonly cursor: string
   /** The message. */
   readonly node: Selected
@@ -785,12 +809,12 @@ export interface MessageSiblings {
 }
 
 /**
- * A chunk of text was added to a message that is streaming. Chunks come in their order, from the `nextChunk` on that
- * the message had when it was last sent.
+ * A chunk of text was added to a streaming message. Chunks come in order, and the first one is the `nextChunk` that the
+ * message had when it was last sent.
  */
 export interface MessageTextAppended {
   readonly __typename: 'MessageTextAppended'
-  /** Go on from here to miss nothing after this event. */
+  /** Where the feed stands after this event. Pass it as `after` to go on from here. */
   readonly cursor: string
   /** The conversation's `id`. */
   readonly conversationId: string
@@ -800,16 +824,16 @@ export interface MessageTextAppended {
   readonly seq: number
   /** The number of the chunk. */
   readonly chunk: number
-  /** The text, to be put after what there is. */
+  /** The text to add at the end of the content. */
   readonly text: string
-  /** What is not text, as its producer gave it. */
+  /** The data of the chunk that is not text, as the producer gave it. */
   readonly data: unknown
 }
 
 /** A message was changed. */
 export interface MessageUpdated<Selected = Message> {
   readonly __typename: 'MessageUpdated'
-  /** Go on from here to miss nothing after this event. */
+  /** Where the feed stands after this event. Pass it as `after` to go on from here. */
   readonly cursor: string
   /** The conversation's `id`. */
   readonly conversationId: string
@@ -817,13 +841,13 @@ export interface MessageUpdated<Selected = Message> {
   readonly message: Selected
 }
 
-/** What of the path that a window follows is not in it. */
+/** What a window leaves out of the path that it follows. */
 export interface OmittedMessages {
-  /** Why, and what stands there otherwise than it was said; each once. */
+  /** Why messages are left out, and how messages in the window differ from the stored ones. Each reason comes once. */
   readonly reasons: readonly OmissionReason[]
 }
 
-/** What lies around a page; exact in both directions. */
+/** What lies before and after a page. It is exact in both directions. */
 export interface PageInfo {
   /** Whether there is anything after the last edge. */
   readonly hasNextPage: boolean
@@ -837,9 +861,9 @@ export interface PageInfo {
 
 /** What `resumeMessage` answers. */
 export interface ResumeMessagePayload<Selected = Message> {
-  /** The message with what is stored of it: go on from its `nextChunk`. */
+  /** The message with the text that is stored. Go on with the chunk `nextChunk`. */
   readonly message: Selected
-  /** The attempt to write with; calls of an older one are CONFLICT, reason ATTEMPT. */
+  /** The attempt to write with. Calls of an older attempt are CONFLICT, reason ATTEMPT. */
   readonly attempt: number
 }
 
@@ -847,27 +871,27 @@ export interface ResumeMessagePayload<Selected = Message> {
 export interface SetActiveLeafPayload<Selected = Message> {
   /** The conversation as it is now. */
   readonly conversation: Conversation
-  /** The message; the next append without a `parentId` continues it. */
+  /** The message. The next append without a `parentId` continues it. */
   readonly message: Selected
 }
 
-/** What `startMessage` answers, after all is durable. */
+/** What `startMessage` answers, after all messages are durable. */
 export interface StartMessagePayload<Selected = Message> {
   /** The message that streams. */
   readonly message: Selected
-  /** All that this call stored, in order; the last is the message. */
+  /** All messages of this call, in order. The last one is the message that streams. */
   readonly messageEdges: readonly MessageEdge<Selected>[]
-  /** Its conversation. */
+  /** The conversation of the message. */
   readonly conversation: Conversation
-  /** The attempt to write with; 0 when a replayed message streams no more. */
+  /** The attempt to write with; 0 if the message is replayed and streams no more. */
   readonly attempt: number
-  /** Whether an earlier call with the same client id had started it. */
+  /** Whether an earlier call with the same client id started the message. */
   readonly replayed: boolean
 }
 
 /** What `stopMessage` answers. */
 export interface StopMessagePayload<Selected = Message> {
-  /** The message; its producer is told with its next chunk. */
+  /** The message. Its producer is told with its next chunk. */
   readonly message: Selected
 }
 
@@ -900,7 +924,8 @@ export interface Viewer {
 }
 
 /**
- * Something that happened in a conversation. A client that meets a kind it does not know keeps its place by the cursor.
+ * Something that happened in a conversation. If a client does not know the kind of an event, it still takes over the
+ * cursor.
  */
 export type ConversationEvent<Selected = Message> =
   | MessageAppended<Selected>
@@ -912,7 +937,7 @@ export type ConversationEvent<Selected = Message> =
   | CaughtUp
 
 /**
- * Something that happened to the viewer's list of conversations. A client that meets a kind it does not know keeps its
- * place by the cursor.
+ * Something that happened to the viewer's list of conversations. If a client does not know the kind of an event, it
+ * still takes over the cursor.
  */
 export type ConversationListEvent = ConversationListed | ConversationUnlisted | ConversationListCaughtUp
