@@ -16,6 +16,7 @@ const underBothExecutors = [
   'exactness-refusals',
   'history',
   'isolation',
+  'message-fields',
   'pages',
   'query-limits',
   'selected-columns',
@@ -34,7 +35,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'interpreted',
-          include: underBothExecutors.map((name) => `test/${name}.test.ts`),
+          include: underBothExecutors.map((name) => `test/**/${name}.test.ts`),
           env: { TEST_COMPILE_AFTER: '1000000' },
         },
       },

@@ -1,0 +1,162 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { beforeAll, expect, test } from 'vitest'
+import { createDatabase } from '../support/database.ts'
+import { buildPrograms } from '../support/program.ts'
+import { ServerProcess } from '../support/server-process.ts'
+import { Storm } from '../support/storm.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
+import { until } from '../support/until.ts'
+
+/** How long the weather lasts; what comes after it takes the time that it takes. */
+const seconds = Number(process.env.STORM_SECONDS ?? 12)
+const timeout = seconds * 1_000 + 120_000
+
+const conversations = Array.from({ length: 10 }, (_, index) => `c${index}`)
+/** Of each conversation: some from the beginning, some later from the beginning, some later from what they have read. */
+const followers = [
+  ...Array.from({ length: 12 }, () => ({ from: 'beginning', isLate: false }) as const),
+  ...Array.from({ length: 4 }, () => ({ from: 'beginning', isLate: true }) as const),
+  ...Array.from({ length: 4 }, () => ({ from: 'now', isLate: true }) as const),
+]
+
+const poolSize = 8
+const settings = { POOL_SIZE: String(poolSize), POLL_MS: '1000', PING_MS: '2000' }
+/** How much more a server may hold afterwards: the heap grows as long as the machine has memory, and is given back late. */
+const sparedMiB = 500
+
+beforeAll(buildPrograms)
+
+test('cut, stalled and dropped at random, two servers: every list is exactly right, every text what was written', {
+  timeout,
+}, async () => {
+  await using database = await createDatabase()
+  await using first = await ServerProcess.start(database.url, settings)
+  await using second = await ServerProcess.start(database.url, settings)
+  await weather([first, second], async () => [first, second])
+})
+
+test('one of three servers is drained and replaced, and another one killed: the same', { timeout }, async () => {
+  await using stack = new AsyncDisposableStack()
+  const database = stack.use(await createDatabase())
+  const start = async (more = {}) => stack.use(await ServerProcess.start(database.url, { ...settings, ...more }))
+  // It stores late what it has accepted, and so takes some of it with it.
+  const [stays, drained, killed] = [await start(), await start(), await start({ TEXT_WINDOW_MS: '1000' })]
+  await weather([stays, drained, killed], async (proxy) => {
+    await pause((seconds * 1_000) / 3)
+    drained.program.kill('SIGTERM')
+    const next = await start()
+    proxy.aim(stays, next, drained, killed)
+    expect(await drained.program.exited).toEqual({ code: 0, signal: null })
+    await pause((seconds * 1_000) / 6)
+    killed.program.kill('SIGKILL')
+    await killed.program.exited
+    return [stays, next]
+  })
+})
+
+/** @param happens with the servers meanwhile; answers those that are left */
+async function weather(
+  servers: readonly ServerProcess[],
+  happens: (proxy: TcpProxy) => Promise<ServerProcess[]>,
+): Promise<void> {
+  await using proxy = await TcpProxy.before(...servers)
+  using storm = new Storm(proxy)
+  for (const id of conversations) {
+    await storm.ask('mutation ($input: CreateConversationInput!) { createConversation(input: $input) { created } }', {
+      input: { id, ifExists: 'RETURN' },
+    })
+  }
+  const before = await Promise.all(servers.map(measure))
+
+  const disturbing = disturb(proxy, storm)
+  const followed = conversations.flatMap((id) =>
+    followers.map(async ({ from, isLate }) => {
+      if (isLate) await pause(Math.random() * seconds * 900)
+      return [id, from, await storm.follow(id, from, 'last')] as const
+    }),
+  )
+  const worked = conversations.map(async (id, index) => {
+    // There, everything goes from time to time, and what is streaming too.
+    const isCleared = index === 0
+    const [written, cleared, edited, streamed, others] = await Promise.all([
+      storm.write(id, 'w'),
+      isCleared ? storm.clear(id, 'c') : new Map<string, number>(),
+      storm.edit(id, 'e'),
+      storm.stream(id),
+      storm.stream(id),
+    ])
+    const acknowledged = new Map([...written, ...cleared])
+    return { id, isCleared, acknowledged, edited, streamed: new Map([...streamed, ...others]) }
+  })
+  const [following, working, happening] = [Promise.all(followed), Promise.all(worked), happens(proxy)]
+  await Promise.race([pause(seconds * 1_000), failureOf(following, working, happening)])
+  const left = await happening
+  storm.end()
+  await disturbing
+  proxy.aim(...left)
+  proxy.resume()
+  const work = await working
+  for (const id of conversations) await storm.append(id, 'last')
+
+  const views = await following
+  for (const { id, isCleared, acknowledged, edited, streamed } of work) {
+    const { messages } = await storm.read(id)
+    for (const [of, from, view] of views) if (of === id) expect(view, `${id} from ${from}`).toEqual(messages)
+    expect(messages.map(({ seq }) => seq)).toEqual(messages.map((_, index) => index + 1))
+
+    const byClientId = Map.groupBy(messages, ({ clientId }) => clientId)
+    for (const [clientId, seq] of acknowledged) {
+      expect(byClientId.get(clientId), clientId).toMatchObject([{ seq, ...(isCleared ? {} : { content: clientId }) }])
+    }
+    for (const [clientId, content] of isCleared ? [] : edited) {
+      expect(byClientId.get(clientId), clientId).toMatchObject([{ content }])
+    }
+    for (const [messageId, text] of streamed) {
+      const message = messages.find((one) => one.id === messageId)
+      if (!isCleared || message?.deletedAt === null) expect(message?.content, messageId).toBe(text)
+      expect(message?.nextChunk).toBeNull()
+    }
+    // Nobody's twice: there are as many as were acknowledged.
+    const appends = messages.filter(({ clientId }) => clientId?.includes(':'))
+    expect(appends).toHaveLength(acknowledged.size + edited.size)
+    expect(messages.every(({ status }) => status !== 'STREAMING')).toBe(true)
+  }
+
+  // No socket is left, and no more connections to PostgreSQL than the pool may have and the hints need.
+  const most = Math.max(...before.map(({ handles }) => handles)) + poolSize + 4
+  for (const server of left) {
+    await until(async () => (await server.handles()) <= most)
+    const least = Math.min(...before.map(({ residentMiB }) => residentMiB))
+    expect(await server.residentMiB()).toBeLessThan(least + sparedMiB)
+  }
+  if (process.env.STORM_SECONDS !== undefined) {
+    const after = await Promise.all(left.map(measure))
+    console.info(JSON.stringify({ ...storm.counts, before, after }))
+  }
+}
+
+/** Only rejects, with the first of them that does. */
+function failureOf(...promises: readonly Promise<unknown>[]): Promise<never> {
+  return new Promise((_, reject) => {
+    for (const promise of promises) promise.catch(reject)
+  })
+}
+
+/** A share of the connections is cut, stalled or dropped every 0.2 to 2 seconds, and what was stalled goes on. */
+async function disturb(proxy: TcpProxy, storm: Storm): Promise<void> {
+  const kinds = [
+    () => proxy.cut(0.3),
+    () => proxy.stall(0.2),
+    () => proxy.drop(0.1),
+    () => proxy.resume(),
+    () => proxy.cut(),
+  ]
+  for (let n = 0; !storm.isOver; n++) {
+    kinds[n % kinds.length]?.()
+    await storm.breathe(1_100)
+  }
+}
+
+async function measure(server: ServerProcess) {
+  return { handles: await server.handles(), residentMiB: await server.residentMiB() }
+}

@@ -1,0 +1,376 @@
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { useBed } from '../support/bed.ts'
+import { buildPrograms, Program } from '../support/program.ts'
+
+const bed = useBed()
+let directory: string
+
+beforeAll(async () => {
+  buildPrograms()
+  directory = await mkdtemp(join(tmpdir(), 'import-'))
+})
+
+afterAll(async () => {
+  await rm(directory, { recursive: true, force: true })
+})
+
+interface Conversation {
+  readonly id: string
+  readonly messages: readonly Record<string, unknown>[]
+}
+
+const call = (id: string, name: string, text: string, more = {}) => ({
+  id,
+  function: { name, arguments: text },
+  type: 'function',
+  ...more,
+})
+
+const conversations: Conversation[] = [
+  {
+    id: 'agent',
+    messages: [
+      { role: 'system', content: 'Be brief.\n' },
+      { role: 'developer', content: '' },
+      { role: 'user', content: 'Zürich → 東京, 👩‍👩‍👧‍👦 e\u0301 \u2028 \u0001 "quotes" \\', name: 'ada' },
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [
+          call('call_1', 'search', '{"b": 1,  "a":[1.0, 12345678901234567890], "2": 0, "1": 0}'),
+          call('call_2', 'search', 'not { JSON'),
+        ],
+      },
+      { role: 'tool', content: '{"hits":\t[]}', name: 'search', tool_call_id: 'call_2' },
+      { role: 'tool', content: '', name: 'search', tool_call_id: 'call_1' },
+      { role: 'assistant', content: 'Again.', tool_calls: [call('call_1', 'search', '')] },
+      { role: 'tool', content: 'the same call id once more', tool_call_id: 'call_1' },
+      { role: 'assistant', content: 'Nothing found.', refusal: null, annotations: [], reasoning_content: '…' },
+    ],
+  },
+  {
+    id: 'teile und ワード',
+    messages: [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'What is this?' },
+          { image_url: { url: 'data:image/png;base64,AAAA', detail: 'low' }, type: 'image_url' },
+          { type: 'text', text: ' And this?' },
+        ],
+      },
+      {
+        role: 'assistant',
+        content: null,
+        tool_calls: [
+          call('c', 'look', '{}', { index: 0 }),
+          { id: 'd', function: { name: 'look', arguments: '{}', strict: true }, type: 'function' },
+          { id: 'e', custom: { name: 'shell', input: 'ls\n' }, type: 'custom' },
+        ],
+      },
+    ],
+  },
+  {
+    id: 'long',
+    messages: Array.from({ length: 250 }, (_, index) => ({
+      role: index % 2 ? 'assistant' : 'user',
+      content: `${index}`,
+    })),
+  },
+  {
+    id: 'large',
+    messages: Array.from({ length: 6 }, (_, index) => ({ role: 'user', content: `${index}${'ü'.repeat(500_000)}` })),
+  },
+]
+
+describe('an import', () => {
+  test('stores every message as it stands in the file, and once when it is repeated', async () => {
+    const path = await write('all.jsonl', conversations.map((conversation) => JSON.stringify(conversation)).join('\n'))
+    expect(await run(path, 'ada')).toEqual({ code: 0, stdout: summary(4, 267, 0), stderr: '' })
+    for (const conversation of conversations)
+      expect(await readBack('ada', conversation.id)).toEqual(conversation.messages)
+    expect(await run(path, 'ada')).toEqual({ code: 0, stdout: summary(4, 0, 267), stderr: '' })
+    for (const conversation of conversations)
+      expect(await readBack('ada', conversation.id)).toEqual(conversation.messages)
+  })
+
+  test('goes on where it was interrupted, in a conversation that has grown since', async () => {
+    const messages = conversations[2]?.messages ?? []
+    await run(await write('begun.jsonl', JSON.stringify({ id: 'grown', messages: messages.slice(0, 130) })), 'ada')
+    const path = await write('grown.jsonl', JSON.stringify({ id: 'grown', messages }))
+    expect(await run(path, 'ada')).toEqual({ code: 0, stdout: summary(1, 120, 130), stderr: '' })
+    expect(await readBack('ada', 'grown')).toEqual(messages)
+  })
+
+  test('stores for the user that is named, in any script', async () => {
+    const path = await write('one.jsonl', JSON.stringify({ id: 'mine', messages: [{ role: 'user', content: 'mine' }] }))
+    await run(path, 'žofie')
+    expect(await readBack(Buffer.from('žofie').toString('latin1'), 'mine')).toHaveLength(1)
+    expect(await readBack('ada', 'mine')).toBeNull()
+  })
+
+  test('takes the lines as they come: a byte order mark, blank lines, CRLF, no end of line', async () => {
+    const line = (id: string) => JSON.stringify({ id, messages: [{ role: 'user', content: id }] })
+    const path = await write('lines.jsonl', `\ufeff${line('l1')}\r\n\r\n   \n${line('l2')}\n${line('l3')}`)
+    expect(await run(path, 'ada')).toEqual({ code: 0, stdout: summary(3, 3, 0), stderr: '' })
+  })
+
+  test('sends the lines of one conversation in their order', async () => {
+    const lines = Array.from({ length: 12 }, (_, index) =>
+      JSON.stringify({ id: 'same', messages: conversations[2]?.messages.slice(0, (index + 1) * 20) }),
+    )
+    const result = await run(await write('same.jsonl', lines.join('\n')), 'ada')
+    expect(result).toEqual({ code: 0, stdout: summary(12, 240, 1_320), stderr: '' })
+    expect(await readBack('ada', 'same')).toEqual(conversations[2]?.messages.slice(0, 240))
+  })
+
+  test('waits for a server that is away or busy', async () => {
+    const answers = [{ drop: true }, { status: 503 }, { code: 'UNAVAILABLE' }, { code: 'RATE_LIMITED' }, {}]
+    await using server = await pretend(() => answers.shift() ?? {})
+    const path = await write('late.jsonl', JSON.stringify({ id: 'late', messages: [{ role: 'user', content: 'hi' }] }))
+    const result = await run(path, 'ada', { COLLOQUY_URL: server.url, COLLOQUY_RETRY_SECONDS: '30' })
+    expect(result).toEqual({ code: 0, stdout: summary(1, 1, 0), stderr: '' })
+    expect(new Set(server.bodies).size).toBe(1)
+    expect(server.bodies).toHaveLength(5)
+  })
+})
+
+describe('an import reports and goes on after', () => {
+  const good = JSON.stringify({ id: 'good', messages: [{ role: 'user', content: 'good' }] })
+  const withMessage = (message: unknown) => JSON.stringify({ id: 'bad', messages: [message] })
+  test.each<[string, string | Buffer, string]>([
+    ['no JSON', '{"id": ', 'must be JSON.'],
+    ['no object', '[]', 'must be a JSON object with "id" and "messages".'],
+    ['no UTF-8', Buffer.from('{"id":"\xff"}', 'latin1'), 'must be UTF-8.'],
+    ['no id', '{"messages": []}', '"id" must be a text that is not empty.'],
+    ['no messages', '{"id": "bad"}', '("bad"): "messages" must be a list with at least one message.'],
+    ['another field', '{"id": "bad", "messages": [{}], "tools": []}', '("bad"): has the field "tools", but only'],
+    [
+      'a reserved id',
+      `{"id": "msg_1", "messages": [{"role": "user", "content": ""}]}`,
+      '("msg_1"): "id": must not begin',
+    ],
+    ['a role that is unknown', withMessage({ role: 'robot' }), '("bad"): messages[0].role: "robot" is none of system,'],
+    ['no role', withMessage({}), '("bad"): messages[0].role: '],
+    [
+      'content of another type',
+      withMessage({ role: 'user', content: 1 }),
+      'messages[0].content: must be a text, a list',
+    ],
+    ['nothing said', withMessage({ role: 'assistant', content: null }), 'messages[0]: a message needs content, parts'],
+    ['a tool without its call', withMessage({ role: 'tool', content: '' }), 'messages[0].toolCallId: a TOOL message'],
+    [
+      'arguments that are no text',
+      withMessage({ role: 'assistant', tool_calls: [{ id: 'c', function: { name: 'f', arguments: {} } }] }),
+      'messages[0].tool_calls[0].function.arguments: must be a text, as the model wrote it.',
+    ],
+    [
+      'half a surrogate pair',
+      '{"id":"bad","messages":[{"role":"user","content":"\\ud800"}]}',
+      'messages[0].content: must be',
+    ],
+    [
+      'a number that a double cannot hold',
+      '{"id":"bad","messages":[{"role":"user","content":"","seed":12345678901234567890}]}',
+      'the number 12345678901234567890 does not fit',
+    ],
+    ['a large message', withMessage({ role: 'user', content: 'x'.repeat(1_100_000) }), 'messages[0] has 11000'],
+  ])('%s', async (_name, line, sentence) => {
+    const path = await write('bad.jsonl', Buffer.concat([`${good}\n`, line, `\n${good}`].map((it) => Buffer.from(it))))
+    const { code, stdout, stderr } = await run(path, 'eve')
+    expect(stderr).toContain('Line 2')
+    expect(stderr).toContain(sentence)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(stdout).toMatch(/^Conversations +2\n[\s\S]*Lines with faults +1\n$/)
+    expect(code).toBe(1)
+  })
+
+  test('a message late in a conversation, named by its place', async () => {
+    const messages = [...(conversations[2]?.messages.slice(0, 120) ?? []), { role: 'tool', content: '' }]
+    const { stderr } = await run(await write('late.jsonl', JSON.stringify({ id: 'place', messages })), 'eve')
+    expect(stderr).toBe('Line 1 ("place"): messages[120].toolCallId: a TOOL message must say which call it answers.\n')
+  })
+
+  test('a conversation that was imported with other content, which stays', async () => {
+    const line = (content: string) => JSON.stringify({ id: 'changed', messages: [{ role: 'user', content }] })
+    const path = await write('changed.jsonl', `${line('first')}\n${line('second')}`)
+    const { code, stderr } = await run(path, 'eve')
+    expect(stderr).toBe('Line 2 ("changed"): messages[0]: is stored already, with another content.\n')
+    expect(code).toBe(1)
+    expect(await readBack('eve', 'changed')).toEqual([{ role: 'user', content: 'first' }])
+  })
+})
+
+describe('an import ends at once, with one clear line,', () => {
+  const one = JSON.stringify({ id: 'x', messages: [{ role: 'user', content: 'x' }] })
+
+  test('when the server stays away', async () => {
+    const url = await freeUrl()
+    const { code, stderr } = await run(await write('x.jsonl', one), 'ada', { COLLOQUY_URL: url })
+    expect(stderr).toBe(
+      `The server at ${url} is away: ECONNREFUSED. Import the file again to go on: nothing is stored twice.\n`,
+    )
+    expect(code).toBe(1)
+  })
+
+  test('when the caller is refused', async () => {
+    const { code, stderr } = await run(await write('x.jsonl', one), 'x'.repeat(256))
+    expect(stderr).toMatch(/^The server at \S+ refuses the import: A user id has 1 to 255 characters.*\n$/)
+    expect(code).toBe(1)
+  })
+
+  test.each(['/elsewhere', '/graphiql'])('when %s is not the endpoint', async (path) => {
+    const url = `${bed.server.url}${path}`
+    const { code, stderr } = await run(await write('x.jsonl', one), 'ada', { COLLOQUY_URL: url })
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(stderr).toContain(url)
+    expect(code).toBe(1)
+  })
+
+  test('when there is no such file', async () => {
+    const { code, stderr } = await run(join(directory, 'none.jsonl'), 'ada')
+    expect(stderr).toMatch(/^ENOENT: no such file or directory, open '.*none.jsonl'\n$/)
+    expect(code).toBe(1)
+  })
+
+  test('when the address is no URL', async () => {
+    const { code, stderr } = await run('x', 'ada', { COLLOQUY_URL: 'localhost:4000' })
+    expect(stderr).toBe('COLLOQUY_URL must be the URL of a GraphQL endpoint, http:// or https://.\n')
+    expect(code).toBe(1)
+  })
+})
+
+test('an import explains itself', async () => {
+  await using program = new Program('src/import/main.js', ['--help'], {})
+  expect(await program.exited).toEqual({ code: 0, signal: null })
+  expect(program.stdout).toContain('Usage: npm run import -- FILE')
+})
+
+test('an import of a file larger than its memory succeeds', async () => {
+  const line = (index: number) =>
+    JSON.stringify({ id: `m${index}`, messages: [{ role: 'user', content: 'x'.repeat(1_000_000) }] })
+  const path = await write('huge.jsonl', Array.from({ length: 150 }, (_, index) => line(index)).join('\n'))
+  await using server = await pretend(() => ({}))
+  const env = { COLLOQUY_URL: server.url, NODE_OPTIONS: '--max-old-space-size=64' }
+  expect(await run(path, 'ada', env)).toEqual({ code: 0, stdout: summary(150, 150, 0), stderr: '' })
+})
+
+async function write(name: string, content: string | Buffer): Promise<string> {
+  const path = join(directory, `${randomBytes(4).toString('hex')}-${name}`)
+  await writeFile(path, content)
+  return path
+}
+
+async function run(path: string, user: string, env: Record<string, string> = {}) {
+  await using program = new Program('src/import/main.js', [path], {
+    COLLOQUY_URL: `${bed.server.url}/graphql`,
+    COLLOQUY_USER: user,
+    COLLOQUY_RETRY_SECONDS: '0',
+    ...env,
+  })
+  const { code } = await program.exited
+  return { code, stdout: program.stdout, stderr: program.stderr }
+}
+
+function summary(conversations: number, stored: number, replayed: number): string {
+  return `Conversations          ${conversations}\nMessages stored        ${stored}\nMessages there before  ${replayed}\n`
+}
+
+/** The messages of a conversation in the shape of the file, read page by page; null when there is none. */
+async function readBack(user: string, id: string): Promise<Record<string, unknown>[] | null> {
+  const api = bed.server.as({ 'x-user-id': user })
+  const query = `query ($id: ID!, $after: String) { conversation(id: $id) { messages(first: 40, after: $after) {
+    pageInfo { hasNextPage endCursor }
+    nodes {
+      role name content parts partsFormat toolName toolCallId metadata
+      toolCalls { callId name arguments type extra }
+    }
+  } } }`
+  const messages: Record<string, unknown>[] = []
+  for (let after: string | null = null; ; ) {
+    const { conversation } = await api.get(query, { id, after })
+    if (conversation === null) return null
+    messages.push(...conversation.messages.nodes.map(chatMessage))
+    if (!conversation.messages.pageInfo.hasNextPage) return messages
+    after = conversation.messages.pageInfo.endCursor
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: as it comes from the API.
+function chatMessage(message: any): Record<string, unknown> {
+  // biome-ignore lint/suspicious/noExplicitAny: as it comes from the API.
+  const toolCalls = message.toolCalls.map(({ callId, name, arguments: text, type, extra }: any) => ({
+    ...extra,
+    id: callId,
+    type,
+    [type]: { ...extra?.[type], name, [type === 'custom' ? 'input' : 'arguments']: text },
+  }))
+  const name = message.role === 'TOOL' ? message.toolName : message.name
+  if (message.parts !== null) expect(message.partsFormat).toBe('OPENAI_CHAT')
+  return {
+    role: message.role.toLowerCase(),
+    content: message.parts ?? message.content,
+    ...(name === null ? {} : { name }),
+    ...(message.toolCallId === null ? {} : { tool_call_id: message.toolCallId }),
+    ...(toolCalls.length === 0 ? {} : { tool_calls: toolCalls }),
+    ...message.metadata.openai,
+  }
+}
+
+interface Pretence {
+  readonly drop?: boolean
+  readonly status?: number
+  readonly code?: string
+}
+
+interface PretendServer extends AsyncDisposable {
+  readonly url: string
+  readonly bodies: readonly string[]
+}
+
+/** A server that answers as it is told, and by default as if everything were stored now. */
+async function pretend(next: () => Pretence): Promise<PretendServer> {
+  const bodies: string[] = []
+  const server = createServer(async (request, response) => {
+    const body = await textOf(request)
+    if (body.length < 10_000) bodies.push(body)
+    const { drop, status, code } = next()
+    if (drop) return request.socket.destroy()
+    if (status) return response.writeHead(status).end('busy')
+    const replayed = JSON.parse(body).variables.input.messages.map(() => false)
+    const answer = code
+      ? { errors: [{ message: '…', extensions: { code } }] }
+      : { data: { appendMessages: { replayed } } }
+    response.end(JSON.stringify(answer))
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`,
+    bodies,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections()
+      server.close()
+      await once(server, 'close')
+    },
+  }
+}
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}
+
+/** Where nobody listens. */
+async function freeUrl(): Promise<string> {
+  await using server = await pretend(() => ({}))
+  return server.url
+}

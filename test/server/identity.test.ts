@@ -1,0 +1,137 @@
+import { describe, expect, test } from 'vitest'
+import { useBed } from '../support/bed.ts'
+import { request } from '../support/request.ts'
+import { Wire } from '../support/wire.ts'
+
+const whoAmI = '{ viewer { userId } }'
+const is = (userId: string) => ({ data: { viewer: { userId } } })
+
+describe('development', () => {
+  const bed = useBed({ CORS_ORIGINS: 'https://app.example, http://localhost:5173' })
+  const post = (headers: Record<string, string>, method = 'POST') =>
+    request(
+      `${bed.server.url}/graphql`,
+      method,
+      { 'content-type': 'application/json', ...headers },
+      JSON.stringify({ query: whoAmI }),
+    )
+
+  test('the viewer is the user of x-user-id, else local', async () => {
+    expect(await bed.server.as({ 'x-user-id': 'ada' }).ask(whoAmI)).toEqual(is('ada'))
+    expect(await bed.server.as({}).ask(whoAmI)).toEqual(is('local'))
+    await using named = await Wire.open(bed.server.url, { 'X-User-Id': 'ada' })
+    expect(await named.ask(whoAmI)).toEqual(is('ada'))
+    await using nobody = await Wire.open(bed.server.url, {})
+    expect(await nobody.ask(whoAmI)).toEqual(is('local'))
+    await using byHeader = await Wire.open(bed.server.url, {}, { 'x-user-id': 'ada' })
+    expect(await byHeader.ask(whoAmI)).toEqual(is('ada'))
+  })
+
+  test('a user in UTF-8 in a header is the same user as on a socket', async () => {
+    const user = 'Zoë 𝄞'
+    const header = { 'x-user-id': Buffer.from(user).toString('latin1') }
+    const zoe = bed.server.as(header)
+    expect(await zoe.ask(whoAmI)).toEqual(is(user))
+    await zoe.append('mine', 'x')
+    await using wire = await Wire.open(bed.server.url, { 'x-user-id': user })
+    expect((await wire.ask('{ conversation(id: "mine") { lastSeq } }')).data).toEqual({ conversation: { lastSeq: 1 } })
+    await using upgraded = await Wire.open(bed.server.url, {}, header)
+    expect(await upgraded.ask(whoAmI)).toEqual(is(user))
+  })
+
+  test('each operation on a socket may name its own user', async () => {
+    await using wire = await Wire.open(bed.server.url)
+    expect(await wire.ask(whoAmI, undefined, { userId: 'bob' })).toEqual(is('bob'))
+    expect(await wire.ask(whoAmI)).toEqual(is('ada'))
+    for (const userId of ['', 5, 'x'.repeat(256), 'a\0', 'half \ud83d']) {
+      const { errors } = await wire.ask(whoAmI, undefined, { userId })
+      expect(errors?.[0]?.extensions.code).toBe('UNAUTHENTICATED')
+    }
+  })
+
+  test.each(['x-user-id', 'x-service-key', 'authorization'])(
+    'the connection parameter %s is a text, or null as if it were absent',
+    async (name) => {
+      for (const value of [5, true, ['ada'], { ada: 1 }]) {
+        const wire = await Wire.dial(bed.server.url)
+        wire.send({ type: 'connection_init', payload: { [name]: value } })
+        expect(await wire.closed).toEqual({ code: 4403, reason: `The connection parameter ${name} must be a text.` })
+      }
+      await using wire = await Wire.open(bed.server.url, { [name]: null as unknown as string })
+      expect(await wire.ask(whoAmI)).toEqual(is('local'))
+    },
+  )
+
+  test.each(['evil.example', 'evil.example:4000', '127.0.0.1.evil.example', 'localhost.evil.example', '192.168.0.1'])(
+    'a Host that is not loopback is refused with 403, over HTTP and at the upgrade: %s',
+    async (host) => {
+      const { status, body } = await post({ host })
+      expect(status).toBe(403)
+      expect(JSON.parse(body).errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }])
+      await expect(Wire.dial(bed.server.url, { host })).rejects.toThrow('403')
+    },
+  )
+
+  test.each(['localhost', 'localhost:9', '127.0.0.1', '127.8.8.8:4000', '[::1]', '[::1]:4000', 'LOCALHOST'])(
+    'a Host that is loopback is answered: %s',
+    async (host) => {
+      expect(JSON.parse((await post({ host })).body)).toEqual(is('local'))
+      await using _wire = await Wire.dial(bed.server.url, { host })
+    },
+  )
+
+  test.each([
+    'https://evil.example',
+    'http://localhost:1',
+    'null',
+    'https://app.example.evil.example',
+    'http://app.example',
+  ])('a foreign Origin is refused with 403, over HTTP and at the upgrade: %s', async (origin) => {
+    for (const method of ['POST', 'GET', 'OPTIONS']) {
+      const { status, headers } = await post({ origin, 'access-control-request-method': 'POST' }, method)
+      expect(status).toBe(403)
+      expect(headers['access-control-allow-origin']).toBeUndefined()
+    }
+    await expect(Wire.dial(bed.server.url, { origin })).rejects.toThrow('403')
+  })
+
+  test("the server's own Origin is answered", async () => {
+    const origin = bed.server.url
+    expect(JSON.parse((await post({ origin })).body)).toEqual(is('local'))
+    await using wire = await Wire.open(bed.server.url, {}, { origin })
+    expect(await wire.ask(whoAmI)).toEqual(is('local'))
+  })
+
+  test.each(['https://app.example', 'http://localhost:5173'])(
+    'a listed Origin is answered with the headers of CORS: %s',
+    async (origin) => {
+      const { status, headers, body } = await post({ origin })
+      expect(status).toBe(200)
+      expect(headers['access-control-allow-origin']).toBe(origin)
+      expect(headers['access-control-expose-headers']).toBe('x-request-id')
+      expect(JSON.parse(body)).toEqual(is('local'))
+      const asks = {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type,x-user-id',
+      }
+      const preflight = await post(asks, 'OPTIONS')
+      expect(preflight.status).toBe(204)
+      expect(preflight.headers['access-control-allow-origin']).toBe(origin)
+      expect(preflight.headers['access-control-allow-headers']).toContain('x-user-id')
+      await using wire = await Wire.open(bed.server.url, {}, { origin })
+      expect(await wire.ask(whoAmI)).toEqual(is('local'))
+    },
+  )
+})
+
+describe('development without CORS_ORIGINS', () => {
+  const bed = useBed()
+
+  test('no Origin but its own is answered', async () => {
+    const headers = { 'content-type': 'application/json', origin: 'https://app.example' }
+    expect((await request(`${bed.server.url}/graphql`, 'POST', headers, '{}')).status).toBe(403)
+    const own = await request(`${bed.server.url}/healthz`, 'GET', { origin: bed.server.url })
+    expect(own.status).toBe(200)
+  })
+})
