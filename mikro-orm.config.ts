@@ -14,8 +14,8 @@ import { MessageStream } from './src/entities/message-stream.ts'
 import { MessageTokenCount } from './src/entities/message-token-count.ts'
 
 /**
- * What the command line, the server and the tests share. MikroORM would find entities and migrations by itself only by reading
- * folders at run time; instead, a test names the one that is missing here.
+ * The options that the command line, the server and the tests share. MikroORM can find entities and migrations only by
+ * reading folders at run time. So both are listed here, and a test names one that is missing.
  */
 export const ormOptions: Options = {
   entities: [Conversation, Message, MessageStream, MessageChunk, MessageTokenCount],

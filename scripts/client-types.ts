@@ -21,8 +21,8 @@ import {
 } from 'graphql'
 
 /**
- * The client's default selections read every field of the API but these, and but fields with arguments: each of these costs
- * the server one more look at the database.
+ * Fields that the client's default selections leave out, because each costs the server one more look at the database. The
+ * selections also leave out fields with arguments.
  */
 const apart = [
   'Message.conversation',
@@ -32,7 +32,7 @@ const apart = [
   'OmittedMessages.tokens',
 ]
 
-/** What is read of a message to which a conversation refers. */
+/** The fields that are read of a message to which a conversation refers. */
 const reference = ['id', 'seq']
 
 /** The text of `client/src/schema/types.ts`: the enums, inputs, objects and events of the API. */
@@ -137,7 +137,7 @@ function fieldText(field: InputFields[string] | Field, mark: '' | '?', type: str
 
 type Field = ReturnType<GraphQLObjectType['getFields']>[string]
 
-/** @param holder the type whose field it is; absent: an input */
+/** @param holder the type that has the field; absent: an input has it */
 function typeText(type: GraphQLType, holder?: GraphQLObjectType): string {
   if (!isNonNullType(type)) {
     const inner = presentText(type, holder)
@@ -174,7 +174,7 @@ const scalars: Readonly<Record<string, string>> = {
   JSONObject: 'Readonly<Record<string, unknown>>',
 }
 
-/** A type that holds messages leaves it to its user which fields of them are selected. */
+/** The user of a type that holds messages chooses which fields of them are selected. */
 function declared(type: GraphQLObjectType): string {
   return holdsMessage(type) ? `${type}<Selected = Message>` : type.name
 }
@@ -192,7 +192,7 @@ function holdsMessage(type: GraphQLType): boolean {
   })
 }
 
-/** Fields of which each object type of the client consists. */
+/** The fields that each object type of the client has. */
 function fieldsOf(type: GraphQLObjectType): Field[] {
   return Object.values(type.getFields()).filter(
     ({ name, args }) => args.length === 0 && !apart.includes(`${type}.${name}`),
@@ -238,7 +238,7 @@ function namesText(name: string, type: string, names: readonly string[]): string
   return `/** The names of \`${type}\`. */\nexport const ${name} = [\n${lines}\n] ${typed}\n`
 }
 
-/** A comment of lines that are no longer than those of the code. */
+/** A comment whose lines are no longer than those of the code. */
 function docOf(description: string | null | undefined, indent: string): string {
   const text = (description ?? '').replaceAll('*/', '* /')
   const line = `${indent}/** ${text} */`

@@ -3,8 +3,8 @@ import { appendStatements } from '../src/storage/append/append.ts'
 import { appendColumns, type MessageProperty } from '../src/storage/message/message-columns.ts'
 
 /**
- * The text of `bench/peers/pgbench.sql`: the statement with which the server appends one message, as it stands there, with
- * an expression in place of each parameter. pgbench prepares it, and then its variables are parameters again.
+ * The text of `bench/peers/pgbench.sql`: the server's own statement that appends one message, with an expression in place
+ * of each parameter. pgbench prepares the statement, and then its variables are parameters again.
  */
 export function renderPgbenchScript(): string {
   const columns = appendColumns.map(({ property }) => message[property] ?? 'null')
@@ -21,13 +21,16 @@ const head = `-- Made by npm run generate: the server's own statement for one ap
 \\set client_low random(0, 2147483647)
 \\set zero 0`
 
-/** The owner of the conversation, as bench/data.ts has it. */
+/** The owner of the conversation, as in bench/data.ts. */
 const user = `'user-' || :owner::text`
 
-/** A null that the planner does not see: with a plain one it leaves out the conditions on the epoch and on the last seq. */
+/**
+ * A null that the planner does not see. With a plain null the planner leaves out the conditions on the epoch and on the
+ * last seq.
+ */
 const noNumber = 'nullif(:zero, 0)'
 
-/** What the message holds, as those that the servers are sent; all else of it is null. */
+/** The columns of the message, as in the messages that the servers get. Every other column is null. */
 const message: Partial<Record<MessageProperty, string>> = {
   role: `'USER'`,
   content: `left(repeat('word ', 300), :length::int)`,

@@ -54,12 +54,12 @@ function requireUrl(url: string): void {
 }
 
 /**
- * What every session of the pool sets, as options of the `postgres` command.
+ * The settings of every session of the pool, as options of the `postgres` command.
  *
- * Each of our statements has one good plan. Planning a page again took 0.5 ms, and running it 0.3 ms. Every plan must follow
- * an index in its order. A bitmap scan would visit what appends left behind in the index: after 1,480,000 appends the first
- * page of a list took 59 ms and 41,784 pages of memory instead of 0.6 ms and 40. A plan from the time when a table was empty
- * would go on reading the whole table: a window took 210 ms instead of 33.
+ * Each of our statements has one good plan. Planning a page again took 0.5 ms, and running it 0.3 ms. Every plan must
+ * follow an index in its order. A bitmap scan would visit what appends left behind in the index: after 1,480,000 appends
+ * the first page of a list took 59 ms and 41,784 pages of memory instead of 0.6 ms and 40. A plan from the time when a
+ * table was empty would go on reading the whole table: a window took 210 ms instead of 33.
  */
 export const sessionSettings =
   '-c TimeZone=UTC -c DateStyle=ISO -c plan_cache_mode=force_generic_plan -c jit=off -c enable_bitmapscan=off -c enable_seqscan=off'

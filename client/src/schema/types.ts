@@ -184,7 +184,7 @@ export interface CompleteMessageInput {
   readonly chunks: number
   /** COMPLETE, FAILED or CANCELLED. */
   readonly status?: MessageStatus
-  /** Why it failed. */
+  /** Why the message failed. */
   readonly error?: MessageErrorInput | null
 }
 

@@ -14,14 +14,14 @@ export type GivenBy<G extends Giver> = { -readonly [P in GivenProperty & Written
 interface GivenField {
   readonly type: Parameters<typeof Field>[0]
   readonly description: string
-  /** Whether an append has to give it; an edit and a completion never have to. */
+  /** Whether an append must give the field. An edit and a completion need not. */
   readonly isRequired?: true
-  /** The descriptions where they differ from that of an append. */
+  /** The descriptions for an edit and a completion, where they differ from that for an append. */
   readonly edit?: string
   readonly completion?: string
 }
 
-/** Each field that callers give of a message, as GraphQL has it. The table of columns says which call takes which. */
+/** The GraphQL field of each property that callers give. The table of columns says which call takes which field. */
 const fields: Readonly<Record<GivenProperty, GivenField>> = {
   role: { type: () => MessageRole, description: 'Who speaks.', isRequired: true },
   name: { type: () => String, description: 'The name of the speaker, at most 255 characters.' },
@@ -74,7 +74,7 @@ const fields: Readonly<Record<GivenProperty, GivenField>> = {
   },
 }
 
-/** A class to extend, with the fields that callers give in one kind of call. @param base what the class itself extends */
+/** A class to extend: it has the fields that callers give in one kind of call. @param base the class that it extends */
 export function givenFields<G extends Giver, Base extends object = object>(
   giver: G,
   base: abstract new () => object = Empty,

@@ -1,5 +1,4 @@
 import { Field, ID, InputType } from 'type-graphql'
-
 import { givenFields } from './given-fields.ts'
 
 @InputType({

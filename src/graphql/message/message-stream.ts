@@ -90,7 +90,7 @@ export class CompleteMessageInput extends givenFields('completion') {
   @Field(() => MessageStatus, { defaultValue: MessageStatus.COMPLETE, description: 'COMPLETE, FAILED or CANCELLED.' })
   status!: MessageStatus
 
-  @Field(() => MessageErrorInput, { nullable: true, description: 'Why it failed.' })
+  @Field(() => MessageErrorInput, { nullable: true, description: 'Why the message failed.' })
   error?: MessageErrorInput | null
 }
 
