@@ -314,10 +314,19 @@ test('6 deletion: it completes a feed in the middle of a catch-up', async () => 
 test('6 deletion: a conversation that is created again does not feed who followed the old one', async () => {
   const ada = bed.server.as()
   await fill(ada, 'reborn', 2)
+  const { conversation } = await ada.get('{ conversation(id: "reborn") { cursor } }')
   await using socket = await Socket.connect(bed.server)
-  for (const after of ['', null]) socket.begin(`feed ${after}`, appended, { id: 'reborn', after })
-  await socket.result('feed ')
-  await socket.result('feed ')
+  socket.begin('all', appended, { id: 'reborn', after: '' })
+  await socket.result('all')
+  await socket.result('all')
+  socket.begin('new', appended, { id: 'reborn', after: conversation.cursor })
+  await ada.append('reborn', 'for both')
+  // Both follow, and wait for more, once they were told of it.
+  const told = [await socket.receive(), await socket.receive()]
+  expect(told.map((frame) => [frame?.type, frame?.id]).sort()).toEqual([
+    ['next', 'all'],
+    ['next', 'new'],
+  ])
   await ada.get(remove, { id: 'reborn' })
   await fill(ada, 'reborn', 5)
   const rest = [await socket.receive(), await socket.receive()]

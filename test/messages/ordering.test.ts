@@ -11,7 +11,7 @@ const appended = `subscription ($id: ID!) {
 }`
 
 const forward = `query ($id: ID!, $after: String) { conversation(id: $id) { lastSeq messages(first: 50, after: $after) {
-  nodes { seq content clientId } pageInfo { endCursor hasNextPage }
+  nodes { seq content clientId conversation { lastSeq } } pageInfo { endCursor hasNextPage }
 } } }`
 
 const backward = `query ($id: ID!, $before: String) { conversation(id: $id) { messages(last: 50, before: $before) {
@@ -56,9 +56,12 @@ async function pageForward(api: Api, id: string, count: number): Promise<Entry[]
   while (read.length < count) {
     const { conversation } = await api.get(forward, { id, after })
     const { nodes, pageInfo } = conversation.messages
-    read.push(...nodes)
+    for (const { conversation: _, ...entry } of nodes) read.push(entry)
     after = pageInfo.endCursor ?? after
-    expect(pageInfo.hasNextPage).toBe(read.length < conversation.lastSeq)
+    // A later page is read after its conversation: only its messages say how that stood at the same moment.
+    expect(conversation.lastSeq).toBeGreaterThanOrEqual(read.length - nodes.length)
+    const { lastSeq } = nodes.at(-1)?.conversation ?? { lastSeq: read.length }
+    expect(pageInfo.hasNextPage).toBe(read.length < lastSeq)
   }
   return read
 }
