@@ -68,9 +68,11 @@ export class RevisionMoved extends Fact {
 /** An edit gives new content without new parts, and the stored parts hold text. */
 export class PartsHoldText extends Fact {}
 
-export class MessageStreams extends Fact {}
+/** The message is still being written, and what is asked for needs it whole. */
+export class StillStreaming extends Fact {}
 
-export class MessageStreamsNot extends Fact {}
+/** The message is not being written any more. */
+export class NotStreaming extends Fact {}
 
 /** Another attempt writes this message now. */
 export class AttemptOver extends Fact {

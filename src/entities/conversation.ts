@@ -86,7 +86,8 @@ export class Conversation implements Node {
   @Property({ type: 'boolean', default: false })
   isBranched!: boolean
 
-  private madeHead?: PlaceHead
+  /** Set in every new object: to add a property later costs an allocation of its own. */
+  private madeHead: PlaceHead | undefined = undefined
 
   /** Made once: all ids and cursors of its messages begin with it. */
   get placeHead(): PlaceHead {

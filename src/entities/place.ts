@@ -16,10 +16,23 @@ const headBytes = 1 + 16 + 6
 /** The same, and the seq. */
 const placeBytes = headBytes + 4
 
-/** What all places of the same key and epoch have in common. */
+/** The bytes of (version, key, epoch, seq), followed by `more` zero bytes for the caller to fill. */
+export function packPlace({ key, epoch, seq }: Place, more = 0): Buffer {
+  const bytes = Buffer.alloc(placeBytes + more)
+  writeHead(bytes, key, epoch)
+  bytes.writeInt32BE(seq, headBytes)
+  return bytes
+}
+
+function writeHead(bytes: Buffer, key: string, epoch: number): void {
+  bytes[0] = version
+  writeUuid(bytes, key, 1)
+  bytes.writeUIntBE(epoch, 17, 6)
+}
+
+/** The part of `placeText` that all places of the same key and epoch have in common. */
 export interface PlaceHead {
-  readonly bytes: Buffer
-  /** The first 30 characters: they hold 180 of the 184 bits. */
+  /** The first 30 characters: they hold 180 of the 184 bits of version, key and epoch. */
   readonly text: string
   /** The last 4 of the 184 bits: they are the first bits of the next character. */
   readonly bits: number
@@ -27,18 +40,8 @@ export interface PlaceHead {
 
 export function placeHead({ key, epoch }: Pick<Place, 'key' | 'epoch'>): PlaceHead {
   const bytes = Buffer.alloc(headBytes)
-  bytes[0] = version
-  writeUuid(bytes, key, 1)
-  bytes.writeUIntBE(epoch, 17, 6)
-  return { bytes, text: bytes.toString('base64url').slice(0, 30), bits: bytes.readUInt8(22) << 2 }
-}
-
-/** The bytes of (version, key, epoch, seq), followed by `more` zero bytes for the caller to fill. */
-export function packPlace(head: PlaceHead, seq: number, more = 0): Buffer {
-  const bytes = Buffer.alloc(placeBytes + more)
-  head.bytes.copy(bytes)
-  bytes.writeInt32BE(seq, headBytes)
-  return bytes
+  writeHead(bytes, key, epoch)
+  return { text: bytes.toString('base64url').slice(0, 30), bits: bytes.readUInt8(22) << 2 }
 }
 
 /**

@@ -1,6 +1,6 @@
 import { formatUuid, readBase64url, writeUuid } from '../../entities/bytes.ts'
 import type { Conversation } from '../../entities/conversation.ts'
-import { type PlaceHead, packPlace, placeHead, placeText, unpackPlace } from '../../entities/place.ts'
+import { type PlaceHead, packPlace, placeText, unpackPlace } from '../../entities/place.ts'
 import { badInput, cursorExpired } from '../../errors.ts'
 import type { ListPlace } from '../../storage/list/conversation-list.ts'
 import type { Known } from '../../storage/message/changes.ts'
@@ -15,7 +15,7 @@ export function edgeCursor(head: PlaceHead, seq: number): string {
  * base64url.
  */
 export function knownCursor(known: Known): string {
-  const bytes = packPlace(placeHead(known), known.seq, 8)
+  const bytes = packPlace(known, 8)
   bytes.writeBigUInt64BE(BigInt(known.revision), bytes.length - 8)
   return bytes.toString('base64url')
 }

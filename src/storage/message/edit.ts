@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
 import type { Place } from '../../entities/place.ts'
-import { ConversationMissing, MessageMissing, MessageStreams, RevisionMoved } from '../../facts.ts'
+import { ConversationMissing, MessageMissing, RevisionMoved, StillStreaming } from '../../facts.ts'
 import { commit, inTransaction, moving, unmoved, type Written } from '../conversation/commit.ts'
 import type { ConversationRef } from '../conversation/conversation-ref.ts'
 import { lockConversation } from '../conversation/lock.ts'
@@ -28,7 +28,7 @@ export function refOf(userId: string, { key, epoch, seq }: Place): MessageRef {
  * Gives a message new contents.
  *
  * @param ifRevision the revision that the message must have; null: any
- * @throws MessageMissing, MessageStreams, RevisionMoved, PartsHoldText, and what `check` throws
+ * @throws MessageMissing, StillStreaming, RevisionMoved, PartsHoldText, and what `check` throws
  */
 export async function editMessage(
   store: Store,
@@ -39,7 +39,7 @@ export async function editMessage(
 ): Promise<Message> {
   return changeOne(store, ref, async (client, message) => {
     if (message.deletedAt !== null) throw new MessageMissing()
-    if (message.status === 'STREAMING') throw new MessageStreams()
+    if (message.status === 'STREAMING') throw new StillStreaming()
     const revision = String(message.revision ?? 0)
     if (ifRevision !== null && ifRevision !== revision) throw new RevisionMoved(ifRevision, revision)
     const rewrite = { seq: message.seq, message: editedMessage(message, edit, check) }

@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg'
 import type { Message } from '../../entities/message.ts'
 import type { MessageStatus } from '../../entities/message-enums.ts'
 import type { MessageError } from '../../entities/message-error.ts'
-import { AttemptOver, ChunkExpected, MessageMissing, MessageStreamsNot } from '../../facts.ts'
+import { AttemptOver, ChunkExpected, MessageMissing, NotStreaming } from '../../facts.ts'
 import { unmoved, type Written } from '../conversation/commit.ts'
 import { changeOne, type MessageRef, movingOne, refOf } from '../message/edit.ts'
 import type { GivenMessage } from '../message/given-message.ts'
@@ -31,7 +31,7 @@ export interface Completion {
 /**
  * Ends a stream. Its chunks become the content, unless the completion gives one. The same completion again is a replay.
  *
- * @throws MessageMissing, ChunkExpected, AttemptOver, MessageStreamsNot, and what `check` throws
+ * @throws MessageMissing, ChunkExpected, AttemptOver, NotStreaming, and what `check` throws
  */
 export async function completeMessage(
   store: Store,
@@ -44,7 +44,7 @@ export async function completeMessage(
     const [stream] = await query(client, lockStream, [stored.conversation.key, stored.seq])
     if (stream === undefined) {
       const [row] = await query(client, selectCompletion, [stored.conversation.key, stored.seq])
-      if (!completion.hash.equals((row?.[0] as Buffer | null) ?? Buffer.alloc(0))) throw new MessageStreamsNot()
+      if (!completion.hash.equals((row?.[0] as Buffer | null) ?? Buffer.alloc(0))) throw new NotStreaming()
       replayed = true
       return unmoved(stored)
     }
@@ -105,12 +105,12 @@ const selectCompletion: Statement = {
   text: 'select completion_hash from message where conversation_key = $1 and seq = $2',
 }
 
-/** Asks the producer to stop. Asking again changes nothing. @throws MessageMissing, MessageStreamsNot */
+/** Asks the producer to stop. Asking again changes nothing. @throws MessageMissing, NotStreaming */
 export async function stopMessage(store: Store, ref: MessageRef): Promise<Message> {
   return changeOne(store, ref, async (client, message) => {
     if (message.deletedAt !== null) throw new MessageMissing()
     if (message.stopRequestedAt !== null) return unmoved(message)
-    if (message.status !== 'STREAMING') throw new MessageStreamsNot()
+    if (message.status !== 'STREAMING') throw new NotStreaming()
     return movingOne(readRewritten(await query(client, stop, [message.conversation.key, 1, message.seq])))
   })
 }
@@ -123,14 +123,14 @@ const stop: Statement = {
 /**
  * Takes a stream over: from now on only the new attempt writes to it.
  *
- * @throws MessageMissing, MessageStreamsNot
+ * @throws MessageMissing, NotStreaming
  */
 export async function resumeMessage(store: Store, ref: MessageRef): Promise<{ message: Message; attempt: number }> {
   let attempt = 0
   const message = await changeOne(store, ref, async (client, stored) => {
     if (stored.deletedAt !== null) throw new MessageMissing()
     const [row] = await query(client, resume, [stored.conversation.key, stored.seq])
-    if (row === undefined) throw new MessageStreamsNot()
+    if (row === undefined) throw new NotStreaming()
     attempt = row[0] as number
     // A chunk of the old attempt may have come between the read of the message and the lock of the stream.
     const { content } = await withText(client, stored)

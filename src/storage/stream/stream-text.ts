@@ -1,6 +1,6 @@
 import type { Pool } from 'pg'
 import type { Place } from '../../entities/place.ts'
-import { AttemptOver, ChunkExpected, MessageMissing, MessageStreamsNot, TextTooLarge } from '../../facts.ts'
+import { AttemptOver, ChunkExpected, MessageMissing, NotStreaming, TextTooLarge } from '../../facts.ts'
 import { atOnce, commit } from '../conversation/commit.ts'
 import { writeJson } from '../postgres/column.ts'
 import { query, type Row, type Statement } from '../postgres/statement.ts'
@@ -146,7 +146,7 @@ function addStatement(locked: 'wait' | 'skip'): Statement {
 
 const add = { wait: addStatement('wait'), skip: addStatement('skip') }
 
-/** Tells that the producer is alive. @throws MessageMissing, AttemptOver, MessageStreamsNot */
+/** Tells that the producer is alive. @throws MessageMissing, AttemptOver, NotStreaming */
 export async function beat(store: Store, stream: StreamRef): Promise<StreamState> {
   const { place, userId, attempt } = stream
   const [row] = await query(store.pool, beatOnce, [place.key, userId, place.epoch, place.seq, attempt])
@@ -180,11 +180,11 @@ export function requireAdded(chunk: NewChunk, state: StreamState, maxSize: numbe
   throw new TextTooLarge(maxSize, state.size + chunk.size)
 }
 
-/** The state of a stream. @throws MessageMissing, MessageStreamsNot */
+/** The state of a stream. @throws MessageMissing, NotStreaming */
 export async function readStream(pool: Pool, { userId, place }: StreamRef): Promise<StreamState> {
   const [row] = await query(pool, selectState, [place.key, userId, place.epoch, place.seq])
   if (row === undefined) throw new MessageMissing()
-  if (row[0] === null) throw new MessageStreamsNot()
+  if (row[0] === null) throw new NotStreaming()
   return readState(row)
 }
 

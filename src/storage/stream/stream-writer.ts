@@ -83,7 +83,7 @@ export class StreamWriter implements AsyncDisposable {
    * Adds a chunk, and answers when it is durable. Empty text without data is only a sign of life. A chunk that is
    * stored already is acknowledged and not added again.
    *
-   * @throws MessageMissing, ChunkExpected, AttemptOver, MessageStreamsNot, TextTooLarge
+   * @throws MessageMissing, ChunkExpected, AttemptOver, NotStreaming, TextTooLarge
    */
   async add(chunk: NewChunk): Promise<Progress> {
     return this.#remember(chunk, isChunk(chunk) ? await this.#awaitStored(chunk) : await beat(this.#store, chunk))
@@ -191,7 +191,7 @@ export class StreamWriter implements AsyncDisposable {
     })
   }
 
-  /** Waits for a stream that another transaction holds. @throws MessageMissing, MessageStreamsNot */
+  /** Waits for a stream that another transaction holds. @throws MessageMissing, NotStreaming */
   async #waitForStream(chunks: readonly NewChunk[]): Promise<StreamState> {
     const [state] = await addChunks(this.#store, chunks, this.#maxSize, 'wait')
     return state ?? readStream(this.#store.pool, chunks[0] as StreamRef)
