@@ -13,6 +13,7 @@ import {
   isObjectType,
 } from 'graphql'
 import { describe, expect, test } from 'vitest'
+import { followConversation } from '../../client/src/index.ts'
 import { createSchema } from '../../src/graphql/schema.ts'
 import { columns, givenColumns } from '../../src/storage/message/message-columns.ts'
 import { useBed } from '../support/bed.ts'
@@ -60,6 +61,24 @@ test('an append stores every field, and each comes back equal', async () => {
   const stored = await append(place, message)
   expect(pick(stored, taken)).toEqual(message)
   expect(await read(stored)).toEqual(stored)
+})
+
+test('a follower of the client library is told every field, but for the siblings', async () => {
+  const place = await begin()
+  const { siblings, ...stored } = await append(place, fieldsOf(taken, 1, place))
+  expect(siblings).toBeDefined()
+  const following = followConversation({
+    url: `${bed.server.url}/graphql`,
+    conversationId: place.conversationId,
+    after: '',
+    connectionParams: { 'x-user-id': 'ada' },
+  })
+  const told = []
+  for await (const event of following) {
+    if (event.__typename === 'MessageAppended') told.push(event.edge.node)
+    if (event.__typename === 'CaughtUp') break
+  }
+  expect(told.at(-1)).toEqual(stored)
 })
 
 describe('an edit', () => {
