@@ -1,3 +1,11 @@
+/*
+ * The server speaks graphql-transport-ws itself; of the package graphql-ws it uses only the names and the check
+ * of messages. That package writes every message for each watcher anew. Here the result of an event is written once for
+ * all who watch it, and a message is one watcher's id and those bytes: with 2,000 watchers of one conversation a
+ * delivery took 14.2 µs of the server instead of 18.2. That package also knows an operation by the client's id alone:
+ * when a client uses an id again while the earlier operation still ends, it would send results of the earlier one as
+ * those of the later one.
+ */
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { type GraphQLFormattedError, OperationTypeNode } from 'graphql'
 import { CloseCode, type Message, MessageType, type SubscribePayload, validateMessage } from 'graphql-ws'
@@ -37,13 +45,6 @@ const initBytes = 16 * 1024
 type Following = SocketOperation & Subscription
 
 /**
- * This class speaks graphql-transport-ws itself; of the package graphql-ws the server uses only the names and the check
- * of messages. That package writes every message for each watcher anew. Here the result of an event is written once for
- * all who watch it, and a message is one watcher's id and those bytes: with 2,000 watchers of one conversation a
- * delivery took 14.2 µs of the server instead of 18.2. That package also knows an operation by the client's id alone:
- * when a client uses an id again while the earlier operation still ends, it would send results of the earlier one as
- * those of the later one.
- *
  * The server's side of the protocol on one socket (https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md):
  *
  *     new ── connection_init ──▶ authenticating ── the caller is known ──▶ acknowledged: operations may begin
