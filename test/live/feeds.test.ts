@@ -1,5 +1,11 @@
 import type { Client } from 'pg'
+import { pino } from 'pino'
 import { expect, test } from 'vitest'
+import { Feed } from '../../src/live/feed.ts'
+import { SharedReads } from '../../src/live/shared-reads.ts'
+import { Watchers } from '../../src/live/watchers.ts'
+import { AnswerMemory } from '../../src/storage/postgres/answer-budget.ts'
+import { textHint } from '../../src/storage/postgres/store.ts'
 import type { Answer, Api, Results } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
 import { expectNothingOpenAfterEach } from '../support/nothing-open.ts'
@@ -379,3 +385,26 @@ async function count(client: Client, from: string): Promise<number> {
   const { rows } = await client.query(`select count(*)::int as count ${from}`)
   return rows[0].count
 }
+
+test('6 feeds: what a failed read was to bring is read when text alone moves', async () => {
+  const watchers = new Watchers({ interest: () => ({ confirmed: Promise.resolve(), [Symbol.dispose]: () => {} }) })
+  const log = pino({ level: 'silent' })
+  await using feed = new Feed<string>({ watchers, reads: new SharedReads(new AnswerMemory(1_000_000)), log }, 'key')
+  // As of a reader that follows a message which streams: every hint is a reason to read.
+  const rest = { rest: 'all', revision: -1 } as const
+  const asked: boolean[] = []
+  feed.begin({
+    read: async (_reads, hasMoved) => {
+      asked.push(hasMoved)
+      if (asked.length === 2) throw new Error('the database is away')
+      return { events: asked.length > 2 && hasMoved ? ['what changed'] : [], ...rest }
+    },
+  })
+  const next = feed.next()
+  await until(() => asked.length === 1)
+  watchers.moved({ key: 'key', revision: 1 })
+  await until(() => asked.length === 2)
+  watchers.moved({ key: 'key', revision: textHint })
+  expect(await next).toEqual({ done: false, value: 'what changed' })
+  expect(asked).toEqual([true, true, true])
+})
