@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { GraphqlError, Identity } from '../support/api.ts'
-import { useBed } from '../support/bed.ts'
+import { type Bed, useBed } from '../support/bed.ts'
 import { logged } from '../support/logged.ts'
 import { Wire } from '../support/wire.ts'
 
@@ -138,13 +138,12 @@ describe('AUTH_USER_CLAIM', () => {
   })
 })
 
-describe('bearer tokens with AUTH_JWKS_URL', () => {
-  const keys: Record<string, unknown>[] = []
+/** A bed whose server takes the keys of tokens from a server that answers by `listener`. */
+function useKeyServer(listener: RequestListener): Bed {
   let keyServer: Server
   const jwks: Record<string, string> = {}
-
   beforeAll(async () => {
-    keyServer = createServer((_request, response) => response.end(JSON.stringify({ keys })))
+    keyServer = createServer(listener)
     await once(keyServer.listen(0, '127.0.0.1'), 'listening')
     jwks.AUTH_JWKS_URL = `http://127.0.0.1:${(keyServer.address() as AddressInfo).port}/keys`
   })
@@ -153,6 +152,12 @@ describe('bearer tokens with AUTH_JWKS_URL', () => {
     keyServer.closeAllConnections()
     keyServer.close()
   })
+  return bed
+}
+
+describe('bearer tokens with AUTH_JWKS_URL', () => {
+  const keys: Record<string, unknown>[] = []
+  const bed = useKeyServer((_request, response) => response.end(JSON.stringify({ keys })))
 
   test('one that a published key signed is accepted; those that it did not sign are refused', async () => {
     const { publicKey, privateKey } = await generateKeyPair('RS256', { extractable: true })
@@ -205,21 +210,10 @@ describe('a key server that is away', () => {
 })
 
 describe('a key server that fails', () => {
-  let keyServer: Server
   const answers: [number, string][] = []
-  const jwks: Record<string, string> = {}
-  beforeAll(async () => {
-    keyServer = createServer((_request, response) => {
-      const [status, body] = answers.shift() ?? [500, '']
-      response.writeHead(status).end(body)
-    })
-    await once(keyServer.listen(0, '127.0.0.1'), 'listening')
-    jwks.AUTH_JWKS_URL = `http://127.0.0.1:${(keyServer.address() as AddressInfo).port}/keys`
-  })
-  const bed = useBed(jwks)
-  afterAll(() => {
-    keyServer.closeAllConnections()
-    keyServer.close()
+  const bed = useKeyServer((_request, response) => {
+    const [status, body] = answers.shift() ?? [500, '']
+    response.writeHead(status).end(body)
   })
 
   test('is UNAVAILABLE, whatever it says instead of keys, and is asked again', async () => {
