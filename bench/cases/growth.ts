@@ -1,4 +1,4 @@
-import { placeHead } from '../../src/entities/place.ts'
+import { placeHead } from '../../src/entities/ids/place.ts'
 import { edgeCursor } from '../../src/graphql/page/cursor.ts'
 import { conversationKey } from '../../src/storage/conversation/conversation-key.ts'
 import type { Case } from '../case.ts'

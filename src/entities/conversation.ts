@@ -1,9 +1,9 @@
 import { BigIntType } from '@mikro-orm/core'
 import { Entity, Index, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
 import { Field, ID, Int, ObjectType } from 'type-graphql'
+import { type PlaceHead, placeHead } from './ids/place.ts'
 import { JsonObject, type JsonRecord } from './json.ts'
 import { Node } from './node.ts'
-import { type PlaceHead, placeHead } from './place.ts'
 import { Timestamp } from './timestamp.ts'
 
 @ObjectType({ description: 'An ordered log of messages with one owner.', implements: Node, simpleResolvers: true })

@@ -1,6 +1,6 @@
 import { Arg, Ctx, ID, Query, Resolver } from 'type-graphql'
 import { contractLimits } from '../config.ts'
-import { readGlobalId } from '../entities/global-id.ts'
+import { readGlobalId } from '../entities/ids/global-id.ts'
 import { Node } from '../entities/node.ts'
 import { tooLarge } from '../errors.ts'
 import type { Context } from './context.ts'

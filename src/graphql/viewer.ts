@@ -1,5 +1,5 @@
 import { Ctx, Field, ObjectType, Query, Resolver } from 'type-graphql'
-import { viewerId } from '../entities/global-id.ts'
+import { viewerId } from '../entities/ids/global-id.ts'
 import { Node } from '../entities/node.ts'
 import type { Context } from './context.ts'
 

@@ -1,5 +1,5 @@
+import type { Place } from '../entities/ids/place.ts'
 import type { Message } from '../entities/message.ts'
-import type { Place } from '../entities/place.ts'
 import type { PageReads } from '../storage/message/message-page.ts'
 import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
 import type { Batch, Reader } from './feed.ts'

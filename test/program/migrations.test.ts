@@ -60,10 +60,11 @@ test('mikro-orm.config.ts lists every entity', async () => {
   expect(listed.map((entity) => fileOf.get(entity)).sort()).toEqual(files.sort())
 })
 
-/** The file of each class that one of a folder exports. */
+/** The file of each class that a file of a folder, or of a folder in it, exports. */
 async function filesByClass(folder: string): Promise<Map<unknown, string>> {
   const files = new Map<unknown, string>()
-  for (const file of await readdir(folder)) {
+  const all = await readdir(folder, { recursive: true })
+  for (const file of all.filter((name) => name.endsWith('.ts'))) {
     for (const exported of Object.values(await import(/* @vite-ignore */ resolve(folder, file))))
       files.set(exported, file)
   }

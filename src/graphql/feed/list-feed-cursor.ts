@@ -1,4 +1,4 @@
-import { readBase64url, writeUuid } from '../../entities/bytes.ts'
+import { readBase64url, writeUuid } from '../../entities/ids/bytes.ts'
 import { toMicroseconds } from '../../entities/timestamp.ts'
 import { badInput } from '../../errors.ts'
 import type { ListKnown } from '../../live/known-states.ts'

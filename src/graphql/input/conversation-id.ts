@@ -1,5 +1,5 @@
 import { contractLimits } from '../../config.ts'
-import { readGlobalId, reservedPrefixes } from '../../entities/global-id.ts'
+import { readGlobalId, reservedPrefixes } from '../../entities/ids/global-id.ts'
 import { badInput } from '../../errors.ts'
 import { conversationKey } from '../../storage/conversation/conversation-key.ts'
 import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'

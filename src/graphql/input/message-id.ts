@@ -1,5 +1,5 @@
-import { readGlobalId } from '../../entities/global-id.ts'
-import type { Place } from '../../entities/place.ts'
+import { readGlobalId } from '../../entities/ids/global-id.ts'
+import type { Place } from '../../entities/ids/place.ts'
 import { messageNotFound } from '../../errors.ts'
 
 /** The place that a message's `id` names. @throws ApiError NOT_FOUND if the text is not a message's id */

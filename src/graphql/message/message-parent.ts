@@ -1,4 +1,4 @@
-import { readGlobalId } from '../../entities/global-id.ts'
+import { readGlobalId } from '../../entities/ids/global-id.ts'
 import type { ParentRef } from '../../storage/branch/append-parents.ts'
 import type { NewMessage } from '../../storage/message/new-message.ts'
 import { readConversationId } from '../input/conversation-id.ts'

@@ -1,5 +1,5 @@
 import { Ctx, FieldResolver, ID, Resolver, Root } from 'type-graphql'
-import { messageId } from '../../entities/global-id.ts'
+import { messageId } from '../../entities/ids/global-id.ts'
 import { Message } from '../../entities/message.ts'
 import { MessageSiblings } from '../../entities/message-siblings.ts'
 import { parentSeqOf } from '../../storage/branch/message-siblings.ts'

@@ -1,6 +1,6 @@
-import { formatUuid, readBase64url, writeUuid } from '../../entities/bytes.ts'
 import type { Conversation } from '../../entities/conversation.ts'
-import { type PlaceHead, packPlace, placeText, unpackPlace } from '../../entities/place.ts'
+import { formatUuid, readBase64url, writeUuid } from '../../entities/ids/bytes.ts'
+import { type PlaceHead, packPlace, placeText, unpackPlace } from '../../entities/ids/place.ts'
 import { badInput, cursorExpired } from '../../errors.ts'
 import type { ListPlace } from '../../storage/list/conversation-list.ts'
 import type { Known } from '../../storage/message/changes.ts'

@@ -1,5 +1,5 @@
 import { contractLimits } from '../../config.ts'
-import { messageId } from '../../entities/global-id.ts'
+import { messageId } from '../../entities/ids/global-id.ts'
 import type { Message } from '../../entities/message.ts'
 import type { MessageSiblings } from '../../entities/message-siblings.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'

@@ -1,5 +1,5 @@
 import { hash, randomBytes } from 'node:crypto'
-import { uuidOfHex } from '../../entities/bytes.ts'
+import { uuidOfHex } from '../../entities/ids/bytes.ts'
 
 /**
  * The key of the conversation that `userId` calls `id`: the first 128 bits of SHA-256 over (user, NUL, id), as a uuid.

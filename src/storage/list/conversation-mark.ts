@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import { writeUuid } from '../../entities/bytes.ts'
 import type { Conversation } from '../../entities/conversation.ts'
+import { writeUuid } from '../../entities/ids/bytes.ts'
 
 /** How many bytes a mark has. */
 export const markBytes = 8

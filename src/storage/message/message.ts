@@ -1,6 +1,6 @@
 import type { Conversation } from '../../entities/conversation.ts'
+import type { Place } from '../../entities/ids/place.ts'
 import type { Message } from '../../entities/message.ts'
-import type { Place } from '../../entities/place.ts'
 import {
   conversationBytes,
   conversationColumns,

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg'
-import type { Place } from '../../entities/place.ts'
+import type { Place } from '../../entities/ids/place.ts'
 import { AttemptOver, ChunkExpected, MessageMissing, NotStreaming, TextTooLarge } from '../../facts.ts'
 import { atOnce, commit } from '../conversation/commit.ts'
 import { writeJson } from '../postgres/column.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Place } from '../../entities/place.ts'
+import type { Place } from '../../entities/ids/place.ts'
 import { ChunkExpected } from '../../facts.ts'
 import { refOf } from '../message/edit.ts'
 import { Gather, type Outcome } from '../postgres/gather.ts'
