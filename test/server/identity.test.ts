@@ -1,3 +1,4 @@
+import { SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
 import { request } from '../support/request.ts'
@@ -178,7 +179,26 @@ describe('development without CORS_ORIGINS', () => {
 })
 
 describe('production', () => {
-  const bed = useBed({ AUTH_SECRET: 'a secret of thirty-two bytes, or more', CORS_ORIGINS: 'https://app.example' })
+  const secret = 'a secret of thirty-two bytes, or more'
+  const bed = useBed({ AUTH_SECRET: secret, CORS_ORIGINS: 'https://app.example' })
+
+  test.each([
+    ['cross-site', 'http://localhost:5173', 403],
+    ['same-site', 'http://127.0.0.1:5173', 403],
+    ['same-site', 'https://other.example', 403],
+    ['cross-site', 'https://app.example', 200],
+    ['same-origin', 'https://api.example', 200],
+  ])('GET with a token, from a page that is %s at %s, is %i', async (site, origin, status) => {
+    const token = new SignJWT({ sub: 'ada' }).setProtectedHeader({ alg: 'HS256' }).setExpirationTime('1h')
+    const authorization = `Bearer ${await token.sign(new TextEncoder().encode(secret))}`
+    const headers = { 'sec-fetch-site': site, origin }
+    for (const path of ['/graphql', '/graphql/stream']) {
+      const url = `${bed.server.url}${path}?query=${encodeURIComponent(whoAmI)}`
+      expect((await request(url, 'GET', { ...headers, authorization })).status).toBe(status)
+      // Whoever is not known is told nothing else.
+      expect((await request(url, 'GET', headers)).status).toBe(401)
+    }
+  })
 
   test.each([
     ['https://app.example', true],

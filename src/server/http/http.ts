@@ -6,7 +6,9 @@ import type { AnswerBudget } from '../../storage/postgres/answer-budget.ts'
 import { formatError } from '../operation/format-error.ts'
 import { drawRequestId } from '../operation/operation-context.ts'
 import { logOperation } from '../operation/operation-log.ts'
+import { chooseAnswerType } from '../request/accept.ts'
 import type { TakesOrigin } from '../request/origins.ts'
+import { answerClientError } from './client-error.ts'
 import { allowOrigin, registerPreflights } from './cors.ts'
 import type { Health } from './health.ts'
 import type { HostGuard } from './host-guard.ts'
@@ -39,6 +41,7 @@ export function createHttp(
     // closed yet.
     return503OnClosing: false,
     genReqId: drawRequestId,
+    clientErrorHandler: answerClientError,
     logger: false,
   })
 
@@ -96,6 +99,8 @@ export function createHttp(
     const formatted = formatError(fromFastify(error, request.headers['content-length'], config), request.id, log)
     const isRefusal = error.statusCode !== undefined && error.statusCode < 500
     const status = isRefusal ? error.statusCode : statuses[formatted.extensions?.code as ErrorCode]
+    reply.header('cache-control', 'no-store')
+    reply.type(`${chooseAnswerType(request.headers.accept) ?? 'application/json'}; charset=utf-8`)
     return reply.code(status ?? 500).send({ errors: [formatted] })
   })
 
