@@ -37,13 +37,18 @@ test('an answer with an HTTP error is of the type that the client prefers too', 
   }
 })
 
-test.each(['text/html', 'text/*, image/png', `${json};q=0`, `${json};q=0.0, ${graphql};q=0`])(
-  'a client that takes neither type is answered 406, and nothing is done: %s',
-  async (accept) => {
-    const create = 'mutation { createConversation(input: { id: "unacceptable" }) { created } }'
-    const response = await bed.server.as().post(JSON.stringify({ query: create }), { accept })
-    expect(response.status).toBe(406)
-    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'BAD_USER_INPUT' } }] })
-    expect(await bed.server.as().get('{ conversation(id: "unacceptable") { id } }')).toEqual({ conversation: null })
-  },
-)
+test.each([
+  'text/html',
+  'text/*, image/png',
+  'text/event-stream, multipart/mixed',
+  `${json};q=0`,
+  `${json};q=0.0, ${graphql};q=0`,
+])('a client that takes neither type is answered 406, and nothing is done: %s', async (accept) => {
+  const create = 'mutation { createConversation(input: { id: "unacceptable" }) { created } }'
+  const response = await bed.server.as().post(JSON.stringify({ query: create }), { accept })
+  expect(response.status).toBe(406)
+  expect(await response.json()).toMatchObject({
+    errors: [{ message: expect.stringContaining('/graphql/stream'), extensions: { code: 'BAD_USER_INPUT' } }],
+  })
+  expect(await bed.server.as().get('{ conversation(id: "unacceptable") { id } }')).toEqual({ conversation: null })
+})

@@ -28,7 +28,7 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
   const answer = async (request: FastifyRequest, reply: FastifyReply, asked: GraphqlRequest): Promise<unknown> => {
     const { accept } = request.headers
     const type = chooseAnswerType(accept)
-    if (type === null) throw refusal('accept', 'must take application/graphql-response+json or application/json.', 406)
+    if (type === null) throw notAcceptable()
     reply.type(`${type}; charset=utf-8`)
     const refuse = (errors: readonly GraphQLFormattedError[]) => {
       reply.code(readsOnlyJson(accept) ? 200 : 400)
@@ -78,6 +78,11 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
 
 function refusal(path: string, sentence: string, statusCode: number): Error {
   return Object.assign(badInput(path, sentence), { statusCode })
+}
+
+function notAcceptable(): Error {
+  const types = 'application/graphql-response+json or application/json'
+  return refusal('accept', `must take ${types}; event streams are at /graphql/stream.`, 406)
 }
 
 function noSubscription(): Error {
