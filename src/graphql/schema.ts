@@ -51,8 +51,14 @@ export function createSchema(): GraphQLSchema {
     validate: false,
   })
   // Type-GraphQL cannot describe the root types.
-  describe(schema.getQueryType(), 'What can be read.')
-  describe(schema.getMutationType(), 'What can be changed. Each answer comes after the change is durable.')
+  describe(
+    schema.getQueryType(),
+    'What can be read. A field that fails is null and has an error; the other fields of the answer stay as they are.',
+  )
+  describe(
+    schema.getMutationType(),
+    'What can be changed. Each answer comes after the change is durable. Several mutations in one document run one after the other: if one fails, it is null and has an error, and those after it run all the same.',
+  )
   describe(schema.getSubscriptionType(), 'What can be followed live, over WebSocket or server-sent events.')
   return schema
 }

@@ -37,7 +37,7 @@ function bodyOf(query: string, input: string): string {
 async function refuse(way: Way, message: string) {
   const input = `{"conversationId":"refused","ifMissing":"CREATE","message":${message}}`
   const { data, errors } = await way(bodyOf(append, input))
-  expect(data ?? null).toBeNull()
+  expect(data?.appendMessage ?? null).toBeNull()
   expect(errors).toHaveLength(1)
   await expectNothing()
   return errors?.[0]

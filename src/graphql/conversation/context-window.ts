@@ -109,6 +109,7 @@ export class ContextWindowAnswer {
 @Resolver(() => Conversation)
 export class ContextWindowResolver {
   @FieldResolver(() => ContextWindowAnswer, {
+    nullable: true,
     description:
       'What a model needs in order to continue, as data that its provider takes: the instructions with which the conversation begins, the newest whole turns that fit, oldest first, and `userMessage`. The window follows the active path to its leaf, or to the message that `userMessage` names as its `parentId`. It leaves out deleted and streaming messages. A failed message keeps the text that it has. One operation may read at most 10 windows. If even the newest turn does not fit, the error is BAD_USER_INPUT, reason CONTEXT_TOO_SMALL, and `needed` says which `maxTokens` is enough.',
   })
@@ -146,7 +147,10 @@ export class ContextWindowResolver {
 
 @Resolver(() => OmittedMessages)
 export class OmittedMessagesResolver {
-  @FieldResolver(() => Int, { description: 'How many messages are left out. Deleted messages do not count.' })
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description: 'How many messages are left out. Deleted messages do not count.',
+  })
   async messages(
     @Root() { conversation, path, included }: OmittedMessages,
     @Ctx() { services, viewer }: Context,

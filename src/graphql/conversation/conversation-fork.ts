@@ -34,6 +34,7 @@ export class ForkConversationPayload {
 @Resolver()
 export class ConversationForkResolver {
   @Mutation(() => ForkConversationPayload, {
+    nullable: true,
     description:
       'Copies a conversation as it is now: title, metadata, and the messages of all branches with their seqs, parents, client ids and times. Deleted messages are copied as tombstones. A call copies at most `MAX_FORK_MESSAGES` messages and `MAX_FORK_BYTES` bytes. If a message to copy is still streaming, the error is CONFLICT, reason STREAMING, with its `seq`.',
   })

@@ -109,6 +109,7 @@ export class ClearConversationPayload {
 @Resolver()
 export class ConversationMutationResolver {
   @Mutation(() => CreateConversationPayload, {
+    nullable: true,
     description: 'Creates a conversation. With `ifExists: RETURN` it answers an existing one instead.',
   })
   async createConversation(
@@ -123,6 +124,7 @@ export class ConversationMutationResolver {
   }
 
   @Mutation(() => UpdateConversationPayload, {
+    nullable: true,
     description: 'Changes a conversation: its title, its metadata, or whether it is archived.',
   })
   async updateConversation(
@@ -139,6 +141,7 @@ export class ConversationMutationResolver {
   }
 
   @Mutation(() => DeleteConversationPayload, {
+    nullable: true,
     description: 'Deletes a conversation with all its messages. You may use its id again for a new conversation.',
   })
   async deleteConversation(
@@ -152,6 +155,7 @@ export class ConversationMutationResolver {
   }
 
   @Mutation(() => ClearConversationPayload, {
+    nullable: true,
     description:
       'Deletes every message that the conversation has now, as `deleteMessage` does. The conversation stays, and its next message gets the next seq.',
   })

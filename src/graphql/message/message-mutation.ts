@@ -77,6 +77,7 @@ export class AppendMessagesPayload {
 @Resolver()
 export class MessageMutationResolver {
   @Mutation(() => AppendMessagePayload, {
+    nullable: true,
     description: 'Appends one message. The answer comes after the message is durable.',
   })
   async appendMessage(
@@ -98,6 +99,7 @@ export class MessageMutationResolver {
   }
 
   @Mutation(() => AppendMessagesPayload, {
+    nullable: true,
     description:
       'Appends up to 100 messages in one transaction: all of them, or none. Messages with a known client id are replayed.',
   })

@@ -82,6 +82,7 @@ export class StartMessagePayload {
 @Resolver()
 export class MessageStartResolver {
   @Mutation(() => StartMessagePayload, {
+    nullable: true,
     description:
       'Stores messages and starts one that streams, in one transaction. The answer comes after all of them are durable.',
   })
