@@ -439,6 +439,8 @@ export interface AppendMessagePayload<Selected = Message> {
   readonly messageEdge: MessageEdge<Selected>
   /** The conversation of the message. */
   readonly conversation: Conversation
+  /** The conversation and its place in the list, for a client that keeps the list and adds the edge to it. */
+  readonly conversationEdge: ConversationEdge
   /** Whether an earlier call with the same client id stored the message. */
   readonly replayed: boolean
 }
@@ -461,6 +463,8 @@ export interface AppendMessagesPayload<Selected = Message> {
   readonly messageEdges: readonly MessageEdge<Selected>[]
   /** The conversation of the messages. */
   readonly conversation: Conversation
+  /** The conversation and its place in the list, for a client that keeps the list and adds the edge to it. */
+  readonly conversationEdge: ConversationEdge
   /** For each message: whether an earlier call with the same client id stored it. */
   readonly replayed: readonly boolean[]
 }
@@ -573,7 +577,7 @@ export interface ConversationConnection {
   readonly cursor: string
 }
 
-/** The conversation was deleted. Nothing comes after this. */
+/** The conversation was deleted. Nothing comes after this. A cache removes it by `conversationId`. */
 export interface ConversationDeleted {
   readonly __typename: 'ConversationDeleted'
   /** Where the feed stands after this event. Pass it as `after` to go on from here. */
@@ -610,6 +614,8 @@ export interface ConversationListed {
   readonly cursor: string
   /** The conversation as it is now. */
   readonly conversation: Conversation
+  /** The conversation and its place in the list, for a client that keeps the list and adds the edge to it. */
+  readonly conversationEdge: ConversationEdge
 }
 
 /** A conversation was deleted. It may be one that the client never saw. */
@@ -617,7 +623,7 @@ export interface ConversationUnlisted {
   readonly __typename: 'ConversationUnlisted'
   /** Where the feed stands after this event. Pass it as `after` to go on from here. */
   readonly cursor: string
-  /** The conversation's `id`. */
+  /** The conversation's `id`. A cache removes the conversation by it. */
   readonly conversationId: string
 }
 
@@ -636,13 +642,15 @@ export interface ConversationUpdated {
 export interface CreateConversationPayload {
   /** The conversation, new or found. */
   readonly conversation: Conversation
+  /** The conversation and its place in the list, for a client that keeps the list and adds the edge to it. */
+  readonly conversationEdge: ConversationEdge
   /** Whether this call created it. */
   readonly created: boolean
 }
 
 /** What `deleteConversation` answers. */
 export interface DeleteConversationPayload {
-  /** The id that the conversation had. */
+  /** The `id` that the conversation had. A cache removes the conversation by it. */
   readonly deletedConversationId: string
 }
 
@@ -666,6 +674,8 @@ export interface EditMessagePayload<Selected = Message> {
 export interface ForkConversationPayload {
   /** The copy. */
   readonly conversation: Conversation
+  /** The conversation and its place in the list, for a client that keeps the list and adds the edge to it. */
+  readonly conversationEdge: ConversationEdge
 }
 
 /** One entry of a conversation. */
@@ -883,6 +893,8 @@ export interface StartMessagePayload<Selected = Message> {
   readonly messageEdges: readonly MessageEdge<Selected>[]
   /** The conversation of the message. */
   readonly conversation: Conversation
+  /** The conversation and its place in the list, for a client that keeps the list and adds the edge to it. */
+  readonly conversationEdge: ConversationEdge
   /** The attempt to write with; 0 if the message is replayed and streams no more. */
   readonly attempt: number
   /** Whether an earlier call with the same client id started the message. */
@@ -913,6 +925,8 @@ export interface ToolCall {
 export interface UpdateConversationPayload {
   /** The conversation as it is now. */
   readonly conversation: Conversation
+  /** The conversation and its place in the list, for a client that keeps the list and adds the edge to it. */
+  readonly conversationEdge: ConversationEdge
 }
 
 /** The user that this request acts as. */

@@ -5,6 +5,7 @@ import { badInput, conversationNotFound } from '../../errors.ts'
 import { forkConversation } from '../../storage/branch/conversation-fork.ts'
 import type { Context } from '../context.ts'
 import { readConversationId, readNewConversationId } from '../input/conversation-id.ts'
+import { ConversationEdge, conversationEdge, conversationEdgeDescription } from '../page/connection.ts'
 
 @InputType({ description: 'What `forkConversation` takes.' })
 export class ForkConversationInput {
@@ -29,6 +30,11 @@ export class ForkConversationInput {
 export class ForkConversationPayload {
   @Field(() => Conversation, { description: 'The copy.' })
   conversation!: Conversation
+
+  @Field(() => ConversationEdge, { description: conversationEdgeDescription })
+  get conversationEdge(): ConversationEdge {
+    return conversationEdge(this.conversation)
+  }
 }
 
 @Resolver()
@@ -48,6 +54,7 @@ export class ConversationForkResolver {
     const to = readNewConversationId(userId, 'input.newId', input.newId ?? uuidv7())
     if ((input.upToSeq ?? 0) < 0) throw badInput('input.upToSeq', 'must not be negative.')
     if (from === null) throw conversationNotFound()
-    return { conversation: await forkConversation(store, { from, to, upToSeq: input.upToSeq ?? null }, limits) }
+    const conversation = await forkConversation(store, { from, to, upToSeq: input.upToSeq ?? null }, limits)
+    return Object.assign(new ForkConversationPayload(), { conversation })
   }
 }

@@ -11,6 +11,7 @@ import type { Context } from '../context.ts'
 import { readConversationId, readNewConversationId } from '../input/conversation-id.ts'
 import { requireMetadata } from '../input/json-rules.ts'
 import { requireLength, requireStorable } from '../input/text-rules.ts'
+import { ConversationEdge, conversationEdge, conversationEdgeDescription } from '../page/connection.ts'
 
 export const IfExists = { FAIL: 'FAIL', RETURN: 'RETURN' } as const
 export type IfExists = keyof typeof IfExists
@@ -53,6 +54,11 @@ export class CreateConversationPayload {
   @Field(() => Conversation, { description: 'The conversation, new or found.' })
   conversation!: Conversation
 
+  @Field(() => ConversationEdge, { description: conversationEdgeDescription })
+  get conversationEdge(): ConversationEdge {
+    return conversationEdge(this.conversation)
+  }
+
   @Field(() => Boolean, { description: 'Whether this call created it.' })
   created!: boolean
 }
@@ -80,6 +86,11 @@ export class UpdateConversationInput {
 export class UpdateConversationPayload {
   @Field(() => Conversation, { description: 'The conversation as it is now.' })
   conversation!: Conversation
+
+  @Field(() => ConversationEdge, { description: conversationEdgeDescription })
+  get conversationEdge(): ConversationEdge {
+    return conversationEdge(this.conversation)
+  }
 }
 
 @InputType({ description: 'What `deleteConversation` takes.' })
@@ -90,7 +101,7 @@ export class DeleteConversationInput {
 
 @ObjectType({ description: 'What `deleteConversation` answers.', simpleResolvers: true })
 export class DeleteConversationPayload {
-  @Field(() => ID, { description: 'The id that the conversation had.' })
+  @Field(() => ID, { description: 'The `id` that the conversation had. A cache removes the conversation by it.' })
   deletedConversationId!: string
 }
 
@@ -120,7 +131,8 @@ export class ConversationMutationResolver {
     requireTitle(input.title)
     requireMetadata('input.metadata', input.metadata ?? {}, context.services.limits)
     const conversation = { to, title: input.title ?? null, metadata: input.metadata ?? {} }
-    return createConversation(context.services.store, conversation, input.ifExists === IfExists.RETURN)
+    const created = await createConversation(context.services.store, conversation, input.ifExists === IfExists.RETURN)
+    return Object.assign(new CreateConversationPayload(), created)
   }
 
   @Mutation(() => UpdateConversationPayload, {
@@ -137,7 +149,7 @@ export class ConversationMutationResolver {
     const conversation = await updateConversation(store, ref, input, (metadata) => {
       requireMetadata('input.metadata', metadata, limits)
     })
-    return { conversation }
+    return Object.assign(new UpdateConversationPayload(), { conversation })
   }
 
   @Mutation(() => DeleteConversationPayload, {

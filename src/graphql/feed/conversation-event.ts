@@ -77,7 +77,7 @@ export class ConversationUpdated extends ConversationEvent {
 }
 
 @ObjectType({
-  description: 'The conversation was deleted. Nothing comes after this.',
+  description: 'The conversation was deleted. Nothing comes after this. A cache removes it by `conversationId`.',
   implements: ConversationEvent,
   simpleResolvers: true,
 })

@@ -86,13 +86,19 @@ export function messageConnection(page: MessagePage): MessageConnection {
   return connection(page.messages, messageEdge, page)
 }
 
+export function conversationEdge(conversation: Conversation): ConversationEdge {
+  return { cursor: listCursor(conversation), node: conversation }
+}
+
 /** @param feedCursor where the feed of the list stands */
 export function conversationConnection(page: ListPage, feedCursor: () => string): ConversationConnection {
-  const toEdge = (node: Conversation) => ({ cursor: listCursor(node), node })
-  return Object.defineProperty(connection(page.conversations, toEdge, page) as ConversationConnection, 'cursor', {
-    get: feedCursor,
-  })
+  const listed = connection(page.conversations, conversationEdge, page) as ConversationConnection
+  return Object.defineProperty(listed, 'cursor', { get: feedCursor })
 }
+
+/** The description of every field that answers a `ConversationEdge` beside its conversation. */
+export const conversationEdgeDescription =
+  'The conversation and its place in the list, for a client that keeps the list and adds the edge to it.'
 
 /** A cursor is made when somebody reads it: most callers read the nodes, and the cursor of one end. */
 function connection<Node>(
