@@ -7,6 +7,7 @@ import { ContextWindowResolver, OmittedMessagesResolver } from './conversation/c
 import { ConversationResolver } from './conversation/conversation.ts'
 import { ConversationForkResolver } from './conversation/conversation-fork.ts'
 import { ConversationMutationResolver } from './conversation/conversation-mutation.ts'
+import { MessageTextAppendedResolver } from './feed/conversation-event.ts'
 import { ConversationEventsResolver, conversationEventTypes } from './feed/conversation-events.ts'
 import { ConversationListEventsResolver, conversationListEventTypes } from './feed/conversation-list-events.ts'
 import { MessageSubscriptionResolver } from './feed/message-subscription.ts'
@@ -39,6 +40,7 @@ export function createSchema(): GraphQLSchema {
       ConversationForkResolver,
       MessageSubscriptionResolver,
       ConversationEventsResolver,
+      MessageTextAppendedResolver,
       ConversationListEventsResolver,
     ],
     orphanedTypes: [...conversationEventTypes, ...conversationListEventTypes],

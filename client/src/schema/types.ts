@@ -785,7 +785,7 @@ export interface MessageDeleted<Selected = Message> {
   readonly cursor: string
   /** The conversation's `id`. */
   readonly conversationId: string
-  /** The tombstone. */
+  /** The tombstone. Never null: it is nullable only because `MessageTextAppended.message` is. */
   readonly message: Selected
 }
 
@@ -847,7 +847,7 @@ export interface MessageUpdated<Selected = Message> {
   readonly cursor: string
   /** The conversation's `id`. */
   readonly conversationId: string
-  /** The message as it is now. */
+  /** The message as it is now. Never null: it is nullable only because `MessageTextAppended.message` is. */
   readonly message: Selected
 }
 
