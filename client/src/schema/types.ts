@@ -542,7 +542,9 @@ export interface Conversation {
   readonly archivedAt: string | null
   /**
    * Where the feed of the conversation stands, no later than any other field of this answer. An empty conversation has
-   * a cursor too. Pass it as `after` of a subscription to go on from here.
+   * a cursor too. Pass it as `after` of a subscription to go on from this answer. To go on from a list in a normalised
+   * cache, pass the cursor of the last edge of the list instead: another query may have brought a newer `cursor` of the
+   * conversation.
    */
   readonly cursor: string
   /**
@@ -572,7 +574,8 @@ export interface ConversationConnection {
   readonly pageInfo: PageInfo
   /**
    * Where the feed of the list stands, no later than this page. Pass the cursor of the first page that you read as
-   * `after` of `conversationsChanged`: then you miss no change.
+   * `after` of `conversationsChanged`: then you miss no change. Keep it apart from a normalised cache, which replaces
+   * it with that of a later page.
    */
   readonly cursor: string
 }
@@ -863,9 +866,9 @@ export interface PageInfo {
   readonly hasNextPage: boolean
   /** Whether there is anything before the first edge. */
   readonly hasPreviousPage: boolean
-  /** The first edge's cursor. */
+  /** The first edge's cursor; null if the page is empty. */
   readonly startCursor: string | null
-  /** The last edge's cursor. */
+  /** The last edge's cursor; null if the page is empty. */
   readonly endCursor: string | null
 }
 

@@ -72,7 +72,7 @@ export class ConversationResolver {
 
   @FieldResolver(() => String, {
     description:
-      'Where the feed of the conversation stands, no later than any other field of this answer. An empty conversation has a cursor too. Pass it as `after` of a subscription to go on from here.',
+      'Where the feed of the conversation stands, no later than any other field of this answer. An empty conversation has a cursor too. Pass it as `after` of a subscription to go on from this answer. To go on from a list in a normalised cache, pass the cursor of the last edge of the list instead: another query may have brought a newer `cursor` of the conversation.',
   })
   cursor(@Root() conversation: Conversation): string {
     return feedCursor(conversation)

@@ -15,10 +15,10 @@ export class PageInfo {
   @Field(() => Boolean, { description: 'Whether there is anything before the first edge.' })
   hasPreviousPage!: boolean
 
-  @Field(() => String, { nullable: true, description: "The first edge's cursor." })
+  @Field(() => String, { nullable: true, description: "The first edge's cursor; null if the page is empty." })
   startCursor!: string | null
 
-  @Field(() => String, { nullable: true, description: "The last edge's cursor." })
+  @Field(() => String, { nullable: true, description: "The last edge's cursor; null if the page is empty." })
   endCursor!: string | null
 }
 
@@ -67,7 +67,7 @@ export class ConversationConnection {
 
   @Field(() => String, {
     description:
-      'Where the feed of the list stands, no later than this page. Pass the cursor of the first page that you read as `after` of `conversationsChanged`: then you miss no change.',
+      'Where the feed of the list stands, no later than this page. Pass the cursor of the first page that you read as `after` of `conversationsChanged`: then you miss no change. Keep it apart from a normalised cache, which replaces it with that of a later page.',
   })
   cursor!: string
 }
