@@ -101,6 +101,13 @@ const interpretedQuestions: Question[] = [
     b: createConversation(input: { id: "made", ifExists: RETURN }) { conversation { id } } }`,
   ],
   [
+    'several mutations, some of which fail, and what the next ones see',
+    `mutation { a: updateConversation(input: { id: "same", title: "a" }) { conversation { title lastMessage { content } } }
+    ...F ... { c: updateConversation(input: { id: "same", archived: false }) { conversation { title messages(first: 1000) { nodes { id } } } } }
+    d: appendMessage(input: { conversationId: "same", ifLastSeq: 99, message: { role: USER, content: "x" } }) { replayed } }
+    fragment F on Mutation { b: updateConversation(input: { id: "same", title: "b" }) { conversation { title history(last: 0) { seq } } } }`,
+  ],
+  [
     'a variable within JSON',
     `mutation ($text: String) { updateConversation(input: { id: "same", metadata: { a: [1, { text: $text }] } }) { conversation { metadata } } }`,
     { text: 'x' },
