@@ -120,6 +120,22 @@ test.each(bothFeeds.flatMap((feed) => [false, true].map((isEmpty) => ({ feed, is
   },
 )
 
+test('what deletes messages answers their tombstones, for each of them that the cache has', async () => {
+  const ada = bed.server.as()
+  const cache = new NormalisedCache()
+  const messages = 'messages(last: 50) { edges { cursor node { id content } } pageInfo { endCursor } }'
+  for (const content of ['one', 'two', 'three']) await ada.append('cleared', content)
+  cache.write(await ada.get(listQuery, { id: 'cleared' }))
+  const shown = () => cache.read('cleared').messages.edges.map(({ node }: MessageEdge) => node.content)
+  const remove = 'mutation ($id: ID!) { deleteMessage(input: { messageId: $id }) { message { id content } } }'
+  cache.write(await ada.get(remove, { id: cache.read('cleared').messages.edges[0].node.id }))
+  expect(shown()).toEqual([null, 'two', 'three'])
+  cache.write(
+    await ada.get(`mutation { clearConversation(input: { id: "cleared" }) { conversation { id ${messages} } } }`),
+  )
+  expect(shown()).toEqual([null, null, null])
+})
+
 const conversationsQuery = `query ($after: String) { conversations(first: 2, after: $after) { cursor
   edges { cursor node { id } } pageInfo { endCursor } } }`
 
