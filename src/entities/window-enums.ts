@@ -17,6 +17,7 @@ export const OmissionReason = {
   STREAMING: 'STREAMING',
   EMPTY: 'EMPTY',
   UNSUPPORTED_PART: 'UNSUPPORTED_PART',
+  IMAGE_LIMIT: 'IMAGE_LIMIT',
 } as const
 export type OmissionReason = keyof typeof OmissionReason
 
@@ -56,7 +57,10 @@ registerEnumType(OmissionReason, {
     INTERRUPTED_CALL: { description: 'Calls without a result got a result that says that the call was interrupted.' },
     STREAMING: { description: 'Messages that are still being written were left out.' },
     EMPTY: { description: 'Messages that say nothing in this format were left out.' },
-    UNSUPPORTED_PART: { description: 'Parts that this format cannot express were left out.' },
+    UNSUPPORTED_PART: {
+      description: 'Parts that this format cannot express, and files that its provider does not take, were left out.',
+    },
+    IMAGE_LIMIT: { description: 'The oldest pictures were left out: the window had more of them than `maxImages`.' },
   },
 })
 

@@ -65,8 +65,10 @@ export type OmissionReason =
   | 'STREAMING'
   /** Messages that say nothing in this format were left out. */
   | 'EMPTY'
-  /** Parts that this format cannot express were left out. */
+  /** Parts that this format cannot express, and files that its provider does not take, were left out. */
   | 'UNSUPPORTED_PART'
+  /** The oldest pictures were left out: the window had more of them than `maxImages`. */
+  | 'IMAGE_LIMIT'
 
 /** What to do if a client id is known with another payload. */
 export type OnExisting =
@@ -429,6 +431,13 @@ export interface ContextArguments {
   readonly encoding?: TokenEncoding
   /** How many of `maxTokens` to leave free, for the answer and for the descriptions of tools. 0 unless given. */
   readonly reserve?: number | null
+  /**
+   * How many pictures the window may have; 0: none. Unless given, as many as the provider takes in one request: 1500
+   * for OpenAI, 100 for the other formats. Of more pictures the newest are kept; each of the others becomes the text
+   * `[picture left out]`. They are left out in blocks of a quarter of this number, so that windows of a growing
+   * conversation mostly begin alike.
+   */
+  readonly maxImages?: number | null
 }
 
 /** What `appendMessage` answers, after the message is durable. */

@@ -52,6 +52,13 @@ export class ContextArgs {
       'How many of `maxTokens` to leave free, for the answer and for the descriptions of tools. 0 unless given.',
   })
   reserve?: number | null
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'How many pictures the window may have; 0: none. Unless given, as many as the provider takes in one request: 1500 for OpenAI, 100 for the other formats. Of more pictures the newest are kept; each of the others becomes the text `[picture left out]`. They are left out in blocks of a quarter of this number, so that windows of a growing conversation mostly begin alike.',
+  })
+  maxImages?: number | null
 }
 
 @ObjectType({ description: 'What a window leaves out of the path that it follows.', simpleResolvers: true })
@@ -123,6 +130,8 @@ export class ContextWindowResolver {
     const { limits } = services
     const reserve = args.reserve ?? 0
     requireTokens(maxTokens, reserve)
+    const maxImages = args.maxImages ?? null
+    if (maxImages !== null && maxImages < 0) throw badInput('maxImages', 'must be 0 or more.')
     const system = args.system ?? null
     if (system !== null) requireSystem(system, limits)
     const userMessage = isGiven(args.userMessage) ? readUserMessage(args.userMessage, limits) : null
@@ -133,7 +142,7 @@ export class ContextWindowResolver {
       conversation,
       leafOf(viewer.userId, conversation, args),
     )
-    const ask = { conversation, path, format, encoding, maxTokens, reserve, system, userMessage }
+    const ask = { conversation, path, format, encoding, maxTokens, reserve, maxImages, system, userMessage }
     const reader = { store: services.store, tokens: services.tokens, budget: context.budget, userId: viewer.userId }
     const { window, includedTokens } = await readWindow(reader, ask)
     const included = { messages: window.included.length, tokens: includedTokens }

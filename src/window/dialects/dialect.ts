@@ -13,6 +13,8 @@ export interface Dialect {
   /** Whether a result may hold this item. */
   takesOutput(item: Output): boolean
   readonly callIds: CallIdRule
+  /** How many pictures a request may have, by the provider's documentation. */
+  readonly maxImages: number
   write(steps: readonly Step[]): Written
 }
 

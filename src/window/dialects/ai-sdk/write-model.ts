@@ -1,10 +1,11 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { argumentsObject } from '../../items/arguments.ts'
+import { urlOf } from '../../items/file-source.ts'
 import { type Call, type File, type Output, ownPart, type Said } from '../../items/item.ts'
 import { isRecord } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
-import { callIds, fileUrl, providerData, providerReference, textOfOutput, writeInstructions } from './parts.ts'
+import { callIds, maxImages, providerData, providerReference, textOfOutput, writeInstructions } from './parts.ts'
 
 export const aiSdkModel: Dialect = {
   parts: 'AI_SDK',
@@ -12,8 +13,9 @@ export const aiSdkModel: Dialect = {
     if (item.kind === 'file') return role !== 'TOOL' && writeFile(item) !== null
     return item.kind !== 'other' || (role === 'ASSISTANT' && ownPart(item, 'AI_SDK')?.type === 'custom')
   },
-  takesOutput: (item) => item.kind !== 'other' && (item.kind !== 'file' || fileUrl(item) !== null),
+  takesOutput: (item) => item.kind !== 'other' && (item.kind !== 'file' || urlOf(item) !== null),
   callIds,
+  maxImages,
   write: (steps) => ({ system: writeInstructions(steps), messages: steps.flatMap(writeStep) }),
 }
 
@@ -44,9 +46,8 @@ function writePart(item: Said): object[] {
 /** The URL is a string, because JSON has no `URL`: the SDK accepts both. */
 function writeFile(file: File): object | null {
   const reference = providerReference(file)
-  const url = fileUrl(file)
-  if (reference === null && (url === null || file.source === null)) return null
-  const bytes = file.source !== null && 'base64' in file.source ? file.source.base64 : url
+  const bytes = file.source.kind === 'bytes' ? file.source.base64 : urlOf(file)
+  if (reference === null && bytes === null) return null
   const data = providerData(file)
   return {
     type: 'file',
@@ -93,8 +94,8 @@ function writeOutput(output: readonly Output[], isError: boolean, own: JsonRecor
 
 function writeContent(item: Output): object[] {
   if (item.kind === 'text' || item.kind === 'refusal') return [{ type: 'text', text: item.text }]
-  if (item.kind === 'other' || item.source === null) return []
+  if (item.kind === 'other') return []
   const { mediaType, source } = item
-  if ('url' in source) return [{ type: 'file-url', url: source.url, mediaType }]
-  return [{ type: 'file', mediaType, data: { type: 'data', data: source.base64 } }]
+  if (source.kind === 'url') return [{ type: 'file-url', url: source.url, mediaType }]
+  return source.kind === 'bytes' ? [{ type: 'file', mediaType, data: { type: 'data', data: source.base64 } }] : []
 }

@@ -1,5 +1,5 @@
 import type { JsonRecord } from '../../../entities/json.ts'
-import { fileByBytes, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
+import { fileByData, fileByText, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
 import type { Item, Output, Raw } from '../../items/item.ts'
 import { asText, isRecord, textOfJson } from '../../items/json.ts'
 
@@ -51,10 +51,10 @@ function readOutputBlock(part: JsonRecord, raw: Raw): Output | null {
   const otherwise = part.type === 'image' ? 'image/*' : 'application/pdf'
   if (type === 'url' && typeof url === 'string') return fileByUrl(url, otherwise, part.title, raw)
   if (type === 'base64' && typeof data === 'string') {
-    return fileByBytes(data, asText(mediaType) ?? otherwise, part.title, raw)
+    return fileByData(data, asText(mediaType) ?? otherwise, part.title, raw)
   }
   if (type === 'text' && typeof data === 'string') {
-    return fileByBytes(Buffer.from(data).toString('base64'), 'text/plain', part.title, raw)
+    return fileByText(data, 'text/plain', part.title, raw)
   }
   return fileElsewhere(otherwise, part.title, raw)
 }
