@@ -37,9 +37,34 @@ export function toMessage(stored: Message): BaseMessage {
   const last = stored.parts?.at(-1) as { type?: unknown; value?: { langchain?: Rest } } | undefined
   const rest = last?.type === 'non_standard' ? last.value?.langchain : undefined
   const parts = rest === undefined ? stored.parts : (stored.parts?.slice(0, -1) ?? null)
-  const dict = toDict({ ...stored, parts }, rest ?? (stored.metadata.langchain as Rest | undefined) ?? {})
-  const [message] = mapStoredMessagesToChatMessages([dict as unknown as LangChainMessage])
+  const dict =
+    wholeOf(stored) ?? toDict({ ...stored, parts }, rest ?? (stored.metadata.langchain as Rest | undefined) ?? {})
+  // LangChain writes its standard blocks under a name that it does not read.
+  const { content_blocks: contentBlocks, ...data } = dict.data
+  const read = { type: dict.type, data: contentBlocks === undefined ? data : { ...data, contentBlocks } }
+  const [message] = mapStoredMessagesToChatMessages([read as unknown as LangChainMessage])
   return message as BaseMessage
+}
+
+/** The message that another program stored whole in a part: `toDict()` of it, or `toJSON()`. */
+function wholeOf(stored: Message): Dict | null {
+  const [part, ...others] = stored.partsFormat === 'LANGCHAIN' ? (stored.parts ?? []) : []
+  if (!isRecord(part) || others.length > 0) return null
+  const { type, data = part.kwargs, id } = part
+  const name = String(type === 'constructor' && Array.isArray(id) ? id.at(-1) : type)
+  const kind = name.replace(/Message(Chunk)?$/, '').toLowerCase()
+  if (!isRecord(data) || !wholeKinds.includes(kind)) return null
+  const { name: tool = stored.toolName ?? 'function', tool_call_id = stored.toolCallId ?? '', role = 'user' } = data
+  const named = { function: { name: tool }, tool: { tool_call_id }, generic: { role }, chat: { role } }[kind] ?? {}
+  return { type: kind === 'chat' ? 'generic' : kind, data: { ...given('id', idOf(stored)), ...data, ...named } }
+}
+
+const wholeKinds = ['human', 'ai', 'system', 'tool', 'function', 'generic', 'chat']
+
+/** The client id, unless it was drawn. */
+function idOf(fields: Fields | Message): string | undefined {
+  const clientId = 'clientId' in fields ? (fields.clientId ?? undefined) : undefined
+  return clientId?.startsWith(drawnId) ? undefined : clientId
 }
 
 const longestName = 255
@@ -125,12 +150,10 @@ function callsOf(calls: unknown): NonNullable<MessageInput['toolCalls']> {
 /** The message that the fields make, whoever has written them, and what is kept beside them. */
 function toDict(fields: Fields | Message, rest: Rest, isFirst = isFirstVersion(rest)): Dict {
   const { role, toolCalls, toolError, usage } = fields
-  const clientId = 'clientId' in fields ? fields.clientId : undefined
-  const keepsId = clientId !== null && clientId !== undefined && !clientId.startsWith(drawnId)
   const blocks = blocksOf(fields)
   const data: Record<string, unknown> = {
     [blocks !== null && isFirst ? 'content_blocks' : 'content']: blocks ?? fields.content ?? '',
-    ...given('id', keepsId ? clientId : undefined),
+    ...given('id', idOf(fields)),
     ...given('name', (role === 'TOOL' ? fields.toolName : fields.name) ?? undefined),
     ...given('usage_metadata', usage ?? undefined),
     additional_kwargs: role === 'DEVELOPER' ? { __openai_role__: 'developer' } : {},

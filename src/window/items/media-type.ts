@@ -118,4 +118,4 @@ const signatures: readonly (readonly [type: string, RegExp])[] = [
   ['audio/mpeg', /^4944330[234]/],
 ]
 
-const svg = /^\uFEFF?\s*(<\?xml[^>]*>\s*)?(<!--[^]*?-->\s*)?(<!DOCTYPE svg|<svg)/i
+const svg = /^\uFEFF?\s*(<\?xml[^>]*>\s*)?(<!--.*?-->\s*)?(<!DOCTYPE svg|<svg)/is

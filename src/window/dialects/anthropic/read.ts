@@ -12,7 +12,7 @@ export function readAnthropic(parts: readonly unknown[]): Item[] {
   })
 }
 
-function readBlock(part: JsonRecord, raw: Raw): Item | null {
+export function readBlock(part: JsonRecord, raw: Raw): Item | null {
   switch (part.type) {
     case 'thinking':
       return { kind: 'reasoning', text: asText(part.thinking) ?? '', raw }
@@ -44,7 +44,7 @@ function readOutput(content: unknown): Output[] {
   })
 }
 
-function readOutputBlock(part: JsonRecord, raw: Raw): Output | null {
+export function readOutputBlock(part: JsonRecord, raw: Raw): Output | null {
   if (part.type === 'text') return typeof part.text === 'string' ? { kind: 'text', text: part.text, raw } : null
   if ((part.type !== 'image' && part.type !== 'document') || !isRecord(part.source)) return null
   const { type, url, data, media_type: mediaType } = part.source
