@@ -91,7 +91,7 @@ type Fields = Omit<MessageInput, 'clientId' | 'metadata'>
 function fieldsOf({ type, data }: Dict): Fields {
   const role = roleOf(type, data)
   const name = short(data.name)
-  const calls = callsOf(data.tool_calls)
+  const calls = callsOf(data)
   const { model_name, model, finish_reason, stop_reason } = (data.response_metadata ?? {}) as Record<string, unknown>
   return {
     role,
@@ -138,13 +138,27 @@ function contentOf(data: Dict['data']): Pick<Fields, 'content' | 'parts' | 'part
   return isBlocks ? { parts: content, partsFormat: 'LANGCHAIN' } : { content: text(content) ?? '' }
 }
 
-function callsOf(calls: unknown): NonNullable<MessageInput['toolCalls']> {
-  const list = Array.isArray(calls) ? calls.filter(isRecord) : []
-  return list.flatMap(({ id, name, args }) => {
+/** `tool_calls`; where there are none, what LangChain stored before it had them. A call of 2023 had no id. */
+function callsOf(data: Dict['data']): NonNullable<MessageInput['toolCalls']> {
+  const old = isRecord(data.additional_kwargs) ? data.additional_kwargs : {}
+  const calls = listOf(data.tool_calls).map(({ id, name, args }) => ({ id, name, text: JSON.stringify(args ?? {}) }))
+  const before = listOf(old.tool_calls).map(({ id, function: called }) => ({ id, ...functionOf(called) }))
+  const called = functionOf(old.function_call)
+  const given = [calls, before, [{ id: called.name, ...called }]].find(({ length }) => length > 0) ?? []
+  return given.flatMap(({ id, name, text }) => {
     const callId = short(id)
     const tool = short(name)
-    return callId && tool ? [{ callId, name: tool, arguments: JSON.stringify(args ?? {}) }] : []
+    return callId && tool ? [{ callId, name: tool, arguments: text }] : []
   })
+}
+
+function listOf(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter(isRecord) : []
+}
+
+function functionOf(called: unknown): { readonly name: unknown; readonly text: string } {
+  const { name, arguments: text } = isRecord(called) ? called : {}
+  return { name, text: typeof text === 'string' ? text : '' }
 }
 
 /** The message that the fields make, whoever has written them, and what is kept beside them. */
