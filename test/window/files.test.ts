@@ -236,6 +236,53 @@ function findEqual(value: unknown, part: unknown): boolean {
   }
 }
 
+test.each(['https://example.com/a.mp4', 'data:video/mp4;base64,AAAA', 'blob:https://example.com/1', 'gs://b/a.mp4'])(
+  'a part that only other providers know goes out with an address that they can fetch: %s',
+  async (url) => {
+    const video = { type: 'video_url', video_url: { url } }
+    const fields: Partial<Message>[] = [
+      { role: 'USER', parts: [{ type: 'text', text: 'See.' }, video], partsFormat: 'OPENAI_CHAT' },
+    ]
+    const { reasons } = await buildValid('OPENAI_CHAT', fields)
+    expect(reasons).toEqual(/^(https|data):/.test(url) ? [] : ['UNSUPPORTED_PART'])
+  },
+)
+
+test('a document of texts and pictures goes to ANTHROPIC whole, or not at all', async () => {
+  const image = (source: object) => ({ type: 'image', source })
+  const document = (...content: object[]) => ({
+    type: 'document',
+    title: 'Both',
+    source: { type: 'content', content: [{ type: 'text', text: 'See.' }, ...content] },
+  })
+  const ask = (part: object) =>
+    buildValid('ANTHROPIC', [{ role: 'USER', parts: [{ type: 'text', text: '?' }, part], partsFormat: 'ANTHROPIC' }])
+  const jpeg = bytesOf['image/jpeg'] as string
+  const right = await ask(document(image({ type: 'base64', media_type: 'image/jpg', data: jpeg })))
+  expect(right).toMatchObject({ reasons: [] })
+  const written = document(image({ type: 'base64', media_type: 'image/jpeg', data: jpeg }))
+  expect(right.messages).toEqual([{ role: 'user', content: [{ type: 'text', text: '?' }, written] }])
+  const wrong = await ask(document(image({ type: 'url', url: 'blob:https://example.com/1' })))
+  expect(wrong).toMatchObject({ reasons: ['UNSUPPORTED_PART'] })
+})
+
+test.each(['blob:https://example.com/1', '/a.png', 'https://example.com/a.png'])(
+  'a file of reasoning goes to the AI SDK with an address that it can read: %s',
+  async (url) => {
+    const parts = [
+      { type: 'text', text: 'See.' },
+      { type: 'reasoning-file', mediaType: 'image/png', url },
+      { type: 'text', text: 'So.' },
+    ]
+    const fields: Partial<Message>[] = [
+      { role: 'USER', content: '?' },
+      { role: 'ASSISTANT', parts, partsFormat: 'AI_SDK' },
+    ]
+    const { reasons } = await buildValid('AI_SDK', fields)
+    expect(reasons).toEqual(url.startsWith('https') ? [] : ['UNSUPPORTED_PART'])
+  },
+)
+
 test('a stored item of the Responses API loses only the files that cannot go out', async () => {
   const text = { type: 'input_text', text: 'See.' }
   const image = (image_url: string) => ({ type: 'input_image', image_url, detail: 'low' })

@@ -1,8 +1,11 @@
+import type { JsonRecord } from '../../../entities/json.ts'
 import { argumentsObject } from '../../items/arguments.ts'
 import { isImage, textOfFile } from '../../items/file-source.ts'
-import { type Call, type File, type Output, ownPart, type Said } from '../../items/item.ts'
+import { type Call, type File, isOutput, type Output, ownPart, type Said } from '../../items/item.ts'
+import { isRecord } from '../../items/json.ts'
 import type { Answer } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
+import { readAnthropic } from './read.ts'
 
 interface Turn {
   readonly role: 'user' | 'assistant'
@@ -63,7 +66,7 @@ function writeCall(call: Call): object {
  */
 function writeFile(file: File): object | null {
   const own = ownPart(file, 'ANTHROPIC')
-  if (file.source.kind === 'provider') return own
+  if (file.source.kind === 'provider') return own === null ? null : writeOwn(own)
   const text = textOfFile(file)
   const source =
     text === null ? writeSource(file) : isText(text) ? { type: 'text', media_type: 'text/plain', data: text } : null
@@ -71,6 +74,14 @@ function writeFile(file: File): object | null {
   const type = isImage(file) ? 'image' : 'document'
   const title = isImage(file) || file.filename === null ? {} : { title: file.filename }
   return { ...title, ...(own?.type === type ? own : { type }), source }
+}
+
+/** A document may be made of texts and pictures: it goes as a whole, with its pictures as the API takes them. */
+function writeOwn(own: JsonRecord): object | null {
+  const content = isRecord(own.source) && own.source.type === 'content' ? own.source.content : null
+  if (!Array.isArray(content) || !isRecord(own.source)) return own
+  const written = readAnthropic(content).flatMap((item) => (isOutput(item) ? writeItem(item) : []))
+  return written.length === content.length ? { ...own, source: { ...own.source, content: written } } : null
 }
 
 function writeSource({ source, mediaType }: File): object | null {

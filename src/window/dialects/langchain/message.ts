@@ -58,7 +58,7 @@ export interface MessageCall {
 
 /**
  * The calls of a message, each once. `tool_calls` come first; the other fields have what a stream had sent so far, what
- * is no JSON, and what LangChain stored before it had `tool_calls`. Arguments are those of the first field that has any.
+ * is no JSON, and what LangChain stored before it had `tool_calls`.
  */
 export function callsOf(data: JsonRecord): MessageCall[] {
   const old = isRecord(data.additional_kwargs) ? data.additional_kwargs : {}
@@ -75,7 +75,7 @@ export function callsOf(data: JsonRecord): MessageCall[] {
   }
   const [named, unnamed] = [all.filter(({ callId }) => callId !== null), all.filter(({ callId }) => callId === null)]
   const groups = [...Map.groupBy(named, ({ callId }) => callId).values()]
-  return [...groups.flatMap((group) => group.find(hasArguments) ?? group[0] ?? []), ...unnamed]
+  return [...groups.flatMap((group) => group[0] ?? []), ...unnamed]
 }
 
 export function hasArguments({ arguments: text }: { readonly arguments: string }): boolean {

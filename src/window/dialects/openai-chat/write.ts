@@ -1,7 +1,7 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { argumentsText } from '../../items/arguments.ts'
-import { isPdf, textOfFile, urlOf } from '../../items/file-source.ts'
-import { type Call, type File, type Output, ownPart, type Said } from '../../items/item.ts'
+import { fileByUrl, isPdf, textOfFile, urlOf } from '../../items/file-source.ts'
+import { type Call, type File, type Other, type Output, ownPart, type Said } from '../../items/item.ts'
 import { isRecord } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
@@ -9,8 +9,10 @@ import { isOpenAiPicture, mostOpenAiPictures } from '../openai-files.ts'
 
 export const openAiChat: Dialect = {
   parts: 'OPENAI_CHAT',
-  takes: (item, role) =>
-    item.kind === 'file' ? role === 'USER' && writeFile(item) !== null : item.kind !== 'reasoning',
+  takes: (item, role) => {
+    if (item.kind === 'file') return role === 'USER' && writeFile(item) !== null
+    return item.kind === 'other' ? hasAddress(item) : item.kind !== 'reasoning'
+  },
   takesOutput: ({ kind }) => kind === 'text' || kind === 'refusal',
   callIds: { maxLength: 40, unfit: null, mayRepeat: true },
   maxImages: mostOpenAiPictures,
@@ -75,6 +77,14 @@ const sounds = new Map([
   ['audio/wav', 'wav'],
   ['audio/mpeg', 'mp3'],
 ])
+
+/** Other providers know `video_url` and the like. Such a part needs an address that they can fetch. */
+function hasAddress({ raw }: Other): boolean {
+  const part = ownPart({ raw }, 'OPENAI_CHAT') ?? {}
+  const value = /_url$/.test(String(part.type)) ? part[String(part.type)] : null
+  const url = isRecord(value) ? value.url : value
+  return typeof url !== 'string' || fileByUrl(url, '', null, raw).source.kind !== 'none'
+}
 
 /** All other fields of the provider's call are given back: some providers refuse a call without them. */
 function writeCall(call: Call): object {
