@@ -32,6 +32,7 @@ const modelResult = (part: unknown) => ({
 export const addressPlaces: readonly FilePlace[] = [
   said('image_url', 'OPENAI_CHAT', (url) => ({ type: 'image_url', image_url: { url, detail: 'low' } })),
   said('input_image', 'OPENAI_RESPONSES', inputImage),
+  said('input_image without a detail', 'OPENAI_RESPONSES', (url) => ({ type: 'input_image', image_url: url })),
   said('input_image in an item', 'OPENAI_RESPONSES', (url, type) => ({
     type: 'message',
     role: 'user',

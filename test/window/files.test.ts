@@ -217,10 +217,12 @@ describe('a file goes out with the type that its bytes tell, in the spelling of 
 test('a part that is right is given back as it is in its own dialect', async () => {
   for (const place of [...addressPlaces, ...bytesPlaces]) {
     const format = place.format as ContextFormat
-    const given = addressPlaces.includes(place) ? 'https://example.com/cat.png' : png
-    const [part] = place.parts(given, 'image/png')
-    if (!formats.includes(format) || format.startsWith('AI_SDK') || place.name.endsWith('file')) continue
-    const { messages } = await buildValid(format, tellFile(place, given))
+    const isDocument = place.name.endsWith('file')
+    const [data, type] = isDocument ? [bytesOf['application/pdf'] as string, 'application/pdf'] : [png, 'image/png']
+    const given = addressPlaces.includes(place) ? 'https://example.com/cat.png' : data
+    const [part] = place.parts(given, type)
+    if (!formats.includes(format) || format.startsWith('AI_SDK')) continue
+    const { messages } = await buildValid(format, tellFile(place, given, type))
     const found = findEqual(messages, part)
     expect({ place: place.name, found }).toEqual({ place: place.name, found: true })
   }

@@ -67,8 +67,8 @@ function writeFile(file: File): object | null {
   const { base64: data } = file.source
   const format = sounds.get(file.mediaType)
   if (format !== undefined) return part('input_audio', (kept) => ({ ...kept, data, format }))
-  const filename = file.filename ?? 'file'
-  if (isPdf(file)) return part('file', (kept) => ({ filename, ...kept, file_data: url }))
+  const named = own?.type === 'file' ? {} : { filename: file.filename ?? 'file' }
+  if (isPdf(file)) return part('file', (kept) => ({ ...named, ...kept, file_data: url }))
   const text = textOfFile(file)
   return text === null ? null : { type: 'text', text }
 }

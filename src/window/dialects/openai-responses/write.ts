@@ -93,11 +93,11 @@ function writeFile(file: File): object | null {
   if (file.source.kind === 'provider') return own
   const url = urlOf(file)
   if (url === null) return null
-  const kept = (type: string) => (own?.type === type ? own : { type })
-  if (isOpenAiPicture(file)) return { detail: 'auto', ...kept('input_image'), image_url: url }
+  const part = (type: string, more: JsonRecord) => (own?.type === type ? own : { type, ...more })
+  if (isOpenAiPicture(file)) return { ...part('input_image', { detail: 'auto' }), image_url: url }
   if (!isOpenAiDocument(file)) return null
-  if (file.source.kind === 'url') return { ...kept('input_file'), file_url: url }
-  return { filename: file.filename ?? 'file', ...kept('input_file'), file_data: url }
+  if (file.source.kind === 'url') return { ...part('input_file', {}), file_url: url }
+  return { ...part('input_file', { filename: file.filename ?? 'file' }), file_data: url }
 }
 
 function writeCall(call: Call): object {
