@@ -130,9 +130,9 @@ async function tree(id: string): Promise<[string, string | null][]> {
   const query = `query ($id: ID!) { conversation(id: $id) { messages(first: 100) { nodes { id clientId parentId } } } }`
   const { nodes } = (await bed.server.as().get(query, { id })).conversation.messages
   const clientIds = new Map(nodes.map((node: { id: string; clientId: string }) => [node.id, node.clientId]))
-  return nodes.map(({ clientId, parentId }: { clientId: string; parentId: string | null }) => [
+  return nodes.map(({ clientId, parentId }: { clientId: string; parentId: string }) => [
     clientId,
-    parentId === null ? null : clientIds.get(parentId),
+    clientIds.get(parentId) ?? null,
   ])
 }
 
@@ -235,7 +235,7 @@ test('of one question that many clients change at once every version is kept', a
   await Promise.all(texts.map((text) => saveChat({ ...at('edits'), messages: [user('u1', text)] })))
   const query = '{ conversation(id: "edits") { messages { nodes { content parentId } } } }'
   const { nodes } = (await bed.server.as().get(query)).conversation.messages
-  const firsts = nodes.filter(({ parentId }: { parentId: string | null }) => parentId === null)
+  const firsts = nodes.filter(({ parentId }: { parentId: string }) => parentId === 'edits')
   expect(firsts.map(({ content }: { content: string }) => content).sort()).toEqual(['1', 'a', 'b', 'c', 'd'])
 })
 

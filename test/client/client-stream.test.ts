@@ -173,7 +173,7 @@ test('a typed client branches: an answer anew beside the first one, and a questi
   }
   const nodes = appended.map(({ edge }) => edge.node)
   const [question] = nodes
-  expect(nodes.map((node) => node.parentId)).toEqual([null, question?.id, question?.id, null, nodes[3]?.id])
+  expect(nodes.map((node) => node.parentId)).toEqual(['branches', question?.id, question?.id, 'branches', nodes[3]?.id])
   expect(nodes[2]).toMatchObject({
     conversationId: 'branches',
     name: 'second',

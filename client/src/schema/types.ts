@@ -325,12 +325,17 @@ export interface MessageInput {
   /** The caller's own time for the message. It does not change the order. */
   readonly sentAt?: string | null
   /**
-   * The `id` of the message that this message continues; it must be of the same conversation. Give it in order to
-   * branch. For a new version of a message, give that message's `parentId`, or the conversation's `id` if the
-   * `parentId` is null. For another answer, give the message to answer. Absent: this message continues the one before
-   * it in this call, and the first one continues the active leaf.
+   * The `id` of the message that this message continues, or the conversation's `id` if this message shall continue no
+   * other. Give it in order to branch. For a new version of a message, give that message's `parentId`. For another
+   * answer, give the message to answer. Without a parent this message continues the one before it in this call, and the
+   * first one continues the active leaf.
    */
   readonly parentId?: string | null
+  /**
+   * Instead of `parentId`: the `clientId` of the message that this message continues. It is a message of the same
+   * conversation, or an earlier one of this call.
+   */
+  readonly parentClientId?: string | null
 }
 
 /** What `resumeMessage` takes. */
@@ -371,10 +376,12 @@ export interface StartMessageInput {
   /** The caller's own data about the message, at most 16 KiB as JSON. */
   readonly metadata?: Readonly<Record<string, unknown>> | null
   /**
-   * The message that this message continues, as in `MessageInput.parentId`. Absent: the last of `messages`; without
-   * `messages`, the active leaf.
+   * The message that this message continues, as in `MessageInput.parentId`. Without a parent it continues the last of
+   * `messages`; without `messages`, the active leaf.
    */
   readonly parentId?: string | null
+  /** Instead of `parentId`: the `clientId` of that message, which may be one of `messages`. */
+  readonly parentClientId?: string | null
   /**
    * How many seconds the producer may give no sign of life, from 1 to 3600. After that the message is FAILED, with the
    * error PRODUCER_GONE.
@@ -753,10 +760,11 @@ export interface Message {
   /** Changes with every change of this message; "0" before the first change. */
   readonly revision: string
   /**
-   * The `id` of the message that this message continues: the one before it, unless it was appended with another
-   * `parentId`. null: it continues none. It never changes.
+   * The `id` of the message that this message continues: the one before it, unless it was appended with another parent.
+   * The conversation's `id`: it continues no message. So an append with this `parentId` is always a new version of this
+   * message. It never changes.
    */
-  readonly parentId: string | null
+  readonly parentId: string
 }
 
 /** A message was appended. */

@@ -13,8 +13,9 @@ import {
   MessageEdge,
   messageEdge,
 } from '../page/connection.ts'
-import { AppendInput, type CheckedMessage, readMessage, readMessages, toAppend } from './append-input.ts'
+import { AppendInput, readMessage, readMessages, toAppend } from './append-input.ts'
 import { MessageInput } from './message-input.ts'
+import type { CheckedMessage } from './message-parent.ts'
 
 export const OnExisting = { FAIL: 'FAIL', REPLACE: 'REPLACE' } as const
 export type OnExisting = keyof typeof OnExisting
@@ -147,5 +148,5 @@ function append(
   checked: readonly CheckedMessage[],
 ): Promise<Appended> {
   const appended = services.appender.append({ ...toAppend(viewer.userId, input, checked), onExisting })
-  return appended.catch(atMessages(checked.map(({ path }) => path)))
+  return appended.catch(atMessages(checked))
 }
