@@ -54,7 +54,12 @@ const settings = {
     'Most aliases of an operation, with fragments expanded and `__typename` included.',
   ),
   MAX_QUERY_REPEATS: whole(0, 1_000, 30, 'Most fields that repeat an earlier field of their selection set.'),
-  MAX_MESSAGE_BYTES: whole(1, 64 * MiB, 1 * MiB, 'Most UTF-8 bytes of all fields of one message together.'),
+  MAX_MESSAGE_BYTES: whole(
+    1,
+    64 * MiB,
+    1 * MiB,
+    'Most UTF-8 bytes of all fields of one message together. A text that stands in `content` and in `parts` counts once. A completion may add so many again to the text of its message.',
+  ),
   MAX_PARTS: whole(1, 100_000, 10_000, 'Most parts of one message. `MAX_MESSAGE_BYTES` limits their bytes.'),
   MAX_TOOL_CALLS: whole(1, 100_000, 10_000, 'Most tool calls of one message. `MAX_MESSAGE_BYTES` limits their bytes.'),
   MAX_METADATA_BYTES: whole(

@@ -84,7 +84,7 @@ const words = new Map<unknown, Words[1]>([
   said(AttemptOver, ({ attempt }) => attemptIsOver(attempt)),
   said(ChunkExpected, ({ nextChunk }) => chunkExpected(nextChunk)),
   said(TextTooLarge, ({ limit, actual }) =>
-    tooLarge('input.text', 'bytes, with the message and all chunks before it,', limit, actual),
+    tooLarge('input.text', 'bytes, with the message and all chunks before it, which are kept,', limit, actual),
   ),
   said(CopyStreams, ({ seq }) => copiesStreaming(seq)),
   said(CopyBeyondEnd, ({ last }) => badInput('input.upToSeq', `must be at most ${last}, the conversation's last seq.`)),
