@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import {
   applyEvent,
+  type Completion,
   type ConversationEvent,
   type FollowedMessage,
   followConversation,
@@ -459,6 +460,79 @@ test('a text that the server does not take fails the message, with what came bef
     expect(stored).toMatchObject({ status: 'FAILED', error: { code } })
     expect(stored?.content?.startsWith('before ')).toBe(true)
   }
+})
+
+const deep = (depth: number): unknown => (depth === 0 ? 1 : [deep(depth - 1)])
+const cycle: Record<string, unknown> = {}
+cycle.itself = cycle
+const other = { partsFormat: 'OTHER' } as const
+const toolCalls = [{ callId: 'c', name: 'f', arguments: '{}' }]
+
+test.each<[what: string, fields: Completion, lost: string[]]>([
+  ['half a surrogate pair', { parts: [{ text: '\ud83d' }], ...other, toolCalls }, ['parts']],
+  ['NUL, twice', { parts: ['\0'], ...other, usage: { a: '\0' }, toolCalls }, ['parts', 'usage']],
+  ['what is nested too deeply', { parts: [deep(100)], ...other, usage: { tokens: 1 } }, ['parts']],
+  ['more than a message may have', { parts: ['x'.repeat(200_001)], ...other, usage: { tokens: 1 } }, ['parts']],
+  ['more than a frame may have', { parts: ['x'.repeat(5_000_000)], ...other, usage: { tokens: 1 } }, ['parts']],
+  ['too many parts', { parts: Array.from({ length: 10_001 }, () => 1), ...other, toolCalls }, ['parts']],
+  ['an unknown format', { parts: [1], partsFormat: 'GEMINI' as 'OTHER', toolCalls }, ['parts']],
+  ['too much metadata', { metadata: { a: 'x'.repeat(17_000) }, parts: [1], ...other }, ['metadata']],
+  ['a big integer', { usage: { tokens: 1n }, parts: [1], ...other }, ['usage']],
+  ['a cycle', { parts: [cycle], ...other, usage: { tokens: 1 } }, ['parts']],
+  ['a call without a name', { toolCalls: [{ ...toolCalls[0], name: '' }] as typeof toolCalls }, ['toolCalls']],
+  ['a long reason', { finishReason: 'x'.repeat(256), model: '' }, ['finishReason', 'model']],
+  ['a content that cannot be stored', { content: '\ud83d' }, ['content']],
+  ['an error that cannot be stored', { status: 'CANCELLED', error: { code: '', message: 'x' } }, ['error']],
+])(
+  'never lost after it was paid for: an end with %s is stored without it, and says so',
+  async (_what, fields, lost) => {
+    const id = `paid ${crypto.randomUUID()}`
+    const stream = begin(bed.server, id)
+    stream.write('It was paid for.')
+    const { status = 'COMPLETE' } = fields
+    const message = await stream.complete({ finishReason: 'stop', ...fields })
+    expect(message).toMatchObject({ status, content: 'It was paid for.', error: { code: 'NOT_STORED' } })
+    for (const field of ['parts', 'usage', 'toolCalls', 'finishReason'] as const) {
+      const given = { finishReason: 'stop', ...fields }[field]
+      const nothing = field === 'toolCalls' ? [] : null
+      if (lost.includes(field)) expect(message[field], field).toEqual(nothing)
+      else if (given !== undefined) expect(message[field], field).toMatchObject(given as object)
+    }
+    // One sentence for each, which names it and does not quote it.
+    const sentences = message.error?.message ?? ''
+    expect(sentences.length).toBeLessThan(300 * lost.length)
+    expect(lost.filter((field) => sentences.includes(`${field}: `))).toEqual(lost)
+    expect(await read(id)).toMatchObject([{ status, content: 'It was paid for.' }])
+  },
+)
+
+test('an end whose text is as long as a message may be is stored with the parts of that text', async () => {
+  const stream = begin(bed.server, 'longest')
+  const text = '"x"\n'.repeat(200_000).slice(0, 200_000 - 'ASSISTANT'.length - 36)
+  stream.write(text)
+  const parts = [{ type: 'text', text }]
+  const message = await stream.complete({ parts, partsFormat: 'ANTHROPIC', usage: { tokens: 1 }, finishReason: 'stop' })
+  expect(message).toMatchObject({ status: 'COMPLETE', error: null, parts, usage: { tokens: 1 }, content: text })
+})
+
+test('of an answer that had nothing but what cannot be stored, the end is stored', async () => {
+  const stream = begin(bed.server, 'nothing left')
+  const message = await stream.complete({ parts: ['\0'], partsFormat: 'OTHER', usage: { tokens: 1 } })
+  expect(message).toMatchObject({
+    status: 'COMPLETE',
+    content: '',
+    error: { code: 'NOT_STORED' },
+    usage: { tokens: 1 },
+  })
+})
+
+test('a message that fails keeps its own error, beside what could not be stored', async () => {
+  const stream = begin(bed.server, 'failed')
+  stream.write('So far')
+  const error = { code: 'OVERLOADED', message: 'Try later.' }
+  const message = await stream.complete({ status: 'FAILED', error, parts: ['\0'], partsFormat: 'OTHER' })
+  expect(message).toMatchObject({ status: 'FAILED', content: 'So far', error: { code: 'OVERLOADED' } })
+  expect(message.error?.message).toMatch(/^Try later\. parts: /)
 })
 
 test('an end that the server does not take may be tried again otherwise', async () => {

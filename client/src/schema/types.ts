@@ -186,7 +186,7 @@ export interface CompleteMessageInput {
   readonly chunks: number
   /** COMPLETE, FAILED or CANCELLED. */
   readonly status?: MessageStatus
-  /** Why the message failed. */
+  /** Why the message failed, or what of it was not stored. */
   readonly error?: MessageErrorInput | null
 }
 
@@ -733,7 +733,7 @@ export interface Message {
   readonly finishReason: string | null
   /** The token counts that the provider reported. */
   readonly usage: Readonly<Record<string, unknown>> | null
-  /** Why this message failed. */
+  /** Why this message failed, or what its producer could not store of it. */
   readonly error: MessageError | null
   /** The caller's own data about this message. The order of its keys is not kept. */
   readonly metadata: Readonly<Record<string, unknown>>

@@ -90,7 +90,10 @@ export class CompleteMessageInput extends givenFields('completion') {
   @Field(() => MessageStatus, { defaultValue: MessageStatus.COMPLETE, description: 'COMPLETE, FAILED or CANCELLED.' })
   status!: MessageStatus
 
-  @Field(() => MessageErrorInput, { nullable: true, description: 'Why the message failed.' })
+  @Field(() => MessageErrorInput, {
+    nullable: true,
+    description: 'Why the message failed, or what of it was not stored.',
+  })
   error?: MessageErrorInput | null
 }
 
