@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import {
+  activePath,
   applyEvent,
   type Completion,
   type ConversationEvent,
@@ -10,6 +11,8 @@ import {
   GapError,
   type MessageAppended,
   type MessageInput,
+  type MessageSiblings,
+  messageSelection,
   type StreamError,
   type StreamOptions,
   streamMessage,
@@ -119,6 +122,54 @@ test('a view takes states as they come, splices text by its number, and refuses 
   expect(see([{ __typename: 'SomethingElse', ...place } as unknown as Event], middle)).toBe(middle)
   expect(() => see([text(2, 3, 'd')], spliced)).toThrow(GapError)
   expect(() => see([appended(message(4, 'd'))], spliced)).toThrow(GapError)
+})
+
+test('the siblings of older versions follow, for whoever selects siblings; and a path shows one version of each', async () => {
+  const answer = begin(bed.server, 'versions', { messages: [{ role: 'USER', content: 'Q' }] })
+  answer.write('A')
+  const { parentId } = await answer.complete()
+  const again = begin(bed.server, 'versions', { parentId })
+  again.write('B')
+  await again.complete()
+  const edited = begin(bed.server, 'versions', { messages: [{ role: 'USER', content: 'Q!', parentId: 'versions' }] })
+  edited.write('C')
+  await edited.complete()
+  type Versioned = FollowedMessage & { readonly siblings: MessageSiblings }
+  const at = { url: `${bed.server.url}/graphql`, conversationId: 'versions', after: '', ...common }
+  let messages: readonly Versioned[] = []
+  let leaf: string | undefined
+  const selection = `${messageSelection} siblings { index count ids }`
+  const following = followConversation<Versioned>({ ...at, selection })
+  for await (const event of following) {
+    messages = applyEvent(messages, event)
+    if (event.__typename === 'CaughtUp') break
+  }
+  const one = begin(bed.server, 'versions', { parentId })
+  one.write('D')
+  await one.complete()
+  for await (const event of followConversation<Versioned>({ ...at, selection, after: following.cursor })) {
+    messages = applyEvent(messages, event)
+    if (messages.at(-1)?.status === 'COMPLETE' && messages.length === 6) break
+  }
+  expect(messages.map(({ siblings }) => [siblings.index, siblings.count])).toEqual([
+    [0, 2],
+    [0, 3],
+    [1, 3],
+    [1, 2],
+    [0, 1],
+    [2, 3],
+  ])
+  const said = (path: readonly Versioned[]) => path.map(({ content }) => content)
+  expect(said(activePath(messages))).toEqual(['Q', 'D'])
+  expect(said(activePath(messages.slice(1)))).toEqual(['D'])
+  expect(activePath(messages, 'msg_unknown')).toEqual([])
+  const choose = 'mutation ($id: ID!) { setActiveLeaf(input: { messageId: $id }) { conversation { id } } }'
+  await bed.server.as().get(choose, { id: messages[4]?.id })
+  for await (const event of followConversation({ ...at, after: following.cursor })) {
+    if (event.__typename === 'ConversationUpdated') leaf = event.conversation.activeLeaf?.id
+    if (leaf !== undefined) break
+  }
+  expect(said(activePath(messages, leaf))).toEqual(['Q!', 'C'])
 })
 
 test("an agent's turn: the user's message, the text as it was written, and how it ended", async () => {

@@ -715,6 +715,107 @@ test('everything about branches of many conversations takes a bounded number of 
   expect([await measure(6), await measure(16)]).toEqual([7, 7])
 })
 
+const versions = 'changedSiblings { id siblings { index count ids } }'
+const told = `subscription ($id: ID!, $after: String) { conversationEvents(conversationId: $id, after: $after) { __typename
+  ... on MessageAppended { edge { node { ${fields} } } ${versions} } } }`
+
+/** A cache as normalising clients have it: the fields of each object that has an `id`, merged, the newest value of each. */
+class Cache {
+  readonly messages = new Map<string, Record<string, unknown>>()
+
+  take(value: unknown): void {
+    if (typeof value !== 'object' || value === null) return
+    for (const inner of Object.values(value)) this.take(inner)
+    const { id } = value as { id?: string }
+    if (id?.startsWith('msg_')) this.messages.set(id, { ...this.messages.get(id), ...value })
+  }
+
+  siblingsOf(ids: readonly { id: string }[]): unknown[] {
+    return ids.map(({ id }) => this.messages.get(id)?.siblings)
+  }
+}
+
+test('a cache that keeps messages by their ids knows the siblings of all versions, by what is answered and by events', async () => {
+  const ada = bed.server.as()
+  const [writer, watcher] = [new Cache(), new Cache()]
+  const [question] = await grow(ada, 'cached', null, null)
+  await using feed = ada.subscribe(told, { id: 'cached', after: '' })
+  const hear = async (lastSeq: number) => {
+    for (let seq = 0; seq < lastSeq; ) {
+      const [answer] = await feed.take(1)
+      watcher.take(answer?.data)
+      seq = answer?.data.conversationEvents.edge?.node.seq ?? seq
+    }
+  }
+  const send = async (document: string, input: object) => writer.take(await ada.get(document, { input }))
+  const to = { conversationId: 'cached' }
+  writer.take(await ada.get(readAll, { id: 'cached' }))
+  await hear(2)
+  const one = append.replace('{ appendMessage(input: $input) {', (found) => `${found} ${versions}`)
+  const many = appendMany.replace('{ appendMessages(input: $input) {', (found) => `${found} ${versions}`)
+  const begin = start.replace('{ startMessage(input: $input) {', (found) => `${found} ${versions}`)
+  await send(begin, { ...to, parentId: question?.id, clientId: 's' })
+  await send(one, { ...to, message: user('again', { parentId: question?.id }) })
+  await send(many, {
+    ...to,
+    messages: [user('q, better', { parentId: 'cached' }), user('x'), user('y', { parentId: question?.id })],
+  })
+  // The answer was lost: the retry tells the same.
+  await send(begin, { ...to, parentId: question?.id, clientId: 's' })
+  await hear(7)
+  const { messages } = (await ada.get(readAll, { id: 'cached' })).conversation
+  const siblings = messages.nodes.map((node: { siblings: object }) => node.siblings)
+  expect(messages.nodes).toHaveLength(7)
+  expect(writer.siblingsOf(messages.nodes)).toEqual(siblings)
+  expect(watcher.siblingsOf(messages.nodes)).toEqual(siblings)
+})
+
+test('changed siblings cost nothing where nobody branches, and two statements where somebody does', async () => {
+  const ada = bed.server.as()
+  const [first] = await grow(ada, 'costs', null, null)
+  const one = append.replace(fields, 'id')
+  const asked = one.replace('{ appendMessage(input: $input) {', (found) => `${found} ${versions}`)
+  const count = (document: string, message: object) =>
+    countStatements(bed.database, async () => {
+      const { changedSiblings } = (await ada.get(document, { input: { conversationId: 'costs', message } }))
+        .appendMessage
+      if (document === asked) expect(changedSiblings).toHaveLength('parentId' in message ? 1 : 0)
+    })
+  const alone = await count(one, user('a'))
+  expect(await count(asked, user('b'))).toBe(alone)
+  const beside = user('c', { parentId: first?.id })
+  const branching = await count(asked, beside)
+  expect(branching - (await count(one, user('e', { parentId: first?.id })))).toBe(2)
+})
+
+test('changed siblings come with whatever is selected of them, without those of other conversations, and at most a hundred', async () => {
+  const ada = bed.server.as()
+  const [first, second] = await grow(ada, 'told', null, null)
+  const input = { conversationId: 'told', message: user('again', { parentId: first?.id }) }
+  const whole = `mutation ($input: AppendMessageInput!) { appendMessage(input: $input) {
+    changedSiblings { ${fields} conversation { id } } } }`
+  const { changedSiblings } = (await ada.get(whole, { input })).appendMessage
+  expect(changedSiblings).toMatchObject([
+    { ...second, content: 'm2', siblings: { count: 2 }, conversation: { id: 'told' } },
+  ])
+  const place = `mutation ($input: AppendMessageInput!) { appendMessage(input: $input) {
+    changedSiblings { __typename id seq parentId conversationId siblings { count } } } }`
+  const placed = (await ada.get(place, { input })).appendMessage.changedSiblings
+  expect(placed[0]).toEqual({
+    __typename: 'Message',
+    id: second?.id,
+    seq: 2,
+    parentId: first?.id,
+    conversationId: 'told',
+    siblings: { count: 3 },
+  })
+  const messages = Array.from({ length: 100 }, () => user('again', { parentId: first?.id }))
+  await ada.get(appendMany, { input: { conversationId: 'told', messages } })
+  const last = (await ada.get(place, { input })).appendMessage.changedSiblings
+  expect(last).toHaveLength(99)
+  expect(last[98]).toMatchObject({ seq: 104, siblings: { count: 104 } })
+})
+
 test('of more than a hundred siblings only those around a message are named, and all are counted', async () => {
   const ada = bed.server.as()
   const [first] = await grow(ada, 'many', null)

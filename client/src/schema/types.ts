@@ -459,6 +459,11 @@ export interface AppendMessagePayload<Selected = Message> {
   readonly conversationEdge: ConversationEdge
   /** Whether an earlier call with the same client id stored the message. */
   readonly replayed: boolean
+  /**
+   * The older versions of the message, whose `siblings` have changed thereby: at most 100 around each. Select `id` and
+   * `siblings` of them, and a cache that keeps messages by `id` is up to date. Empty if nothing branched.
+   */
+  readonly changedSiblings: readonly Selected[] | null
 }
 
 /** What `appendMessageText` answers. */
@@ -483,6 +488,11 @@ export interface AppendMessagesPayload<Selected = Message> {
   readonly conversationEdge: ConversationEdge
   /** For each message: whether an earlier call with the same client id stored it. */
   readonly replayed: readonly boolean[]
+  /**
+   * The older versions of the messages, whose `siblings` have changed thereby: at most 100 around each. Select `id` and
+   * `siblings` of them, and a cache that keeps messages by `id` is up to date. Empty if nothing branched.
+   */
+  readonly changedSiblings: readonly Selected[] | null
 }
 
 /**
@@ -919,6 +929,12 @@ export interface StartMessagePayload<Selected = Message> {
   readonly attempt: number
   /** Whether an earlier call with the same client id started the message. */
   readonly replayed: boolean
+  /**
+   * The older versions of the messages of this call, whose `siblings` have changed thereby: at most 100 around each.
+   * Select `id` and `siblings` of them, and a cache that keeps messages by `id` is up to date. Empty if nothing
+   * branched.
+   */
+  readonly changedSiblings: readonly Selected[] | null
 }
 
 /** What `stopMessage` answers. */

@@ -1,4 +1,17 @@
-import { Arg, Ctx, Field, InputType, Mutation, ObjectType, Resolver, registerEnumType } from 'type-graphql'
+import type { GraphQLResolveInfo } from 'graphql'
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  Info,
+  InputType,
+  Mutation,
+  ObjectType,
+  Resolver,
+  Root,
+  registerEnumType,
+} from 'type-graphql'
 import { contractLimits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { Message } from '../../entities/message.ts'
@@ -14,6 +27,7 @@ import {
   messageEdge,
 } from '../page/connection.ts'
 import { AppendInput, readMessage, readMessages, toAppend } from './append-input.ts'
+import { changedSiblings, changedSiblingsOf } from './changed-siblings.ts'
 import { MessageInput } from './message-input.ts'
 import type { CheckedMessage } from './message-parent.ts'
 
@@ -138,6 +152,30 @@ export class MessageMutationResolver {
         return conversationEdge(appended.conversation)
       },
     }
+  }
+}
+
+@Resolver(() => AppendMessagePayload)
+export class AppendMessagePayloadResolver {
+  @FieldResolver(() => [Message], { nullable: true, description: changedSiblingsOf('the message') })
+  changedSiblings(
+    @Root() { message }: AppendMessagePayload,
+    @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Message[]> {
+    return changedSiblings([message], context, info)
+  }
+}
+
+@Resolver(() => AppendMessagesPayload)
+export class AppendMessagesPayloadResolver {
+  @FieldResolver(() => [Message], { nullable: true, description: changedSiblingsOf('the messages') })
+  changedSiblings(
+    @Root() { messages }: AppendMessagesPayload,
+    @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Message[]> {
+    return changedSiblings(messages, context, info)
   }
 }
 

@@ -1,4 +1,18 @@
-import { Arg, Ctx, Field, ID, InputType, Int, Mutation, ObjectType, Resolver } from 'type-graphql'
+import type { GraphQLResolveInfo } from 'graphql'
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  Info,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Resolver,
+  Root,
+} from 'type-graphql'
 import { contractLimits, type Limits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { JsonObject, type JsonRecord } from '../../entities/json.ts'
@@ -16,6 +30,7 @@ import {
   messageEdge,
 } from '../page/connection.ts'
 import { AppendInput, readMessages, toAppend } from './append-input.ts'
+import { changedSiblings, changedSiblingsOf } from './changed-siblings.ts'
 import { checkMessage } from './message-check.ts'
 import { MessageInput } from './message-input.ts'
 import type { CheckedMessage } from './message-parent.ts'
@@ -130,6 +145,22 @@ export class MessageStartResolver {
       attempt,
       replayed: isReplay,
     }
+  }
+}
+
+@Resolver(() => StartMessagePayload)
+export class StartMessagePayloadResolver {
+  @FieldResolver(() => [Message], { nullable: true, description: changedSiblingsOf('the messages of this call') })
+  changedSiblings(
+    @Root() { messageEdges }: StartMessagePayload,
+    @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Message[]> {
+    return changedSiblings(
+      messageEdges.map(({ node }) => node),
+      context,
+      info,
+    )
   }
 }
 
