@@ -204,6 +204,19 @@ test('another answer stands beside the first, to the last question and to an old
   expect(await tree('anew')).toEqual([...turnsTree, ['a2-b', 'u2'], ['a1-b', 'u1']])
 })
 
+test('a chat is read along the active path: the path that was saved last, or that somebody chose', async () => {
+  await saveChat({ ...at('chosen'), messages: turns })
+  await saveChat({ ...at('chosen'), messages: [...turns.slice(0, 1), assistant('a1-b', { type: 'text', text: 'B' })] })
+  expect(await idsOf('chosen')).toEqual(['u1', 'a1-b'])
+  const ada = bed.server.as()
+  const query = '{ conversation(id: "chosen") { message(clientId: "a2") { id } } }'
+  const { id } = (await ada.get(query)).conversation.message
+  await ada.get('mutation ($id: ID!) { setActiveLeaf(input: { messageId: $id }) { message { id } } }', { id })
+  expect(await idsOf('chosen')).toEqual(['u1', 'a1', 'u2', 'a2'])
+  const window = await readModelMessages({ ...at('chosen'), maxTokens: 1_000 })
+  expect(JSON.stringify(window?.messages)).not.toContain('"B"')
+})
+
 test('a changed question is a version beside the old one, and each goes on with its own answers', async () => {
   await saveChat({ ...at('edit'), messages: turns })
   const changed = [...turns.slice(0, 2), user('u2', 'two'), assistant('a3')]
