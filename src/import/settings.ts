@@ -1,3 +1,7 @@
+import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
+import { formatNames } from './formats/formats.ts'
+
 /** Where to import to, and as whom. */
 export interface Settings {
   readonly url: string
@@ -9,15 +13,26 @@ export interface Settings {
 /** A setting or an argument that the caller has to change. Only its sentence is shown. */
 export class SettingError extends Error {}
 
-export const usage = `Usage: npm run import -- FILE
+export const usage = `Usage: npm run import -- FILE [--format FORMAT]
 
-Imports conversations in the shape of OpenAI's chat completions into a running server. Each line of FILE is one JSON
-object, {"id": "…", "messages": [{"role": "user", "content": "…"}, …]}. The id becomes the conversation's id. If that
-conversation exists, the import continues it. Every message gets a client id (import:0, import:1, …), so you can repeat
-an import that was interrupted: nothing is stored twice. A line with a fault is reported, and the other lines are imported.
+Imports conversations into a running server. FILE has one JSON value a line, or JSON of any layout: a list of
+conversations, one conversation, or a list of messages. Without --format, each conversation is read in the format that
+it fits:
 
-A tool message's name becomes toolName, and content parts become parts. If the server has no field for a field of a
-message, that field is kept in the message's metadata, under "openai".
+  openai    {"id": "…", "messages": [{"role": "user", "content": "…"}, …]}, as in chat completions, and OpenAI's
+            fine-tuning files, also those with preferred_output and non_preferred_output
+  ai-sdk    {"id": "…", "messages": […]} with UIMessages of the AI SDK, or a list of UIMessages
+  sharegpt  {"conversations": [{"from": "human", "value": "…"}, …]}
+  claude    conversations.json of Claude's export
+  chatgpt   conversations.json of ChatGPT's export, with its branches
+
+A conversation keeps its id. If it has none, its id is made from its content. If the conversation exists, the import
+continues it, and its title and metadata stay. Every message has a client id, so you can repeat an import: nothing is
+stored twice. If a message is left out and a later import stores it, it comes last in its conversation.
+
+What the server has no field for is kept in metadata, under the name of the format. What is too large for metadata,
+what an export hides, and files that an export only names are counted at the end. A message with a fault is reported
+with its place, and the other messages are imported. The exit code is 0 if no fault was reported, and otherwise 1.
 
 Environment:
   COLLOQUY_URL            the server's GraphQL endpoint (http://127.0.0.1:4000/graphql)
@@ -25,6 +40,43 @@ Environment:
   COLLOQUY_TOKEN          a bearer token
   COLLOQUY_SERVICE_KEY    a service key, together with COLLOQUY_USER
   COLLOQUY_RETRY_SECONDS  how long to try again while the server is away (60)`
+
+/** What to import. */
+export interface Arguments {
+  readonly path: string
+  /** null: each conversation is read in the format that it fits. */
+  readonly format: string | null
+}
+
+/** @returns null if the usage is asked for @throws SettingError */
+export function readArguments(args: readonly string[]): Arguments | null {
+  let read: ReturnType<typeof parse>
+  try {
+    read = parse(args)
+  } catch (error) {
+    throw new SettingError(`${(error as Error).message} "npm run import -- --help" says more.`)
+  }
+  const { values, positionals } = read
+  if (values.help) return null
+  const [path, ...others] = positionals
+  if (path === undefined || others.length > 0) {
+    throw new SettingError(`Name one file: npm run import -- FILE. "npm run import -- --help" says more.`)
+  }
+  const { format = null } = values
+  if (format !== null && !formatNames.includes(format)) {
+    throw new SettingError(`--format must be one of ${formatNames.join(', ')}.`)
+  }
+  // npm runs its scripts in the project's folder. INIT_CWD is the folder in which npm was called.
+  return { path: resolve(process.env.INIT_CWD ?? '', path), format }
+}
+
+function parse(args: readonly string[]) {
+  return parseArgs({
+    args: [...args],
+    allowPositionals: true,
+    options: { format: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  })
+}
 
 /** @throws SettingError */
 export function readSettings(env: Record<string, string | undefined>): Settings {
