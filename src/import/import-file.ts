@@ -1,6 +1,6 @@
 import { Client, Unreachable } from './client.ts'
 import { Fault } from './fault.ts'
-import { type Item, readItems } from './file/items.ts'
+import { FileError, type Item, readItems } from './file/items.ts'
 import { parseConversation } from './file/value.ts'
 import type { ReadConversation } from './formats/conversation.ts'
 import { readConversation } from './formats/formats.ts'
@@ -31,7 +31,9 @@ export async function importFile(
   let failure: unknown = null
   const inFlight = new Map<string, Promise<void>>()
 
+  let isAny = false
   for await (const item of readItems(path)) {
+    isAny = true
     const conversation = read(item)
     if (conversation === null) continue
     const { id } = conversation
@@ -49,6 +51,7 @@ export async function importFile(
       sent.then(() => void inFlight.delete(id)),
     )
   }
+  if (!isAny) throw new FileError(`${path} has no conversation.`)
   await Promise.all(inFlight.values())
   if (failure !== null && !(failure instanceof Unreachable)) throw failure
   return failure instanceof Unreachable ? failure.message : null
