@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
@@ -35,13 +36,13 @@ describe('a file', () => {
   ])('%s', async (name, content) => {
     const isOne = /one pretty|pretty list of messages/.test(name)
     const path = await imports.write('file.json', content)
-    const counts = isOne ? ([1, 2] as const) : ([2, 3] as const)
-    expect(await imports.run(path, name)).toEqual({ code: 0, stdout: summary(...counts, 0), stderr: '' })
-    expect(await imports.run(path, name)).toEqual({ code: 0, stdout: summary(counts[0], 0, counts[1]), stderr: '' })
-    const { conversations } = await bed.server
+    const [conversations, messages] = isOne ? [1, 2] : [2, 3]
+    expect(await imports.run(path, name)).toEqual({ code: 0, stdout: summary(conversations, messages, 0), stderr: '' })
+    expect(await imports.run(path, name)).toEqual({ code: 0, stdout: summary(conversations, 0, messages), stderr: '' })
+    const list = await bed.server
       .as({ 'x-user-id': Buffer.from(name).toString('latin1') })
       .get('{ conversations(first: 5) { nodes { id lastSeq } } }')
-    const [longer] = conversations.nodes.filter((one: { lastSeq: number }) => one.lastSeq === 2)
+    const [longer] = list.conversations.nodes.filter((one: { lastSeq: number }) => one.lastSeq === 2)
     const read = await readMessages(bed, longer.id, name)
     expect(read.map(({ content: text }) => text)).toEqual(['a', tricky])
   })
@@ -74,17 +75,40 @@ describe('a faulty conversation is told, and the others are stored:', () => {
   })
 })
 
-test('a file of 200 MB on one line needs the memory of a few conversations', async () => {
-  const path = join(imports.directory, 'conversations.json')
-  const file = createWriteStream(path)
-  const count = 100
-  for (let index = 0; index < count; index++) {
-    const messages = ['user', 'assistant'].map((role) => ({ role, content: `${index}${'x'.repeat(1_000_000)}` }))
-    const text = JSON.stringify({ id: `m${index}`, messages })
-    if (!file.write(`${index === 0 ? '[' : ','}${text}`)) await once(file, 'drain')
-  }
-  file.end(']')
-  await once(file, 'close')
+test('a file of 100 MB on one line needs the memory of a few conversations', async () => {
+  const count = 50
+  const messages = (index: number) =>
+    ['user', 'assistant'].map((role) => ({ role, content: `${index}${'x'.repeat(1_000_000)}` }))
+  const path = await writeList(function* () {
+    for (let index = 0; index < count; index++) yield JSON.stringify({ id: `m${index}`, messages: messages(index) })
+  })
   const env = { NODE_OPTIONS: '--max-old-space-size=64' }
   expect(await imports.run(path, 'large', env)).toEqual({ code: 0, stdout: summary(count, 2 * count, 0), stderr: '' })
 })
+
+test('a conversation that is too long to be held is told, and the others are stored', async () => {
+  const megabyte = 'x'.repeat(1_000_000)
+  const path = await writeList(function* () {
+    yield JSON.stringify(conversation('before', 'b'))
+    yield `{"id": "long", "messages": [{"role": "user", "content": "${megabyte.repeat(70)}"}]}`
+    yield JSON.stringify(conversation('after', 'a'))
+  })
+  const { code, stdout, stderr } = await imports.run(path, 'long', { NODE_OPTIONS: '--max-old-space-size=64' })
+  expect(stderr).toBe('Line 1, [1]: has 70000061 bytes, and at most 67108864 are read.\n')
+  expect(stdout).toContain('Conversations          2\n')
+  expect(code).toBe(1)
+})
+
+/** A file with a list on one line. */
+async function writeList(members: () => Iterable<string>): Promise<string> {
+  const path = join(imports.directory, `${randomUUID()}.json`)
+  const file = createWriteStream(path)
+  let separator = '['
+  for (const member of members()) {
+    if (!file.write(separator + member)) await once(file, 'drain')
+    separator = ','
+  }
+  file.end(']')
+  await once(file, 'close')
+  return path
+}

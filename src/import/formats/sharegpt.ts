@@ -44,11 +44,17 @@ function isTurn(value: unknown): boolean {
   return isRecord(value) && typeof value.from === 'string'
 }
 
-/** The name of the list of turns. */
+function isMessage(value: unknown): boolean {
+  return isRecord(value) && typeof value.role === 'string'
+}
+
+/** The name of the list of turns. Only in `conversations` the turns may have a `role` instead of `from`. */
 function listOf(value: JsonRecord): string | null {
-  const names = ['conversations', 'conversation', 'items', 'messages']
-  const isList = (name: string) => Array.isArray(value[name]) && (name === 'conversations' || value[name].some(isTurn))
-  return names.find(isList) ?? null
+  const isList = (name: string) => {
+    const list = value[name]
+    return Array.isArray(list) && list.some((turn) => isTurn(turn) || (name === 'conversations' && isMessage(turn)))
+  }
+  return ['conversations', 'conversation', 'items', 'messages'].find(isList) ?? null
 }
 
 /** Of two answers to the same turn the chosen one ends the active path. */
