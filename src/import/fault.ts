@@ -8,3 +8,9 @@ export class Fault extends Error {
     this.reason = reason
   }
 }
+
+/** A value that is nested more deeply than the stack allows: the server would refuse it too. Other errors are thrown. */
+export function tooDeep(error: unknown): Fault {
+  if (error instanceof RangeError) return new Fault(': is nested too deeply.')
+  throw error
+}

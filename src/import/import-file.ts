@@ -1,5 +1,5 @@
 import { Client, Unreachable } from './client.ts'
-import { Fault } from './fault.ts'
+import { Fault, tooDeep } from './fault.ts'
 import { FileError, type Item, readItems } from './file/items.ts'
 import { parseConversation } from './file/value.ts'
 import type { ReadConversation } from './formats/conversation.ts'
@@ -68,8 +68,8 @@ export async function importFile(
       conversation = readConversation(value, format, told)
       id = conversation.id
     } catch (error) {
-      if (!(error instanceof Fault)) throw error
-      report.fault(item.place, id, error.message, error.reason)
+      const { message, reason } = error instanceof Fault ? error : tooDeep(error)
+      report.fault(item.place, id, message.replace(/^: /, ''), reason)
     }
     for (const { place, fault } of told.faults) report.fault(item.place, id, place + fault.message, fault.reason)
     report.note(told.notes, item.place)

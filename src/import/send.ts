@@ -1,5 +1,5 @@
 import { type Client, Refusal } from './client.ts'
-import { Fault } from './fault.ts'
+import { Fault, tooDeep } from './fault.ts'
 import type { ReadConversation, ReadMessage } from './formats/conversation.ts'
 
 /** The most messages that the API takes at once. */
@@ -25,7 +25,11 @@ export async function send(client: Client, conversation: ReadConversation, sendi
   await create(client, conversation, sending)
   const path = new SentPath(id)
   let isAnyNew = false
-  for (const batch of batchesOf(messages)) {
+  const leaveOut = (message: ReadMessage, fault: Fault) => {
+    path.leaveOut(message)
+    sending.refused(fault)
+  }
+  for (const batch of batchesOf(messages, leaveOut)) {
     for (let left = batch; left.length > 0; ) {
       const outcome = await append(client, id, path, left)
       if (outcome.refused === undefined) {
@@ -33,8 +37,7 @@ export async function send(client: Client, conversation: ReadConversation, sendi
         isAnyNew ||= outcome.replayed.includes(false)
         break
       }
-      path.leaveOut(outcome.refused)
-      sending.refused(outcome.fault)
+      leaveOut(outcome.refused, outcome.fault)
       left = left.filter((message) => message !== outcome.refused)
     }
   }
@@ -135,12 +138,22 @@ class SentPath {
 }
 
 /** A message that continues another one than the message before it begins a batch: its parent must have an id by then. */
-function* batchesOf(messages: readonly ReadMessage[]): Generator<ReadMessage[]> {
+function* batchesOf(
+  messages: readonly ReadMessage[],
+  leaveOut: (message: ReadMessage, fault: Fault) => void,
+): Generator<ReadMessage[]> {
   let batch: ReadMessage[] = []
   let bytes = 0
   let before: string | null = null
   for (const message of messages) {
-    const own = Buffer.byteLength(JSON.stringify(message))
+    let own: number
+    try {
+      own = Buffer.byteLength(JSON.stringify(message))
+    } catch (error) {
+      const fault = tooDeep(error)
+      leaveOut(message, new Fault(message.place + fault.message, fault.reason))
+      continue
+    }
     const isBranch = message.parent !== undefined && message.parent !== before
     if (batch.length > 0 && (isBranch || batch.length === longestBatch || bytes + own > largestBatch)) {
       yield batch

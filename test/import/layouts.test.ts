@@ -75,6 +75,22 @@ describe('a faulty conversation is told, and the others are stored:', () => {
   })
 })
 
+test('a message that is nested deeper than the stack is told, and the others are stored', async () => {
+  const deep = (times: number) => `${'['.repeat(times)}${']'.repeat(times)}`
+  const message = (more: string) => `{"role": "user", "content": "x"${more}}`
+  const content = `[{"id": "deep", "messages": [${message('')}, ${message(`, "seed": ${deep(200_000)}`)}, ${message('')},
+    {"role": "user", "content": ${deep(200_000)}}]}, {"id": "deeper", "messages": [${message('')}], "more": ${deep(200_000)}}]`
+  const { code, stdout, stderr } = await imports.run(await imports.write('deep.json', content), 'deep')
+  expect(stderr.split('\n').sort()).toEqual([
+    '',
+    'Line 1, [0] ("deep"): messages[1]: is nested too deeply.',
+    'Line 1, [0] ("deep"): messages[3]: is nested too deeply.',
+    'Line 2, [1] ("deeper"): is nested too deeply.',
+  ])
+  expect(stdout).toContain('Conversations          1\nMessages stored        2\n')
+  expect(code).toBe(1)
+})
+
 test('a file of 100 MB on one line needs the memory of a few conversations', async () => {
   const count = 50
   const messages = (index: number) =>

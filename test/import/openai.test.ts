@@ -61,6 +61,19 @@ describe('an answer of chat completions', () => {
       },
     ],
     [
+      'of another provider keeps the fields in which it was thought about',
+      { content: 'Four.', reasoning: 'So.', reasoning_details: [{ type: 'reasoning.text', text: 'So.' }] },
+      {
+        content: 'Four.',
+        parts: [
+          { type: 'reasoning', reasoning: 'So.' },
+          { type: 'reasoning_details', reasoning_details: [{ type: 'reasoning.text', text: 'So.' }] },
+          { type: 'text', text: 'Four.' },
+        ],
+        partsFormat: 'OPENAI_CHAT',
+      },
+    ],
+    [
       'that only calls, after reasoning, keeps both',
       {
         content: '',

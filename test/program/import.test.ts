@@ -43,7 +43,7 @@ const conversations: Conversation[] = [
       { role: 'tool', content: '', name: 'search', tool_call_id: 'call_1' },
       { role: 'assistant', content: 'Again.', tool_calls: [call('call_1', 'search', '')] },
       { role: 'tool', content: 'the same call id once more', tool_call_id: 'call_1' },
-      { role: 'assistant', content: 'Nothing found.', refusal: null, annotations: [], reasoning_details: '…' },
+      { role: 'assistant', content: 'Nothing found.', refusal: null, annotations: [], service_tier: '…' },
     ],
   },
   {
@@ -236,6 +236,12 @@ describe('an import ends at once, with one clear line,', () => {
   test('when the file is a folder', async () => {
     const { code, stderr } = await run(imports.directory, 'ada')
     expect(stderr).toBe(`${imports.directory} is a folder: name one file.\n`)
+    expect(code).toBe(1)
+  })
+
+  test('when the file is a pipe or a device', async () => {
+    const { code, stderr } = await run('/dev/null', 'ada')
+    expect(stderr).toBe('/dev/null is not a file on a disk: save what it holds in one.\n')
     expect(code).toBe(1)
   })
 

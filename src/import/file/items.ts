@@ -59,7 +59,10 @@ const headBytes = 64 * 1024
 /** @throws FileError */
 async function readLayout(path: string): Promise<'lines' | 'values'> {
   await using file = await open(path)
-  if ((await file.stat()).isDirectory()) throw new FileError(`${path} is a folder: name one file.`)
+  const about = await file.stat()
+  if (about.isDirectory()) throw new FileError(`${path} is a folder: name one file.`)
+  // The file is read twice: its first lines, and then all of it.
+  if (!about.isFile()) throw new FileError(`${path} is not a file on a disk: save what it holds in one.`)
   const head = Buffer.alloc(headBytes)
   let bytes = 0
   for (let read = -1; read !== 0 && bytes < headBytes; bytes += read) {

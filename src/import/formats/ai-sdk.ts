@@ -15,7 +15,7 @@ export const aiSdk: Format = {
   name: 'ai-sdk',
   fits: (value) => (Array.isArray(value) ? value : listOf(value)).some(isUiMessage),
   read(value, told) {
-    const { id, title, messages, ...others } = Array.isArray(value) ? { messages: value } : (value as JsonRecord)
+    const { id, title, messages, ...others }: JsonRecord = isRecord(value) ? value : { messages: value }
     if (!Array.isArray(messages)) throw new Fault('must be a list of UIMessages, or a JSON object with "messages".')
     const { time, rest } = takeTime(others, 'createdAt', 'created_at')
     const ids = new Set<string>()

@@ -68,16 +68,28 @@ interface Taken {
   readonly rest: JsonRecord
 }
 
+/**
+ * Providers that speak OpenAI's language answer reasoning beside the content, each in its own field. It becomes a part
+ * that has the name of the field as its type.
+ */
+const reasoningFields = ['reasoning_content', 'reasoning', 'reasoning_details']
+
 /** Takes out of a message what becomes a part: its reasoning stands before the text, its refusal behind it. */
-function takeParts({ reasoning_content: reasoning, refusal, audio, ...rest }: JsonRecord): Taken {
-  const [thought, refused] = [textOf(reasoning), textOf(refusal)]
-  if (thought === null && reasoning !== undefined) rest.reasoning_content = reasoning
+function takeParts({ refusal, audio, ...rest }: JsonRecord): Taken {
+  const refused = textOf(refusal)
   if (refused === null && refusal !== undefined) rest.refusal = refusal
+  const before: JsonRecord[] = []
+  for (const field of reasoningFields) {
+    const { [field]: reasoning } = rest
+    if (textOf(reasoning) === null && !hasAny(reasoning)) continue
+    before.push({ type: field, [field]: reasoning })
+    delete rest[field]
+  }
   const { data, ...sound } = isRecord(audio) ? audio : {}
   if (audio !== undefined) rest.audio = isRecord(audio) ? sound : audio
   return {
     parts: {
-      before: thought === null ? [] : [{ type: 'reasoning_content', reasoning_content: thought }],
+      before,
       after: refused === null ? [] : [{ type: 'refusal', refusal: refused }],
     },
     transcript: textOf(sound.transcript),

@@ -24,7 +24,7 @@ export const openAi: Format = {
   fits: (value) => hasMessages(value) || isPreference(value) || (Array.isArray(value) && value.some(isMessage)),
   read(value, told) {
     if (isPreference(value)) return readPreference(value, told)
-    const { id, title, messages, ...rest } = Array.isArray(value) ? { messages: value } : asConversation(value)
+    const { id, title, messages, ...rest } = isRecord(value) ? value : { messages: value }
     if (!Array.isArray(messages) || messages.length === 0) {
       throw new Fault('"messages" must be a list with at least one message.')
     }
@@ -74,11 +74,6 @@ function hasMessages(value: unknown): boolean {
 
 function isMessage(value: unknown): boolean {
   return isRecord(value) && typeof value.role === 'string'
-}
-
-function asConversation(value: unknown): JsonRecord {
-  if (isRecord(value)) return value
-  throw new Fault('must be a JSON object with "id" and "messages".')
 }
 
 interface Preference extends JsonRecord {

@@ -1,4 +1,4 @@
-import { Fault } from '../fault.ts'
+import { Fault, tooDeep } from '../fault.ts'
 
 /** What the person who imports is told of one conversation. */
 export class Told {
@@ -12,8 +12,7 @@ export class Told {
     try {
       read()
     } catch (error) {
-      if (!(error instanceof Fault)) throw error
-      this.faults.push({ place, fault: error })
+      this.faults.push({ place, fault: error instanceof Fault ? error : tooDeep(error) })
     }
   }
 
