@@ -16,22 +16,22 @@ export interface Sending {
 
 /**
  * Sends a conversation: batches of its messages in order, and then its active leaf. A message that the server refuses is
- * left out, and what continues it continues the message before it instead.
+ * left out, and what continues it continues the message above it instead.
  *
  * @throws Fault if the rest of the conversation cannot be stored; Unreachable
  */
 export async function send(client: Client, conversation: ReadConversation, sending: Sending): Promise<void> {
   const { id, messages, leaf } = conversation
   await create(client, conversation, sending)
-  const path = new SentPath(id)
+  const sent = new SentMessages(id)
   let isAnyNew = false
   const leaveOut = (message: ReadMessage, fault: Fault) => {
-    path.leaveOut(message)
+    sent.leaveOut(message)
     sending.refused(fault)
   }
   for (const batch of batchesOf(messages, leaveOut)) {
     for (let left = batch; left.length > 0; ) {
-      const outcome = await append(client, id, path, left)
+      const outcome = await append(client, id, sent, left)
       if (outcome.refused === undefined) {
         sending.stored(outcome.replayed)
         isAnyNew ||= outcome.replayed.includes(false)
@@ -41,9 +41,9 @@ export async function send(client: Client, conversation: ReadConversation, sendi
       left = left.filter((message) => message !== outcome.refused)
     }
   }
-  const chosen = leaf === null ? null : path.idOf(leaf)
+  const chosen = leaf === null ? null : sent.idOf(leaf)
   // A leaf that somebody chose since an earlier import stays.
-  if (isAnyNew && chosen !== null && chosen !== path.lastId) await orFault(client.setLeaf(chosen))
+  if (isAnyNew && chosen !== null && chosen !== sent.lastId) await orFault(client.setLeaf(chosen))
 }
 
 type Outcome =
@@ -53,12 +53,15 @@ type Outcome =
 async function append(
   client: Client,
   conversationId: string,
-  path: SentPath,
+  sent: SentMessages,
   batch: readonly ReadMessage[],
 ): Promise<Outcome> {
   try {
-    const { replayed, messages } = await client.append(conversationId, path.inputsOf(batch))
-    path.add(batch, messages)
+    const { replayed, messages } = await client.append(
+      conversationId,
+      batch.map((message) => sent.inputOf(message)),
+    )
+    sent.add(batch, messages)
     return { replayed }
   } catch (error) {
     if (!(error instanceof Refusal)) throw error
@@ -68,17 +71,14 @@ async function append(
   }
 }
 
-/**
- * The messages of the path that were sent, and the parents that later ones name. A message whose parent is the message
- * before it names none: so a message has the same payload whatever batch it is in, and its repetition is a replay.
- */
-class SentPath {
+/** The messages that were sent, and the parents that later ones name. */
+class SentMessages {
   readonly #conversationId: string
   /** The id that the server gave to each client id. */
   readonly #ids = new Map<string, string>()
   /** What takes the place of a message that was left out. */
   readonly #instead = new Map<string, string | null>()
-  #last: string | null = null
+  #lastId: string | null = null
 
   constructor(conversationId: string) {
     this.#conversationId = conversationId
@@ -86,85 +86,79 @@ class SentPath {
 
   /** The id of the message that was sent last. */
   get lastId(): string | null {
-    return this.#last === null ? null : this.idOf(this.#last)
+    return this.#lastId
   }
 
   /** The server's id of a message, or of the message that took its place; null: there is none. */
   idOf(clientId: string): string | null {
-    const kept = this.#keptAs(clientId)
+    let kept: string | null = clientId
+    while (kept !== null && this.#instead.has(kept)) kept = this.#instead.get(kept) ?? null
     return kept === null ? null : (this.#ids.get(kept) ?? null)
   }
 
-  inputsOf(batch: readonly ReadMessage[]): object[] {
-    let before = this.#last
-    return batch.map((message) => {
-      const { clientId, time, input } = message
-      const parentId = this.#parentId(message, before)
-      before = clientId
-      return {
-        ...input,
-        clientId,
-        ...(time === null ? {} : { sentAt: time }),
-        ...(parentId === null ? {} : { parentId }),
-      }
-    })
+  inputOf({ clientId, parent, time, input }: ReadMessage): object {
+    return { ...input, clientId, ...(time === null ? {} : { sentAt: time }), ...this.#parentOf(parent) }
   }
 
   add(batch: readonly ReadMessage[], stored: readonly { readonly id: string }[]): void {
     for (const [index, { clientId }] of batch.entries()) {
       const id = stored[index]?.id
-      if (id !== undefined) this.#ids.set(clientId, id)
-      this.#last = clientId
+      if (id === undefined) continue
+      this.#ids.set(clientId, id)
+      this.#lastId = id
     }
   }
 
-  leaveOut({ clientId, parent }: ReadMessage): void {
-    this.#instead.set(clientId, parent === undefined ? this.#last : parent)
+  leaveOut({ clientId, parent = null }: ReadMessage): void {
+    this.#instead.set(clientId, parent)
   }
 
-  /** null: none is named, because the message continues the one that was sent before it. */
-  #parentId({ parent }: ReadMessage, before: string | null): string | null {
-    if (parent === undefined) return null
-    const kept = parent === null ? null : this.#keptAs(parent)
-    if (kept === before) return null
-    return kept === null ? this.#conversationId : (this.#ids.get(kept) ?? null)
-  }
-
-  #keptAs(clientId: string): string | null {
-    let kept: string | null = clientId
-    while (kept !== null && this.#instead.has(kept)) kept = this.#instead.get(kept) ?? null
-    return kept
+  /**
+   * In a conversation with branches every message names its parent. So it has the same payload, and the same place,
+   * whatever was stored before it.
+   */
+  #parentOf(parent: string | null | undefined): { readonly parentId?: string } {
+    if (parent === undefined) return {}
+    return { parentId: (parent === null ? null : this.idOf(parent)) ?? this.#conversationId }
   }
 }
 
-/** A message that continues another one than the message before it begins a batch: its parent must have an id by then. */
+/**
+ * A message that names its parent has a batch of its own: the parent must have an id of the server by then. Messages in
+ * one batch could name it by its client id.
+ */
 function* batchesOf(
   messages: readonly ReadMessage[],
   leaveOut: (message: ReadMessage, fault: Fault) => void,
 ): Generator<ReadMessage[]> {
   let batch: ReadMessage[] = []
   let bytes = 0
-  let before: string | null = null
   for (const message of messages) {
-    let own: number
-    try {
-      own = Buffer.byteLength(JSON.stringify(message))
-    } catch (error) {
-      const fault = tooDeep(error)
-      leaveOut(message, new Fault(message.place + fault.message, fault.reason))
+    const own = sizeOf(message)
+    if (own instanceof Fault) {
+      leaveOut(message, own)
       continue
     }
-    const isBranch = message.parent !== undefined && message.parent !== before
-    if (batch.length > 0 && (isBranch || batch.length === longestBatch || bytes + own > largestBatch)) {
+    const isFull = message.parent !== undefined || batch.length === longestBatch || bytes + own > largestBatch
+    if (batch.length > 0 && isFull) {
       yield batch
       batch = []
       bytes = 0
     }
     batch.push(message)
     bytes += own
-    before = message.clientId
   }
   if (batch.length > 0) yield batch
+}
+
+/** Bytes of JSON. */
+function sizeOf(message: ReadMessage): number | Fault {
+  try {
+    return Buffer.byteLength(JSON.stringify(message))
+  } catch (error) {
+    const { message: sentence, reason } = tooDeep(error)
+    return new Fault(message.place + sentence, reason)
+  }
 }
 
 /**

@@ -90,6 +90,37 @@ describe('an export of ChatGPT', () => {
     expect((await readStored(bed, 'chosen'))?.history).toEqual(['q', 'b'])
   })
 
+  test('that is newer continues each branch where it ended, whatever was said here since', async () => {
+    const old = [
+      root,
+      node('q', 'root', said('user', 'q')),
+      node('a', 'q', said('assistant', 'a')),
+      node('b', 'q', said('assistant', 'b')),
+    ]
+    await imports.runValue([conversation('grown', old)])
+    await bed.server.as({ 'x-user-id': 'ada' }).append('grown', { role: 'USER', content: 'here', clientId: 'here' })
+    const newer = [
+      ...old,
+      node('a2', 'a', said('user', 'a2')),
+      node('a3', 'a2', said('assistant', 'a3')),
+      node('b2', 'b', said('user', 'b2')),
+    ]
+    const { code, stdout } = await imports.runValue([conversation('grown', newer, { current_node: 'a3' })])
+    expect(stdout).toBe(summary(1, 3, 3))
+    expect(code).toBe(0)
+    const read = await readStored(bed, 'grown')
+    expect(read?.messages.map(({ clientId, parent }: Stored) => [clientId, parent])).toEqual([
+      ['q', undefined],
+      ['a', 'q'],
+      ['b', 'q'],
+      ['here', 'b'],
+      ['a2', 'a'],
+      ['a3', 'a2'],
+      ['b2', 'b'],
+    ])
+    expect(read?.history).toEqual(['q', 'a', 'a2', 'a3'])
+  })
+
   test('leaves out what ChatGPT hides and what says nothing, tells it, and keeps what comes after', async () => {
     const hidden = { metadata: { is_visually_hidden_from_conversation: true } }
     const nodes = [
@@ -138,7 +169,9 @@ describe('an export of ChatGPT', () => {
       node('shown', 'page', tool('browser', { content_type: 'tether_browsing_display', result: '', summary: '' })),
       node('a', 'shown', said('assistant', 'Done', { recipient: 'all' })),
     ]
-    await imports.runValue([conversation('tools', nodes)])
+    const { stdout } = await imports.runValue([conversation('tools', nodes)])
+    const notes = ['2 × result without a call of its own: a model does not read it (first: Line 1, [0])']
+    expect(stdout).toBe(summary(1, 8, 0, notes))
     const read = await readStored(bed, 'tools')
     expect(read?.messages.slice(1, -1)).toMatchObject([
       {

@@ -132,7 +132,7 @@ test('ShareGPT: a faulty turn is told with its place, and the others are stored'
     '',
   ])
   expect(stdout).toContain('1 × call that is not {"name", "arguments"} as JSON: kept as text (first: Line 11, [1])')
-  expect(stdout).toContain('1 × result without a call: a model does not read it (first: Line 11, [1])')
+  expect(stdout).toContain('1 × result without a call of its own: a model does not read it (first: Line 11, [1])')
   expect(code).toBe(1)
   expect(await readMessages(bed, 'faulty')).toEqual([
     { role: 'USER', content: 'a' },

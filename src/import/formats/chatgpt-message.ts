@@ -1,11 +1,17 @@
 import { Fault } from '../fault.ts'
-import type { LastCall } from './chatgpt.ts'
 import type { ReadMessage } from './conversation.ts'
 import { parseJson } from './json-text.ts'
 import { keepRest } from './metadata.ts'
 import { isRecord, type JsonRecord, textOf, withoutNothing } from './record.ts'
 import { takeTime } from './time.ts'
 import type { Told } from './told.ts'
+
+/** A call that a tool of the same turn may answer. */
+export interface LastCall {
+  readonly callId: string
+  readonly name: string
+  readonly isAnswered: boolean
+}
 
 export interface ChatGptMessage {
   readonly message: Pick<ReadMessage, 'input' | 'time'>
@@ -29,19 +35,20 @@ export function readChatGptMessage(
 ): ChatGptMessage | null {
   if (!isRecord(message)) throw new Fault('.message: must be an object.')
   const { id: _id, author, content, metadata: given, recipient, ...others } = message
+  const metadata = isRecord(given) ? given : {}
+  if (metadata.is_visually_hidden_from_conversation === true) return leaveOut('message that ChatGPT hides: left out')
   const { role: authorRole, ...ofAuthor } = isRecord(author) ? author : {}
   const role = typeof authorRole === 'string' ? roles.get(authorRole) : undefined
   if (role === undefined) {
     throw new Fault(`.message.author.role: ${JSON.stringify(authorRole)} is none of ${[...roles.keys()].join(', ')}.`)
   }
   if (!isRecord(content)) throw new Fault('.message.content: must be an object.')
-  const metadata = isRecord(given) ? given : {}
-  if (metadata.is_visually_hidden_from_conversation === true) return leaveOut('message that ChatGPT hides: left out')
   const { text, parts, rest: ofContent } = readContent(content)
   const tool = role === 'ASSISTANT' ? toolOf(recipient) : null
   const isSaid = textOf(text) !== null || parts !== null || hasAny(metadata.attachments)
   if (!isSaid && tool === null && role !== 'TOOL') return leaveOut('message that says nothing: left out')
   countFiles(content, metadata, told)
+  if (role === 'TOOL' && call?.isAnswered !== false) told.note('result without a call of its own: a model does not read it')
   const { time, rest } = takeTime(others, 'create_time')
   const { model_slug: model, ...more } = metadata
   const kept = withoutNothing({
@@ -73,7 +80,13 @@ export function readChatGptMessage(
         metadata: keepRest('chatgpt', kept, told),
       },
     },
-    ...(made !== null ? { call: made } : role === 'USER' ? { call: null } : {}),
+    ...nextCall(),
+  }
+
+  function nextCall(): Pick<ChatGptMessage, 'call'> {
+    if (made !== null) return { call: { ...made, isAnswered: false } }
+    if (role === 'USER') return { call: null }
+    return role === 'TOOL' && call !== null ? { call: { ...call, isAnswered: true } } : {}
   }
 
   function leaveOut(what: string): null {

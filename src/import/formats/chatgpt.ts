@@ -1,5 +1,5 @@
 import { Fault } from '../fault.ts'
-import { type ChatGptMessage, readChatGptMessage } from './chatgpt-message.ts'
+import { type ChatGptMessage, type LastCall, readChatGptMessage } from './chatgpt-message.ts'
 import type { Format, ReadMessage } from './conversation.ts'
 import { idOf } from './made-id.ts'
 import { keepRest } from './metadata.ts'
@@ -28,12 +28,6 @@ export const chatGpt: Format = {
       leaf: keptAs.get(String(current)) ?? null,
     }
   },
-}
-
-/** A call that a tool of the same turn may answer. */
-export interface LastCall {
-  readonly callId: string
-  readonly name: string
 }
 
 interface Step {

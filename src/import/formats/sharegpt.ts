@@ -127,7 +127,7 @@ function readTurn(role: string, text: string, index: number, calls: OpenCalls, t
   }
   if (role !== 'TOOL') return { role: role === 'CALL' ? 'ASSISTANT' : role, content: text }
   const call = calls.answer(null)
-  if (call === null) told.note('result without a call: a model does not read it')
+  if (call === null) told.note('result without a call of its own: a model does not read it')
   return { role, content: text, toolName: call?.name ?? null, toolCallId: call?.callId ?? madeCallId(index) }
 }
 
