@@ -91,9 +91,7 @@ class SentMessages {
 
   /** The server's id of a message, or of the message that took its place; null: there is none. */
   idOf(clientId: string): string | null {
-    let kept: string | null = clientId
-    while (kept !== null && this.#instead.has(kept)) kept = this.#instead.get(kept) ?? null
-    return kept === null ? null : (this.#ids.get(kept) ?? null)
+    return this.#ids.get(this.#keptAs(clientId) ?? '') ?? null
   }
 
   inputOf({ clientId, parent, time, input }: ReadMessage): object {
@@ -121,11 +119,17 @@ class SentMessages {
     if (parent === undefined) return {}
     return { parentId: (parent === null ? null : this.idOf(parent)) ?? this.#conversationId }
   }
+
+  /** The client id of a message, or of the message that took its place; null: there is none. */
+  #keptAs(clientId: string): string | null {
+    let kept: string | null = clientId
+    while (kept !== null && this.#instead.has(kept)) kept = this.#instead.get(kept) ?? null
+    return kept
+  }
 }
 
 /**
- * A message that names its parent has a batch of its own: the parent must have an id of the server by then. Messages in
- * one batch could name it by its client id.
+ * A message that names its parent has a batch of its own: the parent must have an id of the server by then.
  */
 function* batchesOf(
   messages: readonly ReadMessage[],

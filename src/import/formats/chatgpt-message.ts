@@ -48,7 +48,8 @@ export function readChatGptMessage(
   const isSaid = textOf(text) !== null || parts !== null || hasAny(metadata.attachments)
   if (!isSaid && tool === null && role !== 'TOOL') return leaveOut('message that says nothing: left out')
   countFiles(content, metadata, told)
-  if (role === 'TOOL' && call?.isAnswered !== false) told.note('result without a call of its own: a model does not read it')
+  if (role === 'TOOL' && call?.isAnswered !== false)
+    told.note('result without a call of its own: a model does not read it')
   const { time, rest } = takeTime(others, 'create_time')
   const { model_slug: model, ...more } = metadata
   const kept = withoutNothing({
