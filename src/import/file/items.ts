@@ -2,8 +2,9 @@ import { open } from 'node:fs/promises'
 import { isMessage } from '../formats/formats.ts'
 import { parseJson } from '../formats/json-text.ts'
 import { isRecord } from '../formats/record.ts'
+import { longestText } from './decode.ts'
 import { readLines } from './lines.ts'
-import { longestText, readValues } from './values.ts'
+import { readValues } from './values.ts'
 
 /** A conversation of a file: its text, or why it cannot be read. */
 export type Item = { readonly place: string } & (

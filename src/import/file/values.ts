@@ -1,8 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { decode, longestText } from './decode.ts'
 
-export { longestText }
-
 /**
  * A value of a file, or the end of a list of the outermost level.
  *

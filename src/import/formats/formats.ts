@@ -4,7 +4,7 @@ import { chatGpt } from './chatgpt.ts'
 import { claude } from './claude.ts'
 import type { Format, ReadConversation } from './conversation.ts'
 import { openAi } from './openai.ts'
-import { isRecord } from './record.ts'
+import { hasText } from './record.ts'
 import { shareGpt } from './sharegpt.ts'
 import type { Told } from './told.ts'
 
@@ -29,5 +29,5 @@ export function readConversation(value: unknown, name: string | null, told: Told
 
 /** Whether a value is a message, so that a list of such values is one conversation. */
 export function isMessage(value: unknown): boolean {
-  return isRecord(value) && (typeof value.role === 'string' || typeof value.from === 'string')
+  return hasText(value, 'role') || hasText(value, 'from')
 }

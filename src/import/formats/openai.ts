@@ -10,7 +10,7 @@ import {
 import { idOf, OpenCalls } from './made-id.ts'
 import { keepRest } from './metadata.ts'
 import { readOpenAiMessage } from './openai-message.ts'
-import { isRecord, type JsonRecord, textOf, withoutNothing } from './record.ts'
+import { hasText, isRecord, type JsonRecord, textOf, withoutNothing } from './record.ts'
 import { takeTime } from './time.ts'
 import type { Told } from './told.ts'
 
@@ -21,7 +21,8 @@ import type { Told } from './told.ts'
  */
 export const openAi: Format = {
   name: 'openai',
-  fits: (value) => hasMessages(value) || isPreference(value) || (Array.isArray(value) && value.some(isMessage)),
+  fits: (value) =>
+    hasMessages(value) || isPreference(value) || (Array.isArray(value) && value.some((one) => hasText(one, 'role'))),
   read(value, told) {
     if (isPreference(value)) return readPreference(value, told)
     const { id, title, messages, ...rest } = isRecord(value) ? value : { messages: value }
@@ -70,10 +71,6 @@ function about(
 
 function hasMessages(value: unknown): boolean {
   return isRecord(value) && 'messages' in value
-}
-
-function isMessage(value: unknown): boolean {
-  return isRecord(value) && typeof value.role === 'string'
 }
 
 interface Preference extends JsonRecord {

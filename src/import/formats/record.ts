@@ -4,6 +4,11 @@ export function isRecord(value: unknown): value is JsonRecord {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
+/** Whether a value is a record that has a text in a field. */
+export function hasText(value: unknown, field: string): boolean {
+  return isRecord(value) && typeof value[field] === 'string'
+}
+
 /** A text that is not empty; otherwise null. */
 export function textOf(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null

@@ -5,7 +5,7 @@ import { idOf, OpenCalls } from './made-id.ts'
 import { keepRest } from './metadata.ts'
 import { readerOf } from './openai.ts'
 import { madeCallId } from './openai-message.ts'
-import { isRecord, type JsonRecord, textOf } from './record.ts'
+import { hasText, isRecord, type JsonRecord, textOf } from './record.ts'
 import { takeTime } from './time.ts'
 import type { Told } from './told.ts'
 
@@ -41,18 +41,16 @@ export const shareGpt: Format = {
 }
 
 function isTurn(value: unknown): boolean {
-  return isRecord(value) && typeof value.from === 'string'
-}
-
-function isMessage(value: unknown): boolean {
-  return isRecord(value) && typeof value.role === 'string'
+  return hasText(value, 'from')
 }
 
 /** The name of the list of turns. Only in `conversations` the turns may have a `role` instead of `from`. */
 function listOf(value: JsonRecord): string | null {
   const isList = (name: string) => {
     const list = value[name]
-    return Array.isArray(list) && list.some((turn) => isTurn(turn) || (name === 'conversations' && isMessage(turn)))
+    return (
+      Array.isArray(list) && list.some((turn) => isTurn(turn) || (name === 'conversations' && hasText(turn, 'role')))
+    )
   }
   return ['conversations', 'conversation', 'items', 'messages'].find(isList) ?? null
 }
