@@ -39,13 +39,16 @@ const messages: readonly (readonly [RegExp, string])[] = [
   ],
   [/no pg_hba\.conf entry/i, 'let pg_hba.conf of PostgreSQL take this role from this host'],
   [/client password must be a string|no password supplied/i, 'PostgreSQL asks for a password: add it to DATABASE_URL'],
-  [/certificate|self-signed/i, 'add &sslrootcert=FILE with the certificate of its authority to DATABASE_URL'],
+  [
+    /certificate|self-signed/i,
+    'add sslrootcert=FILE with the certificate of its authority to DATABASE_URL, or sslmode=no-verify if nobody can stand between',
+  ],
   [
     /timeout expired|terminated due to connection timeout|timeout exceeded when trying to connect/i,
     'nothing answers there in time: check the host and the port of DATABASE_URL, or set POOL_TIMEOUT_MS higher',
   ],
   [
-    /Connection terminated|ECONNRESET|server closed the connection|unrecognized message|Invalid response/i,
+    /Connection terminated|ECONNRESET|server closed the connection|invalid response|establishing an SSL connection/i,
     'what listens there may not be PostgreSQL, or it is stopping: check the host and the port of DATABASE_URL',
   ],
 ]

@@ -42,6 +42,27 @@ export interface Appended {
 }
 
 /**
+ * Asks the server for nothing, so that a wrong address is known before the file is read.
+ *
+ * @throws Unreachable if nothing answers there
+ */
+export async function requireServer({ url, headers, waitsForStart }: Settings): Promise<void> {
+  if (waitsForStart) return
+  const body = JSON.stringify({ query: '{ __typename }' })
+  await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body,
+    redirect: 'manual',
+    signal: AbortSignal.timeout(longestAttempt / 6),
+  }).catch((error) => {
+    throw new Unreachable(
+      `There is no server at ${url} (${reasonOf(error)}). Start one with npm start, or name yours in COLLOQUY_URL.`,
+    )
+  })
+}
+
+/**
  * The mutations that an import needs. Each tries again while the server is away: client ids, `ifExists: RETURN` and a
  * leaf that is named make that safe. All of them throw Refusal and Unreachable.
  */

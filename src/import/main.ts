@@ -1,4 +1,5 @@
 import { findNodeFault } from '../node-check.ts'
+import { requireServer, Unreachable } from './client.ts'
 import { FileError } from './file/items.ts'
 import { importFile } from './import-file.ts'
 import { Report } from './report.ts'
@@ -19,8 +20,10 @@ async function run(args: readonly string[]): Promise<number> {
       console.log(usage)
       return 0
     }
+    const settings = readSettings(process.env)
+    await requireServer(settings)
     const report = new Report(process.stderr)
-    const failure = await importFile(given.path, given.format, readSettings(process.env), report)
+    const failure = await importFile(given.path, given.format, settings, report)
     const summary = report.summary()
     if (failure !== null) console.error(`${failure} Import the file again to go on: nothing is stored twice.`)
     console.log(summary)
@@ -29,6 +32,7 @@ async function run(args: readonly string[]): Promise<number> {
     const isPlain =
       error instanceof SettingError ||
       error instanceof FileError ||
+      error instanceof Unreachable ||
       (error as NodeJS.ErrnoException).syscall !== undefined
     console.error(isPlain ? (error as Error).message : error)
     return 1

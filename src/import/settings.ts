@@ -8,6 +8,8 @@ export interface Settings {
   readonly headers: Readonly<Record<string, string>>
   /** For how many milliseconds a server that is away is asked again. */
   readonly retryMs: number
+  /** Whether a server that is away at the start is waited for as well. */
+  readonly waitsForStart: boolean
 }
 
 /** A setting or an argument that the caller has to change. Only its sentence is shown. */
@@ -35,11 +37,13 @@ what an export hides, and files that an export only names are counted at the end
 with its place, and the other messages are imported. The exit code is 0 if no fault was reported, and otherwise 1.
 
 Environment:
-  COLLOQUY_URL            the server's GraphQL endpoint (http://127.0.0.1:4000/graphql)
+  COLLOQUY_URL            the server's GraphQL endpoint (http://127.0.0.1:PORT/graphql)
+  PORT                    the server's port on this machine, unless COLLOQUY_URL is set (4000)
   COLLOQUY_USER           who owns the conversations, if the caller may say so (in development: local)
   COLLOQUY_TOKEN          a bearer token
   COLLOQUY_SERVICE_KEY    a service key, together with COLLOQUY_USER
-  COLLOQUY_RETRY_SECONDS  how long to try again while the server is away (60)`
+  COLLOQUY_RETRY_SECONDS  how long to try again while the server is away (60). If it is set, the import also waits for a
+                          server that is away at the start.`
 
 /** What to import. */
 export interface Arguments {
@@ -80,9 +84,12 @@ function parse(args: readonly string[]) {
 
 /** @throws SettingError */
 export function readSettings(env: Record<string, string | undefined>): Settings {
-  const url = env.COLLOQUY_URL || 'http://127.0.0.1:4000/graphql'
+  const url = env.COLLOQUY_URL || `http://127.0.0.1:${env.PORT || 4000}/graphql`
   if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
-    throw new SettingError('COLLOQUY_URL must be the URL of a GraphQL endpoint, http:// or https://.')
+    const name = env.COLLOQUY_URL
+      ? 'COLLOQUY_URL must be the URL of a GraphQL endpoint, http:// or https://.'
+      : 'PORT must be the port of the server.'
+    throw new SettingError(name)
   }
   const retryMs = Number(env.COLLOQUY_RETRY_SECONDS || '60') * 1_000
   if (!(retryMs >= 0)) throw new SettingError('COLLOQUY_RETRY_SECONDS must be a number of seconds.')
@@ -92,7 +99,7 @@ export function readSettings(env: Record<string, string | undefined>): Settings 
     'x-user-id': env.COLLOQUY_USER,
   }
   const given = Object.entries(headers).flatMap(([name, value]) => (value ? [[name, headerText(value)]] : []))
-  return { url, headers: Object.fromEntries(given), retryMs }
+  return { url, headers: Object.fromEntries(given), retryMs, waitsForStart: Boolean(env.COLLOQUY_RETRY_SECONDS) }
 }
 
 /**

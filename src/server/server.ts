@@ -142,7 +142,7 @@ export async function startServer(
     registerGraphql(app, dependencies)
     const streams = new EventStreams(dependencies)
     registerStreams(app, dependencies, streams)
-    registerGraphiql(app, { graphqlPath, headers: exampleHeaders(config) })
+    registerGraphiql(app, { graphqlPath, identity: config.identity })
     const sockets = new Sockets(dependencies)
     attachSockets(app.server, graphqlPath, guard, sockets)
     own({
@@ -183,12 +183,6 @@ async function findDatabase(
   if (config.databaseUrl !== undefined) return { url: config.databaseUrl, data: 'in the database of DATABASE_URL' }
   const { url, directory } = own(await startEmbeddedDatabase({ directory: config.dataDir, onLost, signal }))
   return { url, data: `in ${directory}` }
-}
-
-function exampleHeaders(config: Config): Record<string, string> {
-  if (config.identity === undefined) return { 'x-user-id': 'local' }
-  const takesTokens = config.identity.jwksUrl !== undefined || config.identity.secret !== undefined
-  return takesTokens ? { authorization: 'Bearer …' } : { 'x-service-key': '…', 'x-user-id': '…' }
 }
 
 function cannotListen(config: Config, error: NodeJS.ErrnoException): Error {
