@@ -18,6 +18,7 @@ const { errors } = await fetch(url, {
   method: 'POST',
   headers: { 'content-type': 'application/json', ...at.connectionParams },
   body: '{ "query": "{ viewer { id } }" }',
+  signal: AbortSignal.timeout(10_000),
 })
   .then((response) => response.json() as Promise<{ errors?: { message: string }[] }>)
   .catch(({ cause, message }) => ({ errors: [{ message: cause?.code ?? message }] }))
