@@ -213,6 +213,24 @@ describe('an import ends at once, with one clear line,', () => {
     expect(code).toBe(1)
   })
 
+  test('when no server is there at the start, though it would try again for a minute later', async () => {
+    const url = await freeUrl()
+    const { code, stdout, stderr } = await run(await write('x.jsonl', one), 'ada', {
+      COLLOQUY_URL: '',
+      PORT: new URL(url).port,
+      COLLOQUY_RETRY_SECONDS: '',
+    })
+    expect(stderr).toBe(
+      `There is no server at ${url} (ECONNREFUSED). Start one with npm start, or name yours in COLLOQUY_URL.\n`,
+    )
+    expect([code, stdout]).toEqual([1, ''])
+  })
+
+  test('when PORT is no port', async () => {
+    const { code, stderr } = await run('x', 'ada', { COLLOQUY_URL: '', PORT: 'many' })
+    expect([code, stderr]).toEqual([1, 'PORT must be the port of the server.\n'])
+  })
+
   test('when the caller is refused', async () => {
     const { code, stderr } = await run(await write('x.jsonl', one), 'x'.repeat(256))
     expect(stderr).toMatch(/^The server at \S+ refuses the import: A user id has 1 to 255 characters.*\n$/)
@@ -277,6 +295,16 @@ describe('an import ends at once, with one clear line,', () => {
     expect(stderr).toBe('COLLOQUY_URL must be the URL of a GraphQL endpoint, http:// or https://.\n')
     expect(code).toBe(1)
   })
+})
+
+test('an import follows PORT', async () => {
+  const line = JSON.stringify({ id: 'by-port', messages: [{ role: 'user', content: 'x' }] })
+  const path = await write('port.jsonl', line)
+  const { port } = new URL(bed.server.url)
+  const settings = { COLLOQUY_URL: '', PORT: port, COLLOQUY_RETRY_SECONDS: '', COLLOQUY_USER: '' }
+  expect(await run(path, '', settings)).toEqual({ code: 0, stdout: summary(1, 1, 0), stderr: '' })
+  // Who GraphiQL and the examples are.
+  expect(await readBack('local', 'by-port')).toHaveLength(1)
 })
 
 test('an import explains itself', async () => {
