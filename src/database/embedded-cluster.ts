@@ -142,7 +142,10 @@ async function initdb(
   } catch (error) {
     const { stderr = '', message } = error as Error & { stderr?: string }
     const reason = stderr.split('\n').find((line) => /error|fatal/i.test(line)) ?? message
-    throw new StartupError(`initdb failed: ${reason.trim()}`)
+    const said = reason.replace(/^.*?(FATAL|ERROR): +/, '').trim()
+    throw new StartupError(
+      `${target} cannot hold a database, because initdb failed: ${said}; set DATA_DIR to a folder that can`,
+    )
   }
 }
 
