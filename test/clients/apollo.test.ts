@@ -57,9 +57,12 @@ test('Apollo: pages, a lost connection and a cursor that another query has moved
   proxy.cut()
   await ada.append(id, 'while it was away')
   const first = shown(id)[0]
-  await ada.get('mutation ($id: ID!) { editMessage(input: { messageId: $id, content: "edited" }) { message { id } } }', {
-    id: first.id,
-  })
+  await ada.get(
+    'mutation ($id: ID!) { editMessage(input: { messageId: $id, content: "edited" }) { message { id } } }',
+    {
+      id: first.id,
+    },
+  )
   await until(() => contents(id).at(-1) === 'while it was away' && contents(id)[0] === 'edited')
   await read.fetchMore({ variables: { before: startCursor } })
   const whole = [...all.with(20, 'edited'), 'between', 'while it was away']
@@ -102,7 +105,9 @@ test('Apollo: streamed text, other versions and tombstones reach the list, and a
     [0, 2],
     [1, 2],
   ])
-  await ada.get('mutation ($id: ID!) { deleteMessage(input: { messageId: $id }) { message { id } } }', { id: message.id })
+  await ada.get('mutation ($id: ID!) { deleteMessage(input: { messageId: $id }) { message { id } } }', {
+    id: message.id,
+  })
   await until(() => shown(id)[1].deletedAt !== null)
   expect(contents(id)).toEqual(['Cold?', null, null])
   await ada.get('mutation ($id: ID!) { deleteConversation(input: { id: $id }) { deletedConversationId } }', { id })
@@ -131,10 +136,14 @@ test('Apollo: the list of conversations has what it creates and deletes, and wha
   expect(titles()).toEqual(['renamed', 'mine'])
   await list.deleteConversation('theirs')
   expect(titles()).toEqual(['mine'])
-  const { conversation } = (await ada.get('mutation { createConversation(input: { title: "x" }) { conversation { id } } }'))
-    .createConversation
+  const { conversation } = (
+    await ada.get('mutation { createConversation(input: { title: "x" }) { conversation { id } } }')
+  ).createConversation
   await until(() => titles().length === 2)
-  await ada.get('mutation ($id: ID!) { deleteConversation(input: { id: $id }) { deletedConversationId } }', conversation)
+  await ada.get(
+    'mutation ($id: ID!) { deleteConversation(input: { id: $id }) { deletedConversationId } }',
+    conversation,
+  )
   await until(() => titles().length === 1)
   end()
 })

@@ -17,7 +17,11 @@ export async function readBlocks(): Promise<Map<string, string>> {
  *
  * @param more files that the program around the blocks has
  */
-export async function writeBlocks(name: string, url: string, more: Readonly<Record<string, string>> = {}): Promise<string> {
+export async function writeBlocks(
+  name: string,
+  url: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<string> {
   const place = join(folder, name)
   await rm(place, { recursive: true, force: true })
   await mkdir(place, { recursive: true })
