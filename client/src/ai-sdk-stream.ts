@@ -31,19 +31,32 @@ export interface AnswerStream {
  */
 export function streamAnswer<Message extends UIMessage>(options: SaveOptions<Message>): AnswerStream {
   const stop = new AbortController()
-  let settle: (outcome: Promise<void>) => void = () => {}
-  const stored = new Promise<void>((resolve) => {
-    settle = resolve
-  })
-  stored.catch(() => {})
+  const begun = settleable<void>()
+  const stored = settleable<void>()
   const last = options.messages.at(-1)
   const continued = last?.role === 'assistant' ? last : undefined
   const store = (chunks: ReadableStream<UIMessageChunk>) => {
     const [shown, kept] = chunks.pipeThrough(withId(continued?.id)).tee()
-    settle(keep(options, continued, kept, stop))
-    return shown
+    const keeping = keep(options, continued, kept, stop, () => begun.resolve())
+    stored.resolve(keeping.finally(() => begun.resolve()))
+    // What a tab has seen of an answer, it sees again when it is loaded anew.
+    return shown.pipeThrough(after(begun.promise))
   }
-  return { stopSignal: stop.signal, store, stored }
+  return { stopSignal: stop.signal, store, stored: stored.promise }
+}
+
+interface Settleable<Value> {
+  readonly promise: Promise<Value>
+  resolve(value: Value | Promise<Value>): void
+}
+
+function settleable<Value>(): Settleable<Value> {
+  let resolve: Settleable<Value>['resolve'] = () => {}
+  const promise = new Promise<Value>((onResolve) => {
+    resolve = onResolve
+  })
+  promise.catch(() => {})
+  return { promise, resolve }
 }
 
 /**
@@ -80,15 +93,28 @@ function withId(continued: string | undefined): TransformStream<UIMessageChunk, 
   })
 }
 
+function after(begun: Promise<void>): TransformStream<UIMessageChunk, UIMessageChunk> {
+  return new TransformStream({
+    transform: async (chunk, controller) => {
+      await begun
+      controller.enqueue(chunk)
+    },
+  })
+}
+
 /** Stores an answer while it is made, and its parts and metadata when it ends. */
 async function keep(
   options: SaveOptions<UIMessage>,
   continued: UIMessage | undefined,
   chunks: ReadableStream<UIMessageChunk>,
   stop: AbortController,
+  onBegun: () => void,
 ): Promise<void> {
   const [pieces, whole] = chunks.tee()
-  const [written, message] = await Promise.all([write(options, continued, pieces, stop), lastState(continued, whole)])
+  const [written, message] = await Promise.all([
+    write(options, continued, pieces, stop, onBegun),
+    lastState(continued, whole),
+  ])
   if (message === undefined) return
   if (written === null) {
     const before = options.messages.slice(0, -1)
@@ -116,18 +142,18 @@ async function write(
   continued: UIMessage | undefined,
   chunks: ReadableStream<UIMessageChunk>,
   stop: AbortController,
+  onBegun: () => void,
 ): Promise<Written | null> {
   let writer: ChunkWriter | null = null
   let error: MessageError | null = null
   let isAborted = false
   for await (const chunk of chunks) {
-    if (
-      chunk.type === 'start' &&
-      writer === null &&
-      chunk.messageId !== undefined &&
-      chunk.messageId !== continued?.id
-    ) {
-      writer = new ChunkWriter(await start(options, chunk.messageId, stop))
+    if (chunk.type === 'start' && writer === null) {
+      const { messageId } = chunk
+      if (messageId !== undefined && messageId !== continued?.id) {
+        writer = new ChunkWriter(await start(options, messageId, stop))
+      }
+      onBegun()
     }
     if (chunk.type === 'error') error = { code: 'MODEL_FAILED', message: chunk.errorText }
     if (chunk.type === 'abort') isAborted = true
@@ -137,6 +163,7 @@ async function write(
 }
 
 async function start(options: SaveOptions<UIMessage>, clientId: string, stop: AbortController): Promise<MessageStream> {
+  // A request that is given up does not end the answer.
   const { messages, signal: _, ...chat } = options
   const stored = await withConnection(options, (ask) => readAllBranches(ask, options.conversationId))
   const chatMessages = [...messages, { id: clientId, role: 'assistant', parts: [] }].map(
@@ -152,6 +179,7 @@ async function start(options: SaveOptions<UIMessage>, clientId: string, stop: Ab
     ...(parentId === undefined ? {} : { parentId }),
   })
   answer.stopSignal.addEventListener('abort', () => stop.abort(answer.stopSignal.reason), { once: true })
+  await answer.started
   return answer
 }
 
