@@ -1,4 +1,5 @@
-import { readFile } from 'node:fs/promises'
+import { spawnSync } from 'node:child_process'
+import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildSchema, isInterfaceType, isObjectType } from 'graphql'
 import { expect, test } from 'vitest'
@@ -31,4 +32,32 @@ test('docs/clients.md names every type without an id, but those that graphcache 
     .filter((type) => isObjectType(type) && type.getFields().id === undefined)
     .map(({ name }) => name)
   expect(named.sort()).toEqual(keyless.filter((name) => !isKnown(name) && !isOfList(name)).sort())
+})
+
+/** What a program around the blocks has. */
+const models = `import type { BaseChatModel } from '@langchain/core/language_models/chat_models'
+import type { Model, Tool } from '@openai/agents'
+import type { LanguageModel } from 'ai'
+export declare const model: LanguageModel
+export declare const chatModel: BaseChatModel
+export declare const agentModel: Model
+export declare const agentTools: Tool[]
+`
+
+test('the blocks of docs/clients.md are programs that strict TypeScript takes', async () => {
+  const place = await writeBlocks('types', 'http://127.0.0.1:1', { 'model.d.ts': models })
+  const paths = {
+    '@colloquy/client': ['../../../../client/src/index.ts'],
+    '@colloquy/client/*': ['../../../../client/src/*.ts'],
+  }
+  const compilerOptions = {
+    rootDir: '../../../..',
+    lib: ['es2024', 'dom', 'dom.iterable'],
+    allowImportingTsExtensions: true,
+    paths,
+  }
+  const config = { extends: '../../../../tsconfig.json', compilerOptions, include: ['*.ts'], exclude: [] }
+  await writeFile(join(place, 'tsconfig.json'), JSON.stringify(config))
+  const { stdout } = spawnSync('tsc', ['-p', place], { encoding: 'utf8' })
+  expect(stdout).toBe('')
 })

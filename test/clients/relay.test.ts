@@ -57,7 +57,7 @@ afterAll(async () => {
 })
 
 /** Holds the data of a query, as a screen does. */
-function show(query: Block, variables: object) {
+function show(query: Block, variables: Record<string, unknown>) {
   const operation = createOperationDescriptor(query, variables)
   const held = environment.retain(operation)
   const read = () => environment.lookup(operation.fragment).data as Block
@@ -80,15 +80,19 @@ function paginate(fragment: Block, parent: () => Block) {
   return { read, load }
 }
 
-function subscribe(subscription: Block, variables: object): () => void {
+function subscribe(subscription: Block, variables: Record<string, unknown>): () => void {
   const { dispose } = requestSubscription(environment, { subscription, variables })
   return dispose
 }
 
-const commit = (mutation: Block, variables: object) =>
+const commit = (mutation: Block, variables: Record<string, unknown>) =>
   new Promise<void>((resolve, reject) =>
     commitMutation(environment, { mutation, variables, onCompleted: () => resolve(), onError: reject }),
   )
+
+/** Another answer to the same message. */
+const anew = `mutation ($id: ID!, $parentId: ID) {
+  startMessage(input: { conversationId: $id, parentId: $parentId }) { attempt } }`
 
 test('Relay: pages both ways, a lost connection and a cursor that another query has moved lose and double nothing', async () => {
   const ada = bed.server.as()
@@ -125,7 +129,9 @@ test('Relay: pages both ways, a lost connection and a cursor that another query 
   const whole = [...all.with(20, 'edited'), 'between', 'live', 'while it was away']
   expect(contents()).toEqual(whole)
   const { message } = (
-    await ada.get('mutation ($id: ID!) { startMessage(input: { conversationId: $id }) { message { id } } }', { id })
+    await ada.get('mutation ($id: ID!) { startMessage(input: { conversationId: $id }) { message { id parentId } } }', {
+      id,
+    })
   ).startMessage
   for (const [chunk, text] of ['Ye', 's.'].entries()) {
     await ada.get(
@@ -135,9 +141,16 @@ test('Relay: pages both ways, a lost connection and a cursor that another query 
     )
   }
   await until(() => contents().at(-1) === 'Yes.')
+  await ada.get(anew, { id, parentId: message.parentId })
+  await until(() => contents().length === whole.length + 2)
+  const versions = edges().slice(-2)
+  expect(versions.map(({ node }: Block) => [node.siblings.index, node.siblings.count])).toEqual([
+    [0, 2],
+    [1, 2],
+  ])
   await ada.get('mutation ($id: ID!) { deleteMessage(input: { messageId: $id }) { message { id } } }', { id: firstId })
   await until(() => contents()[20] === null)
-  expect(contents()).toHaveLength(whole.length + 1)
+  expect(contents()).toHaveLength(whole.length + 2)
   await ada.get('mutation ($id: ID!) { deleteConversation(input: { id: $id }) { deletedConversationId } }', { id })
   await until(() => screen.read().conversation === null)
   end()

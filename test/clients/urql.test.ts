@@ -66,6 +66,10 @@ const titlesOf = (data: Block) =>
 
 const follow = (query: Block, variables: object) => client.subscription(query, variables).subscribe(() => {})
 
+/** Another answer to the same message. */
+const anew = `mutation ($id: ID!, $parentId: ID) {
+  startMessage(input: { conversationId: $id, parentId: $parentId }) { attempt } }`
+
 test('urql: pages, a lost connection and a cursor that another query has moved lose and double nothing', async () => {
   const ada = bed.server.as()
   const id = 'urql-live'
@@ -98,7 +102,9 @@ test('urql: pages, a lost connection and a cursor that another query has moved l
   await ada.get('mutation ($id: ID!) { deleteMessage(input: { messageId: $id }) { message { id } } }', { id: firstId })
   await until(() => screen.items?.[20] === null)
   const { message } = (
-    await ada.get('mutation ($id: ID!) { startMessage(input: { conversationId: $id }) { message { id } } }', { id })
+    await ada.get('mutation ($id: ID!) { startMessage(input: { conversationId: $id }) { message { id parentId } } }', {
+      id,
+    })
   ).startMessage
   for (const [chunk, text] of ['Ye', 's.'].entries()) {
     await ada.get(
@@ -108,6 +114,16 @@ test('urql: pages, a lost connection and a cursor that another query has moved l
     )
   }
   await until(() => screen.items?.at(-1) === 'Yes.')
+  await ada.get(anew, { id, parentId: message.parentId })
+  const versions = () =>
+    screen.data.conversation.messages.edges
+      .slice(-2)
+      .map(({ node }: Block) => [node.siblings.index, node.siblings.count])
+  await until(() => screen.items?.length === whole.length + 3)
+  expect(versions()).toEqual([
+    [0, 2],
+    [1, 2],
+  ])
   await ada.get('mutation ($id: ID!) { deleteConversation(input: { id: $id }) { deletedConversationId } }', { id })
   await until(() => screen.items === undefined)
   following.unsubscribe()
