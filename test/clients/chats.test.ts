@@ -88,8 +88,11 @@ async function openTab(id: string) {
   const transport = new DefaultChatTransport<UIMessage>({
     api: 'https://app.example/api/chat',
     fetch: async (url, init) => {
-      const request = new Request(url as string, { ...init, signal: AbortSignal.any([closed.signal]) })
-      return request.method === 'POST' ? POST(request) : GET(request)
+      const request = new Request(url as string, init)
+      const response: Response = await (request.method === 'POST' ? POST(request) : GET(request))
+      // As a server does whose client has gone away.
+      const body = response.body?.pipeThrough(new TransformStream(), { signal: closed.signal })
+      return new Response(body ?? null, response)
     },
   })
   const chat = new Chat<UIMessage>({ ...options, transport })
