@@ -219,12 +219,12 @@ async function* chunksOf(
     if (event.__typename === 'MessageTextAppended' && event.messageId === answer.id) {
       if (event.chunk > reader.next) yield* readStored()
       yield* reader.read(event)
-    } else if (
-      (event.__typename === 'MessageUpdated' || event.__typename === 'MessageDeleted') &&
-      event.message.id === answer.id &&
-      event.message.status !== 'STREAMING'
-    ) {
-      return yield* reader.end(event.message.content ?? '')
+    } else if (event.__typename === 'MessageUpdated' || event.__typename === 'MessageDeleted') {
+      const { id, status, content, nextChunk } = event.message
+      if (id !== answer.id) continue
+      if (status !== 'STREAMING') return yield* reader.end(content ?? '')
+      // What came between the reading and the following, or while the connection was lost.
+      if (nextChunk !== null && nextChunk > reader.next) yield* readStored()
     }
   }
 }

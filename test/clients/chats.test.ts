@@ -4,12 +4,13 @@ import { FakeListChatModel } from '@langchain/core/utils/testing'
 import { type AgentInputItem, type Model, tool, Usage } from '@openai/agents'
 import { DefaultChatTransport, type UIMessage } from 'ai'
 import { MockLanguageModelV4, simulateReadableStream } from 'ai/test'
-import { beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
 import { loadChat } from '../../client/src/ai-sdk.ts'
 import { readContext, streamMessage } from '../../client/src/index.ts'
 import { ColloquySession } from '../../client/src/openai-agents.ts'
 import { useBed } from '../support/bed.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 import { writeBlocks } from './blocks.ts'
 
@@ -21,6 +22,7 @@ type Block = any
 /** The models that the blocks ask. */
 const models: Block = {}
 let place: string
+let proxy: TcpProxy
 
 const at = (conversationId: string) => ({
   url: `${bed.server.url}/graphql`,
@@ -35,8 +37,11 @@ beforeAll(async () => {
   models.chatModel = new FakeListChatModel({ responses: ['It was shipped.', 'On Monday.'] })
   models.agentModel = agentModel
   models.agentTools = [findOrder]
-  place = await writeBlocks('chats', bed.server.url, { 'model.ts': `${model}\n${others}\n` })
+  proxy = await TcpProxy.before(bed.server)
+  place = await writeBlocks('chats', proxy.url, { 'model.ts': `${model}\n${others}\n` })
 })
+
+afterAll(() => proxy[Symbol.asyncDispose]())
 
 const json = (value: unknown) => JSON.parse(JSON.stringify(value))
 
@@ -129,6 +134,34 @@ test('AI SDK: a tab that is loaded again in the middle of an answer shows what t
   await third.resumed
   expect(third.chat.messages).toEqual(json(second.chat.messages))
   expect(third.chat.status).toBe('ready')
+})
+
+test('AI SDK: connections that are lost lose and double nothing, of the answer that is stored and of the one that goes on', async () => {
+  const slow = new SlowModel()
+  models.model = slow.model
+  const first = await openTab('lost')
+  await first.resumed
+  void first.chat.sendMessage({ text: 'Count.' })
+  await slow.say(...begin, piece('0 '))
+  await until(() => first.chat.messages.length === 2)
+  const second = await openTab('lost')
+  await until(() => textOf(second.chat.messages[1]) !== '')
+  let text = '0 '
+  for (let n = 1; n <= 300; n++) {
+    await slow.say(piece(`${n} `))
+    text += `${n} `
+    if (n % 60 === 0) {
+      proxy.cut()
+      await until(() => proxy.size > 0)
+    }
+    // Piece by piece, and not all of them in one chunk.
+    if (n % 5 === 0) await until(() => textOf(first.chat.messages[1]) === text)
+  }
+  await until(() => textOf(second.chat.messages[1]) === text)
+  await slow.end()
+  await second.resumed
+  expect(second.chat.messages).toEqual(json(first.chat.messages))
+  expect(await loadChat(at('lost'))).toEqual(json(first.chat.messages))
 })
 
 test('AI SDK: another answer is a version, also of a tab that was loaded again, and a stop from elsewhere stops the model', async () => {
