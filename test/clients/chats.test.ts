@@ -2,11 +2,12 @@ import { join } from 'node:path'
 import { Chat } from '@ai-sdk/react'
 import { FakeListChatModel } from '@langchain/core/utils/testing'
 import { type AgentInputItem, type Model, tool, Usage } from '@openai/agents'
-import { DefaultChatTransport, type UIMessage } from 'ai'
+import { tool as aiTool, DefaultChatTransport, jsonSchema, type UIMessage, type UIMessageChunk } from 'ai'
 import { MockLanguageModelV4, simulateReadableStream } from 'ai/test'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { z } from 'zod'
-import { loadChat } from '../../client/src/ai-sdk.ts'
+import { loadChat, saveChat } from '../../client/src/ai-sdk.ts'
+import { streamAnswer } from '../../client/src/ai-sdk-stream.ts'
 import { readContext, streamMessage } from '../../client/src/index.ts'
 import { ColloquySession } from '../../client/src/openai-agents.ts'
 import { useBed } from '../support/bed.ts'
@@ -33,9 +34,10 @@ const at = (conversationId: string) => ({
 beforeAll(async () => {
   Object.assign(globalThis, { models })
   const model = 'export const model = new Proxy({}, { get: (_, name) => globalThis.models.model[name] })'
-  const others = 'export const { chatModel, agentModel, agentTools } = globalThis.models'
+  const others = 'export const { tools, chatModel, agentModel, agentTools } = globalThis.models'
   models.chatModel = new FakeListChatModel({ responses: ['It was shipped.', 'On Monday.'] })
   models.agentModel = agentModel
+  models.tools = { weather }
   models.agentTools = [findOrder]
   proxy = await TcpProxy.before(bed.server)
   place = await writeBlocks('chats', proxy.url, { 'model.ts': `${model}\n${others}\n` })
@@ -164,6 +166,43 @@ test('AI SDK: connections that are lost lose and double nothing, of the answer t
   expect(await loadChat(at('lost'))).toEqual(json(first.chat.messages))
 })
 
+test('AI SDK: a call that waits is there after a reload, and the answer goes on in its place after the approval', async () => {
+  const call = { type: 'tool-call', toolCallId: 'c-1', toolName: 'weather', input: '{"city":"Köln"}' }
+  const asked = { ...finish, finishReason: { unified: 'tool-calls', raw: 'tool_calls' } }
+  const asking = () =>
+    new MockLanguageModelV4({
+      doStream: async () => ({
+        stream: simulateReadableStream({ chunks: [...begin.slice(0, -1), call, asked] as Block[] }),
+      }),
+    })
+  models.model = asking()
+  const first = await openTab('approval')
+  await first.resumed
+  await first.chat.sendMessage({ text: 'Is it cold?' })
+  await until(async () => (await loadChat(at('approval'))).length === 2)
+  const second = await openTab('approval')
+  await second.resumed
+  expect(second.chat.messages).toEqual(json(first.chat.messages))
+  const part = second.chat.messages[1]?.parts.find((one) => 'approval' in one) as Block
+  const slow = new SlowModel()
+  models.model = slow.model
+  await second.chat.addToolApprovalResponse({ id: part.approval.id, approved: true })
+  const sent = second.chat.sendMessage()
+  await slow.say(...begin.slice(0, 1), { type: 'text-start', id: 't' }, piece('Three.'))
+  await slow.end()
+  await sent
+  expect(second.chat.error).toBeUndefined()
+  await until(async () => textOf((await loadChat(at('approval')))[1]) === 'Three.')
+  expect(await loadChat(at('approval'))).toEqual(json(second.chat.messages))
+  expect(second.chat.messages[1]?.parts).toMatchObject([
+    { type: 'step-start' },
+    { type: 'reasoning' },
+    { type: 'tool-weather', state: 'output-available', output: { degrees: 3 } },
+    { type: 'step-start' },
+    { type: 'text', text: 'Three.' },
+  ])
+})
+
 test('AI SDK: another answer is a version, also of a tab that was loaded again, and a stop from elsewhere stops the model', async () => {
   const ada = bed.server.as()
   const quick = new SlowModel()
@@ -224,6 +263,35 @@ test('AI SDK: a model that fails leaves what it said, and an answer of an agent 
   expect(watching.chat.messages.map(textOf)).toEqual(['Cold?', 'Yes.'])
 })
 
+test('AI SDK: what is too large to be streamed is in the answer when it ends', async () => {
+  const messages: UIMessage[] = [{ id: 'q', role: 'user', parts: [{ type: 'text', text: 'Draw.' }] }]
+  await saveChat({ ...at('large'), messages })
+  const answer = streamAnswer({ ...at('large'), messages })
+  const data = 'x'.repeat(900_000)
+  const chunks = new ReadableStream<UIMessageChunk>({
+    start: (controller) => {
+      for (const chunk of [
+        { type: 'start' },
+        { type: 'data-drawing', data },
+        { type: 'text-start', id: 't' },
+        { type: 'text-delta', id: 't', delta: 'There.' },
+        { type: 'text-end', id: 't' },
+        { type: 'finish' },
+      ] as UIMessageChunk[])
+        controller.enqueue(chunk)
+      controller.close()
+    },
+  })
+  const shown = await Array.fromAsync(answer.store(chunks))
+  await answer.stored
+  const [, stored] = await loadChat(at('large'))
+  expect(stored?.parts).toMatchObject([
+    { type: 'data-drawing', data },
+    { type: 'text', text: 'There.' },
+  ])
+  expect(shown[0]).toEqual({ type: 'start', messageId: stored?.id })
+})
+
 test('LangChain: a chain goes on with the history of its conversation', async () => {
   const { ask } = await import(join(place, 'langchain.ts'))
   expect((await ask('langchain', 'Where is my order?')).content).toBe('It was shipped.')
@@ -248,6 +316,12 @@ async function contents(id: string): Promise<(string | null)[]> {
   const { conversation } = await bed.server.as().get(query, { id })
   return conversation.history.map(({ content }: { content: string | null }) => content)
 }
+
+const weather = aiTool({
+  inputSchema: jsonSchema<{ city: string }>({ type: 'object', properties: { city: { type: 'string' } } }),
+  needsApproval: true,
+  execute: async () => ({ degrees: 3 }),
+})
 
 const findOrder = tool({
   name: 'find_order',

@@ -37,8 +37,9 @@ test('docs/clients.md names every type without an id, but those that graphcache 
 /** What a program around the blocks has. */
 const models = `import type { BaseChatModel } from '@langchain/core/language_models/chat_models'
 import type { Model, Tool } from '@openai/agents'
-import type { LanguageModel } from 'ai'
+import type { LanguageModel, ToolSet } from 'ai'
 export declare const model: LanguageModel
+export declare const tools: ToolSet
 export declare const chatModel: BaseChatModel
 export declare const agentModel: Model
 export declare const agentTools: Tool[]
