@@ -217,7 +217,6 @@ async function* chunksOf(
   yield* readStored()
   for await (const event of following) {
     if (event.__typename === 'MessageTextAppended' && event.messageId === answer.id) {
-      if (event.chunk > reader.next) yield* readStored()
       yield* reader.read(event)
     } else if (event.__typename === 'MessageUpdated' || event.__typename === 'MessageDeleted') {
       const { id, status, content, nextChunk } = event.message

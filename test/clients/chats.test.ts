@@ -149,15 +149,16 @@ test('AI SDK: connections that are lost lose and double nothing, of the answer t
   const second = await openTab('lost')
   await until(() => textOf(second.chat.messages[1]) !== '')
   let text = '0 '
-  for (let n = 1; n <= 300; n++) {
-    await slow.say(piece(`${n} `))
-    text += `${n} `
-    if (n % 60 === 0) {
-      proxy.cut()
-      await until(() => proxy.size > 0)
+  for (let n = 1, cuts = 0; cuts < 4; cuts++) {
+    proxy.cut()
+    const before = text.length
+    // The answer goes on while the tab comes back, and a while after it.
+    for (let more = 0; more < 20; n++) {
+      text += `${n} `
+      await slow.say(piece(`${n} `))
+      await until(() => textOf(first.chat.messages[1]) === text)
+      if ((textOf(second.chat.messages[1])?.length ?? 0) > before) more += 1
     }
-    // Piece by piece, and not all of them in one chunk.
-    if (n % 5 === 0) await until(() => textOf(first.chat.messages[1]) === text)
   }
   await until(() => textOf(second.chat.messages[1]) === text)
   await slow.end()
@@ -267,12 +268,13 @@ test('AI SDK: what is too large to be streamed is in the answer when it ends', a
   const messages: UIMessage[] = [{ id: 'q', role: 'user', parts: [{ type: 'text', text: 'Draw.' }] }]
   await saveChat({ ...at('large'), messages })
   const answer = streamAnswer({ ...at('large'), messages })
-  const data = 'x'.repeat(900_000)
+  const data = 'x'.repeat(200_000)
   const chunks = new ReadableStream<UIMessageChunk>({
     start: (controller) => {
       for (const chunk of [
         { type: 'start' },
-        { type: 'data-drawing', data },
+        // Each replaces the one before: the answer is small, and its chunks are more than a message holds.
+        ...Array.from({ length: 8 }, () => ({ type: 'data-drawing', id: 'd', data })),
         { type: 'text-start', id: 't' },
         { type: 'text-delta', id: 't', delta: 'There.' },
         { type: 'text-end', id: 't' },
@@ -282,7 +284,8 @@ test('AI SDK: what is too large to be streamed is in the answer when it ends', a
       controller.close()
     },
   })
-  const shown = await Array.fromAsync(answer.store(chunks))
+  const shown: UIMessageChunk[] = []
+  for await (const chunk of answer.store(chunks)) shown.push(chunk)
   await answer.stored
   const [, stored] = await loadChat(at('large'))
   expect(stored?.parts).toMatchObject([

@@ -51,7 +51,7 @@ export class ChunkReader {
   }
 
   *read({ chunk, text, data }: StoredChunk): Generator<UIMessageChunk> {
-    // What came twice, or after something that is missing and will be read.
+    // It was read with the stored ones, and comes again as an event.
     if (chunk !== this.next) return
     this.next += 1
     const own = isRecord(data) && isRecord(data.aiSdk) ? (data.aiSdk as UIMessageChunk) : undefined
