@@ -1,5 +1,5 @@
 import type { MessageRole, PartsFormat } from '../../entities/message-enums.ts'
-import type { Output, Said } from '../items/item.ts'
+import type { Call, Output, Said } from '../items/item.ts'
 import type { Step } from '../items/step.ts'
 
 /** Writes a window for one provider or SDK. */
@@ -13,6 +13,10 @@ export interface Dialect {
   /** Whether a result may hold this item. */
   takesOutput(item: Output): boolean
   readonly callIds: CallIdRule
+  /** Whether it has a way to say that this call waits. Absent: it has none. */
+  keepsWaiting?(call: Call): boolean
+  /** Whether a text can be the result of this native call. Absent: it cannot. */
+  answersInWords?(call: Call): boolean
   write(steps: readonly Step[]): Written
 }
 
