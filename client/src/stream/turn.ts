@@ -154,7 +154,7 @@ async function answer(
   clientId: string,
   begin: Beginning,
 ): Promise<Message | null> {
-  const { maxTokens, reserve, system, encoding, timeoutSeconds = 30, signal, ...more } = options
+  const { maxTokens, reserve, system, encoding, pendingCalls, timeoutSeconds = 30, signal, ...more } = options
   const leave = new AbortController()
   const stream = streamMessageOn(connection, {
     ...more,
@@ -163,7 +163,7 @@ async function answer(
     ...begin,
     clientId,
     timeoutSeconds,
-    context: { format: provider.format, maxTokens, reserve, system, encoding },
+    context: { format: provider.format, maxTokens, reserve, system, encoding, pendingCalls },
     signal: leave.signal,
   })
   const cancel = () => (stream.message === null ? leave.abort(signal?.reason) : undefined)
