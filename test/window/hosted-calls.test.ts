@@ -1,9 +1,11 @@
 import type { BetaContentBlockParam } from '@anthropic-ai/sdk/resources/beta/messages/messages'
 import type { ResponseInputItem } from 'openai/resources/responses/responses'
 import { describe, expect, test } from 'vitest'
+import type { PartsFormat } from '../../src/entities/message-enums.ts'
 import { ContextFormat, type PendingCallRule } from '../../src/entities/window-enums.ts'
 import { ContextTooSmall } from '../../src/facts.ts'
 import type { ContextWindow } from '../../src/window/window.ts'
+import { storedMessage } from '../support/transcripts.ts'
 import { build, type Fields, parts, tool, user } from '../support/window.ts'
 import { readAsProvider, readBySdk } from '../support/window-rules.ts'
 
@@ -294,3 +296,262 @@ function withoutFuture(messages: readonly unknown[]): unknown[] {
   expect(counts[0]).toBe(counts[1])
   return messages.filter((_, at) => !types[at]?.startsWith('dream_'))
 }
+
+describe('ANTHROPIC: a call of a server tool without a result', () => {
+  const search = blocks.server_tool_use
+  const found = blocks.web_search_tool_result
+  const code = { type: 'server_tool_use', id: 'srv', name: 'code_execution', input: { code: 'look()' } }
+  const ran = { ...blocks.code_execution_tool_result, tool_use_id: 'srv' }
+  const called = { ...blocks.tool_use, caller: { type: 'code_execution_20250825', tool_id: 'srv' } }
+  const paused = (...list: unknown[]) => ({ ...parts('ASSISTANT', 'ANTHROPIC', ...list), finishReason: 'pause_turn' })
+  const window = (...fields: Fields[]) => {
+    const made = build('ANTHROPIC', [user('?'), ...fields])
+    readAsProvider('ANTHROPIC', made, { pauses: true })
+    const kinds = (made.messages as { content: { type: string }[] }[]).flatMap(({ content }) =>
+      content.map(({ type }) => type),
+    )
+    return { kinds: kinds.slice(1), reasons: made.reasons, pending: made.pendingCalls.map(({ call }) => call.callId) }
+  }
+
+  test('stays where the provider paused, and its result may come in the next message', () => {
+    expect(window(paused(search))).toEqual({ kinds: ['server_tool_use'], reasons: [], pending: [] })
+    const whole = ['server_tool_use', 'web_search_tool_result', 'text']
+    expect(window(paused(search), parts('ASSISTANT', 'ANTHROPIC', found, blocks.text)).kinds).toEqual(whole)
+    const isStill = window(paused(search), { ...parts('ASSISTANT', 'ANTHROPIC'), content: 'So', status: 'STREAMING' })
+    expect(isStill).toMatchObject({ kinds: ['server_tool_use'], reasons: ['STREAMING'] })
+  })
+
+  test('is left out where something else was said after it', () => {
+    const gone = { kinds: ['text'], reasons: ['INTERRUPTED_CALL'], pending: [] }
+    expect(window(paused(search), user('And?'))).toEqual(gone)
+    expect(window(paused(search), parts('ASSISTANT', 'ANTHROPIC', blocks.text))).toEqual(gone)
+    expect(window(parts('ASSISTANT', 'ANTHROPIC', blocks.text, search))).toEqual(gone)
+    expect(window(paused(blocks.thinking, search), user('And?')), 'with the thought that led to it').toEqual(gone)
+  })
+
+  test('and its new words come with the next question: it is left out', () => {
+    const userMessage = { message: storedMessage(9, user('And?')), tokens: 1, reasoningTokens: 0 }
+    const made = build('ANTHROPIC', [user('?'), paused(search)], { userMessage })
+    readAsProvider('ANTHROPIC', made)
+    expect(made.reasons).toEqual(['INTERRUPTED_CALL'])
+  })
+
+  test('stays while a call that its program made waits, and when that call has its result', () => {
+    const asked = parts('ASSISTANT', 'ANTHROPIC', code, called)
+    expect(window(asked)).toEqual({
+      kinds: ['server_tool_use', 'tool_use', 'tool_result'],
+      reasons: ['INTERRUPTED_CALL'],
+      pending: ['c'],
+    })
+    const answered = parts('USER', 'ANTHROPIC', blocks.tool_result)
+    const kinds = ['server_tool_use', 'tool_use', 'tool_result']
+    expect(window(asked, answered)).toEqual({ kinds, reasons: [], pending: [] })
+    const again = parts('ASSISTANT', 'ANTHROPIC', { ...called, id: 'd' })
+    const more = parts('USER', 'ANTHROPIC', { ...blocks.tool_result, tool_use_id: 'd' })
+    expect(window(asked, answered, again, more).kinds).toEqual([...kinds, 'tool_use', 'tool_result'])
+    const done = parts('ASSISTANT', 'ANTHROPIC', ran, blocks.text)
+    expect(window(asked, answered, done)).toMatchObject({
+      kinds: [...kinds, 'code_execution_tool_result', 'text'],
+      reasons: [],
+    })
+  })
+
+  test('is left out with the calls that its program made, and with their results', () => {
+    const asked = parts('ASSISTANT', 'ANTHROPIC', blocks.text, code, called)
+    const answered = parts('USER', 'ANTHROPIC', blocks.tool_result)
+    const gone = { kinds: ['text', 'text'], pending: [] }
+    expect(window(asked, user('And?'))).toEqual({ ...gone, reasons: ['INTERRUPTED_CALL'] })
+    const late = window(asked, answered, user('And?'))
+    expect({ ...late, reasons: late.reasons.toSorted() }).toEqual({
+      ...gone,
+      reasons: ['INTERRUPTED_CALL', 'ORPHANED_RESULT'],
+    })
+    expect(window(asked, answered, parts('ASSISTANT', 'ANTHROPIC', blocks.text))).toMatchObject(gone)
+  })
+
+  test.each(formats.filter((format) => format !== 'ANTHROPIC'))(
+    'the calls of its program are functions for others: %s',
+    (format) => {
+      const fields = [
+        user('?'),
+        parts('ASSISTANT', 'ANTHROPIC', code, called),
+        parts('USER', 'ANTHROPIC', blocks.tool_result),
+      ]
+      const made = build(format, fields)
+      expect(readAsProvider(format, made)).toEqual([{ name: 'look', input: {}, output: 'x' }])
+      expect(made.reasons).toEqual(['UNSUPPORTED_PART'])
+    },
+  )
+})
+
+test('OPENAI_RESPONSES: a program stays while a call that it made has its result', () => {
+  const called = { ...items.function_call, call_id: 'd', caller: { type: 'program', caller_id: 'c' } }
+  const answered = { ...items.function_call_output, call_id: 'd', caller: { type: 'program', caller_id: 'c' } }
+  const asked = parts('ASSISTANT', 'OPENAI_RESPONSES', items.reasoning, items.program, called)
+  const result = { ...parts('TOOL', 'OPENAI_RESPONSES', answered), toolCallId: 'd' }
+  const going = build('OPENAI_RESPONSES', [user('?'), asked, result])
+  readAsProvider('OPENAI_RESPONSES', going, { pauses: true })
+  expect(going.messages.slice(1)).toEqual([items.reasoning, items.program, called, answered])
+  const ended = parts('ASSISTANT', 'OPENAI_RESPONSES', items.program_output, items.message)
+  const whole = build('OPENAI_RESPONSES', [user('?'), asked, result, ended])
+  readAsProvider('OPENAI_RESPONSES', whole)
+  expect(whole).toMatchObject({ reasons: [] })
+  expect(whole.messages).toHaveLength(7)
+  const left = build('OPENAI_RESPONSES', [user('?'), asked, result, user('And?')])
+  expect(left.messages).toHaveLength(2)
+})
+
+describe('a text as the result of a call that is no function', () => {
+  const outputOf = (asked: ResponseInputItem, ...more: Fields[]) => {
+    const window = build('OPENAI_RESPONSES', [user('?'), parts('ASSISTANT', 'OPENAI_RESPONSES', asked), ...more])
+    readAsProvider('OPENAI_RESPONSES', window)
+    return window.messages.slice(2)
+  }
+
+  test('is an output of its own kind, where that can be a text', () => {
+    expect(outputOf(items.shell_call, tool('c', 'a b'))).toEqual([items.shell_call_output])
+    expect(outputOf(items.apply_patch_call, tool('c', 'done'))).toEqual([items.apply_patch_call_output])
+    expect(outputOf(items.local_shell_call, tool('c', 'a b'))).toEqual([
+      { ...items.local_shell_call_output, call_id: 'c' },
+    ])
+    const interrupted = 'Interrupted: this call was not answered.'
+    expect(outputOf(items.shell_call)).toMatchObject([{ output: [{ stderr: interrupted, outcome: { exit_code: 1 } }] }])
+    expect(outputOf(items.apply_patch_call)).toMatchObject([{ status: 'failed', output: interrupted }])
+    expect(outputOf(items.mcp_approval_request)).toMatchObject([{ approve: false, reason: interrupted }])
+  })
+
+  test('is left out with its call otherwise', () => {
+    const window = build('OPENAI_RESPONSES', [
+      user('?'),
+      parts('ASSISTANT', 'OPENAI_RESPONSES', items.computer_call),
+      tool('c', 'words'),
+    ])
+    expect(window).toMatchObject({ messages: [{}], reasons: ['ORPHANED_RESULT'] })
+  })
+})
+
+describe('results beside words of the user', () => {
+  const text = { type: 'text', text: 'And?' }
+  const input = { type: 'input_text', text: 'And?' }
+  const results: readonly (readonly [stored: PartsFormat, asked: unknown, word: unknown, answered: unknown])[] = [
+    ['ANTHROPIC', blocks.tool_use, text, blocks.tool_result],
+    ['OPENAI_RESPONSES', items.function_call, input, items.function_call_output],
+    ['OPENAI_RESPONSES', items.shell_call, input, items.shell_call_output],
+    [
+      'AI_SDK',
+      { type: 'tool-call', toolCallId: 'c', toolName: 'look', input: {} },
+      text,
+      { type: 'tool-result', toolCallId: 'c', toolName: 'look', output: { type: 'text', value: 'x' } },
+    ],
+  ]
+  const orders: readonly (readonly [string, (word: unknown, answered: unknown) => unknown[]])[] = [
+    ['before', (word, answered) => [answered, word]],
+    ['behind', (word, answered) => [word, answered]],
+    ['between', (word, answered) => [word, answered, word]],
+  ]
+  const cases = orders.flatMap(([order, of]) => results.map((result) => [order, result[0], of, result] as const))
+
+  test.each(cases)(
+    'belong to the turn before, when they stand %s them: %s',
+    (_order, stored, of, [, asked, word, answered]) => {
+      const fields = [user('?'), parts('ASSISTANT', stored, asked), parts('USER', stored, ...of(word, answered))]
+      for (const format of formats) {
+        const whole = build(format, fields)
+        const exchanges = readAsProvider(format, whole)
+        if (isFunction(asked) || stored === format) expect(whole.reasons).toEqual([])
+        if (stored !== 'OPENAI_RESPONSES' || isFunction(asked)) expect(exchanges).toMatchObject([{ output: 'x' }])
+        const newest = build(format, fields, { maxTokens: 10 })
+        readAsProvider(format, newest)
+        expect(newest).toMatchObject({ firstSeq: 3, tokenCount: 10 })
+        expect(newest.reasons).toContain('BUDGET')
+        expect(newest.messages).toHaveLength(1)
+      }
+    },
+  )
+})
+
+describe('items that were stored twice', () => {
+  const [thought, asked, answered] = [items.reasoning, items.function_call, items.function_call_output]
+  const result = { ...parts('TOOL', 'OPENAI_RESPONSES', answered), toolCallId: 'c' }
+  const told = { type: 'message', id: 'msg_1', role: 'assistant', content: [{ type: 'output_text', text: 'So.' }] }
+  const once = parts('ASSISTANT', 'OPENAI_RESPONSES', thought, asked)
+  const cases: readonly (readonly [string, Fields[]])[] = [
+    ['before the result', [once, once, result, parts('ASSISTANT', 'OPENAI_RESPONSES', told)]],
+    ['behind the result', [once, result, once, parts('ASSISTANT', 'OPENAI_RESPONSES', told)]],
+    ['with more', [once, result, parts('ASSISTANT', 'OPENAI_RESPONSES', thought, asked, answered, told)]],
+    ['in one message', [parts('ASSISTANT', 'OPENAI_RESPONSES', thought, asked, thought, asked, answered, told)]],
+    [
+      'all of them',
+      [
+        once,
+        result,
+        once,
+        result,
+        parts('ASSISTANT', 'OPENAI_RESPONSES', told),
+        parts('ASSISTANT', 'OPENAI_RESPONSES', told),
+      ],
+    ],
+  ]
+
+  test.each(cases)('are written once: %s', (_name, fields) => {
+    const window = build('OPENAI_RESPONSES', [user('?'), ...fields])
+    expect(readAsProvider('OPENAI_RESPONSES', window)).toEqual([{ name: 'look', input: {}, output: 'x' }])
+    expect(window.messages.slice(1)).toEqual([thought, asked, answered, told])
+    expect(window.reasons).toContain('REPEATED_ITEM')
+    expect(window.reasons).not.toContain('INTERRUPTED_CALL')
+    const spoken = window.included.filter(({ role }) => role === 'ASSISTANT')
+    expect(spoken).toHaveLength(fields.filter(({ role }) => role === 'ASSISTANT').length)
+    for (const format of formats) expect(readAsProvider(format, build(format, [user('?'), ...fields]))).toHaveLength(1)
+  })
+
+  test('also when a later turn has them again, as long as the window has both turns', () => {
+    const fields = [
+      user('?'),
+      once,
+      result,
+      user('And?'),
+      parts('ASSISTANT', 'OPENAI_RESPONSES', thought, asked, answered, told),
+    ]
+    const whole = build('OPENAI_RESPONSES', fields)
+    readAsProvider('OPENAI_RESPONSES', whole)
+    expect(whole.messages.map((item) => (item as { type: string }).type)).toEqual([
+      'message',
+      'reasoning',
+      'function_call',
+      'function_call_output',
+      'message',
+      'message',
+    ])
+    expect(whole.reasons).toEqual(['REPEATED_ITEM'])
+    const newest = build('OPENAI_RESPONSES', fields, { maxTokens: whole.tokenCount - 1 })
+    expect(newest.messages.slice(1)).toEqual([thought, asked, answered, told])
+  })
+
+  test('of the AI SDK too, which names them by `itemId`', () => {
+    const of = (itemId: string) => ({ openai: { itemId } })
+    const said = [
+      { type: 'reasoning', text: 'Hm.', providerMetadata: of('rs_1') },
+      { type: 'reasoning', text: 'Hm!', providerMetadata: of('rs_1') },
+      {
+        type: 'tool-look',
+        toolCallId: 'c',
+        state: 'output-available',
+        input: {},
+        output: 'x',
+        callProviderMetadata: of('fc_1'),
+      },
+    ]
+    for (const format of ['AI_SDK', 'AI_SDK_MODEL'] as const) {
+      const fields = [
+        user('?'),
+        parts('ASSISTANT', 'AI_SDK', ...said),
+        parts('ASSISTANT', 'AI_SDK', ...said, { type: 'text', text: 'So.' }),
+      ]
+      const window = build(format, fields)
+      expect(readAsProvider(format, window)).toHaveLength(1)
+      const text = JSON.stringify(window.messages)
+      expect(text.match(/rs_1/g), 'one item of two parts').toHaveLength(2)
+      expect(text.match(/fc_1/g)).toHaveLength(1)
+    }
+  })
+})

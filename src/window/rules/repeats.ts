@@ -1,42 +1,53 @@
+import type { JsonRecord } from '../../entities/json.ts'
 import type { ApprovalRequest, Said } from '../items/item.ts'
 import { asText, isRecord } from '../items/json.ts'
 import type { Spoken } from '../items/spoken.ts'
 
-/** Tells items that were stored before from others. Items are shown to it in their order. */
+/** Tells items that were stored before from others, by the ids that their provider gave them. */
 export class Repeats {
-  readonly #owners = new Map<string, unknown>()
+  /** Where the id of each item was seen first. */
+  readonly #places = new Map<string, Place>()
+  #last: Place | null = null
 
+  /** @param item shown in the order of the window */
   isRepeated(item: Said | ApprovalRequest, message: Spoken): boolean {
-    const identity = identityOf(item, message)
-    if (identity === null) return false
-    const owner = this.#owners.get(identity.id)
-    if (owner === undefined) this.#owners.set(identity.id, identity.owner)
-    return owner !== undefined && owner !== identity.owner
+    const id = idOf(item)
+    const place = { id, message, within: item.raw?.within ?? null }
+    const isMore = this.#isMoreOf(place, item)
+    this.#last = place
+    if (id === null || isMore) return false
+    const isKnown = this.#places.has(id)
+    if (!isKnown) this.#places.set(id, place)
+    return isKnown
+  }
+
+  /**
+   * Several content parts may be one item of the Responses API; they follow each other. Several parts of one message may be
+   * one item in the AI SDK.
+   */
+  #isMoreOf({ id, message, within }: Place, { raw }: Said | ApprovalRequest): boolean {
+    if (raw?.format === 'AI_SDK') return id !== null && this.#places.get(id)?.message === message
+    return within !== null && this.#last?.within === within && this.#last.message === message
   }
 }
 
-/**
- * The id that the provider gave to an item, and what is stored as this item: several content parts may be one item of
- * the Responses API, and several parts of one message in the AI SDK.
- */
-function identityOf(
-  item: Said | ApprovalRequest,
-  message: Spoken,
-): { readonly id: string; readonly owner: unknown } | null {
-  const { raw } = item
-  if (raw === null) return null
-  if (raw.format === 'OPENAI_RESPONSES') {
+interface Place {
+  readonly id: string | null
+  readonly message: Spoken
+  readonly within: JsonRecord | null
+}
+
+function idOf({ kind, raw, ...item }: Said | ApprovalRequest): string | null {
+  if (raw?.format === 'OPENAI_RESPONSES') {
     const owner = raw.within ?? raw.part
-    const id = isRecord(owner) ? asText(owner.id) : null
-    return id === null ? null : { id, owner }
+    return isRecord(owner) ? asText(owner.id) : null
   }
-  if (raw.format === 'AI_SDK' && isRecord(raw.part)) {
+  if (raw?.format === 'AI_SDK' && isRecord(raw.part)) {
     const { callProviderMetadata, providerMetadata, providerOptions } = raw.part
     const data = callProviderMetadata ?? providerMetadata ?? providerOptions
-    const known = isRecord(data)
-      ? Object.values(data).find((own) => isRecord(own) && typeof own.itemId === 'string')
-      : null
-    return isRecord(known) ? { id: `${item.kind} ${asText(known.itemId)}`, owner: message } : null
+    const known = isRecord(data) ? Object.values(data).filter(isRecord) : []
+    const itemId = known.map((own) => asText(own.itemId)).find((id) => id !== null)
+    return itemId === undefined ? null : `${kind} ${itemId}`
   }
-  return item.kind === 'hosted' ? { id: `${item.half} ${item.callId}`, owner: raw.part } : null
+  return 'half' in item ? `${item.half} ${item.callId}` : null
 }
