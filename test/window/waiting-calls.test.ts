@@ -142,11 +142,17 @@ describe('what waits names itself', () => {
       pending_safety_checks: [],
       action: { type: 'screenshot' },
     }
-    const window = build('OPENAI_RESPONSES', [user('?'), parts('ASSISTANT', 'OPENAI_RESPONSES', asked)])
-    expect(window.messages).toHaveLength(1)
-    expect(window.pendingCalls).toMatchObject([
-      { call: { callId: 'a', name: 'computer', type: 'computer_call', arguments: JSON.stringify(asked) } },
-    ])
+    for (const format of formats) {
+      const window = build(format, [
+        user('?'),
+        assistant(null, call('x')),
+        parts('ASSISTANT', 'OPENAI_RESPONSES', asked),
+      ])
+      expect(readAsProvider(format, window)).toHaveLength(1)
+      expect(window.pendingCalls).toMatchObject([
+        { call: { callId: 'a', name: 'computer', type: 'computer_call', arguments: JSON.stringify(asked) } },
+      ])
+    }
   })
 })
 
@@ -332,9 +338,10 @@ describe('the AI SDK', () => {
       }
     }
     const open = [user('?'), parts('ASSISTANT', 'AI_SDK', { ...uiPart('asked'), providerExecuted: true })]
-    for (const format of ['AI_SDK', 'AI_SDK_MODEL'] as const) {
+    for (const format of formats) {
       const window = build(format, open)
-      expect(window).toMatchObject({ messages: [{ role: 'user' }], reasons: ['INTERRUPTED_CALL'] })
+      const isOwn = format === 'AI_SDK' || format === 'AI_SDK_MODEL'
+      expect(window).toMatchObject({ messages: [{}], reasons: [isOwn ? 'INTERRUPTED_CALL' : 'UNSUPPORTED_PART'] })
       expect(pendingOf(window)).toEqual([['a', false]])
     }
     expect(JSON.stringify(build('AI_SDK', open, keep).messages)).toContain('approval-requested')

@@ -7,7 +7,8 @@ export interface Dialect {
   /** It gives parts of this format back unchanged. */
   readonly parts: PartsFormat
   /**
-   * Whether it can express this item in a message of `role`. Reasoning and calls are asked about for ASSISTANT only.
+   * Whether it can express this item in a message of `role`. Reasoning and hosted calls are asked about for ASSISTANT
+   * only, calls to functions never.
    */
   takes(item: Said, role: MessageRole): boolean
   /** Whether a result may hold this item. */

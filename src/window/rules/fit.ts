@@ -18,16 +18,12 @@ export function fitEntries(entries: readonly Entry[], dialect: Dialect, reasons:
 
 function fitReply(reply: Reply, message: Spoken, dialect: Dialect, reasons: Set<OmissionReason>): Reply | null {
   const isOwn = reply.kind === 'hosted' || (reply.kind === 'result' && reply.native !== undefined)
-  if (!answerers.has(message.role) || (isOwn && !(isWhole(reply, message, dialect) && takesReply(reply, dialect)))) {
+  if (!answerers.has(message.role) || (isOwn && message.status !== 'COMPLETE')) {
     reasons.add('UNSUPPORTED_PART')
     return null
   }
   if (reply.kind !== 'result' || isOwn) return reply
   return { ...reply, output: keep(reply.output, (item) => saysOutput(item, message, dialect), reasons) }
-}
-
-function takesReply(reply: Reply, dialect: Dialect): boolean {
-  return reply.kind !== 'hosted' || dialect.takes(reply, 'ASSISTANT')
 }
 
 const answerers: ReadonlySet<Spoken['role']> = new Set(['USER', 'ASSISTANT', 'TOOL'] as const)
@@ -42,15 +38,12 @@ function saysItem(item: Said | ApprovalRequest, message: Spoken, dialect: Dialec
     case 'text':
       return item.text === '' ? 'silent' : verdict(dialect.takes(item, role))
     case 'reasoning':
-      return verdict(
-        role === 'ASSISTANT' && status === 'COMPLETE' && item.raw.format === dialect.parts && dialect.takes(item, role),
-      )
-    case 'call': {
-      const isKnown = item.native === undefined || isWhole(item, message, dialect)
-      return verdict(role === 'ASSISTANT' && isKnown && dialect.takes(item, role))
-    }
-    case 'hosted':
       return verdict(role === 'ASSISTANT' && isWhole(item, message, dialect) && dialect.takes(item, role))
+    // Calls of another dialect are left out by `pair`, with their results.
+    case 'call':
+      return verdict(role === 'ASSISTANT' && (item.native === undefined || status === 'COMPLETE'))
+    case 'hosted':
+      return verdict(role === 'ASSISTANT' && status === 'COMPLETE')
     case 'approval-request':
       return verdict(role === 'ASSISTANT')
     case 'other':

@@ -40,82 +40,80 @@ export interface Paired {
 export function pair(entries: readonly Entry[], place: Place): Paired {
   const { calls, orphans } = findReplies(entries)
   const said = entries.filter((entry) => 'items' in entry)
-  const pending: PendingCall[] = []
-  const fates = decide([...calls.values()], said.at(-1), place, pending)
+  const fates = decide([...calls.values()], said.at(-1), place)
   const reasons = new Set<OmissionReason>(orphans.size > 0 ? ['ORPHANED_RESULT'] : [])
   const heard = new Set<Spoken>()
   const replies = new Set<unknown>()
   let interrupted = 0
-  for (const [asked, fate] of fates) {
-    if (fate.kind === 'interrupted') interrupted++
-    if (fate.kind === 'interrupted' || (fate.kind === 'out' && asked.reply === null)) reasons.add('INTERRUPTED_CALL')
-    if (fate.kind === 'out' && asked.reply !== null) reasons.add('ORPHANED_RESULT')
-    if (fate.kind === 'out') continue
+  for (const [asked, { kind, reason }] of fates) {
+    if (kind === 'interrupted') interrupted++
+    if (reason !== undefined) reasons.add(reason)
+    if (kind === 'out') continue
     if (asked.reply !== null) replies.add(asked.reply.item)
     for (const message of [asked.reply?.message, asked.approvedIn]) if (message) heard.add(message)
   }
   const steps = said.flatMap((entry) => makeStep(entry, { calls, fates, replies }))
+  const pending = [...fates].flatMap(([asked, { isPending }]) => (isPending ? [pendingCall(asked)] : []))
   return { steps, reasons, pending, interrupted, heard }
 }
 
 /** What becomes of a call. */
-type Fate =
-  | { readonly kind: 'answered'; readonly answer: Answer | null }
-  | { readonly kind: 'interrupted'; readonly answer: Answer }
-  | { readonly kind: 'waits' }
-  /** Neither the call nor its result is in the window. */
-  | { readonly kind: 'out' }
+interface Fate {
+  /** `out`: neither the call nor its result is in the window. */
+  readonly kind: 'answered' | 'interrupted' | 'waits' | 'out'
+  /** The answer to a call that is no hosted one, if it has one. */
+  readonly answer?: Answer
+  readonly isPending?: boolean
+  readonly reason?: OmissionReason
+}
 
-function decide(
-  calls: readonly Asked[],
-  last: SaidEntry | undefined,
-  place: Place,
-  pending: PendingCall[],
-): Map<Asked, Fate> {
+function decide(calls: readonly Asked[], last: SaidEntry | undefined, place: Place): Map<Asked, Fate> {
   const fates = new Map<Asked, Fate>()
   const goOn = new Set<string | undefined>()
   for (const asked of calls) {
-    if (asked.call.kind === 'hosted') continue
-    const fate = fateOfCall(asked, asked.call, last, place, pending)
+    const { call } = asked
+    if (call.kind === 'hosted') continue
+    const fate = fateOfCall(asked, call, last, place)
     fates.set(asked, fate)
-    if (fate.kind !== 'out' && asked.entry === last) goOn.add(asked.call.callerId)
-  }
-  for (const asked of calls) {
-    if (asked.call.kind === 'hosted') fates.set(asked, fateOfHosted(asked, last, goOn, place, pending))
+    if (fate.kind !== 'out' && asked.entry === last) goOn.add(call.callerId)
   }
   const hosts = new Set<string>()
   for (const asked of calls) {
     const { call } = asked
-    const isWithoutHost =
-      call.callerId !== undefined && call.raw?.format === place.dialect.parts && !hosts.has(call.callerId)
-    if (isWithoutHost) fates.set(asked, { kind: 'out' })
-    else if (call.kind === 'hosted' && fates.get(asked)?.kind !== 'out') hosts.add(call.callId)
+    const fate = fates.get(asked) ?? fateOfHosted(asked, call, last, goOn, place)
+    const isHosted = call.callerId === undefined || hosts.has(call.callerId) || call.raw?.format !== place.dialect.parts
+    fates.set(asked, isHosted ? fate : { ...fate, ...leftOut(asked) })
+    if (isHosted && fate.kind !== 'out' && call.kind === 'hosted') hosts.add(call.callId)
   }
   return fates
 }
 
-function fateOfCall(
-  asked: Asked,
-  call: Call,
-  last: SaidEntry | undefined,
-  { dialect, pendingCalls }: Place,
-  pending: PendingCall[],
-): Fate {
+function leftOut({ reply }: Asked): Fate {
+  return { kind: 'out', reason: reply === null ? 'INTERRUPTED_CALL' : 'ORPHANED_RESULT' }
+}
+
+/** Whether another dialect alone can express it. */
+function isForeign(call: Call | Hosted, dialect: Dialect): boolean {
+  if (call.kind === 'call' && call.native === undefined) return false
+  return call.raw?.format !== dialect.parts || !dialect.takes(call, 'ASSISTANT')
+}
+
+function fateOfCall(asked: Asked, call: Call, last: SaidEntry | undefined, { dialect, pendingCalls }: Place): Fate {
   const isLast = asked.entry === last && pendingCalls !== null
   const mayKeep = isLast && pendingCalls === 'KEEP' && dialect.keepsWaiting?.(call) === true
   const takesWords = call.native === undefined || dialect.answersInWords?.(call) === true
   const answer = answerOf(asked, call)
+  const isPending = answer === null && isLast && waits(asked)
+  if (isForeign(call, dialect)) return { kind: 'out', reason: 'UNSUPPORTED_PART', isPending }
   if (answer !== null) {
-    if (answer.result.native !== call.native && !takesWords) return { kind: 'out' }
+    if (answer.result.native !== call.native && !takesWords) return leftOut(asked)
     const isOnlyApproval = answer.result.raw === null || answer.result.raw.part === call.raw?.part
     return mayKeep && answer.result.isDenial && isOnlyApproval ? { kind: 'waits' } : { kind: 'answered', answer }
   }
-  if (isLast && waits(asked)) {
-    pending.push(pendingCall(asked))
-    if (pendingCalls === 'OMIT') return { kind: 'out' }
-    if (mayKeep) return { kind: 'waits' }
-  }
-  return takesWords ? { kind: 'interrupted', answer: interrupted(call) } : { kind: 'out' }
+  if (isPending && mayKeep) return { kind: 'waits', isPending }
+  const isOmitted = isPending && pendingCalls === 'OMIT'
+  if (isOmitted || !takesWords) return { ...leftOut(asked), isPending }
+  return { kind: 'interrupted', answer: interrupted(call), reason: 'INTERRUPTED_CALL', isPending }
 }
 
 function answerOf({ reply, approval, approvedIn }: Asked, call: Call): Answer | null {
@@ -135,23 +133,21 @@ function answerOf({ reply, approval, approvedIn }: Asked, call: Call): Answer | 
  */
 function fateOfHosted(
   asked: Asked,
+  call: Call | Hosted,
   last: SaidEntry | undefined,
   goOn: ReadonlySet<string | undefined>,
-  { isNewest, pendingCalls }: Place,
-  pending: PendingCall[],
+  { dialect, isNewest, pendingCalls }: Place,
 ): Fate {
-  const { call, entry, reply, approval } = asked
-  if (reply !== null) return { kind: 'answered', answer: null }
-  if (approval?.isApproved === false) return { kind: 'waits' }
+  const { entry, reply, approval } = asked
   const isLast = entry.message === last?.message
-  if (approval?.isApproved === null) {
-    if (!isLast || pendingCalls === null || !waits(asked)) return { kind: 'out' }
-    pending.push(pendingCall(asked))
-    return { kind: pendingCalls === 'KEEP' ? 'waits' : 'out' }
-  }
-  const isGoing =
-    goOn.has(call.callId) || (isLast && (approval?.isApproved === true || entry.message.finishReason === 'pause_turn'))
-  return { kind: isNewest && isGoing ? 'waits' : 'out' }
+  const isPending = reply === null && approval?.isApproved === null && isLast && pendingCalls !== null && waits(asked)
+  if (isForeign(call, dialect)) return { kind: 'out', reason: 'UNSUPPORTED_PART', isPending }
+  if (reply !== null) return { kind: 'answered' }
+  const isPaused = approval?.isApproved === true || entry.message.finishReason === 'pause_turn'
+  const isGoing = approval?.isApproved !== null && isNewest && (goOn.has(call.callId) || (isLast && isPaused))
+  const isKept = isPending && pendingCalls === 'KEEP'
+  if (isGoing || isKept || approval?.isApproved === false) return { kind: 'waits', isPending }
+  return { ...leftOut(asked), isPending }
 }
 
 /** Nobody runs a call that the model did not finish. */
@@ -190,7 +186,7 @@ function makeStep({ message, items }: SaidEntry, { calls, fates, replies }: Deci
     const fate = asked && fates.get(asked)
     if (asked === undefined || fate === undefined) return []
     if (fate.kind === 'waits') waiting.push({ call: item, approval: asked.approval, message: asked.approvedIn })
-    else if (fate.kind !== 'out' && fate.answer !== null) answers.push(fate.answer)
+    else if (fate.answer !== undefined) answers.push(fate.answer)
     return [item, ...movedReply(asked)]
   })
   const left = withoutLastReasoning(kept)
