@@ -134,7 +134,8 @@ function readResponses(items: readonly Json[], ending: Ending): Exchange[] {
       rule(type === 'message', 'a known kind of item', item)
       rule(item.content !== '' && !isNone(item.content), 'a message has content', item)
       const unanswered = [...open.values()].filter((call) => call.type !== 'program')
-      rule(unanswered.length === 0, 'calls are answered before anything else is said', item)
+      const isOver = item.role !== 'assistant'
+      rule(!isOver || unanswered.length === 0, 'calls are answered before anybody else says something', item)
     }
   })
   for (const call of open.values()) {
@@ -212,7 +213,7 @@ function readAnthropic(messages: readonly Json[], system: unknown, ending: Endin
       if (type.endsWith('tool_use')) {
         rule(role === 'assistant' && !known.has(block.id), 'ids come once', block)
         known.add(block.id)
-        rule(caller.tool_id === undefined || hosted.has(caller.tool_id), 'the program that calls is there', block)
+        rule(caller.tool_id === undefined || known.has(caller.tool_id), 'the program that calls is there', block)
       }
       if (type === 'server_tool_use' || type === 'mcp_tool_use') hosted.set(block.id, block)
       else if (type === 'tool_use') {

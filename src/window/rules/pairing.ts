@@ -139,7 +139,7 @@ function fateOfHosted(
   { dialect, isNewest, pendingCalls }: Place,
 ): Fate {
   const { entry, reply, approval } = asked
-  const isLast = entry.message === last?.message
+  const isLast = entry === last
   const isPending = reply === null && approval?.isApproved === null && isLast && pendingCalls !== null && waits(asked)
   if (isForeign(call, dialect)) return { kind: 'out', reason: 'UNSUPPORTED_PART', isPending }
   if (reply !== null) return { kind: 'answered' }

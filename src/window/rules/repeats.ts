@@ -25,9 +25,10 @@ export class Repeats {
    * Several content parts may be one item of the Responses API; they follow each other. Several parts of one message may be
    * one item in the AI SDK.
    */
-  #isMoreOf({ id, message, within }: Place, { raw }: Said | ApprovalRequest): boolean {
-    if (raw?.format === 'AI_SDK') return id !== null && this.#places.get(id)?.message === message
-    return within !== null && this.#last?.within === within && this.#last.message === message
+  #isMoreOf({ id, message, within }: Place, { kind, raw }: Said | ApprovalRequest): boolean {
+    if (raw?.format !== 'AI_SDK')
+      return within !== null && this.#last?.within === within && this.#last.message === message
+    return kind !== 'hosted' && kind !== 'other' && id !== null && this.#places.get(id)?.message === message
   }
 }
 
@@ -37,17 +38,18 @@ interface Place {
   readonly within: JsonRecord | null
 }
 
-function idOf({ kind, raw, ...item }: Said | ApprovalRequest): string | null {
+function idOf(item: Said | ApprovalRequest): string | null {
+  const { kind, raw } = item
   if (raw?.format === 'OPENAI_RESPONSES') {
     const owner = raw.within ?? raw.part
     return isRecord(owner) ? asText(owner.id) : null
   }
-  if (raw?.format === 'AI_SDK' && isRecord(raw.part)) {
-    const { callProviderMetadata, providerMetadata, providerOptions } = raw.part
-    const data = callProviderMetadata ?? providerMetadata ?? providerOptions
-    const known = isRecord(data) ? Object.values(data).filter(isRecord) : []
-    const itemId = known.map((own) => asText(own.itemId)).find((id) => id !== null)
-    return itemId === undefined ? null : `${kind} ${itemId}`
-  }
-  return 'half' in item ? `${item.half} ${item.callId}` : null
+  if (kind === 'hosted') return `${item.half} ${item.callId}`
+  if (raw?.format !== 'AI_SDK' || !isRecord(raw.part)) return null
+  const { toolCallId, callProviderMetadata, providerMetadata, providerOptions } = raw.part
+  if (kind === 'other') return asText(toolCallId)
+  const data = callProviderMetadata ?? providerMetadata ?? providerOptions
+  const known = isRecord(data) ? Object.values(data).filter(isRecord) : []
+  const itemId = known.map((own) => asText(own.itemId)).find((id) => id !== null)
+  return itemId === undefined ? null : `${kind} ${itemId}`
 }

@@ -66,8 +66,8 @@ function readItem(part: JsonRecord, raw: Raw): Item | null {
     }
     case 'function_call_output':
     case 'custom_tool_call_output': {
-      if (callId === null) return null
-      return { kind: 'result', callId, name: asText(part.name), isError: false, output: readOutput(part.output), raw }
+      const output = readOutput(part.output)
+      return { kind: 'result', callId: callId ?? '', name: asText(part.name), isError: false, output, raw }
     }
     default:
       return readNative(part, raw)
