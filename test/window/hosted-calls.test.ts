@@ -470,6 +470,21 @@ describe('results beside words of the user', () => {
   )
 })
 
+test.each(formats)('a new message of results and words answers the turn before, and begins one: %s', (format) => {
+  const message = storedMessage(3, parts('USER', 'ANTHROPIC', blocks.text, blocks.tool_result))
+  const fields = [user('?'), parts('ASSISTANT', 'ANTHROPIC', blocks.tool_use)]
+  const window = build(format, fields, { userMessage: { message, tokens: 3, reasoningTokens: 0 } })
+  expect(readAsProvider(format, window)).toEqual([{ name: 'look', input: {}, output: 'x' }])
+  expect(window).toMatchObject({ reasons: [], pendingCalls: [], tokenCount: 23 })
+})
+
+test('a result that names no call begins no turn', () => {
+  const { call_id: _, ...nameless } = items.function_call_output as { call_id: string }
+  const window = build('OPENAI_RESPONSES', [user('?'), parts('USER', 'OPENAI_RESPONSES', nameless), user('And?')])
+  readAsProvider('OPENAI_RESPONSES', window)
+  expect(window).toMatchObject({ reasons: ['ORPHANED_RESULT'], messages: [{}, {}] })
+})
+
 describe('items that were stored twice', () => {
   const [thought, asked, answered] = [items.reasoning, items.function_call, items.function_call_output]
   const result = { ...parts('TOOL', 'OPENAI_RESPONSES', answered), toolCallId: 'c' }

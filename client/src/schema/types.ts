@@ -516,8 +516,8 @@ export interface CompleteMessagePayload<Selected = Message> {
 }
 
 /**
- * What a model reads: ready to send, and valid for its provider. A tool call and its results are in the window together
- * or not at all.
+ * What a model reads: ready to send, and valid for its provider. A call and its result are in the window together or
+ * not at all, unless the call waits and `pendingCalls` is KEEP.
  */
 export interface ContextWindow {
   /** The instructions, if the provider takes them apart from the messages; otherwise null. */

@@ -122,7 +122,7 @@ export class OmittedMessages {
 
 @ObjectType('ContextWindow', {
   description:
-    'What a model reads: ready to send, and valid for its provider. A tool call and its results are in the window together or not at all.',
+    'What a model reads: ready to send, and valid for its provider. A call and its result are in the window together or not at all, unless the call waits and `pendingCalls` is KEEP.',
   simpleResolvers: true,
 })
 export class ContextWindowAnswer {

@@ -15,8 +15,8 @@ export interface Asked {
 /** The calls of a turn with their results. */
 export interface AskedCalls {
   readonly calls: ReadonlyMap<Call | Hosted, Asked>
-  /** Replies that answer nothing. */
-  readonly orphans: ReadonlySet<Reply>
+  /** Replies that answer nothing, and questions to people about no call. */
+  readonly orphans: ReadonlySet<Reply | ApprovalRequest>
 }
 
 /**
@@ -41,7 +41,7 @@ export function findReplies(entries: readonly Entry[]): AskedCalls {
 
 class OpenCalls implements AskedCalls {
   readonly calls = new Map<Call | Hosted, Asked>()
-  readonly orphans = new Set<Reply>()
+  readonly orphans = new Set<Reply | ApprovalRequest>()
   /** The calls without a result, by what answers them; the latest last. */
   readonly #open = new Map<string, Asked[]>()
   readonly #latest = new Map<string, Asked>()
@@ -61,9 +61,13 @@ class OpenCalls implements AskedCalls {
     if (call.approval !== undefined) this.#byApproval.set(call.approval.id, asked)
   }
 
-  requestApproval({ approvalId: id, callId, raw }: ApprovalRequest): void {
+  requestApproval(request: ApprovalRequest): void {
+    const { approvalId: id, callId, raw } = request
     const asked = this.#latest.get(callId)
-    if (asked === undefined) return
+    if (asked === undefined) {
+      this.orphans.add(request)
+      return
+    }
     asked.approval = { id, isApproved: null, request: raw.part as Approval['request'], response: null }
     this.#byApproval.set(id, asked)
   }
