@@ -88,6 +88,16 @@ describe('calls that wait', () => {
     expect((await read(id, ', userMessage: { role: USER, content: "And?" }')).pendingCalls).toEqual([])
   })
 
+  test('are not those that the provider runs, which stay where it paused', async () => {
+    const search = { type: 'server_tool_use', id: 'srv', name: 'web_search', input: { query: 'cats' } }
+    const paused = { role: 'ASSISTANT', partsFormat: 'ANTHROPIC', parts: [search], finishReason: 'pause_turn' }
+    const { messages, pendingCalls } = await read(await store(user('one'), paused), ', format: ANTHROPIC')
+    expect(messages[1]).toEqual({ role: 'assistant', content: [search] })
+    expect(pendingCalls).toEqual([])
+    const ended = await read(await store(user('one'), { ...paused, finishReason: 'end_turn' }), ', format: ANTHROPIC')
+    expect(ended.messages).toHaveLength(1)
+  })
+
   test('say whether people have allowed them', async () => {
     const part = (toolCallId: string, state: string, approval: object) => ({
       type: 'tool-find',

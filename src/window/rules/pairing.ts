@@ -53,7 +53,7 @@ export function pair(entries: readonly Entry[], place: Place): Paired {
     for (const message of [asked.reply?.message, asked.approvedIn]) if (message) heard.add(message)
   }
   const steps = said.flatMap((entry) => makeStep(entry, { calls, fates, replies }))
-  const pending = [...fates].flatMap(([asked, { isPending }]) => (isPending ? [pendingCall(asked)] : []))
+  const pending = [...calls.values()].filter((asked) => fates.get(asked)?.isPending).map(pendingCall)
   return { steps, reasons, pending, interrupted, heard }
 }
 
