@@ -28,9 +28,13 @@ const apart = [
   'Message.conversation',
   'Message.siblings',
   'Conversation.lastMessage',
+  'MessageTextAppended.message',
   'OmittedMessages.messages',
   'OmittedMessages.tokens',
 ]
+
+/** Fields that the server never answers with null, though their types allow it. Their descriptions say why. */
+const neverNull = ['MessageUpdated.message', 'MessageDeleted.message']
 
 /** The fields that are read of a message to which a conversation refers. */
 const reference = ['id', 'seq']
@@ -117,7 +121,10 @@ function contextArguments(schema: GraphQLSchema): Record<string, GraphQLArgument
 
 function objectText(type: GraphQLObjectType): string {
   const typename = type.getInterfaces().some(isEvent) ? [`  readonly __typename: '${type}'`] : []
-  const fields = fieldsOf(type).map((field) => fieldText(field, '', typeText(field.type, type)))
+  const fields = fieldsOf(type).map((field) => {
+    const isNeverNull = neverNull.includes(`${type}.${field.name}`)
+    return fieldText(field, '', isNeverNull ? presentText(field.type, type) : typeText(field.type, type))
+  })
   const body = [...typename, ...fields].join('\n')
   return `${docOf(type.description, '')}\nexport interface ${declared(type)} {\n${body}\n}\n`
 }

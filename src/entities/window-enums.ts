@@ -18,6 +18,7 @@ export const OmissionReason = {
   EMPTY: 'EMPTY',
   UNSUPPORTED_PART: 'UNSUPPORTED_PART',
   REPEATED_ITEM: 'REPEATED_ITEM',
+  IMAGE_LIMIT: 'IMAGE_LIMIT',
 } as const
 export type OmissionReason = keyof typeof OmissionReason
 
@@ -67,7 +68,10 @@ registerEnumType(OmissionReason, {
     },
     STREAMING: { description: 'Messages that are still being written were left out.' },
     EMPTY: { description: 'Messages that say nothing in this format were left out.' },
-    UNSUPPORTED_PART: { description: 'Parts that this format cannot express were left out.' },
+    UNSUPPORTED_PART: {
+      description: 'Parts that this format cannot express, and files that its provider does not take, were left out.',
+    },
+    IMAGE_LIMIT: { description: 'The oldest pictures were left out: the window had more of them than `maxImages`.' },
     REPEATED_ITEM: {
       description: 'Items that were stored more than once, by the id of their provider, are there once.',
     },

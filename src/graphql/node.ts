@@ -21,16 +21,16 @@ export class NodeResolver {
   }
 
   @Query(() => [Node], {
-    nullable: 'items',
+    nullable: 'itemsAndList',
     description:
-      'Up to 100 objects by their ids, in the order of `ids`; null for an id with which the viewer has nothing.',
+      'Up to 100 objects by their ids, in the order of `ids`; null for an id with which the viewer has nothing, and, with an error of its own, for an object that could not be read.',
   })
   nodes(
     @Arg('ids', () => [ID], { description: 'At most 100 ids.' }) ids: string[],
     @Ctx() context: Context,
-  ): Promise<(Node | null)[]> {
+  ): Promise<Node | null>[] {
     if (ids.length > contractLimits.nodes) throw tooLarge('ids', 'items', contractLimits.nodes, ids.length)
-    return Promise.all(ids.map((id) => loadNode(context, id)))
+    return ids.map((id) => loadNode(context, id))
   }
 }
 

@@ -7,6 +7,7 @@ import { ContextWindowResolver, OmittedMessagesResolver } from './conversation/c
 import { ConversationResolver } from './conversation/conversation.ts'
 import { ConversationForkResolver } from './conversation/conversation-fork.ts'
 import { ConversationMutationResolver } from './conversation/conversation-mutation.ts'
+import { MessageTextAppendedResolver } from './feed/conversation-event.ts'
 import { ConversationEventsResolver, conversationEventTypes } from './feed/conversation-events.ts'
 import { ConversationListEventsResolver, conversationListEventTypes } from './feed/conversation-list-events.ts'
 import { MessageSubscriptionResolver } from './feed/message-subscription.ts'
@@ -39,6 +40,7 @@ export function createSchema(): GraphQLSchema {
       ConversationForkResolver,
       MessageSubscriptionResolver,
       ConversationEventsResolver,
+      MessageTextAppendedResolver,
       ConversationListEventsResolver,
     ],
     orphanedTypes: [...conversationEventTypes, ...conversationListEventTypes],
@@ -51,8 +53,14 @@ export function createSchema(): GraphQLSchema {
     validate: false,
   })
   // Type-GraphQL cannot describe the root types.
-  describe(schema.getQueryType(), 'What can be read.')
-  describe(schema.getMutationType(), 'What can be changed. Each answer comes after the change is durable.')
+  describe(
+    schema.getQueryType(),
+    'What can be read. A field that fails is null and has an error; the other fields of the answer stay as they are.',
+  )
+  describe(
+    schema.getMutationType(),
+    'What can be changed. Each answer comes after the change is durable. Several mutations in one document run one after the other: if one fails, it is null and has an error, and those after it run all the same.',
+  )
   describe(schema.getSubscriptionType(), 'What can be followed live, over WebSocket or server-sent events.')
   return schema
 }

@@ -19,7 +19,7 @@ export class ViewerNode implements Node {
 
 @Resolver()
 export class ViewerResolver {
-  @Query(() => ViewerNode, { description: 'The user that this request acts as.' })
+  @Query(() => ViewerNode, { nullable: true, description: 'The user that this request acts as.' })
   viewer(@Ctx() context: Context): ViewerNode {
     return new ViewerNode(context.viewer.userId)
   }

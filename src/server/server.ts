@@ -31,6 +31,7 @@ import { createHostGuard } from './http/host-guard.ts'
 import { createHttp } from './http/http.ts'
 import { Operations } from './operation/operations.ts'
 import type { TransportDependencies } from './operation/transport-dependencies.ts'
+import { createTakesOrigin } from './request/origins.ts'
 import { attachSockets } from './socket/upgrade.ts'
 import { Sockets } from './socket/websocket.ts'
 import { EventStreams } from './sse/sse.ts'
@@ -113,16 +114,18 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
       lists: config.lists,
     }
     const operations = own(await Operations.start(services, answers, config.compileAfter, log))
+    const takesOrigin = createTakesOrigin(config)
     const dependencies: TransportDependencies = {
       operations,
       authenticate: createAuthenticate(config.identity),
+      takesOrigin,
       config,
       log,
     }
-    const guard = createHostGuard(config)
+    const guard = createHostGuard(config, takesOrigin)
     const health: Health = { isStopping: false }
 
-    const app = await createHttp(config, guard, health, log)
+    const app = createHttp(config, guard, takesOrigin, health, log)
     registerHealth(app, health, store)
     registerGraphql(app, dependencies)
     const streams = new EventStreams(dependencies)

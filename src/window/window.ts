@@ -9,6 +9,7 @@ import type { Counted, Spoken } from './items/spoken.ts'
 import type { Step } from './items/step.ts'
 import { withCallIds } from './rules/call-ids.ts'
 import { withoutLastReasoning } from './rules/fit.ts'
+import { countImages, imagesLeftOut, leaveOutImages, mostTokensLeftOut, tokensLeftOut } from './rules/images.ts'
 import { type Reading, readCounted, splitAtTurn } from './rules/reading.ts'
 import { Repeats } from './rules/repeats.ts'
 import { leastTokens, makeTurn, type Turn } from './rules/turn.ts'
@@ -20,6 +21,8 @@ export interface WindowRequest {
   readonly reserve: number
   /** The caller's own instructions; the window begins with them. */
   readonly system: { readonly text: string; readonly tokens: number } | null
+  /** null or absent: as many as the provider takes. */
+  readonly maxImages?: number | null
   /** A message that is not stored yet; the window ends with it. */
   readonly userMessage: Counted<Spoken> | null
   /** INTERRUPT unless given. */
@@ -48,6 +51,9 @@ export interface ContextWindow {
  * messages until the builder `isFull` or no message is left, and then calls `finish`. The builder takes whole turns,
  * newest first, as long as they fit. A turn begins with words of the user and ends before the user's next words. The
  * builder takes the newest turn even when it is too large; then `finish` throws.
+ *
+ * One turn more may make a window smaller: its pictures may be those with which a block of older pictures is left out.
+ * So the builder goes on while a larger window may fit again, and remembers the largest one that fits.
  */
 export class WindowBuilder {
   readonly #request: WindowRequest
@@ -57,9 +63,15 @@ export class WindowBuilder {
   readonly #stored = new Map<Spoken, Message>()
   /** Newest first, because messages are added newest first. */
   readonly #turns: Turn[] = []
+  /** How many of the turns are in the window. */
+  #taken = 0
   #open: Reading[] = []
   #openTokens = 0
+  #openImages = 0
+  /** The tokens and pictures of all turns, and the tokens of the window. */
   #tokens: number
+  #images = 0
+  #takenTokens: number
   #isFull = false
 
   /** @param leading the SYSTEM and DEVELOPER messages that the conversation begins with, oldest first */
@@ -72,6 +84,7 @@ export class WindowBuilder {
     const instructions = [...system, ...leading].map((counted) => readCounted(counted, this.#dialect))
     this.#leading = makeTurn(instructions, { dialect: this.#dialect, isNewest: false, pendingCalls: null })
     this.#tokens = this.#leading.tokens
+    this.#takenTokens = this.#tokens
     if (request.userMessage !== null) this.#read(request.userMessage)
   }
 
@@ -95,17 +108,20 @@ export class WindowBuilder {
   /** @throws ContextTooSmall when not even the newest turn fits */
   finish(): ContextWindow {
     const { maxTokens, reserve } = this.#request
-    if (this.#tokens > this.#budget) throw new ContextTooSmall(maxTokens, this.#tokens + reserve)
-    const turns = [this.#leading, ...this.#turns.toReversed()]
-    const { steps, repeated } = withoutRepeats(turns.flatMap((turn) => turn.steps))
+    if (this.#takenTokens > this.#budget) throw new ContextTooSmall(maxTokens, this.#takenTokens + reserve)
+    const taken = this.#turns.slice(0, this.#taken)
+    const turns = [this.#leading, ...taken.toReversed()]
+    const all = turns.flatMap((turn) => turn.steps)
+    const leftOut = imagesLeftOut(countImages(all), this.#maxImages)
+    const { steps, repeated } = withoutRepeats(leaveOutImages(all, leftOut))
     const written = this.#dialect.write(withCallIds(steps, this.#dialect.callIds))
     const leading = this.#storedOf([this.#leading])
-    const said = this.#storedOf(this.#turns)
+    const said = this.#storedOf(taken)
     return {
       ...written,
-      tokenCount: this.#tokens,
+      tokenCount: this.#takenTokens,
       included: [...leading, ...said],
-      reasons: this.#reasons(turns, repeated.size > 0),
+      reasons: [...this.#reasons(turns, repeated.size > 0), ...(leftOut > 0 ? (['IMAGE_LIMIT'] as const) : [])],
       firstSeq: said[0]?.seq ?? null,
       lastSeq: said.at(-1)?.seq ?? null,
       pendingCalls: (this.#turns[0]?.pending ?? []).filter(({ call }) => !repeated.has(call)),
@@ -116,6 +132,10 @@ export class WindowBuilder {
     return this.#request.maxTokens - this.#request.reserve
   }
 
+  get #maxImages(): number {
+    return this.#request.maxImages ?? this.#dialect.maxImages
+  }
+
   #read(counted: Counted<Spoken>): void {
     const reading = readCounted(counted, this.#dialect)
     const split = splitAtTurn(reading)
@@ -124,12 +144,19 @@ export class WindowBuilder {
       this.#closeTurn()
       this.#keepOpen(split.before)
     }
-    if (this.#turns.length > 0 && this.#tokens + this.#openTokens > this.#budget) this.#isFull = true
+    if (this.#turns.length > 0 && this.#leastTokens() > this.#budget) this.#isFull = true
+  }
+
+  /** What a window with all that was read has at least, whatever is still to come. */
+  #leastTokens(): number {
+    const images = this.#images + this.#openImages
+    return this.#tokens + this.#openTokens - mostTokensLeftOut(images, this.#maxImages)
   }
 
   #keepOpen(reading: Reading): void {
     this.#open.push(reading)
     this.#openTokens += leastTokens(reading)
+    this.#openImages += countImages(reading.entries)
   }
 
   #closeTurn(): void {
@@ -140,11 +167,14 @@ export class WindowBuilder {
     const turn = makeTurn(this.#open.toReversed(), place)
     this.#open = []
     this.#openTokens = 0
-    if (this.#turns.length > 0 && this.#tokens + turn.tokens > this.#budget) this.#isFull = true
-    else {
-      this.#turns.push(turn)
-      this.#tokens += turn.tokens
-    }
+    this.#openImages = 0
+    this.#turns.push(turn)
+    this.#tokens += turn.tokens
+    this.#images += countImages(turn.steps)
+    const tokens = Math.max(this.#tokens - tokensLeftOut(this.#images, this.#maxImages), 0)
+    if (this.#turns.length > 1 && tokens > this.#budget) return
+    this.#taken = this.#turns.length
+    this.#takenTokens = tokens
   }
 
   /**
@@ -159,7 +189,7 @@ export class WindowBuilder {
   #reasons(turns: readonly Turn[], isRepeating: boolean): OmissionReason[] {
     const reasons = new Set(turns.flatMap((turn) => [...turn.reasons]))
     if (isRepeating) reasons.add('REPEATED_ITEM')
-    if (this.#isFull) reasons.add('BUDGET')
+    if (this.#isFull || this.#taken < this.#turns.length) reasons.add('BUDGET')
     else {
       const first = this.#open.flatMap((reading) => [...reading.reasons])
       for (const reason of first) reasons.add(reason)

@@ -100,6 +100,19 @@ const call = (id: string, name: string, text: string) => ({ id, name, arguments:
 describe.each(Object.keys(loops))('%s', (name) => {
   const { script, run } = loops[name] as Loop
 
+  test('the model reads as many pictures as the turn allows, the newest', async () => {
+    const id = `pictures ${name}`
+    const parts = [1, 2, 3].map((at) => ({
+      type: 'image',
+      source: { type: 'url', url: `https://example.com/${at}.png` },
+    }))
+    await bed.server.as().append(id, { role: 'USER', parts, partsFormat: 'ANTHROPIC' })
+    await using model = await ModelServer.start(script({ texts: ['So.'] }))
+    await run(model, turn(id, { userMessage: 'What?', maxImages: 2 }))
+    const asked = JSON.stringify(model.requests[0])
+    expect([...asked.matchAll(/\d\.png/g)].map(([file]) => file)).toEqual(['2.png', '3.png'])
+  })
+
   test('a turn: the question, calls beside each other, their results, and the answer, each stored as it came', async () => {
     const asked = {
       reasoning: 'EqQB-signed',

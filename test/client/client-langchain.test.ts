@@ -4,16 +4,23 @@ import {
   AIMessageChunk,
   type BaseMessage,
   ChatMessage,
+  ChatMessageChunk,
   FunctionMessage,
+  FunctionMessageChunk,
   HumanMessage,
+  HumanMessageChunk,
   mapChatMessagesToStoredMessages,
+  RemoveMessage,
   SystemMessage,
+  SystemMessageChunk,
   ToolMessage,
+  ToolMessageChunk,
 } from '@langchain/core/messages'
 import { RunnableLambda, RunnableWithMessageHistory } from '@langchain/core/runnables'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { ColloquyChatMessageHistory } from '../../client/src/langchain.ts'
+import { toInput } from '../../client/src/sdk/langchain-message.ts'
 import { useBed } from '../support/bed.ts'
 import { expectNothingOpenAfterEach } from '../support/nothing-open.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
@@ -126,6 +133,11 @@ const kinds: Record<string, BaseMessage> = {
     content: 'abc',
     tool_call_chunks: [{ id: 'q', name: 'f', args: '{"a":1}', index: 0 }],
   }),
+  'a chunk of a human': new HumanMessageChunk('h'),
+  'a chunk of instructions': new SystemMessageChunk('s'),
+  'a chunk of a result': new ToolMessageChunk({ content: 'r', tool_call_id: 'call-1', name: 'f', status: 'success' }),
+  'a chunk of a function': new FunctionMessageChunk({ content: 'r', name: 'f' }),
+  'a chunk of a role of its own': new ChatMessageChunk('I object.', 'critic'),
 }
 
 test.each(Object.keys(kinds))('it comes back equal: %s', async (kind) => {
@@ -134,6 +146,24 @@ test.each(Object.keys(kinds))('it comes back equal: %s', async (kind) => {
   const back = await history(kind).getMessages()
   expect(written(back)).toEqual(written([message]))
   expect(back[0]?.type).toBe(message.type)
+  expect(back[0]?.content).toEqual(message.content)
+})
+
+test.each(Object.keys(kinds))('it comes back equal when another program stored it whole: %s', async (kind) => {
+  const message = kinds[kind] as BaseMessage
+  const whole = [message.toDict(), message.toJSON()].map((part) => JSON.parse(JSON.stringify(part)))
+  const { role, toolCallId } = toInput(message, 'x')
+  for (const [at, part] of whole.entries()) {
+    const id = `whole ${at} ${kind}`
+    await bed.server.as().append(id, { role, toolCallId, parts: [part], partsFormat: 'LANGCHAIN' })
+    const [back] = await history(id).getMessages()
+    expect(back?.content).toEqual(message.content)
+    expect(written([back as BaseMessage])).toEqual(written([message]))
+  }
+})
+
+test('a message that deletes another one is none that can be stored', async () => {
+  await expect(history('remove').addMessage(new RemoveMessage({ id: 'x' }))).rejects.toThrow('remove')
 })
 
 test('what other programs read of a message is in the fields of the API', async () => {

@@ -1,10 +1,12 @@
 import { spawnSync } from 'node:child_process'
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
+import { createClient as createSseClient } from 'graphql-sse'
 import { createClient } from 'graphql-ws'
 import { SignJWT } from 'jose'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
+import type { SubscribingClient } from '../../client/src/connection/resumable.ts'
 import { type FollowError, type Following, followConversation, request, resumable } from '../../client/src/index.ts'
 import type { Answer, Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
@@ -123,57 +125,88 @@ test.for(sockets)(
   },
 )
 
-test('6 resumable: the payload of the caller stays as it is, and queries and mutations pass', async () => {
+test('6 resumable: a stock client of graphql-sse that is cut at random gets every message once and in order', async () => {
   const api = bed.server.as()
-  await fill(api, 'passes', 2)
+  const [writers, each] = [4, 60]
+  const id = 'cut-sse'
+  await api.append(id, 'first')
+  await using proxy = await TcpProxy.before(bed.server)
+  let reconnects = 0
   const client = resumable(
-    createClient({
-      url: `${bed.server.url.replace('http', 'ws')}/graphql`,
-      connectionParams: ada,
-      webSocketImpl: WebSocket,
+    createSseClient({
+      url: `${proxy.url}/graphql/stream`,
+      headers: ada,
+      retryAttempts: Number.POSITIVE_INFINITY,
+      retry: async () => {},
     }),
   )
-  const payload = Object.freeze({ query: appended, variables: Object.freeze({ id: 'passes', after: '' }) })
-  for (let n = 0; n < 2; n++) {
-    const results = client.iterate<Answer['data']>(payload)
-    expect((await results.next()).value?.data?.messageAppended.node.seq).toBe(1)
-    await results.return?.()
+  const variables = Object.freeze({ id, after: '' })
+  const on = {
+    connected: (isAgain: boolean) => {
+      if (isAgain) reconnects += 1
+    },
   }
-  const query = client.iterate({ query: '{ viewer { userId } }' })
-  expect(await query.next()).toEqual({ done: false, value: { data: { viewer: { userId: 'ada' } } } })
-  expect((await query.next()).done).toBe(true)
-  await client.dispose()
+  const results = client.iterate<Answer['data']>({ query: appended, variables }, on)
+  const disturbance = disturb([() => proxy.cut()], 5, 60)
+  const writing = Array.from({ length: writers }, async (_, writer) => {
+    for (let n = 0; n < each; n++) await api.append(id, `${writer}/${n}`)
+  })
+  const total = writers * each + 1
+  const seen: number[] = []
+  for await (const { data } of results) if (seen.push(data?.messageAppended.node.seq) === total) break
+  disturbance.stop()
+  await Promise.all(writing)
+  expect(seen).toEqual(upTo(total))
+  expect(reconnects).toBeGreaterThan(0)
+  client.dispose()
 })
 
-test('6 resumable: a subscription that could not resume is refused, with what to do', async () => {
-  await bed.server.as().append('literal', 'one')
-  const client = resumable(
-    createClient({
-      url: `${bed.server.url.replace('http', 'ws')}/graphql`,
-      connectionParams: ada,
-      webSocketImpl: WebSocket,
-    }),
-  )
-  const query = 'subscription { messageAppended(conversationId: "literal", after: "") { node { seq } } }'
-  await expect(client.iterate({ query }).next()).rejects.toThrow('declare a variable $after')
-  await client.dispose()
-})
+/** The stock clients of both transports. */
+const clients: Record<string, (url: string) => SubscribingClient & { dispose(): unknown }> = {
+  'graphql-ws': (url) =>
+    createClient({ url: `${url.replace('http', 'ws')}/graphql`, connectionParams: ada, webSocketImpl: WebSocket }),
+  'graphql-sse': (url) => createSseClient({ url: `${url}/graphql/stream`, headers: ada }),
+}
 
-test('6 resumable: iterating ends at once, also while it waits', async () => {
-  await bed.server.as().append('waits', 'one')
-  const client = resumable(
-    createClient({
-      url: `${bed.server.url.replace('http', 'ws')}/graphql`,
-      connectionParams: ada,
-      webSocketImpl: WebSocket,
-    }),
-  )
-  const results = client.iterate({ query: appended, variables: { id: 'waits', after: '' } })
-  await results.next()
-  const waiting = results.next()
-  await results.return?.()
-  expect((await waiting).done).toBe(true)
-  await client.dispose()
+describe.each(Object.entries(clients))('6 resumable, %s:', (_name, create) => {
+  function iterate(client: SubscribingClient, query: string, variables?: Record<string, unknown>) {
+    return client.iterate({ query, variables }) as AsyncIterableIterator<Answer>
+  }
+
+  test('the payload of the caller stays as it is, and queries and mutations pass', async () => {
+    const api = bed.server.as()
+    await api.append('passes', 'first')
+    const client = resumable(create(bed.server.url))
+    const variables = Object.freeze({ id: 'passes', after: '' })
+    for (let n = 0; n < 2; n++) {
+      const results = iterate(client, appended, variables)
+      expect((await results.next()).value?.data?.messageAppended.node.seq).toBe(1)
+      await results.return?.()
+    }
+    const query = iterate(client, '{ viewer { userId } }')
+    expect(await query.next()).toEqual({ done: false, value: { data: { viewer: { userId: 'ada' } } } })
+    expect((await query.next()).done).toBe(true)
+    await client.dispose()
+  })
+
+  test('a subscription that could not resume is refused, with what to do', async () => {
+    await bed.server.as().append('literal', 'one')
+    const client = resumable(create(bed.server.url))
+    const query = 'subscription { messageAppended(conversationId: "literal", after: "") { node { seq } } }'
+    await expect(iterate(client, query).next()).rejects.toThrow('declare a variable $after')
+    await client.dispose()
+  })
+
+  test('iterating ends at once, also while it waits', async () => {
+    await bed.server.as().append('waits', 'one')
+    const client = resumable(create(bed.server.url))
+    const results = iterate(client, appended, { id: 'waits', after: '' })
+    await results.next()
+    const waiting = results.next()
+    await results.return?.()
+    expect((await waiting).done).toBe(true)
+    await client.dispose()
+  })
 })
 
 test('6 following: what is there and then what comes, each message whole, and where it stands', async () => {

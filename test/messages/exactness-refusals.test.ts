@@ -37,7 +37,7 @@ function bodyOf(query: string, input: string): string {
 async function refuse(way: Way, message: string) {
   const input = `{"conversationId":"refused","ifMissing":"CREATE","message":${message}}`
   const { data, errors } = await way(bodyOf(append, input))
-  expect(data ?? null).toBeNull()
+  expect(data?.appendMessage ?? null).toBeNull()
   expect(errors).toHaveLength(1)
   await expectNothing()
   return errors?.[0]
@@ -277,7 +277,7 @@ test.each([
   '2026-01-01',
   '2026-01-01 00:00:00Z',
   '2026-01-01T00:00Z',
-  '2026-01-01T00:00:00.1234567Z',
+  '2026-01-01T00:00:00.0000000000Z',
   '2026-01-01T00:00:00.Z',
   '2026-01-01T00:00:00,5Z',
   '2026-01-01T00:00:00+24:00',
@@ -297,6 +297,22 @@ test.each([
   expect(error?.extensions.code).toBe('BAD_USER_INPUT')
   expect(error?.message).toMatch(/A time by RFC 3339 .* is needed here|There is no such time/)
 })
+
+test.each(['.1234567', '.0000001', '.000000001', '.123456001', '.999999999'])(
+  'a time with %s of a second, which no message could keep, is refused in a variable and in a document',
+  async (fraction) => {
+    const [, overHttp] = ways[0] as [string, Way]
+    const sentAt = `2026-01-01T00:00:00${fraction}Z`
+    const inVariable = await refuse(overHttp, JSON.stringify({ role: 'USER', content: 'x', sentAt }))
+    const inDocument = await bed.server
+      .as()
+      .fail(`{ conversations(filter: { updatedAfter: "${sentAt}" }) { nodes { id } } }`)
+    for (const error of [inVariable, inDocument]) {
+      expect(error?.extensions.code).toBeTypeOf('string')
+      expect(error?.message).toContain('only the first six may be other than 0')
+    }
+  },
+)
 
 test('a refusal names its reason, however long what it refuses', async () => {
   const [, overHttp] = ways[0] as [string, Way]

@@ -76,6 +76,53 @@ test('after and before together bound a page, from either end', async () => {
   expect(await read(ada, { ...crossed, last: 5 })).toMatchObject({ seqs: [], next: true, previous: true })
 })
 
+const pagedFields = [
+  'conversation(id: "log") { page: messages(ARGS) { nodes { id } pageInfo { hasNextPage hasPreviousPage } } }',
+  'conversation(id: "log") { page: messages(branch: LEAF, ARGS) { nodes { id } pageInfo { hasNextPage hasPreviousPage } } }',
+  'page: conversations(ARGS) { nodes { id } pageInfo { hasNextPage hasPreviousPage } }',
+]
+
+// Relay's loadNext sends `last` with its default beside `first` and `after`; loadPrevious does the same the other way.
+test.each(pagedFields)('of first and last the cursor says which one counts: %s', async (field) => {
+  const ada = bed.server.as()
+  for (let n = 0; n < 8; n++) {
+    await ada.get(`mutation { createConversation(input: { id: "listed ${n}", ifExists: RETURN }) { created } }`)
+  }
+  const { conversation, conversations } = await ada.get(
+    '{ conversation(id: "log") { activeLeaf { id } messages { edges { cursor } } } conversations { edges { cursor } } }',
+  )
+  const { edges } = field.startsWith('page') ? conversations : conversation.messages
+  const asked = field.replace('LEAF', JSON.stringify(conversation.activeLeaf.id))
+  const ask = async (args: Record<string, unknown>) => {
+    const given = Object.entries(args).filter(([, value]) => value !== undefined)
+    const { data, errors } = await ada.ask(
+      `{ ${asked.replace('ARGS', given.map(([name, value]) => `${name}: ${JSON.stringify(value)}`).join(' '))} }`,
+    )
+    return errors?.[0]?.extensions ?? data.page ?? data.conversation.page
+  }
+  const counts = [
+    { first: 3, last: 2 },
+    { first: 2, last: 3 },
+    { first: 0, last: 2 },
+    { first: 1, last: 0 },
+    { first: 3, last: 1000 },
+  ]
+  for (const after of [undefined, null, edges[1].cursor]) {
+    for (const before of [undefined, null, edges[6].cursor]) {
+      for (const { first, last } of counts) {
+        const cursors = { after, before }
+        const both = await ask({ first, last, ...cursors })
+        if (Boolean(after) === Boolean(before)) expect(both).toEqual({ code: 'BAD_USER_INPUT', path: 'last' })
+        else expect(both).toEqual(await ask({ ...(after ? { first } : { last }), ...cursors }))
+        for (const alone of [{ first }, { last }]) {
+          const other = 'first' in alone ? { last: null } : { first: null }
+          expect(await ask({ ...alone, ...other, ...cursors })).toEqual(await ask({ ...alone, ...cursors }))
+        }
+      }
+    }
+  }
+})
+
 test('an empty page says exactly what lies around it', async () => {
   const ada = bed.server.as()
   const all = await read(ada, { first: 100 })

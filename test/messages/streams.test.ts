@@ -3,6 +3,7 @@ import { expect, test } from 'vitest'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
 import { serve } from '../support/server.ts'
+import { recordStatements } from '../support/statements.ts'
 import { until } from '../support/until.ts'
 
 const bed = useBed({ POLL_MS: '50' })
@@ -315,6 +316,53 @@ test('whoever joins in the middle, on another server, is told the text so far wi
   expect((await next()).__typename).toBe('CaughtUp')
   await write(3, 'd', { data: { n: 1 } })
   expect(await next()).toMatchObject({ __typename: 'MessageTextAppended', seq: 1, chunk: 3, text: 'd', data: { n: 1 } })
+})
+
+test('a text event answers its message: the text so far, at least up to its chunk, and never less than before', async () => {
+  const ada = bed.server.as()
+  const { write, end, id } = await begin(ada, 'cached')
+  const state = 'message { id content nextChunk status deletedAt }'
+  await using feed = ada.subscribe(`subscription { conversationEvents(conversationId: "cached", after: "") { __typename
+    ... on MessageTextAppended { chunk ${state} } ... on MessageUpdated { ${state} } ... on MessageDeleted { ${state} } } }`)
+  const next = async () => (await feed.next())?.data.conversationEvents
+  while ((await next()).__typename !== 'CaughtUp');
+  const words = Array.from({ length: 40 }, (_, i) => `word${i} `)
+  const written = (async () => {
+    for (const [chunk, word] of words.entries()) await write(chunk, word)
+    await end(40)
+  })()
+  let known = 0
+  for (;;) {
+    const { __typename, chunk, message } = await next()
+    expect(message.id).toBe(id)
+    const upTo = message.nextChunk ?? words.length
+    expect(message.content).toBe(words.slice(0, upTo).join(''))
+    expect(message.status).toBe(message.nextChunk === null ? 'COMPLETE' : 'STREAMING')
+    expect(upTo).toBeGreaterThanOrEqual(__typename === 'MessageTextAppended' ? Math.max(known, chunk + 1) : known)
+    known = upTo
+    if (__typename === 'MessageUpdated' && message.status === 'COMPLETE') break
+  }
+  await written
+})
+
+test.each([
+  ['text', 0],
+  ['text message { content }', 1],
+])("a text event's message is read only for whoever selects it: %s", async (selected, reads) => {
+  const ada = bed.server.as()
+  const conversationId = `selected ${reads}`
+  const { write } = await begin(ada, conversationId)
+  await using feed = ada.subscribe(
+    `subscription ($id: ID!) { conversationEvents(conversationId: $id, after: "") {
+      __typename ... on MessageTextAppended { ${selected} } } }`,
+    { id: conversationId },
+  )
+  while ((await feed.next())?.data.conversationEvents.__typename !== 'CaughtUp');
+  const sent = await recordStatements(bed.database, async () => {
+    await write(0, 'a')
+    expect((await feed.next())?.data.conversationEvents).toMatchObject({ __typename: 'MessageTextAppended', text: 'a' })
+  })
+  expect(sent.filter(({ name }) => name === 'message-at')).toHaveLength(reads)
 })
 
 test('a streaming message that is deleted while a feed begins is told as deleted', async () => {

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { isEnumType, isInputObjectType, isInterfaceType, isObjectType } from 'graphql'
+import { isEnumType, isInputObjectType, isInterfaceType, isNonNullType, isObjectType } from 'graphql'
 import { expect, test } from 'vitest'
 import { renderClientSelections, renderClientTypes } from '../../scripts/client-types.ts'
 import { renderSchema } from '../../scripts/generated.ts'
@@ -40,6 +40,52 @@ test('every type, field, argument and value has a description', () => {
   }
   expect(bare).toEqual([])
 })
+
+/**
+ * A field without a method of its own reads what its object already has. A method that gets only this object, and does
+ * not wait, cannot fail either. Every other method can fail: by its arguments, by the database, or by a limit.
+ */
+test('a field that may fail is nullable, so that its error leaves the other fields of the answer as they are', () => {
+  const schema = createSchema()
+  const cannotFail = methodsThatCannotFail()
+  const mayFail = Object.values(schema.getTypeMap()).flatMap((type) => {
+    if (!isObjectType(type) || type.name.startsWith('__') || type === schema.getSubscriptionType()) return []
+    const fields = Object.values(type.getFields()).map((field) => ({ ...field, path: `${type}.${field.name}` }))
+    return fields.filter(({ resolve, path }) => resolve !== undefined && !cannotFail.includes(path))
+  })
+  expect(mayFail.length).toBeGreaterThan(30)
+  expect(mayFail.filter(({ type }) => isNonNullType(type)).map(({ path }) => path)).toEqual([])
+})
+
+/** From what the decorators of Type-GraphQL recorded. */
+function methodsThatCannotFail(): string[] {
+  const { fieldResolvers, objectTypes } = (globalThis as unknown as { TypeGraphQLMetadataStorage: Recorded })
+    .TypeGraphQLMetadataStorage
+  return fieldResolvers
+    .filter(({ params }) => params?.every(({ kind }) => kind === 'root') ?? true)
+    .filter(({ target, methodName }) => !isAsync(target.prototype, methodName))
+    .map(({ target, getObjectType, schemaName }) => {
+      const type = objectTypes.find(({ target: own }) => own === (getObjectType?.() ?? target))
+      return `${type?.name}.${schemaName}`
+    })
+}
+
+function isAsync(prototype: object, methodName: string): boolean {
+  // The getter of a property is not called here: it would miss its object.
+  const { value } = Object.getOwnPropertyDescriptor(prototype, methodName) ?? {}
+  return value?.constructor.name === 'AsyncFunction'
+}
+
+interface Recorded {
+  readonly fieldResolvers: readonly {
+    readonly schemaName: string
+    readonly methodName: string
+    readonly target: { readonly prototype: object }
+    readonly params?: readonly { readonly kind: string }[]
+    readonly getObjectType?: () => unknown
+  }[]
+  readonly objectTypes: readonly { readonly name: string; readonly target: unknown }[]
+}
 
 test('nothing but a Node has a field named id', () => {
   for (const type of Object.values(createSchema().getTypeMap())) {

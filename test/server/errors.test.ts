@@ -198,10 +198,10 @@ describe('HTTP', () => {
     })
   })
 
-  test.each(['GET', 'PUT', 'PATCH', 'DELETE'])('%s /graphql is 405 and says what is allowed', async (method) => {
+  test.each(['PUT', 'PATCH', 'DELETE'])('%s /graphql is 405 and says what is allowed', async (method) => {
     const response = await fetch(`${bed.server.url}/graphql?query={viewer{id}}`, { method })
     expect(response.status).toBe(405)
-    expect(response.headers.get('allow')).toBe('POST')
+    expect(response.headers.get('allow')).toBe('GET, HEAD, POST')
     expect(((await response.json()) as Answer).errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT' } }])
   })
 
@@ -340,7 +340,7 @@ describe('what nobody expected', () => {
       code: 'INTERNAL_SERVER_ERROR',
       requestId: expect.stringMatching(/^[0-9a-f-]{36}$/),
     })
-    expect(text.replace(/"(path|locations)":\[[^\]]*\]/g, '')).not.toMatch(inside)
+    expect(text.replace(/"(path|locations)":\[[^\]]*\]|"data":\{"\w+":null\}/g, '')).not.toMatch(inside)
     const entries = bed.server.logged.filter((entry) => entry.requestId === error?.extensions.requestId)
     expect(entries).toContainEqual(
       expect.objectContaining({ err: expect.objectContaining({ stack: expect.any(String) }) }),

@@ -1,3 +1,4 @@
+import { SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
 import { request } from '../support/request.ts'
@@ -7,7 +8,7 @@ const whoAmI = '{ viewer { userId } }'
 const is = (userId: string) => ({ data: { viewer: { userId } } })
 
 describe('development', () => {
-  const bed = useBed({ CORS_ORIGINS: 'https://app.example, http://localhost:5173' })
+  const bed = useBed({ CORS_ORIGINS: 'https://app.example' })
   const post = (headers: Record<string, string>, method = 'POST') =>
     request(
       `${bed.server.url}/graphql`,
@@ -82,10 +83,24 @@ describe('development', () => {
 
   test.each([
     'https://evil.example',
-    'http://localhost:1',
     'null',
     'https://app.example.evil.example',
     'http://app.example',
+    'http://localhost.evil.example',
+    'http://localhost.evil.example:5173',
+    'http://localhost:5173.evil.example',
+    'http://evil.example/localhost:5173',
+    'http://localhost@evil.example',
+    'http://evil.example:5173@localhost',
+    'http://127.0.0.1.evil.example:5173',
+    'http://[::1].evil.example',
+    'http://[::1',
+    'http://192.168.0.1:5173',
+    'http://0.0.0.0:5173',
+    'localhost:5173',
+    'file://localhost',
+    'chrome-extension://localhost',
+    'http://localhost:5173, https://evil.example',
   ])('a foreign Origin is refused with 403, over HTTP and at the upgrade: %s', async (origin) => {
     for (const method of ['POST', 'GET', 'OPTIONS']) {
       const { status, headers } = await post({ origin, 'access-control-request-method': 'POST' }, method)
@@ -102,36 +117,99 @@ describe('development', () => {
     expect(await wire.ask(whoAmI)).toEqual(is('local'))
   })
 
-  test.each(['https://app.example', 'http://localhost:5173'])(
-    'a listed Origin is answered with the headers of CORS: %s',
-    async (origin) => {
-      const { status, headers, body } = await post({ origin })
-      expect(status).toBe(200)
-      expect(headers['access-control-allow-origin']).toBe(origin)
-      expect(headers['access-control-expose-headers']).toBe('x-request-id')
-      expect(JSON.parse(body)).toEqual(is('local'))
-      const asks = {
-        origin,
-        'access-control-request-method': 'POST',
-        'access-control-request-headers': 'content-type,x-user-id',
-      }
-      const preflight = await post(asks, 'OPTIONS')
-      expect(preflight.status).toBe(204)
-      expect(preflight.headers['access-control-allow-origin']).toBe(origin)
-      expect(preflight.headers['access-control-allow-headers']).toContain('x-user-id')
-      await using wire = await Wire.open(bed.server.url, {}, { origin })
-      expect(await wire.ask(whoAmI)).toEqual(is('local'))
-    },
-  )
+  const takesOrigin = (origin: string) => expectTaken(bed.server.url, origin)
+
+  test('a listed Origin is answered with the headers of CORS', () => takesOrigin('https://app.example'))
 })
+
+/** Over HTTP, with a preflight before, over a WebSocket and over an event stream. */
+async function expectTaken(url: string, origin: string): Promise<void> {
+  const body = JSON.stringify({ query: whoAmI })
+  const asks = {
+    origin,
+    'access-control-request-method': 'POST',
+    'access-control-request-headers': 'content-type,x-user-id',
+  }
+  for (const path of ['/graphql', '/graphql/stream']) {
+    const preflight = await request(`${url}${path}`, 'OPTIONS', asks)
+    expect(preflight.status).toBe(204)
+    expect(preflight.headers).toMatchObject({
+      'access-control-allow-origin': origin,
+      'access-control-allow-methods': 'GET, HEAD, POST',
+      'access-control-allow-headers': 'content-type,x-user-id',
+      'access-control-max-age': '86400',
+      vary: 'origin, access-control-request-headers',
+    })
+    const answer = await request(`${url}${path}`, 'POST', { 'content-type': 'application/json', origin }, body)
+    expect(answer.status).toBe(200)
+    expect(answer.headers).toMatchObject({
+      'access-control-allow-origin': origin,
+      'access-control-expose-headers': 'x-request-id',
+      vary: 'origin',
+    })
+    expect(answer.body).toContain(JSON.stringify(is('local')))
+    // A page reads also why it was refused.
+    const refused = await request(`${url}${path}`, 'POST', { 'content-type': 'application/json', origin }, '{')
+    expect(refused).toMatchObject({ status: 400, headers: { 'access-control-allow-origin': origin } })
+  }
+  await using wire = await Wire.open(url, {}, { origin })
+  expect(await wire.ask(whoAmI)).toEqual(is('local'))
+}
 
 describe('development without CORS_ORIGINS', () => {
   const bed = useBed()
 
-  test('no Origin but its own is answered', async () => {
+  test.each([
+    'http://localhost',
+    'http://localhost:3000',
+    'https://localhost:5173',
+    'http://127.0.0.1:5173',
+    'https://127.0.0.1',
+    'http://[::1]:5173',
+  ])('a page that this machine serves is answered as one of a listed Origin: %s', (origin) =>
+    expectTaken(bed.server.url, origin),
+  )
+
+  test('no other Origin but its own is answered', async () => {
     const headers = { 'content-type': 'application/json', origin: 'https://app.example' }
     expect((await request(`${bed.server.url}/graphql`, 'POST', headers, '{}')).status).toBe(403)
     const own = await request(`${bed.server.url}/healthz`, 'GET', { origin: bed.server.url })
     expect(own.status).toBe(200)
+  })
+})
+
+describe('production', () => {
+  const secret = 'a secret of thirty-two bytes, or more'
+  const bed = useBed({ AUTH_SECRET: secret, CORS_ORIGINS: 'https://app.example' })
+
+  test.each([
+    ['cross-site', 'http://localhost:5173', 403],
+    ['same-site', 'http://127.0.0.1:5173', 403],
+    ['same-site', 'https://other.example', 403],
+    ['cross-site', 'https://app.example', 200],
+    ['same-origin', 'https://api.example', 200],
+  ])('GET with a token, from a page that is %s at %s, is %i', async (site, origin, status) => {
+    const token = new SignJWT({ sub: 'ada' }).setProtectedHeader({ alg: 'HS256' }).setExpirationTime('1h')
+    const authorization = `Bearer ${await token.sign(new TextEncoder().encode(secret))}`
+    const headers = { 'sec-fetch-site': site, origin }
+    for (const path of ['/graphql', '/graphql/stream']) {
+      const url = `${bed.server.url}${path}?query=${encodeURIComponent(whoAmI)}`
+      expect((await request(url, 'GET', { ...headers, authorization })).status).toBe(status)
+      // Whoever is not known is told nothing else.
+      expect((await request(url, 'GET', headers)).status).toBe(401)
+    }
+  })
+
+  test.each([
+    ['https://app.example', true],
+    ['http://localhost:5173', false],
+    ['http://127.0.0.1:5173', false],
+  ])('only a listed Origin is let read: %s, %s', async (origin, isListed) => {
+    const url = `${bed.server.url}/graphql`
+    const preflight = await request(url, 'OPTIONS', { origin, 'access-control-request-method': 'POST' })
+    expect(preflight.status).toBe(isListed ? 204 : 404)
+    for (const { headers } of [preflight, await request(url, 'POST', { origin })]) {
+      expect(headers['access-control-allow-origin']).toBe(isListed ? origin : undefined)
+    }
   })
 })

@@ -49,6 +49,92 @@ function rule(isKept: unknown, sentence: string, where: unknown): asserts isKept
   if (!isKept) throw new Error(`${sentence}: ${JSON.stringify(where)?.slice(0, 500)}`)
 }
 
+/** https://developers.openai.com/api/docs/guides/images-vision and .../file-inputs, 2026-11. */
+function requireOpenAiFiles(messages: readonly Json[], api: 'chat' | 'responses'): void {
+  let images = 0
+  for (const part of everyPart(messages)) {
+    const image = part.type === 'image_url' ? (part.image_url as Json)?.url : part.image_url
+    if (part.type === 'image_url' || (part.type === 'input_image' && typeof part.file_id !== 'string')) {
+      requireAddress(image, ['image/png', 'image/jpeg', 'image/gif', 'image/webp'], part)
+    }
+    if (part.type === 'image_url' || part.type === 'input_image') images++
+    rule(
+      api === 'responses' || !String(part.type).startsWith('input_') || part.type === 'input_audio',
+      'a part of the Responses API',
+      part,
+    )
+    if (part.type === 'input_audio') {
+      const { data, format } = part.input_audio as Json
+      rule(api === 'chat' && (format === 'wav' || format === 'mp3') && isBase64(data), 'sounds are WAV or MP3', part)
+    }
+    const file = part.type === 'file' ? (part.file as Json) : part
+    if ((part.type === 'file' || part.type === 'input_file') && typeof file.file_id !== 'string') {
+      const [, type] = /^data:([^;]+);base64,/.exec(String(file.file_data)) ?? []
+      if (api === 'chat') rule(type === 'application/pdf', 'chat completions take PDF only', part)
+      if (file.file_url === undefined) {
+        rule(/^(application|text|message)\//.test(type ?? ''), 'a document', part)
+        rule(!/octet-stream|zip$/.test(type ?? ''), 'a document of a known type', part)
+      }
+      requireAddress(file.file_data ?? file.file_url, type === undefined ? [] : [type], part)
+    }
+  }
+  rule(images <= 1500, 'at most 1500 pictures', images)
+}
+
+/** https://platform.claude.com/docs/en/build-with-claude/vision and the types of the SDK, 2026-11. */
+function requireAnthropicFiles(messages: readonly Json[]): void {
+  let images = 0
+  for (const part of everyPart(messages)) {
+    if (part.type === 'image') images++
+    if (part.type !== 'image' && part.type !== 'document') continue
+    const { type, url, data, media_type: mediaType } = part.source as Json
+    const types = part.type === 'image' ? ['image/png', 'image/jpeg', 'image/gif', 'image/webp'] : ['application/pdf']
+    if (type === 'url') requireAddress(url, [], part)
+    if (type === 'base64') rule(types.includes(String(mediaType)) && isBase64(data), 'bytes of a known type', part)
+    if (type === 'text') rule(mediaType === 'text/plain' && isSomething(data), 'plain text', part)
+    rule(['url', 'base64', 'text', 'file', 'content'].includes(String(type)), 'a known source', part)
+  }
+  rule(images <= 100, 'at most 100 pictures', images)
+}
+
+/** What the AI SDK can fetch itself, or passes on as it is. */
+function requireSdkFiles(messages: readonly Json[]): void {
+  let images = 0
+  for (const part of everyPart(messages)) {
+    if (part.type !== 'file' && part.type !== 'file-url') continue
+    rule(/^[a-z]+\/([a-z0-9.+-]+|\*)$/.test(String(part.mediaType)), 'a media type', part)
+    if (String(part.mediaType).startsWith('image/')) images++
+    const data = part.data as Json | string | undefined
+    if (part.providerReference !== undefined || (typeof data === 'object' && data.type === 'reference')) continue
+    const address = part.url ?? data
+    if (typeof address === 'object') rule(isBase64((address as Json).data), 'bytes in base64', part)
+    else if (part.url !== undefined || /^https?:/.test(String(address))) requireAddress(address, null, part)
+    else rule(isBase64(address), 'bytes in base64', part)
+  }
+  rule(images <= 100, 'no more pictures than every provider takes', images)
+}
+
+/** @param types of a `data:` URL; null: any */
+function requireAddress(address: unknown, types: readonly string[] | null, where: unknown): void {
+  const [, type, data] = /^data:([^;,]+);base64,(.*)$/s.exec(String(address)) ?? []
+  if (type !== undefined) {
+    rule(types === null || types.includes(type), 'a type that the provider takes', where)
+    rule(isBase64(data), 'bytes in base64', where)
+  } else rule(/^https?:\/\/[^\s/@]+(\/\S*)?$/.test(String(address)), 'an address that anybody can fetch', where)
+}
+
+function isBase64(data: unknown): boolean {
+  return typeof data === 'string' && data.length % 4 === 0 && /^[A-Za-z0-9+/]+={0,2}$/.test(data)
+}
+
+/** All parts of messages, of results, and of items, at any depth. */
+function everyPart(value: unknown): Json[] {
+  if (Array.isArray(value)) return value.flatMap(everyPart)
+  if (typeof value !== 'object' || value === null) return []
+  const { content, parts, output, value: inner } = value as Json
+  return [value as Json, ...[content, parts, output, inner].flatMap(everyPart)]
+}
+
 /** The first message after the instructions is the user's. */
 function requireUserFirst(roles: readonly unknown[]): void {
   const first = roles.find((role) => role !== 'system' && role !== 'developer')
@@ -57,6 +143,7 @@ function requireUserFirst(roles: readonly unknown[]): void {
 
 /** https://developers.openai.com/api/docs/guides/function-calling, and the errors of the API. */
 function readChat(messages: readonly Json[]): Exchange[] {
+  requireOpenAiFiles(messages, 'chat')
   requireUserFirst(messages.map(({ role }) => role))
   const exchanges: Exchange[] = []
   for (let at = 0; at < messages.length; at++) {
@@ -93,6 +180,7 @@ function readChat(messages: readonly Json[]): Exchange[] {
  * its output, of the kind that belongs to it. An item id comes once.
  */
 function readResponses(items: readonly Json[], ending: Ending): Exchange[] {
+  requireOpenAiFiles(items, 'responses')
   requireUserFirst(items.map(({ role, type }) => role ?? type))
   const open = new Map<string, Json>()
   const known = new Set<unknown>()
@@ -131,7 +219,7 @@ function readResponses(items: readonly Json[], ending: Ending): Exchange[] {
       const isFollowed = outputTypes.has(String(follower?.type)) || follower?.role === 'assistant'
       rule(isFollowed || wholeTypes.has(String(follower?.type)), 'reasoning comes with what it led to', item)
     } else if (!wholeTypes.has(type)) {
-      rule(type === 'message', 'a known kind of item', item)
+      rule((item.type ?? 'message') === 'message', 'a known kind of item', item)
       rule(item.content !== '' && !isNone(item.content), 'a message has content', item)
       const unanswered = [...open.values()].filter((call) => call.type !== 'program')
       const isOver = item.role !== 'assistant'
@@ -178,6 +266,7 @@ const wholeTypes = new Set([
  * …/programmatic-tool-calling, and the errors of the API.
  */
 function readAnthropic(messages: readonly Json[], system: unknown, ending: Ending): Exchange[] {
+  requireAnthropicFiles(messages)
   for (const block of (system ?? []) as Json[]) {
     rule(block.type === 'text' && isSomething(block.text), 'instructions are texts', block)
   }
@@ -236,6 +325,7 @@ function readAnthropic(messages: readonly Json[], system: unknown, ending: Endin
 }
 
 function readUi(messages: readonly Json[], system: unknown, ending: Ending): Exchange[] {
+  requireSdkFiles(messages)
   requireInstructions(system)
   requireUserFirst(messages.map(({ role }) => role))
   const known = new Set<unknown>()
@@ -261,6 +351,7 @@ function readUi(messages: readonly Json[], system: unknown, ending: Ending): Exc
 }
 
 function readModel(messages: readonly Json[], system: unknown, ending: Ending): Exchange[] {
+  requireSdkFiles(messages)
   requireInstructions(system)
   requireUserFirst(messages.map(({ role }) => role))
   const known = new Set<unknown>()
@@ -327,6 +418,8 @@ export async function readBySdk(format: 'AI_SDK' | 'AI_SDK_MODEL', { system, mes
     if (!validated.success) throw validated.error
   }
   const model = new MockLanguageModelV4({
+    // The SDK fetches what its model does not.
+    supportedUrls: { '*': [/^https?:\/\//] },
     doGenerate: {
       content: [{ type: 'text', text: 'Done.' }],
       finishReason: { unified: 'stop', raw: 'stop' },

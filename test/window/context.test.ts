@@ -33,9 +33,9 @@ async function store(...messages: object[]): Promise<string> {
 
 const window = 'system messages tokenCount included firstSeq lastSeq'
 const contextOf = (fields: string) => `
-  query ($id: ID!, $maxTokens: Int!, $system: String, $userMessage: MessageInput, $format: ContextFormat!, $encoding: TokenEncoding!, $reserve: Int) {
+  query ($id: ID!, $maxTokens: Int!, $system: String, $userMessage: MessageInput, $format: ContextFormat!, $encoding: TokenEncoding!, $reserve: Int, $maxImages: Int) {
     conversation(id: $id) { lastSeq context(
-      maxTokens: $maxTokens, system: $system, userMessage: $userMessage, format: $format, encoding: $encoding, reserve: $reserve
+      maxTokens: $maxTokens, system: $system, userMessage: $userMessage, format: $format, encoding: $encoding, reserve: $reserve, maxImages: $maxImages
     ) { ${fields} } }
   }`
 const defaults = { maxTokens: 100_000, format: 'OPENAI_CHAT', encoding: 'O200K_BASE' }
@@ -130,7 +130,7 @@ describe('a window', () => {
       ...['system', 'system', 'user', 'assistant', 'user', 'assistant', 'user'],
     ])
     expect(contents(all)).toEqual(['first of all', 'be kind', 'one', 'two', 'three', 'four', 'five'])
-    expect(await read(id, { system: null, userMessage: null, reserve: null })).toEqual(await read(id))
+    expect(await read(id, { system: null, userMessage: null, reserve: null, maxImages: null })).toEqual(await read(id))
     expect(
       (await ask('select count(*)::int from message where content in ($1, $2)', 'first of all', 'five'))[0],
     ).toEqual({
@@ -158,6 +158,26 @@ describe('a window', () => {
       expect(tokenCount).toBe((await read(id)).tokenCount)
     },
   )
+
+  test('has as many pictures as its provider takes, or as the caller asks for, and counts no others', async () => {
+    const picture = (at: number) => ({ type: 'image', source: { type: 'url', url: `https://example.com/${at}.png` } })
+    const screenshots = Array.from({ length: 120 }, (_, at) => picture(at))
+    const id = await store({ role: 'USER', parts: screenshots, partsFormat: 'ANTHROPIC' })
+    const countIn = async (args: object) => {
+      const { messages, tokenCount, omitted } = await read(
+        id,
+        { maxTokens: 1_000_000, ...args },
+        `${window} omitted { reasons }`,
+      )
+      return [JSON.stringify(messages).split('example.com').length - 1, tokenCount, omitted.reasons]
+    }
+    expect(await countIn({ format: 'ANTHROPIC' })).toEqual([95, 4 + 95_000 + 25 * 5, ['IMAGE_LIMIT']])
+    expect(await countIn({ format: 'OPENAI_CHAT' })).toEqual([120, 120_004, []])
+    expect(await countIn({ format: 'OPENAI_CHAT', maxImages: 8 })).toEqual([8, 4 + 8_000 + 112 * 5, ['IMAGE_LIMIT']])
+    expect(await countIn({ maxImages: 0 })).toEqual([0, 4 + 120 * 5, ['IMAGE_LIMIT']])
+    const words = o200k.encode('[picture left out]').length
+    expect(words).toBe(5)
+  })
 
   test('of an empty conversation holds what is given', async () => {
     const data = await bed.server.as().get(
@@ -492,6 +512,7 @@ describe('a window has limits', () => {
     ['maxTokens', { maxTokens: 0 }],
     ['maxTokens', { maxTokens: 10_000_001 }],
     ['reserve', { reserve: -1 }],
+    ['maxImages', { maxImages: -1 }],
     ['reserve', { maxTokens: 1_000, reserve: 1_000 }],
     ['system', { system: 'half \ud800' }],
     ['userMessage.role', { userMessage: text('x') }],

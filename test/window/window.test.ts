@@ -854,7 +854,7 @@ describe('files', () => {
       'ANTHROPIC',
       { type: 'document', source: { type: 'text', media_type: 'text/plain', data: 'Zürich' }, title: 'a.txt' },
       {
-        OPENAI_CHAT: { type: 'file', file: { filename: 'a.txt', file_data: 'data:text/plain;base64,WsO8cmljaA==' } },
+        OPENAI_CHAT: { type: 'text', text: 'Zürich' },
         OPENAI_RESPONSES: { type: 'input_file', filename: 'a.txt', file_data: 'data:text/plain;base64,WsO8cmljaA==' },
         ANTHROPIC: {
           type: 'document',

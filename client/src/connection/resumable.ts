@@ -1,64 +1,75 @@
-import type { Client, FormattedExecutionResult, Sink, SubscribePayload } from 'graphql-ws'
+import type { Client as SocketClient } from 'graphql-ws'
 import { Inbox } from './inbox.ts'
 
+interface Payload {
+  readonly query: string
+  readonly variables?: Record<string, unknown> | null | undefined
+}
+
+interface Sink {
+  next(result: { readonly extensions?: unknown }): void
+  error(error: unknown): void
+  complete(): void
+}
+
+/** What the clients of graphql-ws and of graphql-sse have in common. */
+export interface SubscribingClient {
+  subscribe(payload: Payload, sink: Sink, ...more: never[]): () => void
+  iterate(payload: Payload, ...more: never[]): AsyncIterableIterator<unknown>
+}
+
 /**
- * A graphql-ws client whose subscriptions go on where they were when it connects again: the variable `$after` of a
- * subscription follows the cursors of its results. Everything else is as the client itself does it; when and how often it
- * connects again is for its own `retryAttempts`, `shouldRetry` and `retryWait` to say.
+ * A client of graphql-ws or of graphql-sse whose subscriptions go on where they were when it connects again: the variable
+ * `$after` of a subscription follows the cursors of its results. Everything else is as the client itself does it; when and
+ * how often it connects again is for its own options to say, as `retryAttempts`.
  *
- * It moves the variables of the payload that the client holds: graphql-ws writes its `subscribe` message anew for every
+ * It moves the variables of the payload that the client holds: both clients write their request anew for every
  * connection.
  */
-export function resumable(client: Client): Client {
-  silenceClosed(client)
+export function resumable<Client extends SubscribingClient>(client: Client): Client {
+  if ('on' in client) silenceClosed(client as unknown as SocketClient)
 
-  const subscribe = <Data, Extensions>(
-    payload: SubscribePayload,
-    sink: Sink<FormattedExecutionResult<Data, Extensions>>,
-  ): (() => void) => {
+  const subscribe = (payload: Payload, sink: Sink, ...more: never[]): (() => void) => {
     const variables: Record<string, unknown> = { ...payload.variables }
     const takesCursor = /\$after\b/.test(payload.query)
     let isOver = false
-    const stop = client.subscribe<Data, Extensions>(
-      { ...payload, variables },
-      {
-        next: (result) => {
-          if (isOver) return
-          const { cursor } = (result.extensions ?? {}) as { cursor?: unknown }
-          if (typeof cursor === 'string') {
-            if (!takesCursor) {
-              isOver = true
-              stop()
-              return sink.error(new Error(howToResume))
-            }
-            variables.after = cursor
+    const following: Sink = {
+      next: (result) => {
+        if (isOver) return
+        const { cursor } = (result.extensions ?? {}) as { cursor?: unknown }
+        if (typeof cursor === 'string') {
+          if (!takesCursor) {
+            isOver = true
+            stop()
+            return sink.error(new Error(howToResume))
           }
-          sink.next(result)
-        },
-        error: (error) => {
-          if (!isOver) sink.error(error)
-        },
-        complete: () => {
-          if (!isOver) sink.complete()
-        },
+          variables.after = cursor
+        }
+        sink.next(result)
       },
-    )
+      error: (error) => {
+        if (!isOver) sink.error(error)
+      },
+      complete: () => {
+        if (!isOver) sink.complete()
+      },
+    }
+    const stop = client.subscribe({ ...payload, variables }, following, ...more)
     return stop
   }
 
-  return {
-    ...client,
-    subscribe,
-    iterate: <Data, Extensions>(payload: SubscribePayload) => {
-      const inbox = new Inbox<FormattedExecutionResult<Data, Extensions>>(() => stop())
-      const stop = subscribe<Data, Extensions>(payload, {
-        next: (result) => inbox.push(result),
-        error: (error) => inbox.fail(error),
-        complete: () => inbox.finish(),
-      })
-      return inbox
-    },
+  const iterate = (payload: Payload, ...more: never[]): AsyncIterableIterator<unknown> => {
+    const inbox = new Inbox<unknown>(() => stop())
+    const sink: Sink = {
+      next: (result) => inbox.push(result),
+      error: (error) => inbox.fail(error),
+      complete: () => inbox.finish(),
+    }
+    const stop = subscribe(payload, sink, ...more)
+    return inbox
   }
+
+  return { ...client, subscribe, iterate }
 }
 
 const howToResume =
@@ -68,7 +79,7 @@ const howToResume =
  * A socket that the client has given up may still speak, as after `terminate()`, and the client would take its results
  * for those of the next one, which has begun after the last result that was seen.
  */
-function silenceClosed(client: Client): void {
+function silenceClosed(client: SocketClient): void {
   let socket: { onmessage: unknown } | null = null
   client.on('opened', (opened) => {
     socket = opened as { onmessage: unknown }

@@ -68,10 +68,12 @@ export type OmissionReason =
   | 'STREAMING'
   /** Messages that say nothing in this format were left out. */
   | 'EMPTY'
-  /** Parts that this format cannot express were left out. */
+  /** Parts that this format cannot express, and files that its provider does not take, were left out. */
   | 'UNSUPPORTED_PART'
   /** Items that were stored more than once, by the id of their provider, are there once. */
   | 'REPEATED_ITEM'
+  /** The oldest pictures were left out: the window had more of them than `maxImages`. */
+  | 'IMAGE_LIMIT'
 
 /** What to do if a client id is known with another payload. */
 export type OnExisting =
@@ -449,6 +451,13 @@ export interface ContextArguments {
   readonly encoding?: TokenEncoding
   /** How many of `maxTokens` to leave free, for the answer and for the descriptions of tools. 0 unless given. */
   readonly reserve?: number | null
+  /**
+   * How many pictures the window may have; 0: none. Unless given, as many as the provider takes in one request: 1500
+   * for OpenAI, 100 for the other formats. Of more pictures the newest are kept; each of the others becomes the text
+   * `[picture left out]`. They are left out in blocks of a quarter of this number, so that windows of a growing
+   * conversation mostly begin alike.
+   */
+  readonly maxImages?: number | null
   /** What becomes of calls that still wait for their results, in `messages`. `pendingCalls` names them always. */
   readonly pendingCalls?: PendingCallRule
 }
@@ -461,6 +470,8 @@ export interface AppendMessagePayload<Selected = Message> {
   readonly messageEdge: MessageEdge<Selected>
   /** The conversation of the message. */
   readonly conversation: Conversation
+  /** The conversation and its place in the list, for a client that keeps the list and adds the edge to it. */
+  readonly conversationEdge: ConversationEdge
   /** Whether an earlier call with the same client id stored the message. */
   readonly replayed: boolean
 }
@@ -483,6 +494,8 @@ export interface AppendMessagesPayload<Selected = Message> {
   readonly messageEdges: readonly MessageEdge<Selected>[]
   /** The conversation of the messages. */
   readonly conversation: Conversation
+  /** The conversation and its place in the list, for a client that keeps the list and adds the edge to it. */
+  readonly conversationEdge: ConversationEdge
   /** For each message: whether an earlier call with the same client id stored it. */
   readonly replayed: readonly boolean[]
 }
@@ -562,7 +575,9 @@ export interface Conversation {
   readonly archivedAt: string | null
   /**
    * Where the feed of the conversation stands, no later than any other field of this answer. An empty conversation has
-   * a cursor too. Pass it as `after` of a subscription to go on from here.
+   * a cursor too. Pass it as `after` of a subscription to go on from this answer. To go on from a list in a normalised
+   * cache, pass the cursor of the last edge of the list instead: another query may have brought a newer `cursor` of the
+   * conversation.
    */
   readonly cursor: string
   /**
@@ -592,12 +607,13 @@ export interface ConversationConnection {
   readonly pageInfo: PageInfo
   /**
    * Where the feed of the list stands, no later than this page. Pass the cursor of the first page that you read as
-   * `after` of `conversationsChanged`: then you miss no change.
+   * `after` of `conversationsChanged`: then you miss no change. Keep it apart from a normalised cache, which replaces
+   * it with that of a later page.
    */
   readonly cursor: string
 }
 
-/** The conversation was deleted. Nothing comes after this. */
+/** The conversation was deleted. Nothing comes after this. A cache removes it by `conversationId`. */
 export interface ConversationDeleted {
   readonly __typename: 'ConversationDeleted'
   /** Where the feed stands after this event. Pass it as `after` to go on from here. */
@@ -634,6 +650,8 @@ export interface ConversationListed {
   readonly cursor: string
   /** The conversation as it is now. */
   readonly conversation: Conversation
+  /** The conversation and its place in the list, for a client that keeps the list and adds the edge to it. */
+  readonly conversationEdge: ConversationEdge
 }
 
 /** A conversation was deleted. It may be one that the client never saw. */
@@ -641,7 +659,7 @@ export interface ConversationUnlisted {
   readonly __typename: 'ConversationUnlisted'
   /** Where the feed stands after this event. Pass it as `after` to go on from here. */
   readonly cursor: string
-  /** The conversation's `id`. */
+  /** The conversation's `id`. A cache removes the conversation by it. */
   readonly conversationId: string
 }
 
@@ -660,13 +678,15 @@ export interface ConversationUpdated {
 export interface CreateConversationPayload {
   /** The conversation, new or found. */
   readonly conversation: Conversation
+  /** The conversation and its place in the list, for a client that keeps the list and adds the edge to it. */
+  readonly conversationEdge: ConversationEdge
   /** Whether this call created it. */
   readonly created: boolean
 }
 
 /** What `deleteConversation` answers. */
 export interface DeleteConversationPayload {
-  /** The id that the conversation had. */
+  /** The `id` that the conversation had. A cache removes the conversation by it. */
   readonly deletedConversationId: string
 }
 
@@ -690,6 +710,8 @@ export interface EditMessagePayload<Selected = Message> {
 export interface ForkConversationPayload {
   /** The copy. */
   readonly conversation: Conversation
+  /** The conversation and its place in the list, for a client that keeps the list and adds the edge to it. */
+  readonly conversationEdge: ConversationEdge
 }
 
 /** One entry of a conversation. */
@@ -799,7 +821,7 @@ export interface MessageDeleted<Selected = Message> {
   readonly cursor: string
   /** The conversation's `id`. */
   readonly conversationId: string
-  /** The tombstone. */
+  /** The tombstone. Never null: it is nullable only because `MessageTextAppended.message` is. */
   readonly message: Selected
 }
 
@@ -861,7 +883,7 @@ export interface MessageUpdated<Selected = Message> {
   readonly cursor: string
   /** The conversation's `id`. */
   readonly conversationId: string
-  /** The message as it is now. */
+  /** The message as it is now. Never null: it is nullable only because `MessageTextAppended.message` is. */
   readonly message: Selected
 }
 
@@ -877,9 +899,9 @@ export interface PageInfo {
   readonly hasNextPage: boolean
   /** Whether there is anything before the first edge. */
   readonly hasPreviousPage: boolean
-  /** The first edge's cursor. */
+  /** The first edge's cursor; null if the page is empty. */
   readonly startCursor: string | null
-  /** The last edge's cursor. */
+  /** The last edge's cursor; null if the page is empty. */
   readonly endCursor: string | null
 }
 
@@ -931,6 +953,8 @@ export interface StartMessagePayload<Selected = Message> {
   readonly messageEdges: readonly MessageEdge<Selected>[]
   /** The conversation of the message. */
   readonly conversation: Conversation
+  /** The conversation and its place in the list, for a client that keeps the list and adds the edge to it. */
+  readonly conversationEdge: ConversationEdge
   /** The attempt to write with; 0 if the message is replayed and streams no more. */
   readonly attempt: number
   /** Whether an earlier call with the same client id started the message. */
@@ -961,6 +985,8 @@ export interface ToolCall {
 export interface UpdateConversationPayload {
   /** The conversation as it is now. */
   readonly conversation: Conversation
+  /** The conversation and its place in the list, for a client that keeps the list and adds the edge to it. */
+  readonly conversationEdge: ConversationEdge
 }
 
 /** The user that this request acts as. */

@@ -37,9 +37,34 @@ export function toMessage(stored: Message): BaseMessage {
   const last = stored.parts?.at(-1) as { type?: unknown; value?: { langchain?: Rest } } | undefined
   const rest = last?.type === 'non_standard' ? last.value?.langchain : undefined
   const parts = rest === undefined ? stored.parts : (stored.parts?.slice(0, -1) ?? null)
-  const dict = toDict({ ...stored, parts }, rest ?? (stored.metadata.langchain as Rest | undefined) ?? {})
-  const [message] = mapStoredMessagesToChatMessages([dict as unknown as LangChainMessage])
+  const dict =
+    wholeOf(stored) ?? toDict({ ...stored, parts }, rest ?? (stored.metadata.langchain as Rest | undefined) ?? {})
+  // LangChain writes its standard blocks under a name that it does not read.
+  const { content_blocks: contentBlocks, ...data } = dict.data
+  const read = { type: dict.type, data: contentBlocks === undefined ? data : { ...data, contentBlocks } }
+  const [message] = mapStoredMessagesToChatMessages([read as unknown as LangChainMessage])
   return message as BaseMessage
+}
+
+/** The message that another program stored whole in a part: `toDict()` of it, or `toJSON()`. */
+function wholeOf(stored: Message): Dict | null {
+  const [part, ...others] = stored.partsFormat === 'LANGCHAIN' ? (stored.parts ?? []) : []
+  if (!isRecord(part) || others.length > 0) return null
+  const { type, data = part.kwargs, id } = part
+  const name = String(type === 'constructor' && Array.isArray(id) ? id.at(-1) : type)
+  const kind = name.replace(/Message(Chunk)?$/, '').toLowerCase()
+  if (!isRecord(data) || !wholeKinds.includes(kind)) return null
+  const { name: tool = stored.toolName ?? 'function', tool_call_id = stored.toolCallId ?? '', role = 'user' } = data
+  const named = { function: { name: tool }, tool: { tool_call_id }, generic: { role }, chat: { role } }[kind] ?? {}
+  return { type: kind === 'chat' ? 'generic' : kind, data: { ...given('id', idOf(stored)), ...data, ...named } }
+}
+
+const wholeKinds = ['human', 'ai', 'system', 'tool', 'function', 'generic', 'chat']
+
+/** The client id, unless it was drawn. */
+function idOf(fields: Fields | Message): string | undefined {
+  const clientId = 'clientId' in fields ? (fields.clientId ?? undefined) : undefined
+  return clientId?.startsWith(drawnId) ? undefined : clientId
 }
 
 const longestName = 255
@@ -66,7 +91,7 @@ type Fields = Omit<MessageInput, 'clientId' | 'metadata'>
 function fieldsOf({ type, data }: Dict): Fields {
   const role = roleOf(type, data)
   const name = short(data.name)
-  const calls = callsOf(data.tool_calls)
+  const calls = callsOf(data)
   const { model_name, model, finish_reason, stop_reason } = (data.response_metadata ?? {}) as Record<string, unknown>
   return {
     role,
@@ -113,24 +138,36 @@ function contentOf(data: Dict['data']): Pick<Fields, 'content' | 'parts' | 'part
   return isBlocks ? { parts: content, partsFormat: 'LANGCHAIN' } : { content: text(content) ?? '' }
 }
 
-function callsOf(calls: unknown): NonNullable<MessageInput['toolCalls']> {
-  const list = Array.isArray(calls) ? calls.filter(isRecord) : []
-  return list.flatMap(({ id, name, args }) => {
+/** `tool_calls`; where there are none, what LangChain stored before it had them. A call of 2023 had no id. */
+function callsOf(data: Dict['data']): NonNullable<MessageInput['toolCalls']> {
+  const old = isRecord(data.additional_kwargs) ? data.additional_kwargs : {}
+  const calls = listOf(data.tool_calls).map(({ id, name, args }) => ({ id, name, text: JSON.stringify(args ?? {}) }))
+  const before = listOf(old.tool_calls).map(({ id, function: called }) => ({ id, ...functionOf(called) }))
+  const called = functionOf(old.function_call)
+  const given = [calls, before, [{ id: called.name, ...called }]].find(({ length }) => length > 0) ?? []
+  return given.flatMap(({ id, name, text }) => {
     const callId = short(id)
     const tool = short(name)
-    return callId && tool ? [{ callId, name: tool, arguments: JSON.stringify(args ?? {}) }] : []
+    return callId && tool ? [{ callId, name: tool, arguments: text }] : []
   })
+}
+
+function listOf(value: unknown): Record<string, unknown>[] {
+  return Array.isArray(value) ? value.filter(isRecord) : []
+}
+
+function functionOf(called: unknown): { readonly name: unknown; readonly text: string } {
+  const { name, arguments: text } = isRecord(called) ? called : {}
+  return { name, text: typeof text === 'string' ? text : '' }
 }
 
 /** The message that the fields make, whoever has written them, and what is kept beside them. */
 function toDict(fields: Fields | Message, rest: Rest, isFirst = isFirstVersion(rest)): Dict {
   const { role, toolCalls, toolError, usage } = fields
-  const clientId = 'clientId' in fields ? fields.clientId : undefined
-  const keepsId = clientId !== null && clientId !== undefined && !clientId.startsWith(drawnId)
   const blocks = blocksOf(fields)
   const data: Record<string, unknown> = {
     [blocks !== null && isFirst ? 'content_blocks' : 'content']: blocks ?? fields.content ?? '',
-    ...given('id', keepsId ? clientId : undefined),
+    ...given('id', idOf(fields)),
     ...given('name', (role === 'TOOL' ? fields.toolName : fields.name) ?? undefined),
     ...given('usage_metadata', usage ?? undefined),
     additional_kwargs: role === 'DEVELOPER' ? { __openai_role__: 'developer' } : {},

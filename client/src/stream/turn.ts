@@ -154,7 +154,17 @@ async function answer(
   clientId: string,
   begin: Beginning,
 ): Promise<Message | null> {
-  const { maxTokens, reserve, system, encoding, pendingCalls, timeoutSeconds = 30, signal, ...more } = options
+  const {
+    maxTokens,
+    reserve,
+    system,
+    encoding,
+    maxImages,
+    pendingCalls,
+    timeoutSeconds = 30,
+    signal,
+    ...more
+  } = options
   const leave = new AbortController()
   const stream = streamMessageOn(connection, {
     ...more,
@@ -163,7 +173,7 @@ async function answer(
     ...begin,
     clientId,
     timeoutSeconds,
-    context: { format: provider.format, maxTokens, reserve, system, encoding, pendingCalls },
+    context: { format: provider.format, maxTokens, reserve, system, encoding, maxImages, pendingCalls },
     signal: leave.signal,
   })
   const cancel = () => (stream.message === null ? leave.abort(signal?.reason) : undefined)

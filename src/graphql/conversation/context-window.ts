@@ -54,6 +54,13 @@ export class ContextArgs {
   })
   reserve?: number | null
 
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'How many pictures the window may have; 0: none. Unless given, as many as the provider takes in one request: 1500 for OpenAI, 100 for the other formats. Of more pictures the newest are kept; each of the others becomes the text `[picture left out]`. They are left out in blocks of a quarter of this number, so that windows of a growing conversation mostly begin alike.',
+  })
+  maxImages?: number | null
+
   @Field(() => PendingCallRule, {
     defaultValue: PendingCallRule.INTERRUPT,
     description:
@@ -165,6 +172,7 @@ export class ContextWindowAnswer {
 @Resolver(() => Conversation)
 export class ContextWindowResolver {
   @FieldResolver(() => ContextWindowAnswer, {
+    nullable: true,
     description:
       'What a model needs in order to continue, as data that its provider takes: the instructions with which the conversation begins, the newest whole turns that fit, oldest first, and `userMessage`. The window follows the active path to its leaf, or to the message that `userMessage` names as its `parentId`. It leaves out deleted and streaming messages. A failed message keeps the text that it has. One operation may read at most 10 windows. If even the newest turn does not fit, the error is BAD_USER_INPUT, reason CONTEXT_TOO_SMALL, and `needed` says which `maxTokens` is enough.',
   })
@@ -178,6 +186,8 @@ export class ContextWindowResolver {
     const { limits } = services
     const reserve = args.reserve ?? 0
     requireTokens(maxTokens, reserve)
+    const maxImages = args.maxImages ?? null
+    if (maxImages !== null && maxImages < 0) throw badInput('maxImages', 'must be 0 or more.')
     const system = args.system ?? null
     if (system !== null) requireSystem(system, limits)
     const userMessage = isGiven(args.userMessage) ? readUserMessage(args.userMessage, limits) : null
@@ -188,7 +198,18 @@ export class ContextWindowResolver {
       conversation,
       leafOf(viewer.userId, conversation, args),
     )
-    const ask = { conversation, path, format, encoding, maxTokens, reserve, system, userMessage, pendingCalls }
+    const ask = {
+      conversation,
+      path,
+      format,
+      encoding,
+      maxTokens,
+      reserve,
+      maxImages,
+      system,
+      userMessage,
+      pendingCalls,
+    }
     const reader = { store: services.store, tokens: services.tokens, budget: context.budget, userId: viewer.userId }
     const { window, includedTokens } = await readWindow(reader, ask)
     const included = { messages: window.included.length, tokens: includedTokens }
@@ -203,7 +224,10 @@ export class ContextWindowResolver {
 
 @Resolver(() => OmittedMessages)
 export class OmittedMessagesResolver {
-  @FieldResolver(() => Int, { description: 'How many messages are left out. Deleted messages do not count.' })
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description: 'How many messages are left out. Deleted messages do not count.',
+  })
   async messages(
     @Root() { conversation, path, included }: OmittedMessages,
     @Ctx() { services, viewer }: Context,

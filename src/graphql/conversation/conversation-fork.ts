@@ -5,6 +5,7 @@ import { badInput, conversationNotFound } from '../../errors.ts'
 import { forkConversation } from '../../storage/branch/conversation-fork.ts'
 import type { Context } from '../context.ts'
 import { readConversationId, readNewConversationId } from '../input/conversation-id.ts'
+import { ConversationEdge, conversationEdge, conversationEdgeDescription } from '../page/connection.ts'
 
 @InputType({ description: 'What `forkConversation` takes.' })
 export class ForkConversationInput {
@@ -29,11 +30,17 @@ export class ForkConversationInput {
 export class ForkConversationPayload {
   @Field(() => Conversation, { description: 'The copy.' })
   conversation!: Conversation
+
+  @Field(() => ConversationEdge, { description: conversationEdgeDescription })
+  get conversationEdge(): ConversationEdge {
+    return conversationEdge(this.conversation)
+  }
 }
 
 @Resolver()
 export class ConversationForkResolver {
   @Mutation(() => ForkConversationPayload, {
+    nullable: true,
     description:
       'Copies a conversation as it is now: title, metadata, and the messages of all branches with their seqs, parents, client ids and times. Deleted messages are copied as tombstones. A call copies at most `MAX_FORK_MESSAGES` messages and `MAX_FORK_BYTES` bytes. If a message to copy is still streaming, the error is CONFLICT, reason STREAMING, with its `seq`.',
   })
@@ -47,6 +54,7 @@ export class ConversationForkResolver {
     const to = readNewConversationId(userId, 'input.newId', input.newId ?? uuidv7())
     if ((input.upToSeq ?? 0) < 0) throw badInput('input.upToSeq', 'must not be negative.')
     if (from === null) throw conversationNotFound()
-    return { conversation: await forkConversation(store, { from, to, upToSeq: input.upToSeq ?? null }, limits) }
+    const conversation = await forkConversation(store, { from, to, upToSeq: input.upToSeq ?? null }, limits)
+    return Object.assign(new ForkConversationPayload(), { conversation })
   }
 }

@@ -11,6 +11,7 @@ import type { Context } from '../context.ts'
 import { readConversationId, readNewConversationId } from '../input/conversation-id.ts'
 import { requireMetadata } from '../input/json-rules.ts'
 import { requireLength, requireStorable } from '../input/text-rules.ts'
+import { ConversationEdge, conversationEdge, conversationEdgeDescription } from '../page/connection.ts'
 
 export const IfExists = { FAIL: 'FAIL', RETURN: 'RETURN' } as const
 export type IfExists = keyof typeof IfExists
@@ -53,6 +54,11 @@ export class CreateConversationPayload {
   @Field(() => Conversation, { description: 'The conversation, new or found.' })
   conversation!: Conversation
 
+  @Field(() => ConversationEdge, { description: conversationEdgeDescription })
+  get conversationEdge(): ConversationEdge {
+    return conversationEdge(this.conversation)
+  }
+
   @Field(() => Boolean, { description: 'Whether this call created it.' })
   created!: boolean
 }
@@ -80,6 +86,11 @@ export class UpdateConversationInput {
 export class UpdateConversationPayload {
   @Field(() => Conversation, { description: 'The conversation as it is now.' })
   conversation!: Conversation
+
+  @Field(() => ConversationEdge, { description: conversationEdgeDescription })
+  get conversationEdge(): ConversationEdge {
+    return conversationEdge(this.conversation)
+  }
 }
 
 @InputType({ description: 'What `deleteConversation` takes.' })
@@ -90,7 +101,7 @@ export class DeleteConversationInput {
 
 @ObjectType({ description: 'What `deleteConversation` answers.', simpleResolvers: true })
 export class DeleteConversationPayload {
-  @Field(() => ID, { description: 'The id that the conversation had.' })
+  @Field(() => ID, { description: 'The `id` that the conversation had. A cache removes the conversation by it.' })
   deletedConversationId!: string
 }
 
@@ -109,6 +120,7 @@ export class ClearConversationPayload {
 @Resolver()
 export class ConversationMutationResolver {
   @Mutation(() => CreateConversationPayload, {
+    nullable: true,
     description: 'Creates a conversation. With `ifExists: RETURN` it answers an existing one instead.',
   })
   async createConversation(
@@ -119,10 +131,12 @@ export class ConversationMutationResolver {
     requireTitle(input.title)
     requireMetadata('input.metadata', input.metadata ?? {}, context.services.limits)
     const conversation = { to, title: input.title ?? null, metadata: input.metadata ?? {} }
-    return createConversation(context.services.store, conversation, input.ifExists === IfExists.RETURN)
+    const created = await createConversation(context.services.store, conversation, input.ifExists === IfExists.RETURN)
+    return Object.assign(new CreateConversationPayload(), created)
   }
 
   @Mutation(() => UpdateConversationPayload, {
+    nullable: true,
     description: 'Changes a conversation: its title, its metadata, or whether it is archived.',
   })
   async updateConversation(
@@ -135,10 +149,11 @@ export class ConversationMutationResolver {
     const conversation = await updateConversation(store, ref, input, (metadata) => {
       requireMetadata('input.metadata', metadata, limits)
     })
-    return { conversation }
+    return Object.assign(new UpdateConversationPayload(), { conversation })
   }
 
   @Mutation(() => DeleteConversationPayload, {
+    nullable: true,
     description: 'Deletes a conversation with all its messages. You may use its id again for a new conversation.',
   })
   async deleteConversation(
@@ -152,6 +167,7 @@ export class ConversationMutationResolver {
   }
 
   @Mutation(() => ClearConversationPayload, {
+    nullable: true,
     description:
       'Deletes every message that the conversation has now, as `deleteMessage` does. The conversation stays, and its next message gets the next seq.',
   })

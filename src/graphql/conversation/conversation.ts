@@ -44,6 +44,7 @@ export class ConversationResolver {
   }
 
   @Query(() => ConversationConnection, {
+    nullable: true,
     description:
       "The viewer's conversations, newest activity first. A change moves its conversation to the top of the list.",
   })
@@ -71,7 +72,7 @@ export class ConversationResolver {
 
   @FieldResolver(() => String, {
     description:
-      'Where the feed of the conversation stands, no later than any other field of this answer. An empty conversation has a cursor too. Pass it as `after` of a subscription to go on from here.',
+      'Where the feed of the conversation stands, no later than any other field of this answer. An empty conversation has a cursor too. Pass it as `after` of a subscription to go on from this answer. To go on from a list in a normalised cache, pass the cursor of the last edge of the list instead: another query may have brought a newer `cursor` of the conversation.',
   })
   cursor(@Root() conversation: Conversation): string {
     return feedCursor(conversation)
@@ -97,6 +98,7 @@ export class ConversationResolver {
   }
 
   @FieldResolver(() => MessageConnection, {
+    nullable: true,
     description: 'The messages by seq, in both directions. Deleted messages keep their places.',
   })
   async messages(
@@ -140,6 +142,7 @@ export class ConversationResolver {
   }
 
   @FieldResolver(() => [Message], {
+    nullable: true,
     description:
       'What an agent reads: the last messages of the active path, oldest first, without deleted and streaming ones. It never begins with a TOOL message: instead it begins earlier, with the message that made the call.',
   })

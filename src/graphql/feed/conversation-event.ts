@@ -1,10 +1,12 @@
-import { Field, ID, Int, InterfaceType, ObjectType } from 'type-graphql'
+import { Ctx, Field, FieldResolver, ID, Int, InterfaceType, ObjectType, Resolver, Root } from 'type-graphql'
 import { Conversation } from '../../entities/conversation.ts'
 import { messageId } from '../../entities/ids/global-id.ts'
 import { placeHead } from '../../entities/ids/place.ts'
 import { Json } from '../../entities/json.ts'
 import { Message } from '../../entities/message.ts'
 import type { FeedEvent } from '../../live/change-reader.ts'
+import type { Context } from '../context.ts'
+import { readMessageId } from '../input/message-id.ts'
 import { MessageEdge, messageEdge } from '../page/connection.ts'
 import { knownCursor } from '../page/cursor.ts'
 
@@ -22,6 +24,9 @@ export abstract class ConversationEvent {
   conversationId!: string
 }
 
+/** GraphQL refuses a document that selects `message` of two kinds of events if only one of the fields is nullable. */
+const neverNull = 'Never null: it is nullable only because `MessageTextAppended.message` is.'
+
 @ObjectType({ description: 'A message was appended.', implements: ConversationEvent, simpleResolvers: true })
 export class MessageAppended extends ConversationEvent {
   @Field(() => MessageEdge, { description: 'The message as it is now. If it is deleted already, it is a tombstone.' })
@@ -30,13 +35,13 @@ export class MessageAppended extends ConversationEvent {
 
 @ObjectType({ description: 'A message was changed.', implements: ConversationEvent, simpleResolvers: true })
 export class MessageUpdated extends ConversationEvent {
-  @Field(() => Message, { description: 'The message as it is now.' })
+  @Field(() => Message, { nullable: true, description: `The message as it is now. ${neverNull}` })
   message!: Message
 }
 
 @ObjectType({ description: 'A message was deleted.', implements: ConversationEvent, simpleResolvers: true })
 export class MessageDeleted extends ConversationEvent {
-  @Field(() => Message, { description: 'The tombstone.' })
+  @Field(() => Message, { nullable: true, description: `The tombstone. ${neverNull}` })
   message!: Message
 }
 
@@ -77,7 +82,7 @@ export class ConversationUpdated extends ConversationEvent {
 }
 
 @ObjectType({
-  description: 'The conversation was deleted. Nothing comes after this.',
+  description: 'The conversation was deleted. Nothing comes after this. A cache removes it by `conversationId`.',
   implements: ConversationEvent,
   simpleResolvers: true,
 })
@@ -90,6 +95,18 @@ export class ConversationDeleted extends ConversationEvent {}
   simpleResolvers: true,
 })
 export class CaughtUp extends ConversationEvent {}
+
+@Resolver(() => MessageTextAppended)
+export class MessageTextAppendedResolver {
+  @FieldResolver(() => Message, {
+    nullable: true,
+    description:
+      'The message as it is now, with its text so far: for a client that keeps messages by their `id`. It has the text of this chunk, and may have that of later ones too; `nextChunk` says where its text ends. So take its content, and add no `text` to it. Each event that selects this field reads the whole text again. null if the conversation was deleted.',
+  })
+  message(@Root() { messageId }: MessageTextAppended, @Ctx() context: Context): Promise<Message | null> {
+    return context.loaders.messageAt.load(readMessageId(messageId))
+  }
+}
 
 /** @param conversationId the conversation's `id` for this viewer */
 export function toConversationEvent(conversationId: string, event: FeedEvent): ConversationEvent {

@@ -55,6 +55,7 @@ const afterDescription =
 @Resolver()
 export class ConversationEventsResolver {
   @Query(() => ConversationChanges, {
+    nullable: true,
     description: 'The events after a cursor, in pages. It is for clients that poll or work offline.',
   })
   async changes(

@@ -1,6 +1,7 @@
 import { Field, ID, InterfaceType, ObjectType } from 'type-graphql'
 import { Conversation } from '../../entities/conversation.ts'
 import type { ListEvent } from '../../live/list-reader.ts'
+import { ConversationEdge, conversationEdge, conversationEdgeDescription } from '../page/connection.ts'
 import { listFeedCursor } from './list-feed-cursor.ts'
 
 @InterfaceType({
@@ -23,6 +24,11 @@ export abstract class ConversationListEvent {
 export class ConversationListed extends ConversationListEvent {
   @Field(() => Conversation, { description: 'The conversation as it is now.' })
   conversation!: Conversation
+
+  @Field(() => ConversationEdge, { description: conversationEdgeDescription })
+  get conversationEdge(): ConversationEdge {
+    return conversationEdge(this.conversation)
+  }
 }
 
 @ObjectType({
@@ -31,7 +37,7 @@ export class ConversationListed extends ConversationListEvent {
   simpleResolvers: true,
 })
 export class ConversationUnlisted extends ConversationListEvent {
-  @Field(() => ID, { description: "The conversation's `id`." })
+  @Field(() => ID, { description: "The conversation's `id`. A cache removes the conversation by it." })
   conversationId!: string
 }
 

@@ -21,7 +21,7 @@ export const JSONObjectScalar = new GraphQLScalarType<unknown, unknown>({
 export const DateTimeScalar = new GraphQLScalarType<string, string>({
   name: 'DateTime',
   description:
-    'A time by RFC 3339 with up to six digits of a second, for example 2026-01-31T09:30:00.123456Z. Answers are in UTC.',
+    'A time by RFC 3339 with up to six digits of a second, for example 2026-01-31T09:30:00.123456Z. Three more digits may follow when they are zeros. Answers are in UTC.',
   specifiedByURL: 'https://www.rfc-editor.org/rfc/rfc3339',
   serialize: (value) => String(value),
   parseValue: (value) => readDateTime(value),
@@ -59,15 +59,24 @@ function requireExactNumbers(node: ValueNode): void {
   }
 }
 
-const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d{1,6})?([Zz]|[+-]\d\d:\d\d)$/
+const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)$/
 
 /** The same instant in UTC. A leap second is refused: PostgreSQL would move it into the next minute. */
 function readDateTime(value: unknown, node: ValueNode | null = null): string {
   const read = typeof value === 'string' ? rfc3339.exec(value) : null
   if (read === null) {
-    throw new GraphQLError('A time by RFC 3339 with at most six digits of a second is needed here.', { nodes: node })
+    throw new GraphQLError('A time by RFC 3339 with at most nine digits of a second is needed here.', { nodes: node })
   }
   const [, year, month, day, hour, minute, second, fraction = '', zone = 'Z'] = read
+  // The dot is the first character.
+  if (/[1-9]/.test(fraction.slice(7))) {
+    throw new GraphQLError(
+      'Times are kept in microseconds: of the digits of a second, only the first six may be other than 0.',
+      {
+        nodes: node,
+      },
+    )
+  }
   const wall = `${year}-${month}-${day}T${hour}:${minute}:${second}`
   const asUtc = new Date(`${wall}Z`)
   // Date turns 30 February into a day in March. Such a time is refused.

@@ -24,6 +24,7 @@ export class SetActiveLeafPayload {
 @Resolver()
 export class ActiveLeafResolver {
   @Mutation(() => SetActiveLeafPayload, {
+    nullable: true,
     description:
       'Chooses the active path: the path that ends with this message, even if it is deleted. `history` shows this path, and appends continue it. Watchers get `ConversationUpdated`. The next append makes its own message the leaf.',
   })

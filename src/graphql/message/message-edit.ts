@@ -67,7 +67,10 @@ export class DeleteMessagePayload {
 
 @Resolver()
 export class MessageEditResolver {
-  @Mutation(() => EditMessagePayload, { description: 'Changes a message in its place. Watchers get the new state.' })
+  @Mutation(() => EditMessagePayload, {
+    nullable: true,
+    description: 'Changes a message in its place. Watchers get the new state.',
+  })
   async editMessage(
     @Arg('input', () => EditMessageInput, { description: 'The message and the change.' }) input: EditMessageInput,
     @Ctx() context: Context,
@@ -80,6 +83,7 @@ export class MessageEditResolver {
   }
 
   @Mutation(() => DeleteMessagePayload, {
+    nullable: true,
     description:
       'Deletes a message. Its content, parts, tool calls and metadata are deleted for good. Its place stays.',
   })

@@ -6,7 +6,13 @@ import { badInput, tooLarge } from '../../errors.ts'
 import type { Appended } from '../../storage/append/append.ts'
 import type { Context } from '../context.ts'
 import { atMessages } from '../fact-errors.ts'
-import { MessageEdge, messageEdge } from '../page/connection.ts'
+import {
+  ConversationEdge,
+  conversationEdge,
+  conversationEdgeDescription,
+  MessageEdge,
+  messageEdge,
+} from '../page/connection.ts'
 import { AppendInput, type CheckedMessage, readMessage, readMessages, toAppend } from './append-input.ts'
 import { MessageInput } from './message-input.ts'
 
@@ -53,6 +59,9 @@ export class AppendMessagePayload {
   @Field(() => Conversation, { description: 'The conversation of the message.' })
   conversation!: Conversation
 
+  @Field(() => ConversationEdge, { description: conversationEdgeDescription })
+  conversationEdge!: ConversationEdge
+
   @Field(() => Boolean, { description: 'Whether an earlier call with the same client id stored the message.' })
   replayed!: boolean
 }
@@ -68,6 +77,9 @@ export class AppendMessagesPayload {
   @Field(() => Conversation, { description: 'The conversation of the messages.' })
   conversation!: Conversation
 
+  @Field(() => ConversationEdge, { description: conversationEdgeDescription })
+  conversationEdge!: ConversationEdge
+
   @Field(() => [Boolean], {
     description: 'For each message: whether an earlier call with the same client id stored it.',
   })
@@ -77,6 +89,7 @@ export class AppendMessagesPayload {
 @Resolver()
 export class MessageMutationResolver {
   @Mutation(() => AppendMessagePayload, {
+    nullable: true,
     description: 'Appends one message. The answer comes after the message is durable.',
   })
   async appendMessage(
@@ -93,11 +106,15 @@ export class MessageMutationResolver {
         return messageEdge(stored)
       },
       conversation,
+      get conversationEdge() {
+        return conversationEdge(conversation)
+      },
       replayed: replayed[0] === true,
     }
   }
 
   @Mutation(() => AppendMessagesPayload, {
+    nullable: true,
     description:
       'Appends up to 100 messages in one transaction: all of them, or none. Messages with a known client id are replayed.',
   })
@@ -115,6 +132,9 @@ export class MessageMutationResolver {
       ...appended,
       get messageEdges() {
         return appended.messages.map(messageEdge)
+      },
+      get conversationEdge() {
+        return conversationEdge(appended.conversation)
       },
     }
   }

@@ -9,7 +9,13 @@ import type { NewMessage } from '../../storage/message/new-message.ts'
 import { startMessage } from '../../storage/stream/stream-start.ts'
 import type { Context } from '../context.ts'
 import { atMessages } from '../fact-errors.ts'
-import { MessageEdge, messageEdge } from '../page/connection.ts'
+import {
+  ConversationEdge,
+  conversationEdge,
+  conversationEdgeDescription,
+  MessageEdge,
+  messageEdge,
+} from '../page/connection.ts'
 import { AppendInput, readMessages, toAppend } from './append-input.ts'
 import { checkMessage } from './message-check.ts'
 import { MessageInput } from './message-input.ts'
@@ -72,6 +78,9 @@ export class StartMessagePayload {
   @Field(() => Conversation, { description: 'The conversation of the message.' })
   conversation!: Conversation
 
+  @Field(() => ConversationEdge, { description: conversationEdgeDescription })
+  conversationEdge!: ConversationEdge
+
   @Field(() => Int, { description: 'The attempt to write with; 0 if the message is replayed and streams no more.' })
   attempt!: number
 
@@ -82,6 +91,7 @@ export class StartMessagePayload {
 @Resolver()
 export class MessageStartResolver {
   @Mutation(() => StartMessagePayload, {
+    nullable: true,
     description:
       'Stores messages and starts one that streams, in one transaction. The answer comes after all of them are durable.',
   })
@@ -107,7 +117,16 @@ export class MessageStartResolver {
       atMessages(checked.map(({ path }) => path)),
     )
     const isReplay = replayed.at(-1) === true
-    return { message, messageEdges: messages.map(messageEdge), conversation, attempt, replayed: isReplay }
+    return {
+      message,
+      messageEdges: messages.map(messageEdge),
+      conversation,
+      get conversationEdge() {
+        return conversationEdge(conversation)
+      },
+      attempt,
+      replayed: isReplay,
+    }
   }
 }
 

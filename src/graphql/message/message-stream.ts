@@ -138,6 +138,7 @@ export class ResumeMessagePayload {
 @Resolver()
 export class MessageStreamResolver {
   @Query(() => [MessageChunk], {
+    nullable: true,
     description:
       'The chunks of a streaming message, from a number on: at most 1000, and fewer if their bytes pass the limit of an answer. A message that has ended has none.',
   })
@@ -154,6 +155,7 @@ export class MessageStreamResolver {
   }
 
   @Mutation(() => AppendMessageTextPayload, {
+    nullable: true,
     description:
       'Adds a chunk to a streaming message. Watchers see the chunk once it is durable. The server stores the chunks of all messages together, every `TEXT_WINDOW_MS`.',
   })
@@ -179,6 +181,7 @@ export class MessageStreamResolver {
   }
 
   @Mutation(() => CompleteMessagePayload, {
+    nullable: true,
     description: 'Ends a streaming message. The same call again gives the same answer, marked as replayed.',
   })
   async completeMessage(
@@ -205,6 +208,7 @@ export class MessageStreamResolver {
   }
 
   @Mutation(() => StopMessagePayload, {
+    nullable: true,
     description:
       'Asks the producer of a message to stop. Any device of the viewer may ask. A client that stops watching does not stop the message.',
   })
@@ -220,6 +224,7 @@ export class MessageStreamResolver {
   }
 
   @Mutation(() => ResumeMessagePayload, {
+    nullable: true,
     description: 'Takes over a streaming message, for example after its producer crashed.',
   })
   async resumeMessage(

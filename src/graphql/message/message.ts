@@ -30,6 +30,7 @@ export class MessageResolver {
   }
 
   @FieldResolver(() => MessageSiblings, {
+    nullable: true,
     description: 'The versions of this message: all messages that continue the same message, including this one.',
   })
   siblings(@Root() message: Message, @Ctx() context: Context): Promise<MessageSiblings> {

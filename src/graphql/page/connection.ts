@@ -15,10 +15,10 @@ export class PageInfo {
   @Field(() => Boolean, { description: 'Whether there is anything before the first edge.' })
   hasPreviousPage!: boolean
 
-  @Field(() => String, { nullable: true, description: "The first edge's cursor." })
+  @Field(() => String, { nullable: true, description: "The first edge's cursor; null if the page is empty." })
   startCursor!: string | null
 
-  @Field(() => String, { nullable: true, description: "The last edge's cursor." })
+  @Field(() => String, { nullable: true, description: "The last edge's cursor; null if the page is empty." })
   endCursor!: string | null
 }
 
@@ -67,7 +67,7 @@ export class ConversationConnection {
 
   @Field(() => String, {
     description:
-      'Where the feed of the list stands, no later than this page. Pass the cursor of the first page that you read as `after` of `conversationsChanged`: then you miss no change.',
+      'Where the feed of the list stands, no later than this page. Pass the cursor of the first page that you read as `after` of `conversationsChanged`: then you miss no change. Keep it apart from a normalised cache, which replaces it with that of a later page.',
   })
   cursor!: string
 }
@@ -86,13 +86,19 @@ export function messageConnection(page: MessagePage): MessageConnection {
   return connection(page.messages, messageEdge, page)
 }
 
+export function conversationEdge(conversation: Conversation): ConversationEdge {
+  return { cursor: listCursor(conversation), node: conversation }
+}
+
 /** @param feedCursor where the feed of the list stands */
 export function conversationConnection(page: ListPage, feedCursor: () => string): ConversationConnection {
-  const toEdge = (node: Conversation) => ({ cursor: listCursor(node), node })
-  return Object.defineProperty(connection(page.conversations, toEdge, page) as ConversationConnection, 'cursor', {
-    get: feedCursor,
-  })
+  const listed = connection(page.conversations, conversationEdge, page) as ConversationConnection
+  return Object.defineProperty(listed, 'cursor', { get: feedCursor })
 }
+
+/** The description of every field that answers a `ConversationEdge` beside its conversation. */
+export const conversationEdgeDescription =
+  'The conversation and its place in the list, for a client that keeps the list and adds the edge to it.'
 
 /** A cursor is made when somebody reads it: most callers read the nodes, and the cursor of one end. */
 function connection<Node>(

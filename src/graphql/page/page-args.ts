@@ -7,7 +7,8 @@ import { isGiven } from '../input/is-given.ts'
 export class PageArgs {
   @Field(() => Int, {
     nullable: true,
-    description: 'How many to read from the beginning; 50 unless given, at most 100.',
+    description:
+      'How many to read from the beginning; 50 unless given, at most 100. Together with `last` it counts if `after` is given and `before` is not.',
   })
   first?: number | null
 
@@ -16,7 +17,8 @@ export class PageArgs {
 
   @Field(() => Int, {
     nullable: true,
-    description: 'How many to read from the end, at most 100. Do not give it together with `first`.',
+    description:
+      'How many to read from the end, at most 100. Together with `first` it counts if `before` is given and `after` is not.',
   })
   last?: number | null
 
@@ -36,10 +38,16 @@ export class MessagePageArgs extends PageArgs {
 
 /** How many to read, and from which end. @throws ApiError BAD_USER_INPUT */
 export function readCount(args: PageArgs): { count: number; fromEnd: boolean } {
-  const { first, last } = args
-  if (isGiven(first) && isGiven(last)) throw badInput('last', 'must not be given together with first.')
+  const { first, last } = isGiven(args.first) && isGiven(args.last) ? theOneThatCounts(args) : args
   if (isGiven(last)) return { count: inRange('last', last), fromEnd: true }
   return { count: isGiven(first) ? inRange('first', first) : contractLimits.defaultPage, fromEnd: false }
+}
+
+/** Relay gives both counts if the query has a default for one of them. Then the cursor says which way Relay pages. */
+function theOneThatCounts({ first, last, after, before }: PageArgs): Pick<PageArgs, 'first' | 'last'> {
+  if (after && !before) return { first }
+  if (before && !after) return { last }
+  throw badInput('last', 'may be given together with first only beside one cursor, which is after or before.')
 }
 
 function inRange(path: string, count: number): number {

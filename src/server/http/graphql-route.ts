@@ -3,71 +3,91 @@ import { type GraphQLFormattedError, OperationTypeNode } from 'graphql'
 import { badInput } from '../../errors.ts'
 import { formatError } from '../operation/format-error.ts'
 import type { TransportDependencies } from '../operation/transport-dependencies.ts'
-import { readRequest } from '../request/graphql-request.ts'
+import { chooseAnswerType, readsOnlyJson } from '../request/accept.ts'
+import { type GraphqlRequest, readRequest, readUrl } from '../request/graphql-request.ts'
+import { requireOwnPage } from '../request/origins.ts'
 import { callerOf, forKnownCallers } from './known-callers.ts'
 
 export const graphqlPath = '/graphql'
 
-/** `POST /graphql`: the caller, the admission, and then the answer. */
-export function registerGraphql(app: FastifyInstance, { operations, authenticate, log }: TransportDependencies): void {
-  forKnownCallers(app, authenticate, (known) => {
-    known.post(graphqlPath, async (request, reply) => {
-      const { query, operationName } = readRequest(request.body)
-      // Apollo refuses a persisted query that is only named, in the words that client libraries know.
-      if (query !== null) {
-        const admitted = operations.admit(query, operationName, request.id)
-        if ('errors' in admitted) return refuse(request, reply, admitted.errors)
-        const { operation, name } = admitted.operation
-        request.operation = name?.value ?? null
-        if (operation === OperationTypeNode.SUBSCRIPTION) {
-          return refuse(request, reply, [formatError(noSubscription(), request.id, log)])
-        }
+/** No cache keeps the answer to a GET, for it belongs to one user. Where one keeps it nevertheless: what it depends on. */
+const forOneCaller = {
+  'cache-control': 'no-store',
+  vary: 'accept, authorization, origin, sec-fetch-site, x-service-key, x-user-id',
+}
+
+/**
+ * `GET` and `POST /graphql`, by GraphQL over HTTP (edition September 2026,
+ * https://github.com/graphql/graphql-over-http): the caller, the admission, and then the answer. Where the audits of
+ * `graphql-http` 1.23 ask for another status than that edition recommends (400 instead of 422, 200 instead of 294), the
+ * status is that of the audits, which is also that of clients and servers today.
+ */
+export function registerGraphql(app: FastifyInstance, dependencies: TransportDependencies): void {
+  const { operations, authenticate, takesOrigin, log } = dependencies
+
+  const answer = async (request: FastifyRequest, reply: FastifyReply, asked: GraphqlRequest): Promise<unknown> => {
+    const { accept } = request.headers
+    const type = chooseAnswerType(accept)
+    if (type === null) throw notAcceptable()
+    reply.type(`${type}; charset=utf-8`)
+    const refuse = (errors: readonly GraphQLFormattedError[]) => {
+      reply.code(readsOnlyJson(accept) ? 200 : 400)
+      return JSON.stringify({ errors })
+    }
+    const { query, operationName } = asked
+    // Apollo refuses a persisted query that is only named, in the words that client libraries know.
+    if (query !== null) {
+      const admitted = operations.admit(query, operationName, request.id)
+      if ('errors' in admitted) return refuse(admitted.errors)
+      const { operation, name } = admitted.operation
+      request.operation = name?.value ?? null
+      if (operation !== OperationTypeNode.QUERY && request.method !== 'POST') {
+        reply.header('allow', 'POST')
+        throw refusal('method', `a ${operation} does not take ${request.method}.`, 405)
       }
-      const context = operations.createContext(callerOf(request).viewer, request.id)
-      request.budget = context.budget
-      const accept = request.headers.accept ?? '*/*'
-      const { status, headers, text } = await operations.answerHttp(request.body, accept, context)
-      for (const [header, value] of headers) reply.header(header, value)
-      reply.code(status === 400 && readsOnlyJson(accept) ? 200 : status)
-      return text
+      if (operation === OperationTypeNode.SUBSCRIPTION) return refuse([formatError(noSubscription(), request.id, log)])
+    }
+    const context = operations.createContext(callerOf(request).viewer, request.id)
+    request.budget = context.budget
+    const { status, text } = await operations.answerHttp(asked, context)
+    // Apollo answers 200 when it refuses a persisted query. Of this media type only an answer with data may have that.
+    if (query === null && type === 'application/graphql-response+json') reply.code(400)
+    else reply.code(status === 400 && readsOnlyJson(accept) ? 200 : status)
+    return text
+  }
+
+  forKnownCallers(app, authenticate, (known) => {
+    known.post(graphqlPath, (request, reply) => answer(request, reply, readRequest(request.body)))
+
+    known.get(graphqlPath, async (request, reply) => {
+      reply.headers(forOneCaller)
+      requireOwnPage(request.headers, takesOrigin)
+      return answer(request, reply, readUrl(request.url))
     })
   })
 
   app.route({
-    method: ['GET', 'PUT', 'DELETE', 'PATCH'],
+    method: ['PUT', 'DELETE', 'PATCH'],
     url: graphqlPath,
     handler: async (_request, reply) => {
-      reply.header('allow', 'POST')
-      throw Object.assign(badInput('method', 'GraphQL takes POST here.'), { statusCode: 405 })
+      reply.header('allow', 'GET, HEAD, POST')
+      throw refusal('method', 'GraphQL takes GET and POST here.', 405)
     },
   })
+}
+
+function refusal(path: string, sentence: string, statusCode: number): Error {
+  return Object.assign(badInput(path, sentence), { statusCode })
+}
+
+function notAcceptable(): Error {
+  const types = 'application/graphql-response+json or application/json'
+  return refusal('accept', `must take ${types}; event streams are at /graphql/stream.`, 406)
 }
 
 function noSubscription(): Error {
   return badInput(
     'query',
     'subscriptions take a WebSocket at this same path, or server-sent events at /graphql/stream.',
-  )
-}
-
-function refuse(request: FastifyRequest, reply: FastifyReply, errors: readonly GraphQLFormattedError[]) {
-  const { accept } = request.headers
-  const isGraphqlJson = accept?.includes('application/graphql-response+json') === true
-  return reply
-    .code(readsOnlyJson(accept) ? 200 : 400)
-    .type(`${isGraphqlJson ? 'application/graphql-response+json' : 'application/json'}; charset=utf-8`)
-    .send({ errors })
-}
-
-/**
- * Whether a client takes `application/json` and not `application/graphql-response+json`. GraphQL over HTTP asks for
- * status 200 then, even with errors, because such a client believes that an answer with another status is not one of
- * GraphQL.
- */
-function readsOnlyJson(accept: string | undefined): boolean {
-  return (
-    accept !== undefined &&
-    /application\/json/i.test(accept) &&
-    !/application\/graphql-response\+json|\*\/\*/i.test(accept)
   )
 }

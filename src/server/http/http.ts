@@ -1,4 +1,3 @@
-import cors from '@fastify/cors'
 import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import type { Config } from '../../config.ts'
@@ -7,6 +6,10 @@ import type { AnswerBudget } from '../../storage/postgres/answer-budget.ts'
 import { formatError } from '../operation/format-error.ts'
 import { drawRequestId } from '../operation/operation-context.ts'
 import { logOperation } from '../operation/operation-log.ts'
+import { chooseAnswerType } from '../request/accept.ts'
+import type { TakesOrigin } from '../request/origins.ts'
+import { answerClientError } from './client-error.ts'
+import { allowOrigin, registerPreflights } from './cors.ts'
 import type { Health } from './health.ts'
 import type { HostGuard } from './host-guard.ts'
 import type { KnownCaller } from './known-callers.ts'
@@ -23,12 +26,13 @@ declare module 'fastify' {
 }
 
 /** The HTTP server without its routes: who may come in, how long a request may take, and how errors go out. */
-export async function createHttp(
+export function createHttp(
   config: Config,
   guard: HostGuard,
+  takesOrigin: TakesOrigin,
   health: Health,
   log: Logger,
-): Promise<FastifyInstance> {
+): FastifyInstance {
   const app: FastifyInstance = Fastify({
     bodyLimit: config.limits.bodyBytes,
     requestTimeout: config.requestMs,
@@ -37,6 +41,7 @@ export async function createHttp(
     // closed yet.
     return503OnClosing: false,
     genReqId: drawRequestId,
+    clientErrorHandler: answerClientError,
     logger: false,
   })
 
@@ -68,6 +73,8 @@ export async function createHttp(
     })
     reply.header('x-request-id', request.id)
     const reason = guard(request.headers)
+    const { origin } = request.headers
+    if (origin !== undefined && reason === null && takesOrigin(origin)) allowOrigin(reply, origin)
     done(reason === null ? undefined : new ApiError('FORBIDDEN', reason))
   })
 
@@ -84,10 +91,7 @@ export async function createHttp(
   app.server.on('checkContinue', (request, response) => app.server.emit('request', request, response))
 
   app.setNotFoundHandler(async (request, reply) => {
-    const error = new ApiError(
-      'NOT_FOUND',
-      'There is nothing here; GraphQL is at POST /graphql, its explorer at /graphiql.',
-    )
+    const error = new ApiError('NOT_FOUND', 'There is nothing here; GraphQL is at /graphql, its explorer at /graphiql.')
     return reply.code(404).send({ errors: [formatError(error, request.id, log)] })
   })
 
@@ -95,13 +99,13 @@ export async function createHttp(
     const formatted = formatError(fromFastify(error, request.headers['content-length'], config), request.id, log)
     const isRefusal = error.statusCode !== undefined && error.statusCode < 500
     const status = isRefusal ? error.statusCode : statuses[formatted.extensions?.code as ErrorCode]
+    reply.header('cache-control', 'no-store')
+    reply.type(`${chooseAnswerType(request.headers.accept) ?? 'application/json'}; charset=utf-8`)
     return reply.code(status ?? 500).send({ errors: [formatted] })
   })
 
-  // Registered after the error handler: otherwise Fastify's own handler would refuse the route for preflights.
-  if (config.corsOrigins.length > 0) {
-    await app.register(cors, { origin: [...config.corsOrigins], exposedHeaders: ['x-request-id'], maxAge: 86_400 })
-  }
+  // After the error handler: otherwise Fastify's own handler would answer the errors of this route.
+  registerPreflights(app, takesOrigin)
   return app
 }
 

@@ -1,8 +1,9 @@
 import { isUtf8 } from 'node:buffer'
-import type { FastifyInstance, FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { viewerOf } from '../../auth/authenticate.ts'
 import type { Authenticate, Viewer } from '../../auth/viewer.ts'
-import { ApiError } from '../../errors.ts'
+import { ApiError, badInput } from '../../errors.ts'
+import { takenEncodings, takesEncoding, unpack } from '../request/content-encoding.ts'
 import { readHeaders } from '../request/credentials.ts'
 import { parseExactJson } from '../request/exact-json.ts'
 
@@ -26,15 +27,17 @@ export function forKnownCallers(
     known.addHook('onRequest', async (request, reply) => {
       const caller = await authenticate(readHeaders(request.headers))
       request.caller = { viewer: viewerOf(caller), expiresAt: caller.expiresAt }
+      requireEncoding(request, reply)
       if (request.headers.expect !== undefined) reply.raw.writeContinue()
     })
     known.removeAllContentTypeParsers()
-    known.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (_request, body, done) => {
-      try {
-        done(null, parseExactJson(decodeUtf8(body)))
-      } catch (error) {
-        done(error as Error)
-      }
+    known.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
+      const encoding = request.headers['content-encoding']
+      if (encoding === undefined) return parse(body, done)
+      unpack(body, encoding, request.routeOptions.bodyLimit, (error, unpacked) => {
+        if (error === null) parse(unpacked, done)
+        else done(error)
+      })
     })
     addRoutes(known)
   })
@@ -44,6 +47,22 @@ export function forKnownCallers(
 export function callerOf({ caller }: FastifyRequest): KnownCaller {
   if (caller === null) throw new Error('This route is not one for known callers.')
   return caller
+}
+
+function requireEncoding({ headers }: FastifyRequest, reply: FastifyReply): void {
+  const encoding = headers['content-encoding']
+  if (encoding === undefined || takesEncoding(encoding)) return
+  reply.header('accept-encoding', takenEncodings)
+  const error = badInput('content-encoding', `must be one of ${takenEncodings}, or absent.`)
+  throw Object.assign(error, { statusCode: 415 })
+}
+
+function parse(body: Buffer, done: (error: Error | null, parsed?: unknown) => void): void {
+  try {
+    done(null, parseExactJson(decodeUtf8(body)))
+  } catch (error) {
+    done(error as Error)
+  }
 }
 
 /** Refuses bytes that are not UTF-8: `toString` would replace them without an error. */

@@ -20,10 +20,9 @@ import type { Executor } from './executor.ts'
 import { formatError } from './format-error.ts'
 import { Result } from './results.ts'
 
-/** An answer of HTTP without what Fastify adds to it. */
+/** An answer of HTTP without its media type and what Fastify adds to it. */
 export interface HttpAnswer {
   readonly status: number
-  readonly headers: Iterable<readonly [name: string, value: string]>
   readonly text: string
 }
 
@@ -31,8 +30,7 @@ export interface HttpAnswer {
  * Apollo's pipeline for queries and mutations, over HTTP, WebSocket and event streams. Documents come from admission,
  * which has parsed and validated them.
  *
- * HTTP has an answer of its own, because there Apollo also chooses the status and the media type, and refuses with 406
- * a client that takes neither of its types.
+ * HTTP has an answer of its own, because there Apollo also chooses the status.
  */
 export class Apollo implements AsyncDisposable {
   readonly #server: ApolloServer<Context>
@@ -47,8 +45,8 @@ export class Apollo implements AsyncDisposable {
       gateway: executing(schema, executor),
       documentStore: admission.documentStore,
       introspection: true,
-      // A body here has to be application/json. A page of another origin cannot send that without asking the server
-      // first.
+      // The routes see to that: a body has to be application/json, which a page of another origin cannot send without
+      // asking the server first, and a GET of such a page is refused.
       csrfPrevention: false,
       persistedQueries: false,
       // Apollo would add a line end, which copies every answer.
@@ -87,31 +85,30 @@ export class Apollo implements AsyncDisposable {
     })
   }
 
-  async answerHttp(body: unknown, accept: string, context: Context): Promise<HttpAnswer> {
+  async answerHttp(
+    { query, operationName, variables, extensions }: GraphqlRequest,
+    context: Context,
+  ): Promise<HttpAnswer> {
+    const body = {
+      query,
+      operationName: operationName ?? null,
+      variables: variables ?? null,
+      // A persisted query that comes with its text is answered, although the server does not keep it.
+      extensions: query === null ? (extensions ?? null) : null,
+    }
     const answer = await this.#server.executeHTTPGraphQLRequest({
-      // Apollo looks at these and at nothing else.
-      httpGraphQLRequest: {
-        method: 'POST',
-        headers: new HeaderMap([['accept', plainAccepts.has(accept) ? '' : accept]]),
-        search: '',
-        body,
-      },
+      // Apollo looks at these and at nothing else. Without a header `accept` it does not work out a media type.
+      httpGraphQLRequest: { method: 'POST', headers: new HeaderMap(), search: '', body },
       context: async () => context,
     })
     if (answer.body.kind !== 'complete') throw new Error('Incremental delivery is not part of this schema.')
-    return { status: answer.status ?? 200, headers: answer.headers, text: answer.body.string }
+    return { status: answer.status ?? 200, text: answer.body.string }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.stop()
   }
 }
-
-/**
- * To these headers Apollo answers JSON, as it does to an empty one. For an empty one it does not work out, at some
- * length, which type the client prefers and whether the client takes incremental delivery.
- */
-const plainAccepts = new Set(['*/*', 'application/json'])
 
 type Gateway = ApolloServerOptionsWithGateway<Context>['gateway']
 

@@ -105,7 +105,7 @@ catchInCompiled()
 
 const asItIs = new GraphQLScalarType({ name: '_AsItIs' })
 
-/** When one of several fields of a mutation fails, GraphQL stops, and the compiled function would go on. */
+/** A mutation with several fields comes rarely: GraphQL's own algorithm executes it. */
 function hasSteps({ operation, selectionSet: { selections } }: OperationDefinitionNode): boolean {
   return operation === 'mutation' && (selections.length > 1 || selections[0]?.kind !== Kind.FIELD)
 }

@@ -85,14 +85,11 @@ export class Operations implements AsyncDisposable {
   }
 
   /**
-   * Answers a query or a mutation that was admitted, or a persisted query, which is refused, with the status and the
-   * media type of an HTTP answer.
-   *
-   * @param body of the request, as it was parsed
-   * @param accept the request's header
+   * Answers a query or a mutation that was admitted, or a persisted query, which is refused, with the status of an HTTP
+   * answer.
    */
-  answerHttp(body: unknown, accept: string, context: Context): Promise<HttpAnswer> {
-    return this.#apollo.answerHttp(body, accept, context)
+  answerHttp(request: GraphqlRequest, context: Context): Promise<HttpAnswer> {
+    return this.#apollo.answerHttp(request, context)
   }
 
   /**

@@ -1,12 +1,14 @@
 import type { Logger } from 'pino'
 import type { Authenticate } from '../../auth/viewer.ts'
 import type { Config } from '../../config.ts'
+import type { TakesOrigin } from '../request/origins.ts'
 import type { Operations } from './operations.ts'
 
 /** What each way to the server is built with: HTTP, WebSocket and event streams. */
 export interface TransportDependencies {
   readonly operations: Operations
   readonly authenticate: Authenticate
+  readonly takesOrigin: TakesOrigin
   readonly config: Config
   readonly log: Logger
 }

@@ -23,6 +23,7 @@ import type { Result, Subscription } from '../operation/results.ts'
 import type { TransportDependencies } from '../operation/transport-dependencies.ts'
 import { readConnectionParams } from '../request/credentials.ts'
 import { findInexactness } from '../request/exact-json.ts'
+import { nameOrNone } from '../request/graphql-request.ts'
 import { SocketConnection, type SocketListener } from './socket-connection.ts'
 import { type SocketOperation, SocketOperations } from './socket-operation.ts'
 import { textFrame } from './text-frame.ts'
@@ -139,7 +140,10 @@ export class SocketSession implements Connection, SocketListener {
       case MessageType.Pong:
         return
       case MessageType.Subscribe:
-        return this.#subscribe(message.id, message.payload)
+        return this.#subscribe(message.id, {
+          ...message.payload,
+          operationName: nameOrNone(message.payload.operationName),
+        })
       case MessageType.Complete:
         return this.#operations.complete(message.id)
       default:

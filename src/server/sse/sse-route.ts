@@ -3,8 +3,8 @@ import { OperationTypeNode } from 'graphql'
 import { badInput } from '../../errors.ts'
 import { callerOf, forKnownCallers } from '../http/known-callers.ts'
 import type { TransportDependencies } from '../operation/transport-dependencies.ts'
-import { parseExactJson } from '../request/exact-json.ts'
-import { type GraphqlRequest, readRequest } from '../request/graphql-request.ts'
+import { readRequest, readUrl } from '../request/graphql-request.ts'
+import { requireOwnPage } from '../request/origins.ts'
 import type { EventStreams } from './sse.ts'
 import { completeId } from './sse-stream.ts'
 
@@ -17,7 +17,7 @@ export const streamPath = '/graphql/stream'
  */
 export function registerStreams(
   app: FastifyInstance,
-  { operations, authenticate }: TransportDependencies,
+  { operations, authenticate, takesOrigin }: TransportDependencies,
   streams: EventStreams,
 ): void {
   forKnownCallers(app, authenticate, (known) => {
@@ -27,18 +27,20 @@ export function registerStreams(
       exposeHeadRoute: false,
       handler: async (request, reply) => {
         const { viewer, expiresAt } = callerOf(request)
+        const isGet = request.method === 'GET'
+        if (isGet) requireOwnPage(request.headers, takesOrigin)
         requireAccepted(request.headers.accept)
         const lastEventId = readLastEventId(request)
         // Of the statuses of success, 204 is the one at which a browser stops for good.
         if (lastEventId === completeId) return reply.code(204).send()
 
-        const asked = request.method === 'GET' ? readQuery(request.url) : readRequest(request.body)
+        const asked = isGet ? readUrl(request.url) : readRequest(request.body)
         if (asked.query === null) throw badInput('query', 'must be a text.')
         const admitted = operations.admit(asked.query, asked.operationName, request.id)
         if ('errors' in admitted) return streams.refuse(reply, viewer, admitted.errors)
         const { document, operation } = admitted
         request.operation = operation.name?.value ?? null
-        if (operation.operation === OperationTypeNode.MUTATION && request.method === 'GET') {
+        if (operation.operation === OperationTypeNode.MUTATION && isGet) {
           reply.header('allow', 'POST')
           throw Object.assign(badInput('method', 'mutations take POST.'), { statusCode: 405 })
         }
@@ -75,27 +77,4 @@ function requireAccepted(accept: string | undefined): void {
 function readLastEventId({ headers }: FastifyRequest): string | null {
   const value = headers['last-event-id']
   return typeof value === 'string' && value !== '' ? value : null
-}
-
-/** The parameters of a GET, by GraphQL over HTTP. @throws ApiError BAD_USER_INPUT */
-function readQuery(url: string): GraphqlRequest {
-  const search = url.slice(url.indexOf('?') + 1)
-  try {
-    // URLSearchParams would replace bytes that are not UTF-8 without an error.
-    decodeURIComponent(search)
-  } catch {
-    throw badInput('url', 'must be percent-encoded UTF-8.')
-  }
-  const given = new URLSearchParams(url.includes('?') ? search : '')
-  return readRequest({
-    query: given.get('query') ?? undefined,
-    operationName: given.get('operationName') ?? undefined,
-    variables: readJson(given, 'variables'),
-    extensions: readJson(given, 'extensions'),
-  })
-}
-
-function readJson(given: URLSearchParams, name: string): unknown {
-  const text = given.get(name)
-  return text === null || text === '' ? undefined : parseExactJson(text, name)
 }

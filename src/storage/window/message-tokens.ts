@@ -1,16 +1,11 @@
 import type { TokenEncoding } from '../../entities/window-enums.ts'
 import type { TokenCounter } from '../../tokens/token-counter.ts'
 import type { Counted, Spoken } from '../../window/items/spoken.ts'
-import { type Countable, readCountable } from '../../window/rules/countable.ts'
+import { type Countable, readCountable, tokensOfFile } from '../../window/rules/countable.ts'
 
 /** How many tokens a provider adds for each message, and for each call: about what OpenAI's formats take. */
 const tokensOfMessage = 4
 const tokensOfCall = 4
-/**
- * The tokens of a picture or another file. Its bytes do not tell them, and the server does not fetch files from
- * elsewhere.
- */
-const tokensOfFile = 1_000
 
 /** The messages with their tokens, in order. @throws ApiError UNAVAILABLE */
 export async function countMessages<M extends Spoken>(

@@ -29,6 +29,7 @@ export interface WindowAsk {
   readonly encoding: TokenEncoding
   readonly maxTokens: number
   readonly reserve: number
+  readonly maxImages: number | null
   readonly system: string | null
   readonly userMessage: NewMessage | null
   readonly pendingCalls: PendingCallRule
@@ -48,7 +49,7 @@ export interface ReadWindow {
  *   counted
  */
 export async function readWindow(reader: WindowReader, ask: WindowAsk): Promise<ReadWindow> {
-  const { format, maxTokens, reserve, pendingCalls, conversation, path } = ask
+  const { format, maxTokens, reserve, maxImages, pendingCalls, conversation, path } = ask
   const tokensOf = new Map<number, number>()
   const remember = (counted: readonly Counted[]) => {
     for (const { message, tokens } of counted) tokensOf.set(message.seq, tokens)
@@ -56,7 +57,7 @@ export async function readWindow(reader: WindowReader, ask: WindowAsk): Promise<
   }
   const leading = await readAllLeading(reader, ask)
   const given = await countGiven(reader, ask)
-  const builder = new WindowBuilder({ format, maxTokens, reserve, pendingCalls, ...given }, leading)
+  const builder = new WindowBuilder({ format, maxTokens, reserve, maxImages, pendingCalls, ...given }, leading)
   let left = maxTokens - reserve - remember(leading) - (given.system?.tokens ?? 0) - (given.userMessage?.tokens ?? 0)
   let before = (path[0]?.high ?? 0) + 1
   while (before > 1 && !builder.isFull) {

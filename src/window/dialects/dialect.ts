@@ -14,6 +14,8 @@ export interface Dialect {
   /** Whether a result may hold this item. */
   takesOutput(item: Output): boolean
   readonly callIds: CallIdRule
+  /** How many pictures a request may have, by the provider's documentation. */
+  readonly maxImages: number
   /** Whether it has a way to say that this call waits. Absent: it has none. */
   keepsWaiting?(call: Call): boolean
   /** Whether a text can be the result of this native call. Absent: it cannot. */

@@ -8,6 +8,8 @@ export interface Raw {
   readonly part: unknown
   /** The item of the Responses API that has this part in its `content`. */
   readonly within?: JsonRecord
+  /** The stored part in whose place a text of the server stands. Then `part` is null. */
+  readonly insteadOf?: unknown
 }
 
 export interface Text {
@@ -31,13 +33,22 @@ export interface Reasoning {
 
 export interface File {
   readonly kind: 'file'
-  /** `image/*` for a picture of unknown type. */
+  /** In the spelling of the providers; `image/*` for a picture of unknown type. */
   readonly mediaType: string
   readonly filename: string | null
-  /** null when the file lies with a provider, and only that provider can read it. */
-  readonly source: { readonly url: string } | { readonly base64: string } | null
+  readonly source: FileSource
   readonly raw: Raw
 }
+
+/**
+ * Where a file is: at an http(s) URL, in bytes, or with a provider, and only that provider can read it. `none`: nobody
+ * who gets a window can read it.
+ */
+export type FileSource =
+  | { readonly kind: 'url'; readonly url: string }
+  | { readonly kind: 'bytes'; readonly base64: string }
+  | { readonly kind: 'provider' }
+  | { readonly kind: 'none' }
 
 /** A part that no other dialect can express. */
 export interface Other {

@@ -12,6 +12,12 @@ export interface Countable {
   readonly files: number
 }
 
+/**
+ * The tokens of a picture or another file. Its bytes do not tell them, and the server does not fetch files from
+ * elsewhere.
+ */
+export const tokensOfFile = 1_000
+
 export function readCountable(message: Spoken): Countable {
   const texts: string[] = []
   const reasoning: string[] = []

@@ -1,5 +1,4 @@
 import type { JsonRecord } from '../../../entities/json.ts'
-import { urlOf } from '../../items/file-source.ts'
 import { type File, type Output, ownPart, type Raw } from '../../items/item.ts'
 import { isRecord } from '../../items/json.ts'
 import type { Step } from '../../items/step.ts'
@@ -30,11 +29,8 @@ export function providerData(item: { readonly raw: Raw | null }): JsonRecord | n
   return isRecord(data) ? data : null
 }
 
-/** A text from which the SDK can make a `URL`; null for other files. */
-export function fileUrl(file: File): string | null {
-  const url = urlOf(file)
-  return url !== null && URL.canParse(url) ? url : null
-}
+/** The SDK knows no limit, but it passes pictures on to a provider: this is the smallest limit of those known here. */
+export const maxImages = 100
 
 /** What names a file that lies with a provider, in the form that the SDK's `uploadFile` returns. */
 export function providerReference(file: File): JsonRecord | null {

@@ -1,6 +1,6 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { denialText } from '../../items/denial.ts'
-import { fileByBytes, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
+import { fileByData, fileByText, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
 import type { Approval, Call, File, Hosted, Item, Output, Raw, Result } from '../../items/item.ts'
 import { asText, isRecord, textOfJson } from '../../items/json.ts'
 
@@ -146,16 +146,23 @@ function readOutput(part: unknown): Output {
 
 /**
  * A file of a UIMessage has a `url`. A file of a ModelMessage has `data` or `image`: bytes, a URL, or an object whose
- * `type` says which of the two it holds.
+ * `type` says what it holds. Only `data` and `image` may be base64 without a scheme.
  */
 function readFile(part: JsonRecord, raw: Raw): File | null {
   const isPicture = typeof part.type === 'string' && part.type.startsWith('image')
-  const mediaType = asText(part.mediaType) ?? (isPicture ? 'image/*' : 'application/octet-stream')
-  const given = part.providerReference ?? part.url ?? part.data ?? part.image
-  const data = isRecord(given) ? (given.type === 'url' ? given.url : given.type === 'data' ? given.data : null) : given
+  const mediaType = asText(part.mediaType) ?? (isPicture ? 'image/*' : '')
+  const { filename } = part
   if (typeof part.type !== 'string' || !/^(file|image)/.test(part.type)) return null
-  if (typeof data !== 'string') return fileElsewhere(mediaType, part.filename, raw)
-  return /^(https?|data):/.test(data)
-    ? fileByUrl(data, mediaType, part.filename, raw)
-    : fileByBytes(data, mediaType, part.filename, raw)
+  const given = part.providerReference ?? part.url ?? part.data ?? part.image
+  const { type, url, data, text } = isRecord(given) ? given : typed(given, given === part.url)
+  if (type === 'url' && typeof url === 'string') return fileByUrl(url, mediaType, filename, raw)
+  if (type === 'data' && typeof data === 'string') return fileByData(data, mediaType, filename, raw)
+  if (type === 'text' && typeof text === 'string') return fileByText(text, mediaType, filename, raw)
+  return fileElsewhere(mediaType, filename, raw)
+}
+
+function typed(given: unknown, isUrl: boolean): JsonRecord {
+  return isUrl || (typeof given === 'string' && /^\s*https?:/i.test(given))
+    ? { type: 'url', url: given }
+    : { type: 'data', data: given }
 }

@@ -1,5 +1,6 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { argumentsObject } from '../../items/arguments.ts'
+import { urlOf } from '../../items/file-source.ts'
 import {
   type Approval,
   type Call,
@@ -14,7 +15,7 @@ import {
 import { isRecord } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
-import { callIds, fileUrl, providerData, providerReference, textOfOutput, writeInstructions } from './parts.ts'
+import { callIds, maxImages, providerData, providerReference, textOfOutput, writeInstructions } from './parts.ts'
 
 export const aiSdkModel: Dialect = {
   parts: 'AI_SDK',
@@ -23,9 +24,10 @@ export const aiSdkModel: Dialect = {
     if (item.kind !== 'other' && item.kind !== 'hosted') return true
     return role === 'ASSISTANT' && writeOther(item).length > 0
   },
-  takesOutput: (item) => item.kind !== 'other' && (item.kind !== 'file' || fileUrl(item) !== null),
+  takesOutput: (item) => item.kind !== 'other' && (item.kind !== 'file' || urlOf(item) !== null),
   callIds,
   keepsWaiting: () => true,
+  maxImages,
   write: (steps) => ({ system: writeInstructions(steps), messages: steps.flatMap(writeStep) }),
 }
 
@@ -102,9 +104,8 @@ function optionsOf(metadata: unknown): object {
 /** The URL is a string, because JSON has no `URL`: the SDK accepts both. */
 function writeFile(file: File): object | null {
   const reference = providerReference(file)
-  const url = fileUrl(file)
-  if (reference === null && (url === null || file.source === null)) return null
-  const bytes = file.source !== null && 'base64' in file.source ? file.source.base64 : url
+  const bytes = file.source.kind === 'bytes' ? file.source.base64 : urlOf(file)
+  if (reference === null && bytes === null) return null
   const data = providerData(file)
   return {
     type: 'file',
@@ -152,8 +153,8 @@ function writeOutput({ output, isError, isDenial }: Result, own: JsonRecord | nu
 
 function writeContent(item: Output): object[] {
   if (item.kind === 'text' || item.kind === 'refusal') return [{ type: 'text', text: item.text }]
-  if (item.kind === 'other' || item.source === null) return []
+  if (item.kind === 'other') return []
   const { mediaType, source } = item
-  if ('url' in source) return [{ type: 'file-url', url: source.url, mediaType }]
-  return [{ type: 'file', mediaType, data: { type: 'data', data: source.base64 } }]
+  if (source.kind === 'url') return [{ type: 'file-url', url: source.url, mediaType }]
+  return source.kind === 'bytes' ? [{ type: 'file', mediaType, data: { type: 'data', data: source.base64 } }] : []
 }

@@ -1,10 +1,11 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { argumentsObject } from '../../items/arguments.ts'
-import { type Approval, type Call, type File, ownPart, type Said } from '../../items/item.ts'
+import { fileByUrl, urlOf } from '../../items/file-source.ts'
+import { type Approval, type Call, type File, type Hosted, type Other, ownPart, type Said } from '../../items/item.ts'
 import { isRecord } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
-import { callIds, fileUrl, providerData, providerReference, textOfOutput, writeInstructions } from './parts.ts'
+import { callIds, maxImages, providerData, providerReference, textOfOutput, writeInstructions } from './parts.ts'
 
 interface UiMessage {
   readonly id: string
@@ -21,10 +22,11 @@ export const aiSdk: Dialect = {
   takes: (item, role) => {
     if (item.kind === 'file') return role !== 'TOOL' && writeFile(item) !== null
     if (item.kind !== 'other' && item.kind !== 'hosted') return true
-    return role === 'ASSISTANT' && isUiPart(ownPart(item, 'AI_SDK'))
+    return role === 'ASSISTANT' && isUiPart(item)
   },
   takesOutput: ({ kind }) => kind === 'text' || kind === 'refusal',
   callIds,
+  maxImages,
   keepsWaiting: () => true,
   write(steps) {
     const messages: UiMessage[] = []
@@ -76,23 +78,25 @@ function writePart(item: Said): object[] {
   }
 }
 
-function isUiPart(part: JsonRecord | null): boolean {
-  const type = part?.type
+function isUiPart({ raw }: Other | Hosted): boolean {
+  const { type, url } = ownPart({ raw }, 'AI_SDK') ?? {}
+  if (type === 'reasoning-file') return typeof url === 'string' && fileByUrl(url, '', null, raw).source.kind !== 'none'
   return typeof type === 'string' && (uiTypes.has(type) || /^(data|tool)-/.test(type)) && !modelTypes.has(type)
 }
 
-const uiTypes = new Set(['custom', 'dynamic-tool', 'source-url', 'source-document', 'reasoning-file'])
+const uiTypes = new Set(['custom', 'dynamic-tool', 'source-url', 'source-document'])
 const modelTypes = new Set(['tool-call', 'tool-result', 'tool-approval-request', 'tool-approval-response'])
 
 function writeFile(file: File): object | null {
   const own = ownPart(file, 'AI_SDK')
-  if (own?.type === 'file' && typeof own.url === 'string') return URL.canParse(own.url) ? own : null
-  const url = fileUrl(file)
+  const url = urlOf(file)
   const reference = providerReference(file)
   if (url === null && reference === null) return null
+  const { mediaType } = file
+  if (own?.type === 'file' && typeof own.url === 'string') return { ...own, mediaType, url: url ?? own.url }
   return {
     type: 'file',
-    mediaType: file.mediaType,
+    mediaType,
     url: url ?? '',
     ...(file.filename === null ? {} : { filename: file.filename }),
     ...(reference === null ? {} : { providerReference: reference }),

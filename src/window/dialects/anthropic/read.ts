@@ -1,5 +1,5 @@
 import type { JsonRecord } from '../../../entities/json.ts'
-import { fileByBytes, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
+import { fileByData, fileByText, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
 import type { Hosted, Item, Output, Raw } from '../../items/item.ts'
 import { asText, isRecord, textOfJson } from '../../items/json.ts'
 
@@ -12,7 +12,7 @@ export function readAnthropic(parts: readonly unknown[]): Item[] {
   })
 }
 
-function readBlock(part: JsonRecord, raw: Raw): Item | null {
+export function readBlock(part: JsonRecord, raw: Raw): Item | null {
   switch (part.type) {
     case 'thinking':
       return { kind: 'reasoning', text: asText(part.thinking) ?? '', raw }
@@ -63,17 +63,17 @@ function readOutput(content: unknown): Output[] {
   })
 }
 
-function readOutputBlock(part: JsonRecord, raw: Raw): Output | null {
+export function readOutputBlock(part: JsonRecord, raw: Raw): Output | null {
   if (part.type === 'text') return typeof part.text === 'string' ? { kind: 'text', text: part.text, raw } : null
   if ((part.type !== 'image' && part.type !== 'document') || !isRecord(part.source)) return null
   const { type, url, data, media_type: mediaType } = part.source
   const otherwise = part.type === 'image' ? 'image/*' : 'application/pdf'
   if (type === 'url' && typeof url === 'string') return fileByUrl(url, otherwise, part.title, raw)
   if (type === 'base64' && typeof data === 'string') {
-    return fileByBytes(data, asText(mediaType) ?? otherwise, part.title, raw)
+    return fileByData(data, asText(mediaType) ?? otherwise, part.title, raw)
   }
   if (type === 'text' && typeof data === 'string') {
-    return fileByBytes(Buffer.from(data).toString('base64'), 'text/plain', part.title, raw)
+    return fileByText(data, 'text/plain', part.title, raw)
   }
   return fileElsewhere(otherwise, part.title, raw)
 }

@@ -1,8 +1,11 @@
+import type { JsonRecord } from '../../../entities/json.ts'
 import { argumentsObject } from '../../items/arguments.ts'
-import { isImage, isPdf } from '../../items/file-source.ts'
-import { type Call, type File, type Output, ownPart, type Said } from '../../items/item.ts'
+import { isImage, textOfFile } from '../../items/file-source.ts'
+import { type Call, type File, isOutput, type Output, ownPart, type Said } from '../../items/item.ts'
+import { isRecord } from '../../items/json.ts'
 import type { Answer } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
+import { readAnthropic } from './read.ts'
 
 interface Turn {
   readonly role: 'user' | 'assistant'
@@ -18,6 +21,8 @@ export const anthropic: Dialect = {
     item.kind === 'file' ? role === 'USER' && writeFile(item) !== null : item.kind !== 'text' || isText(item.text),
   takesOutput: (item) => (item.kind === 'file' ? writeFile(item) !== null : item.kind !== 'text' || isText(item.text)),
   callIds: { maxLength: 64, unfit: /[^a-zA-Z0-9_-]/g, mayRepeat: false },
+  // Models with a context window of 200,000 tokens take so many, others 600. Source: the page on vision, 2026-11.
+  maxImages: 100,
   write(steps) {
     const system: object[] = []
     const messages: Turn[] = []
@@ -42,10 +47,10 @@ function isText(text: string): boolean {
 
 function writeItem(item: Said | Output): object[] {
   if (item.kind === 'call') return [writeCall(item)]
+  if (item.kind === 'file') return [writeFile(item) ?? []].flat()
   const own = ownPart(item, 'ANTHROPIC')
   if (own !== null) return [own]
-  if (item.kind === 'text' || item.kind === 'refusal') return [{ type: 'text', text: item.text }]
-  return [(item.kind === 'file' ? writeFile(item) : null) ?? []].flat()
+  return item.kind === 'text' || item.kind === 'refusal' ? [{ type: 'text', text: item.text }] : []
 }
 
 function writeCall(call: Call): object {
@@ -53,23 +58,36 @@ function writeCall(call: Call): object {
   return { ...own, type: 'tool_use', id: call.callId, name: call.name, input: argumentsObject(call) }
 }
 
-/** Pictures and PDFs, by URL or by bytes, and plain text. Pictures by bytes are of one of the four `imageTypes`. */
+/**
+ * Pictures and PDFs, by URL or by bytes, and texts, which the API takes as plain text only. A picture is of one of the
+ * four `imageTypes`; the type of a picture at a URL may be unknown.
+ *
+ * Source: https://platform.claude.com/docs/en/build-with-claude/vision and .../files, and the types of the SDK, 2026-11.
+ */
 function writeFile(file: File): object | null {
   const own = ownPart(file, 'ANTHROPIC')
-  if (own !== null || file.source === null) return own
-  const title = file.filename === null ? {} : { title: file.filename }
-  if ('url' in file.source) {
-    const source = { type: 'url', url: file.source.url }
-    if (isImage(file)) return { type: 'image', source }
-    return isPdf(file) ? { type: 'document', source, ...title } : null
-  }
-  const { base64: data } = file.source
-  const source = { type: 'base64', media_type: file.mediaType, data }
-  if (imageTypes.has(file.mediaType)) return { type: 'image', source }
-  if (isPdf(file)) return { type: 'document', source, ...title }
-  if (file.mediaType !== 'text/plain') return null
-  const text = Buffer.from(data, 'base64').toString()
-  return { type: 'document', source: { type: 'text', media_type: 'text/plain', data: text }, ...title }
+  if (file.source.kind === 'provider') return own === null ? null : writeOwn(own)
+  const text = textOfFile(file)
+  const source =
+    text === null ? writeSource(file) : isText(text) ? { type: 'text', media_type: 'text/plain', data: text } : null
+  if (source === null) return null
+  const type = isImage(file) ? 'image' : 'document'
+  const title = isImage(file) || file.filename === null ? {} : { title: file.filename }
+  return { ...title, ...(own?.type === type ? own : { type }), source }
+}
+
+/** A document may be made of texts and pictures: it goes as a whole, with its pictures as the API takes them. */
+function writeOwn(own: JsonRecord): object | null {
+  const content = isRecord(own.source) && own.source.type === 'content' ? own.source.content : null
+  if (!Array.isArray(content) || !isRecord(own.source)) return own
+  const written = readAnthropic(content).flatMap((item) => (isOutput(item) ? writeItem(item) : []))
+  return written.length === content.length ? { ...own, source: { ...own.source, content: written } } : null
+}
+
+function writeSource({ source, mediaType }: File): object | null {
+  const isTaken = imageTypes.has(mediaType) || mediaType === 'application/pdf'
+  if (source.kind === 'url') return isTaken || mediaType === 'image/*' ? { type: 'url', url: source.url } : null
+  return source.kind === 'bytes' && isTaken ? { type: 'base64', media_type: mediaType, data: source.base64 } : null
 }
 
 const imageTypes = new Set(['image/jpeg', 'image/png', 'image/gif', 'image/webp'])

@@ -1,5 +1,5 @@
 import type { JsonRecord } from '../../../entities/json.ts'
-import { documentType, fileByBytes, fileByData, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
+import { fileByData, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
 import type { Call, File, Item, Raw } from '../../items/item.ts'
 import { asText, isRecord } from '../../items/json.ts'
 
@@ -27,15 +27,13 @@ export function readImage({ type, image_url: image }: JsonRecord, raw: Raw): Fil
 
 function readAudio({ type, input_audio: audio }: JsonRecord, raw: Raw): File | null {
   if (type !== 'input_audio' || !isRecord(audio) || typeof audio.data !== 'string') return null
-  return fileByBytes(audio.data, `audio/${audio.format === 'mp3' ? 'mpeg' : asText(audio.format)}`, null, raw)
+  return fileByData(audio.data, `audio/${asText(audio.format) ?? '*'}`, null, raw)
 }
 
 function readFile({ type, file }: JsonRecord, raw: Raw): File | null {
   if (type !== 'file' || !isRecord(file)) return null
-  const mediaType = documentType(file.filename)
   const data = asText(file.file_data)
-  if (data === null) return fileElsewhere(mediaType, file.filename, raw)
-  return fileByData(data, mediaType, file.filename, raw)
+  return data === null ? fileElsewhere('', file.filename, raw) : fileByData(data, '', file.filename, raw)
 }
 
 function readCall(part: JsonRecord, raw: Raw): Call | null {

@@ -1,17 +1,21 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { argumentsText } from '../../items/arguments.ts'
-import { isImage, urlOf } from '../../items/file-source.ts'
-import { type Call, type File, type Output, ownPart, type Said } from '../../items/item.ts'
+import { fileByUrl, isPdf, textOfFile, urlOf } from '../../items/file-source.ts'
+import { type Call, type File, type Other, type Output, ownPart, type Said } from '../../items/item.ts'
 import { isRecord } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
+import { isOpenAiPicture, mostOpenAiPictures } from '../openai-files.ts'
 
 export const openAiChat: Dialect = {
   parts: 'OPENAI_CHAT',
-  takes: (item, role) =>
-    item.kind === 'file' ? role === 'USER' && writeFile(item) !== null : item.kind !== 'reasoning',
+  takes: (item, role) => {
+    if (item.kind === 'file') return role === 'USER' && writeFile(item) !== null
+    return item.kind === 'other' ? hasAddress(item) : item.kind !== 'reasoning'
+  },
   takesOutput: ({ kind }) => kind === 'text' || kind === 'refusal',
   callIds: { maxLength: 40, unfit: null, mayRepeat: true },
+  maxImages: mostOpenAiPictures,
   write: (steps) => ({ system: null, messages: steps.flatMap(writeStep) }),
 }
 
@@ -34,34 +38,53 @@ function isName(name: string | null): name is string {
 function writeContent(items: readonly (Said | Output)[]): string | object[] {
   const [first, ...rest] = items
   if (first?.kind === 'text' && rest.length === 0 && ownPart(first, 'OPENAI_CHAT') === null) return first.text
-  return items.flatMap((item) => ownPart(item, 'OPENAI_CHAT') ?? writePart(item) ?? [])
+  return items.flatMap((item) => writePart(item) ?? [])
 }
 
 function writePart(item: Said | Output): object | null {
-  if (item.kind === 'text' || item.kind === 'refusal') return { type: 'text', text: item.text }
-  return item.kind === 'file' ? writeFile(item) : null
+  if (item.kind === 'file') return writeFile(item)
+  const own = ownPart(item, 'OPENAI_CHAT')
+  if (own !== null) return own
+  return item.kind === 'text' || item.kind === 'refusal' ? { type: 'text', text: item.text } : null
 }
 
-/** Pictures by URL or by bytes; sounds and documents by bytes only. */
+/**
+ * Pictures by URL or by bytes; sounds and PDF by bytes only. The text of other documents goes as a text, as OpenAI says.
+ *
+ * Source: https://developers.openai.com/api/docs/guides/file-inputs and .../guides/audio, 2026-11.
+ */
 function writeFile(file: File): object | null {
   const own = ownPart(file, 'OPENAI_CHAT')
+  if (file.source.kind === 'provider') return own
   const url = urlOf(file)
-  if (own !== null || url === null) return own
-  if (isImage(file)) return { type: 'image_url', image_url: { url } }
-  if (file.source === null || 'url' in file.source) return null
+  if (url === null) return null
+  const part = (type: string, value: (kept: JsonRecord) => JsonRecord) => {
+    const kept = own?.type === type ? own : { type }
+    return { ...kept, [type]: value(isRecord(kept[type]) ? kept[type] : {}) }
+  }
+  if (isOpenAiPicture(file)) return part('image_url', (kept) => ({ ...kept, url }))
+  if (file.source.kind !== 'bytes') return null
   const { base64: data } = file.source
   const format = sounds.get(file.mediaType)
-  if (format !== undefined) return { type: 'input_audio', input_audio: { data, format } }
-  if (file.mediaType.startsWith('audio/') || file.mediaType.startsWith('video/')) return null
-  return { type: 'file', file: { file_data: url, filename: file.filename ?? 'file' } }
+  if (format !== undefined) return part('input_audio', (kept) => ({ ...kept, data, format }))
+  const named = own?.type === 'file' ? {} : { filename: file.filename ?? 'file' }
+  if (isPdf(file)) return part('file', (kept) => ({ ...named, ...kept, file_data: url }))
+  const text = textOfFile(file)
+  return text === null ? null : { type: 'text', text }
 }
 
 const sounds = new Map([
   ['audio/wav', 'wav'],
-  ['audio/x-wav', 'wav'],
   ['audio/mpeg', 'mp3'],
-  ['audio/mp3', 'mp3'],
 ])
+
+/** Other providers know `video_url` and the like. Such a part needs an address that they can fetch. */
+function hasAddress({ raw }: Other): boolean {
+  const part = ownPart({ raw }, 'OPENAI_CHAT') ?? {}
+  const value = /_url$/.test(String(part.type)) ? part[String(part.type)] : null
+  const url = isRecord(value) ? value.url : value
+  return typeof url !== 'string' || fileByUrl(url, '', null, raw).source.kind !== 'none'
+}
 
 /** All other fields of the provider's call are given back: some providers refuse a call without them. */
 function writeCall(call: Call): object {

@@ -1,5 +1,5 @@
 import type { JsonRecord } from '../../../entities/json.ts'
-import { documentType, fileByData, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
+import { fileByData, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
 import type { Call, Hosted, Item, Output, Raw, Result } from '../../items/item.ts'
 import { asText, isRecord, textOfJson } from '../../items/json.ts'
 
@@ -46,9 +46,8 @@ function readContent(part: JsonRecord, raw: Raw): Output | null {
 }
 
 function readFile({ file_data: data, file_url: url, filename }: JsonRecord, raw: Raw): Output {
-  if (typeof url === 'string') return fileByUrl(url, documentType(filename ?? url), filename, raw)
-  const mediaType = documentType(filename)
-  return typeof data === 'string' ? fileByData(data, mediaType, filename, raw) : fileElsewhere(mediaType, filename, raw)
+  if (typeof url === 'string') return fileByUrl(url, '', filename, raw)
+  return typeof data === 'string' ? fileByData(data, '', filename, raw) : fileElsewhere('', filename, raw)
 }
 
 function readItem(part: JsonRecord, raw: Raw): Item | null {

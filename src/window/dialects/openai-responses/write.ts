@@ -1,15 +1,18 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { argumentsText } from '../../items/arguments.ts'
-import { isImage, urlOf } from '../../items/file-source.ts'
+import { urlOf } from '../../items/file-source.ts'
 import { type Call, type File, type Hosted, type Output, ownPart, type Reasoning, type Said } from '../../items/item.ts'
+import { isRecord } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
+import { isOpenAiDocument, isOpenAiPicture, mostOpenAiPictures } from '../openai-files.ts'
 
 export const openAiResponses: Dialect = {
   parts: 'OPENAI_RESPONSES',
   takes: (item, role) => item.kind !== 'file' || (role === 'USER' && writeFile(item) !== null),
   takesOutput: (item) => item.kind !== 'file' || writeFile(item) !== null,
   callIds: { maxLength: 64, unfit: null, mayRepeat: false },
+  maxImages: mostOpenAiPictures,
   keepsWaiting: ({ native, approval }) => native !== undefined && approval !== undefined,
   answersInWords: ({ type }) => Object.hasOwn(resultsInWords, type),
   write: (steps) => ({ system: null, messages: steps.flatMap(writeStep) }),
@@ -23,19 +26,38 @@ function writeStep({ message, items, answers }: Step): object[] {
     if (content.length > 0) written.push({ type: 'message', role, content: writeContent(content, role) })
     content = []
   }
+  // Several items may come from one stored item of the Responses API: it is written once, where its first one stands.
+  const parts = Map.groupBy(items, (item) => withinOf(item, role))
   for (const item of items) {
-    const within = item.raw?.format === 'OPENAI_RESPONSES' && item.raw.within?.role === role ? item.raw.within : null
+    const within = withinOf(item, role)
     if (within === null && isContent(item)) content.push(item)
     else {
       say()
-      // Several items may come from one stored item of the Responses API: it is written once.
-      if (within !== null) written.push(...(written.at(-1) === within ? [] : [within]))
+      const whole = within === null ? undefined : parts.get(within)
+      parts.delete(within)
+      if (within !== null) written.push(...(whole === undefined ? [] : [writeWithin(within, whole)]))
       else if (item.kind === 'call') written.push(writeCall(item))
       else written.push(...partOf(item))
     }
   }
   say()
   return [...written, ...answers.map(writeAnswer)]
+}
+
+function withinOf({ raw }: Said, role: string): JsonRecord | null {
+  return raw?.format === 'OPENAI_RESPONSES' && raw.within?.role === role ? raw.within : null
+}
+
+/** A stored item unchanged, but for the files in it: each as `writeFile` writes it, and only those that are kept. */
+function writeWithin(within: JsonRecord, items: readonly Said[]): JsonRecord {
+  if (!Array.isArray(within.content)) return within
+  const kept = new Map(items.map((item) => [item.raw?.insteadOf ?? item.raw?.part, item]))
+  const content = within.content.flatMap((part: unknown): unknown[] => {
+    if (!isRecord(part) || (part.type !== 'input_image' && part.type !== 'input_file')) return [part]
+    const item = kept.get(part)
+    return item === undefined || !isContent(item) ? [] : writePart(item)
+  })
+  return { ...within, content }
 }
 
 type Content = Exclude<Said, Call | Hosted | Reasoning>
@@ -69,12 +91,14 @@ function writePart(item: Content): object[] {
 /** Pictures and documents, by URL or by bytes. */
 function writeFile(file: File): object | null {
   const own = ownPart(file, 'OPENAI_RESPONSES')
+  if (file.source.kind === 'provider') return own
   const url = urlOf(file)
-  if (own !== null || url === null || file.source === null) return own
-  if (isImage(file)) return { type: 'input_image', image_url: url, detail: 'auto' }
-  if (file.mediaType.startsWith('audio/') || file.mediaType.startsWith('video/')) return null
-  if ('url' in file.source) return { type: 'input_file', file_url: url }
-  return { type: 'input_file', file_data: url, filename: file.filename ?? 'file' }
+  if (url === null) return null
+  const part = (type: string, more: JsonRecord) => (own?.type === type ? own : { type, ...more })
+  if (isOpenAiPicture(file)) return { ...part('input_image', { detail: 'auto' }), image_url: url }
+  if (!isOpenAiDocument(file)) return null
+  if (file.source.kind === 'url') return { ...part('input_file', {}), file_url: url }
+  return { ...part('input_file', { filename: file.filename ?? 'file' }), file_data: url }
 }
 
 function writeCall(call: Call): object {
