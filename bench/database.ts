@@ -56,8 +56,9 @@ export class Database implements AsyncDisposable {
     await this.execute('create database unfinished')
     const url = withDatabase(this.url, 'unfinished')
     {
-      await using opened = await openOrm(url, readConfig({}).pool, () => {})
-      await migrate(opened.orm, url, 5_000)
+      const { pool } = readConfig({})
+      await using opened = await openOrm(url, pool, () => {})
+      await migrate(opened, url, pool)
     }
     await using client = await connect(url)
     await seed(client, data)

@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import type { Options } from './case.ts'
 import { cases } from './cases.ts'
@@ -24,19 +25,17 @@ for (const one of chosen) {
 if (options.against === undefined) await writeResults(cases)
 
 function readArguments() {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      seconds: { type: 'string' },
-      rounds: { type: 'string', default: '3' },
-      full: { type: 'boolean', default: false },
-      against: { type: 'string' },
-    },
-  })
+  const { values, positionals } = parse()
   const unknown = positionals.find((name) => !cases.some((one) => one.name === name))
   if (unknown !== undefined) {
-    console.error(`There is no case ${unknown}; there are ${cases.map(({ name }) => name).join(', ')}.`)
-    process.exit(1)
+    refuse(`There is no case ${unknown}; there are ${cases.map(({ name }) => name).join(', ')}.`)
+  }
+  for (const name of ['seconds', 'rounds'] as const) {
+    const value = values[name]
+    if (value !== undefined && !(Number(value) > 0)) refuse(`--${name} must be a number above 0, and is ${value}.`)
+  }
+  if (values.against !== undefined && !existsSync(join(values.against, 'dist/src/main.js'))) {
+    refuse(`--against must be a folder with a built Colloquy, and ${values.against} is none.`)
   }
   // All of them are to end within ten minutes, and one within two.
   const { seconds = positionals.length === 0 ? 2 : 4 } = values
@@ -48,4 +47,27 @@ function readArguments() {
     against: against === undefined ? undefined : resolve(against),
   }
   return { chosen: cases.filter(({ name }) => positionals.length === 0 || positionals.includes(name)), options }
+}
+
+function parse() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: {
+        seconds: { type: 'string' },
+        rounds: { type: 'string', default: '3' },
+        full: { type: 'boolean', default: false },
+        against: { type: 'string' },
+      },
+    })
+  } catch (error) {
+    return refuse(
+      `${(error as Error).message.split('. ')[0]}. The options are --seconds N, --rounds N, --full and --against FOLDER.`,
+    )
+  }
+}
+
+function refuse(sentence: string): never {
+  console.error(sentence)
+  process.exit(1)
 }

@@ -27,6 +27,7 @@ import {
 const apart = [
   'Message.conversation',
   'Message.siblings',
+  'MessageAppended.changedSiblings',
   'Conversation.lastMessage',
   'MessageTextAppended.message',
   'OmittedMessages.messages',

@@ -9,10 +9,10 @@ export function renderSchema(schema: GraphQLSchema): string {
 /** The README with the table of settings from `config.ts`. */
 export function withSettings(readme: string): string {
   const rows = describeSettings().map(
-    ({ name, default: fallback, meaning }) =>
-      `| \`${name}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${meaning} |`,
+    ({ name, default: fallback, takes, meaning }) =>
+      `| \`${name}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${takes} | ${meaning} |`,
   )
-  const table = ['| variable | default | meaning |', '|---|---|---|', ...rows].join('\n')
+  const table = ['| variable | default | values | meaning |', '|---|---|---|---|', ...rows].join('\n')
   return readme.replace(
     /(<!-- settings.*-->\n)[\s\S]*?(<!-- \/settings -->)/,
     (_all, start, end) => `${start}${table}\n${end}`,

@@ -1,41 +1,89 @@
-import { z } from 'zod'
+import { isIP } from 'node:net'
 import { StartupError } from './errors.ts'
+import { findNearest } from './nearest-name.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
 
-/** The variables of the environment: what each accepts, its default, and its sentence in the README's table. */
+/** One variable of the environment. */
+interface Setting<Value> {
+  /** undefined: the setting does not take this text. The text is never blank. */
+  readonly read: (text: string) => Value | undefined
+  /** What the setting takes, as it follows "must be". */
+  readonly takes: string
+  /** The value if nothing is given, as a text; null: there is none. */
+  readonly fallback: string | null
+  readonly meaning: string
+  /** A fault does not repeat what was given. */
+  readonly isSecret?: true
+}
+
+/** The variables of the environment, in the order of the README's table, which is made from them. */
 const settings = {
   PORT: whole(0, 65_535, 4000, 'Port to listen on; 0 picks a free one.'),
-  HOST: text('127.0.0.1', 'Address to listen on. Without identity settings only a loopback address is accepted.'),
-  DATABASE_URL: optional('PostgreSQL 15 or later, as a URL. Absent: an embedded PostgreSQL in `DATA_DIR`.'),
-  DATA_DIR: text('.data', 'Folder of the embedded PostgreSQL.'),
-  NATS_URL: list(
-    'NATS servers that carry hints between servers on one database, as `nats://` or `tls://` URLs, separated by commas. Absent: PostgreSQL carries the hints.',
-  ).refine((urls) => urls.every(isNatsUrl), 'must be nats:// or tls:// URLs, separated by commas'),
-  LOG_LEVEL: z
-    .enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'])
-    .default('info')
-    .describe('How much is logged, as JSON lines on standard output.'),
-  CORS_ORIGINS: list('Web origins, separated by commas, that may call this server from a browser.'),
+  HOST: {
+    read: (text) => {
+      const host = text.replace(/^\[(.*:.*)\]$/, '$1')
+      return isIP(host) !== 0 || /^[\w-]+(\.[\w-]+)*\.?$/.test(host) ? host : undefined
+    },
+    takes: 'an IP address or a host name, without a scheme and without a port',
+    fallback: '127.0.0.1',
+    meaning: 'Address to listen on. Without identity settings only a loopback address is accepted.',
+  },
+  DATABASE_URL: {
+    read: (text) => (isDatabaseUrl(text) ? text : undefined),
+    takes: 'a URL like postgresql://user:password@host:5432/database',
+    fallback: null,
+    meaning: 'PostgreSQL 15 or later. Absent: an embedded PostgreSQL in `DATA_DIR`.',
+    isSecret: true,
+  },
+  DATA_DIR: text('a path', '.data', 'Folder of the embedded PostgreSQL.'),
+  NATS_URL: {
+    ...list(isNatsUrl, 'nats:// or tls:// URLs, separated by commas'),
+    meaning: 'NATS servers that carry hints between servers on one database. Absent: PostgreSQL carries the hints.',
+    isSecret: true,
+  },
+  LOG_LEVEL: oneOf(
+    ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'],
+    'info',
+    'How much is logged, as JSON lines on standard output. Each level includes those before it; `silent` logs nothing.',
+  ),
+  CORS_ORIGINS: {
+    ...list(
+      isOrigin,
+      'web origins, separated by commas: a scheme, a host in lower case and perhaps a port, without a path, as https://app.example',
+    ),
+    meaning: 'Web pages that may call this server from a browser. There is no wildcard.',
+  },
 
-  AUTH_JWKS_URL: z.url('must be a URL').optional().describe('Where the keys of bearer tokens are published.'),
-  AUTH_SECRET: optional('Shared secret of HS256 bearer tokens, at least 32 bytes.').refine(
-    (secret) => secret === undefined || Buffer.byteLength(secret) >= 32,
-    'must have at least 32 bytes',
+  AUTH_JWKS_URL: {
+    read: (text) => (/^https?:\/\//.test(text) && URL.canParse(text) ? text : undefined),
+    takes: 'an http:// or https:// URL',
+    fallback: null,
+    meaning: 'Where the keys of bearer tokens are published.',
+  },
+  AUTH_SECRET: {
+    read: (text) => (Buffer.byteLength(text) >= 32 ? text : undefined),
+    takes: 'a text of at least 32 bytes',
+    fallback: null,
+    meaning: 'Shared secret of HS256 bearer tokens.',
+    isSecret: true,
+  },
+  AUTH_ISSUER: text('a text', null, 'Required `iss` of bearer tokens.'),
+  AUTH_AUDIENCE: text('a text', null, 'Required `aud` of bearer tokens.'),
+  AUTH_USER_CLAIM: text('the name of a claim', 'sub', "The claim that holds the user's id."),
+  AUTH_SERVICE_KEYS: {
+    read: readServiceKeys,
+    takes: 'name:sha256-hex with 64 digits in lower case, separated by commas, and no name twice',
+    fallback: null,
+    meaning: 'The names of trusted backends, and the hashes of their keys.',
+    isSecret: true,
+  },
+  ALLOW_UNAUTHENTICATED: oneOf(
+    ['true', 'false'],
+    'false',
+    '`true` lets a server without identity settings listen beyond loopback.',
   ),
-  AUTH_ISSUER: optional('Required `iss` of bearer tokens.'),
-  AUTH_AUDIENCE: optional('Required `aud` of bearer tokens.'),
-  AUTH_USER_CLAIM: text('sub', "The claim that holds the user's id."),
-  AUTH_SERVICE_KEYS: list('`name:sha256-hex` of the keys of trusted backends, separated by commas.').refine(
-    (keys) => keys.every((key) => /^[^:\s]+:[0-9a-f]{64}$/.test(key)),
-    'must be name:sha256-hex, separated by commas',
-  ),
-  ALLOW_UNAUTHENTICATED: z
-    .enum(['true', 'false'])
-    .default('false')
-    .transform((value) => value === 'true')
-    .describe('`true` lets a server without identity settings listen beyond loopback.'),
 
   MAX_BODY_BYTES: whole(1 * KiB, 64 * MiB, 4 * MiB, 'Most bytes of a request body or of a WebSocket frame.'),
   MAX_QUERY_CHARACTERS: whole(100, 1_000_000, 32_768, 'Most characters of a GraphQL document.'),
@@ -54,7 +102,12 @@ const settings = {
     'Most aliases of an operation, with fragments expanded and `__typename` included.',
   ),
   MAX_QUERY_REPEATS: whole(0, 1_000, 30, 'Most fields that repeat an earlier field of their selection set.'),
-  MAX_MESSAGE_BYTES: whole(1, 64 * MiB, 1 * MiB, 'Most UTF-8 bytes of all fields of one message together.'),
+  MAX_MESSAGE_BYTES: whole(
+    1,
+    64 * MiB,
+    1 * MiB,
+    'Most UTF-8 bytes of all fields of one message together. A text that stands in `content` and in `parts` counts once. A completion may add so many again to the text of its message.',
+  ),
   MAX_PARTS: whole(1, 100_000, 10_000, 'Most parts of one message. `MAX_MESSAGE_BYTES` limits their bytes.'),
   MAX_TOOL_CALLS: whole(1, 100_000, 10_000, 'Most tool calls of one message. `MAX_MESSAGE_BYTES` limits their bytes.'),
   MAX_METADATA_BYTES: whole(
@@ -98,12 +151,11 @@ const settings = {
   TRANSACTION_IDLE_TIMEOUT_MS: whole(10, 600_000, 10_000, 'Longest pause inside a transaction.'),
   REQUEST_TIMEOUT_MS: whole(100, 600_000, 30_000, 'Longest time for one HTTP request, from first byte to answer.'),
   SHUTDOWN_TIMEOUT_MS: whole(100, 60_000, 8_000, 'Longest wait for requests in flight when the server stops.'),
-  GATHER: z
-    .enum(['all', 'conversation', 'off'])
-    .default('all')
-    .describe(
-      'Which appends that come at the same time go into one statement. `all`: those to any conversations. `conversation`: only those to one conversation (for engines that spread conversations over machines). `off`: each has its own.',
-    ),
+  GATHER: oneOf(
+    ['all', 'conversation', 'off'],
+    'all',
+    'Which appends that come at the same time go into one statement. `all`: those to any conversations. `conversation`: only those to one conversation (for engines that spread conversations over machines). `off`: each has its own.',
+  ),
   COMPILE_AFTER: whole(
     0,
     1_000_000,
@@ -124,7 +176,7 @@ const settings = {
     12_000,
     'How often WebSockets and event streams get a sign of life. A connection that takes nothing until the next one is ended.',
   ),
-}
+} satisfies Record<string, Setting<unknown>>
 
 /** Limits that the contract itself states. They are the same on every server. Lengths are in characters. */
 export const contractLimits = {
@@ -147,9 +199,17 @@ export const contractLimits = {
   jsonDepth: 64,
 } as const
 
-const environment = z.object(settings)
-
-type Settings = z.output<typeof environment>
+/** What is read of the settings. One without a value is undefined. */
+type Settings = {
+  readonly [Name in keyof typeof settings]: (typeof settings)[Name] extends {
+    fallback: infer Fallback
+    read: infer Read
+  }
+    ?
+        | Exclude<ReturnType<Extract<Read, (text: string) => unknown>>, undefined>
+        | (Fallback extends string ? never : undefined)
+    : never
+}
 
 export interface Limits {
   readonly bodyBytes: number
@@ -227,18 +287,33 @@ export interface Config {
  *
  * @throws StartupError with one message that lists every fault
  */
-export function readConfig(env: Record<string, string | undefined>): Config {
-  const given = Object.fromEntries(
-    Object.entries(env).filter(([, value]) => value !== undefined && value.trim() !== ''),
-  )
-  const parsed = environment.safeParse(given)
-  const issues = parsed.error?.issues ?? []
-  const faults = [
-    ...issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`),
-    ...contradictions(given as Record<string, string>),
-  ]
-  if (!parsed.success || faults.length > 0) throw new StartupError(faults.join('; '))
-  return toConfig(parsed.data)
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  const given: Record<string, string> = {}
+  for (const name of names) {
+    const value = env[name]
+    if (value !== undefined && value.trim() !== '') given[name] = value
+  }
+  const read: Record<string, unknown> = {}
+  const faults: string[] = []
+  for (const [name, { read: readText, fallback, takes, isSecret }] of Object.entries<Setting<unknown>>(settings)) {
+    const value = given[name] ?? fallback
+    if (value === null) continue
+    read[name] = readText(value)
+    if (read[name] === undefined) faults.push(`${name}: must be ${takes}${isSecret ? '' : `, and is ${quote(value)}`}`)
+  }
+  faults.push(...contradictions(given))
+  // A misspelt setting may be the reason for a fault, for example if it was to say who may come in.
+  if (faults.length > 0) throw new StartupError([...faults, ...findMisspelt(env)].join('; '))
+  return toConfig(read as unknown as Settings)
+}
+
+/** A sentence for each variable that is no setting and looks like one. */
+export function findMisspelt(env: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(env).flatMap(([name, value]) => {
+    if (value === undefined || name in settings) return []
+    const nearest = findNearest(name, names)
+    return nearest === null ? [] : [`${name} is no setting, and has no effect: use ${nearest}`]
+  })
 }
 
 /** Whether only this machine can reach the address. */
@@ -246,15 +321,14 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
-/** Every setting with its default and meaning, in the order of the README's table. */
-export function describeSettings(): { name: string; default: string; meaning: string }[] {
-  return Object.entries(settings).map(([name, schema]) => {
-    const fallback = schema.safeParse(undefined)
-    const value = fallback.success ? fallback.data : undefined
-    const shown = value === undefined || (Array.isArray(value) && value.length === 0) ? '' : String(value)
-    return { name, default: shown, meaning: schema.description ?? '' }
+/** Every setting with its default, its values and its meaning, in the order of the README's table. */
+export function describeSettings(): { name: string; default: string; takes: string; meaning: string }[] {
+  return Object.entries<Setting<unknown>>(settings).map(([name, { fallback, takes, meaning }]) => {
+    return { name, default: fallback ?? '', takes, meaning }
   })
 }
+
+const names = Object.keys(settings)
 
 function toConfig(from: Settings): Config {
   return {
@@ -262,9 +336,9 @@ function toConfig(from: Settings): Config {
     host: from.HOST,
     databaseUrl: from.DATABASE_URL,
     dataDir: from.DATA_DIR,
-    natsUrls: from.NATS_URL,
+    natsUrls: from.NATS_URL ?? [],
     logLevel: from.LOG_LEVEL,
-    corsOrigins: from.CORS_ORIGINS,
+    corsOrigins: from.CORS_ORIGINS ?? [],
     identity: toIdentity(from),
     limits: {
       bodyBytes: from.MAX_BODY_BYTES,
@@ -308,15 +382,15 @@ function toConfig(from: Settings): Config {
 }
 
 function toIdentity(from: Settings): Identity | undefined {
-  const isSet = from.AUTH_JWKS_URL ?? from.AUTH_SECRET ?? from.AUTH_SERVICE_KEYS[0]
-  if (isSet === undefined) return undefined
+  const serviceKeys = from.AUTH_SERVICE_KEYS ?? new Map<string, string>()
+  if ((from.AUTH_JWKS_URL ?? from.AUTH_SECRET) === undefined && serviceKeys.size === 0) return undefined
   return {
     jwksUrl: from.AUTH_JWKS_URL,
     secret: from.AUTH_SECRET,
     issuer: from.AUTH_ISSUER,
     audience: from.AUTH_AUDIENCE,
     userClaim: from.AUTH_USER_CLAIM,
-    serviceKeys: new Map(from.AUTH_SERVICE_KEYS.map((key) => key.split(':') as [string, string])),
+    serviceKeys,
   }
 }
 
@@ -334,7 +408,7 @@ function contradictions(given: Readonly<Record<string, string | undefined>>): st
   const isOpen = given.HOST !== undefined && !isLoopback(given.HOST)
   if (isOpen && !hasIdentity && given.ALLOW_UNAUTHENTICATED !== 'true') {
     faults.push(
-      `HOST: ${given.HOST} is reachable from other machines, and without identity settings everyone could read everything; ` +
+      `HOST: ${given.HOST} is no loopback address, and without identity settings everyone who reaches it could read everything; ` +
         'set AUTH_JWKS_URL, AUTH_SECRET or AUTH_SERVICE_KEYS, or ALLOW_UNAUTHENTICATED=true',
     )
   }
@@ -342,29 +416,60 @@ function contradictions(given: Readonly<Record<string, string | undefined>>): st
 }
 
 function whole(min: number, max: number, fallback: number, meaning: string) {
-  return z.coerce
-    .number(`must be a whole number from ${min} to ${max}`)
-    .int(`must be a whole number from ${min} to ${max}`)
-    .min(min, `must be at least ${min}`)
-    .max(max, `must be at most ${max}`)
-    .default(fallback)
-    .describe(meaning)
+  const read = (text: string) => {
+    const value = Number(text)
+    return /^\s*\d+\s*$/.test(text) && value >= min && value <= max ? value : undefined
+  }
+  return { read, takes: `a whole number from ${min} to ${max}`, fallback: String(fallback), meaning }
 }
 
-function text(fallback: string, meaning: string) {
-  return z.string().default(fallback).describe(meaning)
+function oneOf<const Value extends string>(values: readonly Value[], fallback: Value, meaning: string) {
+  const read = (text: string) => values.find((value) => value === text.trim())
+  return { read, takes: `one of ${values.join(', ')}`, fallback, meaning }
 }
 
-function optional(meaning: string) {
-  return z.string().optional().describe(meaning)
+function text<Fallback extends string | null>(takes: string, fallback: Fallback, meaning: string) {
+  return { read: (value: string) => value as string | undefined, takes, fallback, meaning }
 }
 
-function list(meaning: string) {
-  return z.string().default('').transform(splitList).describe(meaning)
+/** A list in which nothing is named is as none. */
+function list(isItem: (item: string) => boolean, takes: string) {
+  const read = (text: string) => {
+    const items = splitList(text)
+    return items.every(isItem) ? items : undefined
+  }
+  return { read, takes, fallback: null }
+}
+
+function isDatabaseUrl(value: string): boolean {
+  return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value) && new URL(value).pathname.length > 1
 }
 
 function isNatsUrl(value: string): boolean {
   return URL.canParse(value) && /^(nats|tls):\/\/[^/]/.test(value)
+}
+
+/**
+ * Whether a browser can send this as `Origin`. Apps in a shell, such as Capacitor and Tauri, and extensions of browsers
+ * have schemes of their own, which URL gives no origin.
+ */
+function isOrigin(value: string): boolean {
+  if (value.includes('*')) return false
+  if (/^https?:/i.test(value)) return URL.canParse(value) && new URL(value).origin === value
+  return /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@,]+$/.test(value)
+}
+
+/** Lower-case hex of the SHA-256 of each key, by the backend's name. */
+function readServiceKeys(value: string): ReadonlyMap<string, string> | undefined {
+  const keys = splitList(value)
+  if (keys.some((key) => !/^[^:\s]+:[0-9a-f]{64}$/.test(key))) return undefined
+  const byName = new Map(keys.map((key) => key.split(':') as [string, string]))
+  return byName.size === keys.length ? byName : undefined
+}
+
+/** A text that was given, short enough for a line. */
+function quote(value: string): string {
+  return JSON.stringify(value.length <= 60 ? value : `${value.slice(0, 60)}…`)
 }
 
 function splitList(value: string): string[] {

@@ -47,7 +47,7 @@ export class RepeatedClientId extends Fact {
   }
 }
 
-/** The parent that a message names is not in the conversation of that message. */
+/** The parent that a message names is not in its conversation, and not before it in its append. */
 export class ForeignParent extends Fact {
   /** @param index of the message in its append, from 0 */
   constructor(readonly index: number) {

@@ -5,6 +5,7 @@ import { type ContextLimits, type ContextWindow, readContext } from './message/c
 import { asJson } from './message/json.ts'
 import { inBatches } from './message/message-batch.ts'
 import { readActivePath, readAllBranches } from './message/message-page.ts'
+import type { MessageInput } from './schema/types.ts'
 import { type Changes, changesOf } from './sdk/ai-sdk-branch.ts'
 import { toUIMessages } from './sdk/ai-sdk-message.ts'
 
@@ -46,7 +47,7 @@ export async function saveChat<Message extends UIMessage>(options: SaveOptions<M
     for (let attempt = 1; ; attempt++) {
       const stored = await readAllBranches(ask, conversationId)
       try {
-        return await write(ask, conversationId, changesOf(conversationId, stored, messages))
+        return await write(ask, conversationId, changesOf(stored, messages))
       } catch (error) {
         if (attempt === maxAttempts || !isConflict(error)) throw error
       }
@@ -84,18 +85,13 @@ async function write(ask: Ask, conversationId: string, { later, added }: Changes
     const { parts, partsFormat, metadata } = input
     await ask(edit, { input: { messageId: stored.id, ifRevision: stored.revision, parts, partsFormat, metadata } })
   }
-  let before: string | undefined
-  for (const batch of inBatches(added)) {
-    const [first, ...others] = batch
-    const messages = before === undefined ? batch : [{ ...first, parentId: before }, ...others]
-    const answer = await ask(append, { input: { conversationId, ifMissing: 'CREATE', messages } })
-    before = (answer as unknown as Added).appendMessages.messages.at(-1)?.id
+  let before: Pick<MessageInput, 'parentClientId'> = {}
+  for (const [first, ...others] of inBatches(added)) {
+    const messages = [{ ...first, ...before }, ...others]
+    await ask(append, { input: { conversationId, ifMissing: 'CREATE', messages } })
+    before = { parentClientId: messages.at(-1)?.clientId ?? null }
   }
 }
 
-interface Added {
-  readonly appendMessages: { readonly messages: readonly { readonly id: string }[] }
-}
-
-const append = `mutation ($input: AppendMessagesInput!) { appendMessages(input: $input) { messages { id } } }`
+const append = `mutation ($input: AppendMessagesInput!) { appendMessages(input: $input) { conversation { lastSeq } } }`
 const edit = `mutation ($input: EditMessageInput!) { editMessage(input: $input) { message { id } } }`

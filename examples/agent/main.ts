@@ -6,15 +6,25 @@ import { scriptedModel } from './scripted-model.ts'
 import { tools } from './tools.ts'
 import { watch } from './watch.ts'
 
-const {
-  COLLOQUY_URL: url = 'http://127.0.0.1:4000/graphql',
-  CONVERSATION: conversationId = 'agent',
-  OPENAI_API_KEY,
-  ANTHROPIC_API_KEY,
-  MODEL,
-} = process.env
-const at = { url, conversationId, connectionParams: { 'x-user-id': 'ada' } }
+const { COLLOQUY_URL, PORT, CONVERSATION, OPENAI_API_KEY, ANTHROPIC_API_KEY, MODEL } = process.env
+const url = COLLOQUY_URL || `http://127.0.0.1:${PORT || 4000}/graphql`
+const conversationId = CONVERSATION || 'agent'
+const at = { url, conversationId, connectionParams: { 'x-user-id': 'local' } }
 const question = process.argv.slice(2).join(' ') || 'Where is my order 4?'
+if (question.startsWith('-')) end(`agent has no option ${question}. Its arguments are the question.`)
+
+// The client tries again for ever. At the start it is more likely that no server is there, or that it does not take the agent.
+const { errors } = await fetch(url, {
+  method: 'POST',
+  headers: { 'content-type': 'application/json', ...at.connectionParams },
+  body: '{ "query": "{ viewer { id } }" }',
+  signal: AbortSignal.timeout(10_000),
+})
+  .then((response) => response.json() as Promise<{ errors?: { message: string }[] }>)
+  .catch(({ cause, message }) => ({ errors: [{ message: cause?.code ?? message }] }))
+if (errors) {
+  end(`agent failed: ${errors[0]?.message}. It needs the server at ${url}: npm start, or name yours in COLLOQUY_URL.`)
+}
 
 await request(at, 'mutation ($id: ID!) { createConversation(input: { id: $id, ifExists: RETURN }) { created } }', {
   id: conversationId,
@@ -32,6 +42,11 @@ const { text, messageId } = await runTurn({
 })
 await watching.saw(messageId)
 if (text === '') console.log('(The model had nothing to say.)')
+
+function end(sentence: string): never {
+  console.error(sentence)
+  process.exit(1)
+}
 
 /** Calls a provider if the environment has a key for it, and otherwise the scripted model. */
 async function runTurn(options: TurnOptions): Promise<TurnResult> {

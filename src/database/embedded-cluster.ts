@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { chmod, chown, lchown, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { StartupError } from '../errors.ts'
 import { type Binaries, findBinaries } from './embedded-binaries.ts'
@@ -31,16 +31,22 @@ export const superuser = 'colloquy'
  * Makes the folder and the cluster in it if they are missing.
  * @throws StartupError if the folder is not writable, is not ours, or holds another major version
  */
-export async function prepareCluster(path: string, settings: Readonly<Record<string, string>>): Promise<Cluster> {
+export async function prepareCluster(
+  path: string,
+  settings: Readonly<Record<string, string>>,
+  signal?: AbortSignal,
+): Promise<Cluster> {
   const binaries = await findBinaries()
   try {
-    await mkdir(path, { recursive: true, mode: 0o700 })
+    await makeFolder(path)
     const directory = await realpath(path)
     const data = join(directory, 'postgres')
-    if (!(await holdsCluster(data, binaries.majorVersion))) await initialize(directory, data, binaries, settings)
+    if (!(await holdsCluster(data, binaries.majorVersion)))
+      await initialize(directory, data, binaries, settings, signal)
     const uid = await ownerOf(data)
     return { binaries, directory, data, log: join(directory, 'postgres.log'), settings, uid }
   } catch (error) {
+    signal?.throwIfAborted()
     if (error instanceof StartupError || !(error instanceof Error)) throw error
     throw new StartupError(`${path} cannot hold a database: ${error.message}; set DATA_DIR to a folder that can`)
   }
@@ -57,6 +63,25 @@ export function commandAs(uid: number | undefined, program: string, args: string
 const isRoot = process.getuid?.() === 0
 /** The id of `nobody`, on every system. */
 const unprivileged = 65534
+
+/**
+ * Makes the folder, and those above it that are missing. Node's `mkdir` with `recursive` never ends if the folder
+ * above is there and the system says all the same that it is missing, as below /proc.
+ */
+async function makeFolder(path: string): Promise<void> {
+  const isMade = async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EEXIST') throw error
+    if (!(await stat(path)).isDirectory()) throw new Error('it is a file')
+  }
+  try {
+    await mkdir(path, { mode: 0o700 }).catch(isMade)
+  } catch (error) {
+    const above = dirname(path)
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT' || above === path) throw error
+    await makeFolder(above)
+    await mkdir(path, { mode: 0o700 }).catch(isMade)
+  }
+}
 
 async function holdsCluster(data: string, majorVersion: string): Promise<boolean> {
   const version = await readFile(join(data, 'PG_VERSION'), 'utf8').catch(absent)
@@ -82,6 +107,7 @@ async function initialize(
   data: string,
   binaries: Binaries,
   settings: Readonly<Record<string, string>>,
+  signal: AbortSignal | undefined,
 ): Promise<void> {
   await removeLeftovers(directory)
   const temporary = `${data}.init-${process.pid}-${randomBytes(4).toString('hex')}`
@@ -89,7 +115,7 @@ async function initialize(
   try {
     const uid = isRoot ? unprivileged : undefined
     if (uid !== undefined) await chown(temporary, uid, uid)
-    await initdb(temporary, binaries, uid, settings.fsync === 'off')
+    await initdb(temporary, binaries, uid, settings.fsync === 'off', signal)
     await rename(temporary, data).catch(async (error: NodeJS.ErrnoException) => {
       if (!(await holdsCluster(data, binaries.majorVersion))) throw error
     })
@@ -101,16 +127,25 @@ async function initialize(
 }
 
 /** The built-in C.UTF-8 sorts in the same way on every platform and with every libc. */
-async function initdb(target: string, binaries: Binaries, uid: number | undefined, volatile: boolean): Promise<void> {
+async function initdb(
+  target: string,
+  binaries: Binaries,
+  uid: number | undefined,
+  volatile: boolean,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const args = [`--pgdata=${target}`, `--username=${superuser}`, '--auth=trust', '--encoding=UTF8', '--no-instructions']
   args.push('--locale=C', '--locale-provider=builtin', '--builtin-locale=C.UTF-8')
   if (volatile) args.push('--no-sync')
   try {
-    await promisify(execFile)(...commandAs(uid, binaries.initdb, args))
+    await promisify(execFile)(...commandAs(uid, binaries.initdb, args), { signal })
   } catch (error) {
     const { stderr = '', message } = error as Error & { stderr?: string }
     const reason = stderr.split('\n').find((line) => /error|fatal/i.test(line)) ?? message
-    throw new StartupError(`initdb failed: ${reason.trim()}`)
+    const said = reason.replace(/^.*?(FATAL|ERROR): +/, '').trim()
+    throw new StartupError(
+      `${target} cannot hold a database, because initdb failed: ${said}; set DATA_DIR to a folder that can`,
+    )
   }
 }
 

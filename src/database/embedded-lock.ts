@@ -10,7 +10,8 @@ export const database = 'colloquy'
 /**
  * The session that holds the lock. `'ended'`: another server stopped the postmaster meanwhile. `'unreached'`: the
  * postmaster was gone before it answered.
- * @throws StartupError if another server holds the lock, or PostgreSQL does not answer in time
+ * @throws StartupError if another server holds the lock, or PostgreSQL does not answer in time; the signal's reason
+ *   after an abort, unless another server holds the lock
  */
 export async function own(
   postmaster: Postmaster,
@@ -31,6 +32,7 @@ export async function own(
       // owner stops PostgreSQL.
       const probe = await connectWhenReady(postmaster, database, deadline, signal, () => createDatabase(client))
       await probe?.end()
+      signal?.throwIfAborted()
       if (probe) return client
     } catch (error) {
       await client.end().catch(() => undefined)
@@ -105,8 +107,8 @@ async function takeLock(client: Client, signal?: AbortSignal): Promise<boolean> 
   for (;;) {
     const { rows } = await client.query<{ taken: boolean }>('select pg_try_advisory_lock($1) as taken', [lockId])
     if (rows[0]?.taken) return true
-    if (Date.now() > deadline) return false
-    await sleep(pollInterval, undefined, { signal })
+    if (Date.now() > deadline || signal?.aborted) return false
+    await sleep(pollInterval)
   }
 }
 

@@ -20,6 +20,8 @@ export interface EmbeddedDatabaseOptions {
   readonly onLost?: (error: Error) => void
   /** Settings of PostgreSQL that replace the defaults: tests pass `{ fsync: 'off' }`. */
   readonly settings?: Readonly<Record<string, string>>
+  /** Ends the start, and the PostgreSQL that the start began. */
+  readonly signal?: AbortSignal | undefined
 }
 
 /**
@@ -32,13 +34,18 @@ export interface EmbeddedDatabaseOptions {
  *   PostgreSQL for this platform; if PostgreSQL does not start
  */
 export async function startEmbeddedDatabase(options: EmbeddedDatabaseOptions): Promise<EmbeddedDatabase> {
-  const cluster = await prepareCluster(options.directory, options.settings ?? {})
+  const { signal } = options
+  const cluster = await prepareCluster(options.directory, options.settings ?? {}, signal)
   const deadline = Date.now() + startLimit
   const raceDeadline = Date.now() + raceLimit
   for (;;) {
+    signal?.throwIfAborted()
     const running = await findPostmaster(cluster)
     const postmaster = running ?? (await spawnPostmaster(cluster))
-    const lock = await own(postmaster, cluster.directory, deadline)
+    const lock = await own(postmaster, cluster.directory, deadline, signal).catch(async (error: unknown) => {
+      if (signal?.aborted && !running && !(error instanceof StartupError)) await postmaster.stop(stopLimit)
+      throw error
+    })
     if (lock instanceof Client) return new OwnedDatabase(cluster.directory, postmaster, lock, options.onLost)
 
     const reason = await postmaster.lastWords()

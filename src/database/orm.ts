@@ -2,7 +2,6 @@ import { MikroORM } from '@mikro-orm/postgresql'
 import type { Client, Pool, PoolClient } from 'pg'
 import { ormOptions } from '../../mikro-orm.config.ts'
 import type { Config } from '../config.ts'
-import { StartupError } from '../errors.ts'
 
 /** MikroORM, and the one pool of connections that it shares with the hand-written statements. */
 export interface Orm extends AsyncDisposable {
@@ -17,10 +16,8 @@ export interface Orm extends AsyncDisposable {
  *
  * @param url a postgresql:// URL
  * @param onWarning is told of lost connections, which the pool replaces by itself
- * @throws StartupError if the URL is not valid
  */
 export async function openOrm(url: string, config: Config['pool'], onWarning: (text: string) => void): Promise<Orm> {
-  requireUrl(url)
   const orm = await MikroORM.init({
     ...ormOptions,
     // A misspelt name is a mistake, and must not create a database.
@@ -46,11 +43,6 @@ export async function openOrm(url: string, config: Config['pool'], onWarning: (t
       await closed
     },
   }
-}
-
-function requireUrl(url: string): void {
-  const isUrl = /^postgres(ql)?:\/\//.test(url) && URL.canParse(url) && new URL(url).pathname.length > 1
-  if (!isUrl) throw new StartupError('DATABASE_URL must look like postgresql://user:password@host:5432/database')
 }
 
 /**

@@ -108,7 +108,10 @@ export class Message implements Node {
   @Property({ type: 'json', columnType: 'json', nullable: true })
   usage!: JsonRecord | null
 
-  @Field(() => MessageError, { nullable: true, description: 'Why this message failed.' })
+  @Field(() => MessageError, {
+    nullable: true,
+    description: 'Why this message failed, or what its producer could not store of it.',
+  })
   @Property({ type: 'json', columnType: 'json', nullable: true })
   error!: MessageError | null
 

@@ -43,6 +43,7 @@ import {
   TooManyAnswers,
   TooManyWait,
 } from '../facts.ts'
+import { isGiven } from './input/is-given.ts'
 
 /**
  * Says a fact in the words of the API. A fact that the caller can correct has a path in the input, and each kind of
@@ -83,7 +84,7 @@ const words = new Map<unknown, Words[1]>([
   said(AttemptOver, ({ attempt }) => attemptIsOver(attempt)),
   said(ChunkExpected, ({ nextChunk }) => chunkExpected(nextChunk)),
   said(TextTooLarge, ({ limit, actual }) =>
-    tooLarge('input.text', 'bytes, with the message and all chunks before it,', limit, actual),
+    tooLarge('input.text', 'bytes, with the message and all chunks before it, which are kept,', limit, actual),
   ),
   said(CopyStreams, ({ seq }) => copiesStreaming(seq)),
   said(CopyBeyondEnd, ({ last }) => badInput('input.upToSeq', `must be at most ${last}, the conversation's last seq.`)),
@@ -98,20 +99,26 @@ const words = new Map<unknown, Words[1]>([
 /**
  * Gives a fact about one of several messages the path of that message.
  *
- * @param paths where each message stands in the input
+ * @param messages where each message stands in the input, and the client id by which it names its parent, if it does
  */
-export function atMessages(paths: readonly string[]): (error: unknown) => never {
+export function atMessages(
+  messages: readonly { readonly path: string; readonly given: { readonly parentClientId?: string | null } }[],
+): (error: unknown) => never {
   return (error) => {
     if (error instanceof RepeatedClientId)
       throw badInput(
-        `${paths[error.index]}.clientId`,
+        `${messages[error.index]?.path}.clientId`,
         'an earlier message of this call has the same client id with another payload.',
       )
-    if (error instanceof ForeignParent)
-      throw badInput(
-        `${paths[error.index]}.parentId`,
-        "is neither the id of a message of this conversation nor the conversation's id.",
-      )
+    if (error instanceof ForeignParent) {
+      const { path, given } = messages[error.index] as (typeof messages)[number]
+      throw isGiven(given.parentClientId)
+        ? badInput(
+            `${path}.parentClientId`,
+            'is neither the client id of a message of this conversation nor that of an earlier message of this call.',
+          )
+        : badInput(`${path}.parentId`, "is neither the id of a message of this conversation nor the conversation's id.")
+    }
     throw error
   }
 }

@@ -8,15 +8,23 @@ import { ConversationResolver } from './conversation/conversation.ts'
 import { ConversationForkResolver } from './conversation/conversation-fork.ts'
 import { ConversationMutationResolver } from './conversation/conversation-mutation.ts'
 import { MessageTextAppendedResolver } from './feed/conversation-event.ts'
-import { ConversationEventsResolver, conversationEventTypes } from './feed/conversation-events.ts'
+import {
+  ConversationEventsResolver,
+  conversationEventTypes,
+  MessageAppendedResolver,
+} from './feed/conversation-events.ts'
 import { ConversationListEventsResolver, conversationListEventTypes } from './feed/conversation-list-events.ts'
 import { MessageSubscriptionResolver } from './feed/message-subscription.ts'
 import { DateTimeScalar, JSONObjectScalar, JSONScalar } from './input/scalars.ts'
 import { ActiveLeafResolver } from './message/active-leaf.ts'
 import { MessageResolver } from './message/message.ts'
 import { MessageEditResolver } from './message/message-edit.ts'
-import { MessageMutationResolver } from './message/message-mutation.ts'
-import { MessageStartResolver } from './message/message-start.ts'
+import {
+  AppendMessagePayloadResolver,
+  AppendMessagesPayloadResolver,
+  MessageMutationResolver,
+} from './message/message-mutation.ts'
+import { MessageStartResolver, StartMessagePayloadResolver } from './message/message-start.ts'
 import { MessageStreamResolver } from './message/message-stream.ts'
 import { NodeResolver } from './node.ts'
 import { ViewerResolver } from './viewer.ts'
@@ -33,13 +41,17 @@ export function createSchema(): GraphQLSchema {
       MessageResolver,
       ConversationMutationResolver,
       MessageMutationResolver,
+      AppendMessagePayloadResolver,
+      AppendMessagesPayloadResolver,
       MessageEditResolver,
       MessageStartResolver,
+      StartMessagePayloadResolver,
       MessageStreamResolver,
       ActiveLeafResolver,
       ConversationForkResolver,
       MessageSubscriptionResolver,
       ConversationEventsResolver,
+      MessageAppendedResolver,
       MessageTextAppendedResolver,
       ConversationListEventsResolver,
     ],

@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import type { ChatMessageInput } from './chat-message.ts'
 import type { Settings } from './settings.ts'
 
-/** The server refused what was sent. It may accept another line. */
+/** The server refused what was sent. It may accept another message. */
 export class Refusal extends Error {
   readonly code: string
 
@@ -12,7 +11,7 @@ export class Refusal extends Error {
   }
 }
 
-/** The server cannot be reached, or does not accept this caller: it would store no line. */
+/** The server cannot be reached, or does not accept this caller: it would store nothing. */
 export class Unreachable extends Error {}
 
 /** Milliseconds for one attempt: longer than a server with default settings tries by itself. */
@@ -21,46 +20,101 @@ const longestAttempt = 60_000
 const firstPause = 100
 const longestPause = 5_000
 
+/** A mutation whose repetition changes nothing, and the field that it answers. */
+interface Operation {
+  readonly field: string
+  readonly query: string
+}
+
+function operation(field: string, input: string, selection: string): Operation {
+  return { field, query: `mutation Import($input: ${input}!) { ${field}(input: $input) { ${selection} } }` }
+}
+
+const createConversation = operation('createConversation', 'CreateConversationInput', 'created')
+const appendMessages = operation('appendMessages', 'AppendMessagesInput', 'replayed messages { id }')
+const setActiveLeaf = operation('setActiveLeaf', 'SetActiveLeafInput', 'message { id }')
+
+/** What `appendMessages` answers. */
+export interface Appended {
+  /** For each message: whether it was stored before. */
+  readonly replayed: readonly boolean[]
+  readonly messages: readonly { readonly id: string }[]
+}
+
 /**
- * Appends messages that have client ids, and creates the conversation if it is missing. Tries again while the server is
- * away: the client ids make that safe.
+ * Asks the server for nothing, so that a wrong address is known before the file is read.
  *
- * @returns for each message: whether it was stored before
- * @throws Refusal, Unreachable
+ * @throws Unreachable if nothing answers there
  */
-export async function append(
-  settings: Settings,
-  conversationId: string,
-  messages: readonly ChatMessageInput[],
-  signal: AbortSignal,
-): Promise<boolean[]> {
-  const variables = { input: { conversationId, ifMissing: 'CREATE', messages } }
-  const body = JSON.stringify({ query: mutation, operationName: 'Import', variables })
-  const deadline = Date.now() + settings.retryMs
-  for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
-    const outcome = await attempt(settings, body, signal)
-    if ('replayed' in outcome) return outcome.replayed
-    if (Date.now() + pause > deadline) {
-      throw new Unreachable(`The server at ${settings.url} is away: ${outcome.away}.`)
+export async function requireServer({ url, headers, waitsForStart }: Settings): Promise<void> {
+  if (waitsForStart) return
+  const body = JSON.stringify({ query: '{ __typename }' })
+  await fetch(url, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', ...headers },
+    body,
+    redirect: 'manual',
+    signal: AbortSignal.timeout(longestAttempt / 6),
+  }).catch((error) => {
+    throw new Unreachable(
+      `There is no server at ${url} (${reasonOf(error)}). Start one with npm start, or name yours in COLLOQUY_URL.`,
+    )
+  })
+}
+
+/**
+ * The mutations that an import needs. Each tries again while the server is away: client ids, `ifExists: RETURN` and a
+ * leaf that is named make that safe. All of them throw Refusal and Unreachable.
+ */
+export class Client {
+  readonly #settings: Settings
+  readonly #signal: AbortSignal
+
+  constructor(settings: Settings, signal: AbortSignal) {
+    this.#settings = settings
+    this.#signal = signal
+  }
+
+  /** Creates the conversation, or leaves the one that has its id as it is. */
+  async create(input: { readonly id: string } & Record<string, unknown>): Promise<void> {
+    await this.#ask(createConversation, { ...input, ifExists: 'RETURN' })
+  }
+
+  /** Appends messages that have client ids, and creates the conversation if it is missing. */
+  append(conversationId: string, messages: readonly object[]): Promise<Appended> {
+    return this.#ask(appendMessages, { conversationId, ifMissing: 'CREATE', messages })
+  }
+
+  async setLeaf(messageId: string): Promise<void> {
+    await this.#ask(setActiveLeaf, { messageId })
+  }
+
+  async #ask<Payload>({ field, query }: Operation, input: object): Promise<Payload> {
+    const body = JSON.stringify({ query, operationName: 'Import', variables: { input } })
+    const deadline = Date.now() + this.#settings.retryMs
+    for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
+      const outcome = await attempt(this.#settings, field, body, this.#signal)
+      if ('payload' in outcome) return outcome.payload as Payload
+      if (Date.now() + pause > deadline) {
+        throw new Unreachable(`The server at ${this.#settings.url} is away: ${outcome.away}.`)
+      }
+      // The pauses differ, so that requests that failed together do not come back together.
+      await delay(pause * (0.5 + Math.random() / 2), undefined, { signal: this.#signal })
     }
-    // The pauses differ, so that requests that failed together do not come back together.
-    await delay(pause * (0.5 + Math.random() / 2), undefined, { signal })
   }
 }
 
-const mutation = 'mutation Import($input: AppendMessagesInput!) { appendMessages(input: $input) { replayed } }'
-
-type Outcome = { readonly replayed: boolean[] } | { readonly away: string }
+type Outcome = { readonly payload: object } | { readonly away: string }
 
 interface Answer {
-  readonly data?: { readonly appendMessages?: { readonly replayed: boolean[] } } | null
+  readonly data?: Readonly<Record<string, object | null>> | null
   readonly errors?: readonly {
     readonly message: string
     readonly extensions?: { readonly code?: string; readonly requestId?: string }
   }[]
 }
 
-async function attempt(settings: Settings, body: string, signal: AbortSignal): Promise<Outcome> {
+async function attempt(settings: Settings, field: string, body: string, signal: AbortSignal): Promise<Outcome> {
   let status: number
   let text: string
   try {
@@ -77,12 +131,13 @@ async function attempt(settings: Settings, body: string, signal: AbortSignal): P
     signal.throwIfAborted()
     return { away: reasonOf(error) }
   }
-  return judge(settings, status, text)
+  return judge(settings, field, status, text)
 }
 
-function judge(settings: Settings, status: number, text: string): Outcome {
+function judge(settings: Settings, field: string, status: number, text: string): Outcome {
   const { data, errors } = parse(text) ?? {}
-  if (data?.appendMessages) return { replayed: data.appendMessages.replayed }
+  const payload = data?.[field]
+  if (payload) return { payload }
   const error = errors?.[0]
   const code = error?.extensions?.code
   if (error === undefined || code === undefined) {

@@ -1,46 +1,48 @@
-import { readChatConversation } from './chat-conversation.ts'
-import { type ChatMessageInput, Fault } from './chat-message.ts'
-import { append, Refusal, Unreachable } from './client.ts'
-import { type Line, readLines } from './lines.ts'
-import type { Counts, Progress } from './progress.ts'
+import { Client, Unreachable } from './client.ts'
+import { Fault, tooDeep } from './fault.ts'
+import { FileError, type Item, readItems } from './file/items.ts'
+import { parseConversation } from './file/value.ts'
+import type { ReadConversation } from './formats/conversation.ts'
+import { readConversation } from './formats/formats.ts'
+import { Told } from './formats/told.ts'
+import type { Report } from './report.ts'
+import { send } from './send.ts'
 import type { Settings } from './settings.ts'
 
 /** How many conversations are sent at once. The batches of one conversation are sent in order. */
 const atOnce = 4
-/** The most messages that the API takes at once. */
-const longestBatch = 100
-/** Bytes of JSON in one batch, well below what the server accepts. */
-const largestBatch = 2 * 1024 * 1024
 
 /**
  * Imports a file. Reading waits while enough conversations are being sent, so a file of any length needs the memory of
- * only a few lines.
+ * only a few conversations.
  *
- * @returns what was done, and why the import ended early, or null
+ * @param format its name; null: each conversation is read in the format that it fits
+ * @returns why the import ended early; otherwise null
+ * @throws FileError, and the error of the system if the file cannot be read
  */
 export async function importFile(
   path: string,
+  format: string | null,
   settings: Settings,
-  progress: Progress,
-): Promise<{ counts: Counts; failure: string | null }> {
-  const counts: Counts = { conversations: 0, stored: 0, replayed: 0, faults: 0 }
+  report: Report,
+): Promise<string | null> {
   const abort = new AbortController()
+  const client = new Client(settings, abort.signal)
   let failure: unknown = null
   const inFlight = new Map<string, Promise<void>>()
 
-  for await (const line of readLines(path)) {
-    const conversation = readLine(line)
-    if (conversation instanceof Fault) {
-      counts.faults += 1
-      progress.fault(line.number, conversation)
-      continue
-    }
-    const { id, messages } = conversation
-    // If two lines have one id, the earlier line is sent first. Otherwise chance would decide which of them is refused.
+  let isAny = false
+  for await (const item of readItems(path)) {
+    isAny = true
+    const conversation = read(item)
+    if (conversation === null) continue
+    const { id } = conversation
+    // If two conversations of the file have one id, the earlier one is sent first. Otherwise chance would decide which
+    // of them is refused.
     await inFlight.get(id)
     if (inFlight.size >= atOnce) await Promise.race(inFlight.values())
     if (failure !== null) break
-    const sent = send(line.number, id, messages).catch((error: unknown) => {
+    const sent = sendOne(item.place, conversation).catch((error: unknown) => {
       failure ??= error
       abort.abort()
     })
@@ -49,60 +51,57 @@ export async function importFile(
       sent.then(() => void inFlight.delete(id)),
     )
   }
+  if (!isAny) throw new FileError(`${path} has no conversation.`)
   await Promise.all(inFlight.values())
   if (failure !== null && !(failure instanceof Unreachable)) throw failure
-  return { counts, failure: failure instanceof Unreachable ? failure.message : null }
+  return failure instanceof Unreachable ? failure.message : null
 
-  async function send(number: number, id: string, messages: readonly ChatMessageInput[]): Promise<void> {
-    let sent = 0
+  /** null: nothing of it can be stored, and that is told. */
+  function read(item: Item): ReadConversation | null {
+    const told = new Told()
+    let conversation: ReadConversation | null = null
+    let id: string | null = null
     try {
-      for (const batch of batchesOf(messages)) {
-        const replayed = await append(settings, id, batch, abort.signal)
-        sent += batch.length
-        for (const wasThere of replayed) counts[wasThere ? 'replayed' : 'stored'] += 1
-        progress.show(counts)
-      }
-      counts.conversations += 1
+      if (item.text === null) throw new Fault(item.fault, 'not readable as text')
+      const value = parseConversation(item.text)
+      id = shownId(value)
+      conversation = readConversation(value, format, told)
+      id = conversation.id
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error
-      counts.faults += 1
-      progress.fault(number, new Fault(inWordsOfTheFile(error, sent), id))
+      const { message, reason } = error instanceof Fault ? error : tooDeep(error)
+      report.fault(item.place, id, message.replace(/^: /, ''), reason)
     }
-    progress.show(counts)
+    for (const { place, fault } of told.faults) report.fault(item.place, id, place + fault.message, fault.reason)
+    report.note(told.notes, item.place)
+    if (conversation === null) return null
+    if (conversation.messages.length > 0) return conversation
+    if (told.faults.length === 0)
+      report.note(new Map([['conversation without a message to store: left out', 1]]), item.place)
+    return null
   }
-}
 
-function readLine(line: Line): ReturnType<typeof readChatConversation> | Fault {
-  if (line.text === null) return new Fault(line.fault)
-  try {
-    return readChatConversation(line.text)
-  } catch (error) {
-    if (error instanceof Fault) return error
-    throw error
-  }
-}
-
-function* batchesOf(messages: readonly ChatMessageInput[]): Generator<ChatMessageInput[]> {
-  let batch: ChatMessageInput[] = []
-  let bytes = 0
-  for (const message of messages) {
-    const own = Buffer.byteLength(JSON.stringify(message))
-    if (batch.length > 0 && (batch.length === longestBatch || bytes + own > largestBatch)) {
-      yield batch
-      batch = []
-      bytes = 0
+  async function sendOne(place: string, conversation: ReadConversation): Promise<void> {
+    const { id } = conversation
+    let isAnyStored = false
+    try {
+      await send(client, conversation, {
+        stored: (replayed) => {
+          isAnyStored = true
+          report.stored(replayed)
+        },
+        refused: (fault) => report.fault(place, id, fault.message, fault.reason),
+      })
+      if (isAnyStored) report.conversation()
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error
+      report.fault(place, id, error.message, error.reason)
     }
-    batch.push(message)
-    bytes += own
   }
-  if (batch.length > 0) yield batch
 }
 
-/** @param sent how many messages of the conversation were sent before the refused batch */
-function inWordsOfTheFile({ code, message }: Refusal, sent: number): string {
-  const clientId = code === 'CONFLICT' ? /"import:(\d+)"/.exec(message)?.[1] : undefined
-  if (clientId !== undefined) return `messages[${clientId}]: is stored already, with another content.`
-  return message
-    .replace(/^input\.conversationId\b/, '"id"')
-    .replace(/^input\.messages\[(\d+)\]/, (_, index: string) => `messages[${sent + Number(index)}]`)
+/** The id that a conversation has in its file, for a report. */
+function shownId(value: unknown): string | null {
+  const { id, uuid, conversation_id: conversationId } = (value ?? {}) as Record<string, unknown>
+  const found = conversationId ?? uuid ?? id
+  return typeof found === 'string' && found !== '' ? found : null
 }

@@ -1,44 +1,39 @@
-import { resolve } from 'node:path'
 import { findNodeFault } from '../node-check.ts'
+import { requireServer, Unreachable } from './client.ts'
+import { FileError } from './file/items.ts'
 import { importFile } from './import-file.ts'
-import { Progress } from './progress.ts'
-import { readSettings, SettingError, usage } from './settings.ts'
+import { Report } from './report.ts'
+import { readArguments, readSettings, SettingError, usage } from './settings.ts'
 
-const args = process.argv.slice(2)
-if (args.includes('--help') || args.includes('-h')) {
-  console.log(usage)
-} else if (args.length !== 1 || args[0] === undefined || args[0].startsWith('-')) {
-  console.error(usage)
-  process.exitCode = 1
-} else {
-  // npm runs its scripts in the project's folder. INIT_CWD is the folder in which npm was called.
-  process.exitCode = await run(resolve(process.env.INIT_CWD ?? '', args[0]))
-}
+process.exitCode = await run(process.argv.slice(2))
 
-/** The exit code: 0 if everything in the file is stored. */
-async function run(path: string): Promise<number> {
+/** The exit code: 0 if nothing was left out because of a fault. */
+async function run(args: readonly string[]): Promise<number> {
   const fault = findNodeFault()
   if (fault !== null) {
     console.error(fault)
     return 1
   }
   try {
+    const given = readArguments(args)
+    if (given === null) {
+      console.log(usage)
+      return 0
+    }
     const settings = readSettings(process.env)
-    const progress = new Progress(process.stderr)
-    const { counts, failure } = await importFile(path, settings, progress)
-    progress.clear()
+    await requireServer(settings)
+    const report = new Report(process.stderr)
+    const failure = await importFile(given.path, given.format, settings, report)
+    const summary = report.summary()
     if (failure !== null) console.error(`${failure} Import the file again to go on: nothing is stored twice.`)
-    console.log(
-      [
-        `Conversations          ${counts.conversations}`,
-        `Messages stored        ${counts.stored}`,
-        `Messages there before  ${counts.replayed}`,
-        ...(counts.faults > 0 ? [`Lines with faults      ${counts.faults}`] : []),
-      ].join('\n'),
-    )
-    return failure === null && counts.faults === 0 ? 0 : 1
+    console.log(summary)
+    return failure === null && !report.hasFaults ? 0 : 1
   } catch (error) {
-    const isPlain = error instanceof SettingError || (error as NodeJS.ErrnoException).syscall !== undefined
+    const isPlain =
+      error instanceof SettingError ||
+      error instanceof FileError ||
+      error instanceof Unreachable ||
+      (error as NodeJS.ErrnoException).syscall !== undefined
     console.error(isPlain ? (error as Error).message : error)
     return 1
   }

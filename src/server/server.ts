@@ -54,16 +54,27 @@ export interface Server extends AsyncDisposable {
  * Builds the whole server, by hand and in order.
  *
  * @param onLost is called when the embedded database is gone: the server can serve nothing any more
+ * @param signal ends the start; what was opened is closed
  * @throws StartupError when its operator can mend what is wrong; one sentence says how
  */
-export async function startServer(config: Config, log: Logger, onLost: (error: Error) => void): Promise<Server> {
-  const opened: AsyncDisposable[] = []
+export async function startServer(
+  config: Config,
+  log: Logger,
+  onLost: (error: Error) => void,
+  signal?: AbortSignal,
+): Promise<Server> {
+  const stopped = Promise.withResolvers<never>()
+  stopped.promise.catch(() => undefined)
+  signal?.addEventListener('abort', () => stopped.reject(signal.reason), { once: true })
+  /** For work that may take long and whose outcome nobody needs once the start was stopped. */
+  const unlessStopped = <T>(work: Promise<T>): Promise<T> => Promise.race([work, stopped.promise])
+  const owned: AsyncDisposable[] = []
   const own = <T extends AsyncDisposable>(resource: T): T => {
-    opened.unshift(resource)
+    owned.unshift(resource)
     return resource
   }
   const close = async () => {
-    for (const resource of opened.splice(0)) {
+    for (const resource of owned.splice(0)) {
       try {
         await resource[Symbol.asyncDispose]()
       } catch (error) {
@@ -72,9 +83,10 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
     }
   }
   try {
-    const { url, data } = await findDatabase(config, own, onLost)
-    const { orm, pool } = own(await openOrm(url, config.pool, (text) => log.debug(text)))
-    await migrate(orm, url, config.pool.waitMs)
+    const { url, data } = await findDatabase(config, own, onLost, signal)
+    const opened = own(await openOrm(url, config.pool, (text) => log.debug(text)))
+    const { orm, pool } = opened
+    await unlessStopped(migrate(opened, url, config.pool))
 
     const bus = own(config.natsUrls.length > 0 ? natsBus(config.natsUrls, log) : postgresBus(url, log))
     const watchers = new Watchers(bus)
@@ -90,7 +102,7 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
     const poll = own(new Poll(store, watchers, config.pollMs, config.lists.settleMs, log))
     bus.start({ moved: (hint) => watchers.moved(hint), resumed: () => void poll.now() })
     const eraser = own(new Eraser(store, log))
-    await eraser.resume()
+    await unlessStopped(eraser.resume())
     own(startReaper(store, config.pollMs, log))
     own(startPurger(store, config.lists, log))
     const appender = new Appender(store, config.gather)
@@ -130,7 +142,7 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
     registerGraphql(app, dependencies)
     const streams = new EventStreams(dependencies)
     registerStreams(app, dependencies, streams)
-    registerGraphiql(app, { graphqlPath, headers: exampleHeaders(config) })
+    registerGraphiql(app, { graphqlPath, identity: config.identity })
     const sockets = new Sockets(dependencies)
     attachSockets(app.server, graphqlPath, guard, sockets)
     own({
@@ -141,7 +153,8 @@ export async function startServer(config: Config, log: Logger, onLost: (error: E
         clearTimeout(timer)
       },
     })
-    await app.listen({ port: config.port, host: config.host }).catch((error: NodeJS.ErrnoException) => {
+    const listening = app.listen({ port: config.port, host: config.host })
+    await unlessStopped(listening).catch((error: NodeJS.ErrnoException) => {
       throw cannotListen(config, error)
     })
     return {
@@ -165,27 +178,32 @@ async function findDatabase(
   config: Config,
   own: <T extends AsyncDisposable>(resource: T) => T,
   onLost: (error: Error) => void,
+  signal: AbortSignal | undefined,
 ): Promise<{ url: string; data: string }> {
   if (config.databaseUrl !== undefined) return { url: config.databaseUrl, data: 'in the database of DATABASE_URL' }
-  const { url, directory } = own(await startEmbeddedDatabase({ directory: config.dataDir, onLost }))
+  const { url, directory } = own(await startEmbeddedDatabase({ directory: config.dataDir, onLost, signal }))
   return { url, data: `in ${directory}` }
-}
-
-function exampleHeaders(config: Config): Record<string, string> {
-  if (config.identity === undefined) return { 'x-user-id': 'local' }
-  const takesTokens = config.identity.jwksUrl !== undefined || config.identity.secret !== undefined
-  return takesTokens ? { authorization: 'Bearer …' } : { 'x-service-key': '…', 'x-user-id': '…' }
 }
 
 function cannotListen(config: Config, error: NodeJS.ErrnoException): Error {
   const where = `${config.host}:${config.port}`
-  if (error.code === 'EADDRINUSE')
-    return new StartupError(`Another program listens on ${where}; set PORT to a free one.`)
-  if (error.code === 'EACCES') return new StartupError(`This user may not listen on ${where}; set PORT above 1023.`)
-  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
-    return new StartupError(`${config.host} is no address of this machine; set HOST.`)
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new StartupError(`Another program listens on ${where}; set PORT to a free one.`)
+    case 'EACCES':
+      return new StartupError(`This user may not listen on ${where}; set PORT above 1023.`)
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new StartupError(
+        `HOST: ${config.host} is the name of no host that this machine knows; set an address of it.`,
+      )
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+    case 'EINVAL':
+      return new StartupError(`HOST: ${config.host} is no address of this machine; set one that is.`)
+    default:
+      return error
   }
-  return error
 }
 
 function urlOf({ address, family, port }: AddressInfo): string {

@@ -355,6 +355,40 @@ describe.each(Object.keys(loops))('%s', (name) => {
     expect(await run(model, turn(id, { userMessage: 'Well?' }))).toMatchObject({ outcome: 'COMPLETE', text: 'Now.' })
   })
 
+  test('never lost after it was paid for: what cannot be stored beside the text costs no answer and no turn', async () => {
+    const id = `paid ${name}`
+    const [first, second] = [call('c1', 'find_order', '{"id":4}'), call('c2', 'x'.repeat(256), '{}')]
+    const odd = { reasoning: 'sig\0', refusal: 'No\0' }
+    await using model = await ModelServer.start(
+      script({ ...odd, texts: ['Let me see.'], calls: [first] }),
+      script({ ...odd, texts: ['It was ', 'shipped.'] }),
+      script({ texts: ['I cannot.'], calls: [second] }),
+      script({ texts: ['Now.'] }),
+    )
+    const { outcome, text, error } = await run(model, turn(id, { userMessage: 'Where is 4?' }))
+    expect({ outcome, text, code: error?.code }).toEqual({
+      outcome: 'COMPLETE',
+      text: 'It was shipped.',
+      code: 'NOT_STORED',
+    })
+    expect(error?.message).toMatch(/^parts: /)
+    expect(await messagesOf(id)).toMatchObject([
+      { role: 'USER' },
+      {
+        content: 'Let me see.',
+        status: 'COMPLETE',
+        toolCalls: [{ callId: 'c1' }],
+        parts: null,
+        error: { code: 'NOT_STORED' },
+      },
+      { role: 'TOOL', toolCallId: 'c1' },
+      { content: 'It was shipped.', status: 'COMPLETE', parts: null, error: { code: 'NOT_STORED' } },
+    ])
+    const lost = await run(model, turn(id, { userMessage: 'And 5?' }))
+    expect(lost).toMatchObject({ outcome: 'COMPLETE', text: 'I cannot.', error: { code: 'NOT_STORED' } })
+    expect(await run(model, turn(id, { userMessage: 'Well?' }))).toMatchObject({ text: 'Now.', error: null })
+  })
+
   test('what the server cannot store fails the message, and says so', async () => {
     const id = `nul ${name}`
     await using model = await ModelServer.start(script({ texts: ['a', '\0'] }))

@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { stripTypeScriptTypes } from 'node:module'
 import {
   AbstractChat,
   type ChatState,
@@ -8,6 +10,7 @@ import {
   jsonSchema,
   stepCountIs,
   streamText,
+  type ToolSet,
   tool,
   toUIMessageStream,
   type UIMessage,
@@ -19,6 +22,7 @@ import { WebSocket } from 'ws'
 import { loadChat, readModelMessages, saveChat } from '../../client/src/ai-sdk.ts'
 import { useBed } from '../support/bed.ts'
 import { expectNothingOpenAfterEach } from '../support/nothing-open.ts'
+import { until } from '../support/until.ts'
 
 const bed = useBed()
 
@@ -130,9 +134,9 @@ async function tree(id: string): Promise<[string, string | null][]> {
   const query = `query ($id: ID!) { conversation(id: $id) { messages(first: 100) { nodes { id clientId parentId } } } }`
   const { nodes } = (await bed.server.as().get(query, { id })).conversation.messages
   const clientIds = new Map(nodes.map((node: { id: string; clientId: string }) => [node.id, node.clientId]))
-  return nodes.map(({ clientId, parentId }: { clientId: string; parentId: string | null }) => [
+  return nodes.map(({ clientId, parentId }: { clientId: string; parentId: string }) => [
     clientId,
-    parentId === null ? null : clientIds.get(parentId),
+    clientIds.get(parentId) ?? null,
   ])
 }
 
@@ -200,6 +204,19 @@ test('another answer stands beside the first, to the last question and to an old
   expect(await tree('anew')).toEqual([...turnsTree, ['a2-b', 'u2'], ['a1-b', 'u1']])
 })
 
+test('a chat is read along the active path: the path that was saved last, or that somebody chose', async () => {
+  await saveChat({ ...at('chosen'), messages: turns })
+  await saveChat({ ...at('chosen'), messages: [...turns.slice(0, 1), assistant('a1-b', { type: 'text', text: 'B' })] })
+  expect(await idsOf('chosen')).toEqual(['u1', 'a1-b'])
+  const ada = bed.server.as()
+  const query = '{ conversation(id: "chosen") { message(clientId: "a2") { id } } }'
+  const { id } = (await ada.get(query)).conversation.message
+  await ada.get('mutation ($id: ID!) { setActiveLeaf(input: { messageId: $id }) { message { id } } }', { id })
+  expect(await idsOf('chosen')).toEqual(['u1', 'a1', 'u2', 'a2'])
+  const window = await readModelMessages({ ...at('chosen'), maxTokens: 1_000 })
+  expect(JSON.stringify(window?.messages)).not.toContain('"B"')
+})
+
 test('a changed question is a version beside the old one, and each goes on with its own answers', async () => {
   await saveChat({ ...at('edit'), messages: turns })
   const changed = [...turns.slice(0, 2), user('u2', 'two'), assistant('a3')]
@@ -235,7 +252,7 @@ test('of one question that many clients change at once every version is kept', a
   await Promise.all(texts.map((text) => saveChat({ ...at('edits'), messages: [user('u1', text)] })))
   const query = '{ conversation(id: "edits") { messages { nodes { content parentId } } } }'
   const { nodes } = (await bed.server.as().get(query)).conversation.messages
-  const firsts = nodes.filter(({ parentId }: { parentId: string | null }) => parentId === null)
+  const firsts = nodes.filter(({ parentId }: { parentId: string }) => parentId === 'edits')
   expect(firsts.map(({ content }: { content: string }) => content).sort()).toEqual(['1', 'a', 'b', 'c', 'd'])
 })
 
@@ -524,29 +541,41 @@ const tools = {
   }),
 }
 
-/** The route of the AI SDK's own guide to persistence. */
-async function answer(request: Request): Promise<Response> {
-  const { id, messages } = (await request.json()) as { id: string; messages: UIMessage[] }
-  await validateUIMessages({ messages })
-  const { stream } = streamText({
-    model: weatherModel(),
-    messages: await convertToModelMessages(messages),
-    tools,
-    stopWhen: stepCountIs(3),
-  })
-  return createUIMessageStreamResponse({
-    stream: toUIMessageStream({
-      stream,
-      originalMessages: messages,
-      generateMessageId: generateId,
-      messageMetadata: ({ part }) => (part.type === 'finish' ? { tokens: part.totalUsage.totalTokens } : undefined),
-      onEnd: ({ messages }) => saveChat({ ...at(id), messages }),
-    }),
-  })
+/** The route of the README, with another server, model and tools. */
+const readme = await readFile('client/README.md', 'utf8')
+const [, block = ''] = /```ts\n(import \{ saveChat \}[\s\S]*?)```/.exec(readme) ?? []
+const route = stripTypeScriptTypes(block)
+  .replace(/import [^']*'[^']*'/g, '')
+  .replace('export async function POST', 'return async function POST')
+
+interface Around {
+  readonly model?: () => MockLanguageModelV4
+  readonly tools?: ToolSet
+}
+
+function answerWith({ model = weatherModel, tools: own = tools }: Around): (request: Request) => Promise<Response> {
+  const names = {
+    saveChat: ({ conversationId, messages }: { conversationId: string; messages: UIMessage[] }) =>
+      saveChat({ ...at(conversationId), messages }),
+    openai: model,
+    tools: own,
+    toUIMessageStream: (options: Parameters<typeof toUIMessageStream>[0]) =>
+      toUIMessageStream({
+        ...options,
+        messageMetadata: ({ part }) => (part.type === 'finish' ? { tokens: part.totalUsage.totalTokens } : undefined),
+      }),
+    ...{ convertToModelMessages, createUIMessageStreamResponse, generateId, stepCountIs, streamText },
+  }
+  return new Function(...Object.keys(names), route)(...Object.values(names))
 }
 
 /** A tab that is opened on a chat. */
-async function openTab(id: string, options: ConstructorParameters<typeof DefaultChatTransport<UIMessage>>[0] = {}) {
+async function openTab(
+  id: string,
+  options: ConstructorParameters<typeof DefaultChatTransport<UIMessage>>[0] = {},
+  around: Around = {},
+) {
+  const answer = answerWith(around)
   const fetch = async (url: unknown, init?: RequestInit) => answer(new Request(url as string, init))
   const transport = new DefaultChatTransport<UIMessage>({ api: 'http://localhost/', fetch, ...options })
   return new Chat({ id, messages: await loadChat(at(id)), transport })
@@ -572,6 +601,110 @@ test('a chat of useChat goes on where it was after a reload, and another answer 
   expect(second.messages.at(-1)?.id).not.toBe(before)
   expect(await loadChat(at('useChat'))).toEqual(json(second.messages))
   expect(await tree('useChat')).toHaveLength(5)
+})
+
+/** A model that says some words, and then what `then` does with its stream. */
+const slowModel = (then: (stream: ReadableStreamDefaultController<Piece>) => void) => {
+  const pieces = telling.slice(0, 2)
+  return new MockLanguageModelV4({
+    doStream: async ({ abortSignal }) => ({
+      stream: new ReadableStream<Piece>({
+        start: (stream) => {
+          abortSignal?.addEventListener('abort', () => stream.error(abortSignal.reason))
+        },
+        // Piece by piece: an error drops what nobody has taken.
+        pull: (stream) => {
+          const piece = pieces.shift()
+          if (piece === undefined) then(stream)
+          else stream.enqueue(piece)
+        },
+      }),
+    }),
+  })
+}
+
+test('a reload in the middle shows the question, and what was said is there after a stop, and after a failure', async () => {
+  const asked = Promise.withResolvers<void>()
+  const tab = await openTab('middle', {}, { model: () => slowModel(() => asked.resolve()) })
+  const sent = tab.sendMessage({ text: 'How cold is it?' })
+  await asked.promise
+  expect(await loadChat(at('middle'))).toEqual(json(tab.messages.slice(0, 1)))
+  await until(() => tab.messages.length === 2)
+  await tab.stop()
+  await sent
+  await until(async () => (await loadChat(at('middle'))).length === 2)
+  const stopped = (await loadChat(at('middle')))[1]
+  expect(stopped?.parts).toMatchObject([{ type: 'step-start' }, { type: 'text', text: 'Three ' }])
+  const failing = await openTab('middle', {}, { model: () => slowModel((stream) => stream.error(new Error('away'))) })
+  await failing.sendMessage({ text: 'And now?' })
+  expect(failing.error).toBeDefined()
+  await until(async () => (await loadChat(at('middle'))).length === 4)
+  const loaded = await loadChat(at('middle'))
+  expect(loaded[3]?.parts).toMatchObject([{ type: 'step-start' }, { type: 'text', text: 'Three ' }])
+  expect(loaded[2]).toMatchObject({ role: 'user', parts: [{ text: 'And now?' }] })
+  const again = await openTab('middle')
+  await again.regenerate()
+  expect(again.error).toBeUndefined()
+  expect(await loadChat(at('middle'))).toEqual(json(again.messages))
+  expect((await loadChat(at('middle'))).map(({ role }) => role)).toEqual(['user', 'assistant', 'user', 'assistant'])
+})
+
+test('a model that fails before its first word leaves the question alone', async () => {
+  const away = () =>
+    new MockLanguageModelV4({
+      doStream: async () => {
+        throw new Error('away')
+      },
+    })
+  const tab = await openTab('away', {}, { model: away })
+  await tab.sendMessage({ text: 'How cold is it?' })
+  expect(tab.error?.message).toBe('The model could not answer.')
+  expect((await loadChat(at('away'))).map(({ role }) => role)).toEqual(['user'])
+  expect(await tree('away')).toHaveLength(1)
+})
+
+test('a call that waits for approval is shown after a reload, and its approval is stored before the tool runs', async () => {
+  const seen: UIMessage[][] = []
+  const guarded = {
+    weather: tool({
+      ...tools.weather,
+      needsApproval: true,
+      execute: async ({ city }: { city: string }) => {
+        seen.push(await loadChat(at('approval')))
+        return { city, degrees: 3 }
+      },
+    }),
+  }
+  const tab = await openTab('approval', {}, { tools: guarded })
+  await tab.sendMessage({ text: 'How cold is it?' })
+  const states = (chat: readonly UIMessage[]) =>
+    chat.flatMap(({ parts }) => parts.flatMap((part) => ('state' in part && 'toolCallId' in part ? [part.state] : [])))
+  const later = await openTab('approval', {}, { tools: guarded })
+  expect(states(later.messages)).toEqual(['approval-requested'])
+  const part = later.messages[1]?.parts.find((one) => 'approval' in one) as { approval: { id: string } }
+  await later.addToolApprovalResponse({ id: part.approval.id, approved: true })
+  await later.sendMessage()
+  expect(later.error).toBeUndefined()
+  expect(seen.map(states)).toEqual([['approval-responded']])
+  expect(states(await loadChat(at('approval')))).toEqual(['output-available'])
+  expect(await loadChat(at('approval'))).toEqual(json(later.messages))
+  expect(await tree('approval')).toHaveLength(2)
+})
+
+test('a question that cannot be saved asks no model, and the tab is told', async () => {
+  const refusing = await openTab(
+    'refused',
+    {},
+    {
+      model: () => {
+        throw new Error('It was asked.')
+      },
+    },
+  )
+  refusing.messages = [user('u', 'a\0b')]
+  await refusing.sendMessage({ text: 'How cold is it?' })
+  expect(refusing.error?.message).not.toBe('It was asked.')
+  expect(await loadChat(at('refused'))).toEqual([])
 })
 
 test('tabs of useChat on one chat lose nothing of one another: turns, other answers and changed questions', async () => {

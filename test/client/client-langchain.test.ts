@@ -199,7 +199,16 @@ test('getMessages reads the active path: another answer comes instead of the fir
   await ada.append('branched', { role: 'USER', content: 'Q', clientId: 'q' })
   const { id } = (await ada.get('{ conversation(id: "branched") { lastMessage { id } } }')).conversation.lastMessage
   for (const content of ['A', 'B']) await ada.append('branched', { role: 'ASSISTANT', content, parentId: id })
-  expect((await history('branched').getMessages()).map(({ content }) => content)).toEqual(['Q', 'B'])
+  const said = async () => (await history('branched').getMessages()).map(({ content }) => content)
+  expect(await said()).toEqual(['Q', 'B'])
+  const choose = 'mutation ($id: ID!) { setActiveLeaf(input: { messageId: $id }) { message { content } } }'
+  const { nodes } = (await ada.get('{ conversation(id: "branched") { messages { nodes { id } } } }')).conversation
+    .messages
+  await ada.get(choose, { id: nodes[1].id })
+  expect(await said()).toEqual(['Q', 'A'])
+  // What is added continues what was read.
+  await history('branched').addMessages([new HumanMessage({ content: 'On', id: 'on' })])
+  expect(await said()).toEqual(['Q', 'A', 'On'])
 })
 
 test('messages that another program has stored come as LangChain has them, without those that are gone or streaming', async () => {

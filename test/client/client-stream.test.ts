@@ -2,13 +2,17 @@ import { readFile } from 'node:fs/promises'
 import { beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import {
+  activePath,
   applyEvent,
+  type Completion,
   type ConversationEvent,
   type FollowedMessage,
   followConversation,
   GapError,
   type MessageAppended,
   type MessageInput,
+  type MessageSiblings,
+  messageSelection,
   type StreamError,
   type StreamOptions,
   streamMessage,
@@ -120,6 +124,54 @@ test('a view takes states as they come, splices text by its number, and refuses 
   expect(() => see([appended(message(4, 'd'))], spliced)).toThrow(GapError)
 })
 
+test('the siblings of older versions follow, for whoever selects siblings; and a path shows one version of each', async () => {
+  const answer = begin(bed.server, 'versions', { messages: [{ role: 'USER', content: 'Q' }] })
+  answer.write('A')
+  const { parentId } = await answer.complete()
+  const again = begin(bed.server, 'versions', { parentId })
+  again.write('B')
+  await again.complete()
+  const edited = begin(bed.server, 'versions', { messages: [{ role: 'USER', content: 'Q!', parentId: 'versions' }] })
+  edited.write('C')
+  await edited.complete()
+  type Versioned = FollowedMessage & { readonly siblings: MessageSiblings }
+  const at = { url: `${bed.server.url}/graphql`, conversationId: 'versions', after: '', ...common }
+  let messages: readonly Versioned[] = []
+  let leaf: string | undefined
+  const selection = `${messageSelection} siblings { index count ids }`
+  const following = followConversation<Versioned>({ ...at, selection })
+  for await (const event of following) {
+    messages = applyEvent(messages, event)
+    if (event.__typename === 'CaughtUp') break
+  }
+  const one = begin(bed.server, 'versions', { parentId })
+  one.write('D')
+  await one.complete()
+  for await (const event of followConversation<Versioned>({ ...at, selection, after: following.cursor })) {
+    messages = applyEvent(messages, event)
+    if (messages.at(-1)?.status === 'COMPLETE' && messages.length === 6) break
+  }
+  expect(messages.map(({ siblings }) => [siblings.index, siblings.count])).toEqual([
+    [0, 2],
+    [0, 3],
+    [1, 3],
+    [1, 2],
+    [0, 1],
+    [2, 3],
+  ])
+  const said = (path: readonly Versioned[]) => path.map(({ content }) => content)
+  expect(said(activePath(messages))).toEqual(['Q', 'D'])
+  expect(said(activePath(messages.slice(1)))).toEqual(['D'])
+  expect(activePath(messages, 'msg_unknown')).toEqual([])
+  const choose = 'mutation ($id: ID!) { setActiveLeaf(input: { messageId: $id }) { conversation { id } } }'
+  await bed.server.as().get(choose, { id: messages[4]?.id })
+  for await (const event of followConversation({ ...at, after: following.cursor })) {
+    if (event.__typename === 'ConversationUpdated') leaf = event.conversation.activeLeaf?.id
+    if (leaf !== undefined) break
+  }
+  expect(said(activePath(messages, leaf))).toEqual(['Q!', 'C'])
+})
+
 test("an agent's turn: the user's message, the text as it was written, and how it ended", async () => {
   const stream = begin(bed.server, 'turn', {
     messages: [{ role: 'USER', content: 'Tell me.' }],
@@ -173,7 +225,7 @@ test('a typed client branches: an answer anew beside the first one, and a questi
   }
   const nodes = appended.map(({ edge }) => edge.node)
   const [question] = nodes
-  expect(nodes.map((node) => node.parentId)).toEqual([null, question?.id, question?.id, null, nodes[3]?.id])
+  expect(nodes.map((node) => node.parentId)).toEqual(['branches', question?.id, question?.id, 'branches', nodes[3]?.id])
   expect(nodes[2]).toMatchObject({
     conversationId: 'branches',
     name: 'second',
@@ -459,6 +511,79 @@ test('a text that the server does not take fails the message, with what came bef
     expect(stored).toMatchObject({ status: 'FAILED', error: { code } })
     expect(stored?.content?.startsWith('before ')).toBe(true)
   }
+})
+
+const deep = (depth: number): unknown => (depth === 0 ? 1 : [deep(depth - 1)])
+const cycle: Record<string, unknown> = {}
+cycle.itself = cycle
+const other = { partsFormat: 'OTHER' } as const
+const toolCalls = [{ callId: 'c', name: 'f', arguments: '{}' }]
+
+test.each<[what: string, fields: Completion, lost: string[]]>([
+  ['half a surrogate pair', { parts: [{ text: '\ud83d' }], ...other, toolCalls }, ['parts']],
+  ['NUL, twice', { parts: ['\0'], ...other, usage: { a: '\0' }, toolCalls }, ['parts', 'usage']],
+  ['what is nested too deeply', { parts: [deep(100)], ...other, usage: { tokens: 1 } }, ['parts']],
+  ['more than a message may have', { parts: ['x'.repeat(200_001)], ...other, usage: { tokens: 1 } }, ['parts']],
+  ['more than a frame may have', { parts: ['x'.repeat(5_000_000)], ...other, usage: { tokens: 1 } }, ['parts']],
+  ['too many parts', { parts: Array.from({ length: 10_001 }, () => 1), ...other, toolCalls }, ['parts']],
+  ['an unknown format', { parts: [1], partsFormat: 'GEMINI' as 'OTHER', toolCalls }, ['parts']],
+  ['too much metadata', { metadata: { a: 'x'.repeat(17_000) }, parts: [1], ...other }, ['metadata']],
+  ['a big integer', { usage: { tokens: 1n }, parts: [1], ...other }, ['usage']],
+  ['a cycle', { parts: [cycle], ...other, usage: { tokens: 1 } }, ['parts']],
+  ['a call without a name', { toolCalls: [{ ...toolCalls[0], name: '' }] as typeof toolCalls }, ['toolCalls']],
+  ['a long reason', { finishReason: 'x'.repeat(256), model: '' }, ['finishReason', 'model']],
+  ['a content that cannot be stored', { content: '\ud83d' }, ['content']],
+  ['an error that cannot be stored', { status: 'CANCELLED', error: { code: '', message: 'x' } }, ['error']],
+])(
+  'never lost after it was paid for: an end with %s is stored without it, and says so',
+  async (_what, fields, lost) => {
+    const id = `paid ${crypto.randomUUID()}`
+    const stream = begin(bed.server, id)
+    stream.write('It was paid for.')
+    const { status = 'COMPLETE' } = fields
+    const message = await stream.complete({ finishReason: 'stop', ...fields })
+    expect(message).toMatchObject({ status, content: 'It was paid for.', error: { code: 'NOT_STORED' } })
+    for (const field of ['parts', 'usage', 'toolCalls', 'finishReason'] as const) {
+      const given = { finishReason: 'stop', ...fields }[field]
+      const nothing = field === 'toolCalls' ? [] : null
+      if (lost.includes(field)) expect(message[field], field).toEqual(nothing)
+      else if (given !== undefined) expect(message[field], field).toMatchObject(given as object)
+    }
+    // One sentence for each, which names it and does not quote it.
+    const sentences = message.error?.message ?? ''
+    expect(sentences.length).toBeLessThan(300 * lost.length)
+    expect(lost.filter((field) => sentences.includes(`${field}: `))).toEqual(lost)
+    expect(await read(id)).toMatchObject([{ status, content: 'It was paid for.' }])
+  },
+)
+
+test('an end whose text is as long as a message may be is stored with the parts of that text', async () => {
+  const stream = begin(bed.server, 'longest')
+  const text = '"x"\n'.repeat(200_000).slice(0, 200_000 - 'ASSISTANT'.length - 36)
+  stream.write(text)
+  const parts = [{ type: 'text', text }]
+  const message = await stream.complete({ parts, partsFormat: 'ANTHROPIC', usage: { tokens: 1 }, finishReason: 'stop' })
+  expect(message).toMatchObject({ status: 'COMPLETE', error: null, parts, usage: { tokens: 1 }, content: text })
+})
+
+test('of an answer that had nothing but what cannot be stored, the end is stored', async () => {
+  const stream = begin(bed.server, 'nothing left')
+  const message = await stream.complete({ parts: ['\0'], partsFormat: 'OTHER', usage: { tokens: 1 } })
+  expect(message).toMatchObject({
+    status: 'COMPLETE',
+    content: '',
+    error: { code: 'NOT_STORED' },
+    usage: { tokens: 1 },
+  })
+})
+
+test('a message that fails keeps its own error, beside what could not be stored', async () => {
+  const stream = begin(bed.server, 'failed')
+  stream.write('So far')
+  const error = { code: 'OVERLOADED', message: 'Try later.' }
+  const message = await stream.complete({ status: 'FAILED', error, parts: ['\0'], partsFormat: 'OTHER' })
+  expect(message).toMatchObject({ status: 'FAILED', content: 'So far', error: { code: 'OVERLOADED' } })
+  expect(message.error?.message).toMatch(/^Try later\. parts: /)
 })
 
 test('an end that the server does not take may be tried again otherwise', async () => {

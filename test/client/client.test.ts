@@ -440,6 +440,7 @@ test('the package builds by itself, and no part of it needs Node, or an SDK that
       'GapError',
       'RequestError',
       'StreamError',
+      'activePath',
       'applyEvent',
       'followConversation',
       'messageSelection',

@@ -22,7 +22,7 @@ const user = (text: string, more: Record<string, unknown> = {}): Record<string, 
 
 interface Node {
   readonly id: string
-  readonly parentId: string | null
+  readonly parentId: string
   readonly seq: number
   readonly revision: string
 }
@@ -31,7 +31,7 @@ async function read(ada: Api, id: string) {
   const { conversation } = await ada.get(readAll, { id })
   const nodes: Node[] = conversation.messages.nodes
   const seqOf = new Map(nodes.map((node) => [node.id, node.seq]))
-  const parents = nodes.map(({ parentId }) => (parentId === null ? 0 : (seqOf.get(parentId) ?? -1)))
+  const parents = nodes.map(({ parentId }) => (parentId === id ? 0 : (seqOf.get(parentId) ?? -1)))
   const contents = nodes.map(({ id: _id, parentId: _parentId, revision: _revision, ...rest }) => rest)
   return { ...conversation, nodes, parents, contents, history: conversation.history.map(({ seq }: Node) => seq) }
 }

@@ -60,6 +60,7 @@ const asked: [name: string, of: 'conversation' | 'message' | 'stream', document:
   ['appendMessage, a moved ifLastSeq', 'conversation', appending('ifLastSeq: 7')],
   ['appendMessage, a known client id', 'conversation', appending('', 'clientId: "c-1"')],
   ['appendMessage, a parent', 'conversation', appending('', 'parentId: $message')],
+  ['appendMessage, a parent by its client id', 'conversation', appending('', 'parentClientId: "c-1"')],
   [
     'appendMessages',
     'conversation',
@@ -77,6 +78,11 @@ const asked: [name: string, of: 'conversation' | 'message' | 'stream', document:
     'startMessage, a parent',
     'conversation',
     'mutation ($id: ID!, $message: ID!) { startMessage(input: { conversationId: $id, parentId: $message }) { attempt } }',
+  ],
+  [
+    'startMessage, a parent by its client id',
+    'conversation',
+    'mutation ($id: ID!) { startMessage(input: { conversationId: $id, parentClientId: "c-1" }) { attempt } }',
   ],
   [
     'updateConversation',

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
@@ -10,9 +11,8 @@ const bed = useBed()
 
 /** What a command of the example's README prints, run word for word as in a clone, without a key. */
 async function run(command: string, server: { readonly url: string }): Promise<string> {
-  const { OPENAI_API_KEY: _openai, ANTHROPIC_API_KEY: _anthropic, ...environment } = process.env
   const child = spawn('sh', ['-c', command], {
-    env: { ...environment, COLLOQUY_URL: `${server.url}/graphql` },
+    env: { ...keyless(), COLLOQUY_URL: `${server.url}/graphql` },
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const printed = await text(child.stdout)
@@ -28,7 +28,7 @@ test("the example's agent does what its README says, and picks the conversation 
 
   const seen = new Set<string>()
   const watching = (async () => {
-    const connectionParams = { 'x-user-id': 'ada' }
+    const connectionParams = { 'x-user-id': 'local' }
     const url = `${bed.server.url}/graphql`
     let messages: readonly FollowedMessage[] = []
     for await (const event of followConversation({ url, conversationId: 'agent', connectionParams, after: '' })) {
@@ -48,3 +48,31 @@ test("the example's agent does what its README says, and picks the conversation 
   expect([...seen].every((text) => again.startsWith(text))).toBe(true)
   expect(seen).toContain(again)
 })
+
+test("the example's agent follows PORT, and says at once that no server is there or that it has no such option", async () => {
+  const port = new URL(bed.server.url).port
+  const script = '--import @oxc-node/core/register examples/agent/main.ts'
+  const agent = async (settings: string, args = '') => {
+    const child = spawn('sh', ['-c', `${settings} exec node ${script} ${args}`], { env: keyless() })
+    const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
+    return { stdout, stderr, status }
+  }
+  const found = await agent(`PORT=${port} CONVERSATION=port`)
+  expect(found.stderr).toBe('')
+  expect(found.stdout).toContain('agent: Order 4')
+  for (const [settings, args, sentence] of [
+    ['PORT=1', '', /^agent failed: .*http:\/\/127\.0\.0\.1:1\/graphql: npm start, or name yours in COLLOQUY_URL\.\n$/],
+    ['COLLOQUY_URL=nowhere', '', /^agent failed: ERR_INVALID_URL\. .*COLLOQUY_URL\.\n$/],
+    [`PORT=${port}`, '--x', /^agent has no option --x\. .*\n$/],
+  ] as const) {
+    const { stdout, stderr, status } = await agent(settings, args)
+    expect([stdout, status]).toEqual(['', 1])
+    expect(stderr).toMatch(sentence)
+  }
+})
+
+/** The environment without keys of providers. */
+function keyless(): NodeJS.ProcessEnv {
+  const { OPENAI_API_KEY: _openai, ANTHROPIC_API_KEY: _anthropic, ...environment } = process.env
+  return environment
+}

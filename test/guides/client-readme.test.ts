@@ -4,7 +4,10 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 
 /** What a program around the examples has. */
-const models = `import type { LanguageModel } from 'ai'\nexport declare function openai(name: string): LanguageModel\n`
+const models = `import type { LanguageModel, ToolSet } from 'ai'
+export declare function openai(name: string): LanguageModel
+export declare const tools: ToolSet
+`
 
 test("the client's README: every example of an adapter, and that of branches, is a program that the types take", async () => {
   const readme = await readFile('client/README.md', 'utf8')

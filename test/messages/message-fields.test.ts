@@ -25,7 +25,8 @@ type Fields = Record<string, unknown>
 
 /** The fields of a message as it is answered, and as an append takes it. */
 const answered = (schema.getType('Message') as GraphQLObjectType).getFields()
-const taken = inputFields('MessageInput')
+/** Without `parentClientId`, which names the `parentId` in another way. */
+const taken = inputFields('MessageInput').filter(({ name }) => name !== 'parentClientId')
 
 /** All of a message, but not its conversation. */
 const everything = Object.values(answered)

@@ -1,25 +1,16 @@
-import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
-import { buildPrograms, Program } from '../support/program.ts'
+import { summary, useImports } from '../support/import.ts'
+import { Program } from '../support/program.ts'
 
 const bed = useBed()
-let directory: string
-
-beforeAll(async () => {
-  buildPrograms()
-  directory = await mkdtemp(join(tmpdir(), 'import-'))
-})
-
-afterAll(async () => {
-  await rm(directory, { recursive: true, force: true })
-})
+const imports = useImports(bed)
+const write: typeof imports.write = (name, content) => imports.write(name, content)
+const run: typeof imports.run = (path, user, env) => imports.run(path, user, env)
 
 interface Conversation {
   readonly id: string
@@ -52,7 +43,7 @@ const conversations: Conversation[] = [
       { role: 'tool', content: '', name: 'search', tool_call_id: 'call_1' },
       { role: 'assistant', content: 'Again.', tool_calls: [call('call_1', 'search', '')] },
       { role: 'tool', content: 'the same call id once more', tool_call_id: 'call_1' },
-      { role: 'assistant', content: 'Nothing found.', refusal: null, annotations: [], reasoning_content: '…' },
+      { role: 'assistant', content: 'Nothing found.', refusal: null, annotations: [], service_tier: '…' },
     ],
   },
   {
@@ -147,11 +138,11 @@ describe('an import reports and goes on after', () => {
   const withMessage = (message: unknown) => JSON.stringify({ id: 'bad', messages: [message] })
   test.each<[string, string | Buffer, string]>([
     ['no JSON', '{"id": ', 'must be JSON.'],
-    ['no object', '[]', 'must be a JSON object with "id" and "messages".'],
+    ['no conversation', '[]', 'is in no format that is known (openai, ai-sdk, sharegpt, claude, chatgpt).'],
     ['no UTF-8', Buffer.from('{"id":"\xff"}', 'latin1'), 'must be UTF-8.'],
-    ['no id', '{"messages": []}', '"id" must be a text that is not empty.'],
-    ['no messages', '{"id": "bad"}', '("bad"): "messages" must be a list with at least one message.'],
-    ['another field', '{"id": "bad", "messages": [{}], "tools": []}', '("bad"): has the field "tools", but only'],
+    ['an id that is no text', '{"id": {}, "messages": [{}]}', '"id" must be a text that is not empty.'],
+    ['an empty list of messages', '{"id": "bad", "messages": []}', '("bad"): "messages" must be a list with at least'],
+    ['no messages', '{"id": "bad"}', '("bad"): is in no format that is known'],
     [
       'a reserved id',
       `{"id": "msg_1", "messages": [{"role": "user", "content": ""}]}`,
@@ -164,7 +155,7 @@ describe('an import reports and goes on after', () => {
       withMessage({ role: 'user', content: 1 }),
       'messages[0].content: must be a text, a list',
     ],
-    ['nothing said', withMessage({ role: 'assistant', content: null }), 'messages[0]: a message needs content, parts'],
+    ['nothing said', withMessage({ role: 'user', content: null }), 'messages[0]: a message needs content, parts'],
     ['a tool without its call', withMessage({ role: 'tool', content: '' }), 'messages[0].toolCallId: a TOOL message'],
     [
       'arguments that are no text',
@@ -188,7 +179,7 @@ describe('an import reports and goes on after', () => {
     expect(stderr).toContain('Line 2')
     expect(stderr).toContain(sentence)
     expect(stderr.trim().split('\n')).toHaveLength(1)
-    expect(stdout).toMatch(/^Conversations +2\n[\s\S]*Lines with faults +1\n$/)
+    expect(stdout).toMatch(/^Conversations +2\n[\s\S]*Left out with a fault:\n {2}1 × .+ \(first: Line 2\)\n$/)
     expect(code).toBe(1)
   })
 
@@ -202,7 +193,9 @@ describe('an import reports and goes on after', () => {
     const line = (content: string) => JSON.stringify({ id: 'changed', messages: [{ role: 'user', content }] })
     const path = await write('changed.jsonl', `${line('first')}\n${line('second')}`)
     const { code, stderr } = await run(path, 'eve')
-    expect(stderr).toBe('Line 2 ("changed"): messages[0]: is stored already, with another content.\n')
+    expect(stderr).toBe(
+      'Line 2 ("changed"): messages[0]: is stored already, with another content; the import of this conversation ends here.\n',
+    )
     expect(code).toBe(1)
     expect(await readBack('eve', 'changed')).toEqual([{ role: 'user', content: 'first' }])
   })
@@ -220,6 +213,24 @@ describe('an import ends at once, with one clear line,', () => {
     expect(code).toBe(1)
   })
 
+  test('when no server is there at the start, though it would try again for a minute later', async () => {
+    const url = await freeUrl()
+    const { code, stdout, stderr } = await run(await write('x.jsonl', one), 'ada', {
+      COLLOQUY_URL: '',
+      PORT: new URL(url).port,
+      COLLOQUY_RETRY_SECONDS: '',
+    })
+    expect(stderr).toBe(
+      `There is no server at ${url} (ECONNREFUSED). Start one with npm start, or name yours in COLLOQUY_URL.\n`,
+    )
+    expect([code, stdout]).toEqual([1, ''])
+  })
+
+  test('when PORT is no port', async () => {
+    const { code, stderr } = await run('x', 'ada', { COLLOQUY_URL: '', PORT: 'many' })
+    expect([code, stderr]).toEqual([1, 'PORT must be the port of the server.\n'])
+  })
+
   test('when the caller is refused', async () => {
     const { code, stderr } = await run(await write('x.jsonl', one), 'x'.repeat(256))
     expect(stderr).toMatch(/^The server at \S+ refuses the import: A user id has 1 to 255 characters.*\n$/)
@@ -235,9 +246,48 @@ describe('an import ends at once, with one clear line,', () => {
   })
 
   test('when there is no such file', async () => {
-    const { code, stderr } = await run(join(directory, 'none.jsonl'), 'ada')
+    const { code, stderr } = await run(join(imports.directory, 'none.jsonl'), 'ada')
     expect(stderr).toMatch(/^ENOENT: no such file or directory, open '.*none.jsonl'\n$/)
     expect(code).toBe(1)
+  })
+
+  test('when the file is a folder', async () => {
+    const { code, stderr } = await run(imports.directory, 'ada')
+    expect(stderr).toBe(`${imports.directory} is a folder: name one file.\n`)
+    expect(code).toBe(1)
+  })
+
+  test('when the file is a pipe or a device', async () => {
+    const { code, stderr } = await run('/dev/null', 'ada')
+    expect(stderr).toBe('/dev/null is not a file on a disk: save what it holds in one.\n')
+    expect(code).toBe(1)
+  })
+
+  test.each<[string, Buffer | string, string]>([
+    ['is empty', ' \n\n', ' is empty.'],
+    ['has no conversation', '[]', ' has no conversation.'],
+    ['is a ZIP file', Buffer.from('PK\x03\x04…'), ' is a ZIP file: unpack it, and import the file conversations.json'],
+    ['is packed with gzip', Buffer.from([0x1f, 0x8b, 8, 0]), ' is packed with gzip: unpack it first.'],
+    ['is UTF-16', Buffer.from('\ufeff[]', 'utf16le'), ' is UTF-16: save it as UTF-8 first.'],
+  ])('when the file %s', async (_name, content, sentence) => {
+    const path = await write('odd.json', content)
+    const { code, stdout, stderr } = await run(path, 'ada')
+    expect(stderr).toContain(`${path}${sentence}`)
+    expect(stderr.trim().split('\n')).toHaveLength(1)
+    expect(stdout).toBe('')
+    expect(code).toBe(1)
+  })
+
+  test.each<[string, string[], string]>([
+    ['an option is unknown', ['x.jsonl', '--fast'], "Unknown option '--fast'"],
+    ['a format is unknown', ['x.jsonl', '--format', 'csv'], '--format must be one of openai, ai-sdk, sharegpt, claude'],
+    ['no file is named', [], 'Name one file: npm run import -- FILE.'],
+    ['two files are named', ['x.jsonl', 'y.jsonl'], 'Name one file: npm run import -- FILE.'],
+  ])('when %s', async (_name, args, sentence) => {
+    await using program = new Program('src/import/main.js', args, {})
+    expect(await program.exited).toEqual({ code: 1, signal: null })
+    expect(program.stderr).toContain(sentence)
+    expect(program.stderr.trim().split('\n')).toHaveLength(1)
   })
 
   test('when the address is no URL', async () => {
@@ -245,6 +295,16 @@ describe('an import ends at once, with one clear line,', () => {
     expect(stderr).toBe('COLLOQUY_URL must be the URL of a GraphQL endpoint, http:// or https://.\n')
     expect(code).toBe(1)
   })
+})
+
+test('an import follows PORT', async () => {
+  const line = JSON.stringify({ id: 'by-port', messages: [{ role: 'user', content: 'x' }] })
+  const path = await write('port.jsonl', line)
+  const { port } = new URL(bed.server.url)
+  const settings = { COLLOQUY_URL: '', PORT: port, COLLOQUY_RETRY_SECONDS: '', COLLOQUY_USER: '' }
+  expect(await run(path, '', settings)).toEqual({ code: 0, stdout: summary(1, 1, 0), stderr: '' })
+  // Who GraphiQL and the examples are.
+  expect(await readBack('local', 'by-port')).toHaveLength(1)
 })
 
 test('an import explains itself', async () => {
@@ -261,27 +321,6 @@ test('an import of a file larger than its memory succeeds', async () => {
   const env = { COLLOQUY_URL: server.url, NODE_OPTIONS: '--max-old-space-size=64' }
   expect(await run(path, 'ada', env)).toEqual({ code: 0, stdout: summary(150, 150, 0), stderr: '' })
 })
-
-async function write(name: string, content: string | Buffer): Promise<string> {
-  const path = join(directory, `${randomBytes(4).toString('hex')}-${name}`)
-  await writeFile(path, content)
-  return path
-}
-
-async function run(path: string, user: string, env: Record<string, string> = {}) {
-  await using program = new Program('src/import/main.js', [path], {
-    COLLOQUY_URL: `${bed.server.url}/graphql`,
-    COLLOQUY_USER: user,
-    COLLOQUY_RETRY_SECONDS: '0',
-    ...env,
-  })
-  const { code } = await program.exited
-  return { code, stdout: program.stdout, stderr: program.stderr }
-}
-
-function summary(conversations: number, stored: number, replayed: number): string {
-  return `Conversations          ${conversations}\nMessages stored        ${stored}\nMessages there before  ${replayed}\n`
-}
 
 /** The messages of a conversation in the shape of the file, read page by page; null when there is none. */
 async function readBack(user: string, id: string): Promise<Record<string, unknown>[] | null> {
@@ -344,10 +383,11 @@ async function pretend(next: () => Pretence): Promise<PretendServer> {
     const { drop, status, code } = next()
     if (drop) return request.socket.destroy()
     if (status) return response.writeHead(status).end('busy')
-    const replayed = JSON.parse(body).variables.input.messages.map(() => false)
+    const { messages = [] } = JSON.parse(body).variables.input
+    const appendMessages = { replayed: messages.map(() => false), messages: messages.map(() => ({ id: 'msg_' })) }
     const answer = code
       ? { errors: [{ message: '…', extensions: { code } }] }
-      : { data: { appendMessages: { replayed } } }
+      : { data: { appendMessages, createConversation: { created: true } } }
     response.end(JSON.stringify(answer))
   })
   server.listen(0, '127.0.0.1')

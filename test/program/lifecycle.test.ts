@@ -11,6 +11,7 @@ import { Client } from 'pg'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { Api } from '../support/api.ts'
+import { blocked } from '../support/blocked.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { withDatabase } from '../support/database-url.ts'
 import { buildPrograms, Program } from '../support/program.ts'
@@ -167,6 +168,43 @@ describe('a server that cannot start says why in one line, and exits with 1:', (
     } finally {
       await admin.query(`drop role ${role}`)
     }
+  })
+})
+
+describe('a server that is told to stop while it starts ends at once, and leaves nothing running:', () => {
+  test.each([
+    ['initdb makes its cluster', '', /^postgres\.init-/],
+    ['PostgreSQL starts', 'postgres', /^postmaster\.pid$/],
+  ])('while %s', async (_when, folder, file) => {
+    await using server = start()
+    const files = () => readdir(join(directory, folder)).catch(() => [])
+    await expect.poll(files, { interval: 2, timeout: 30_000 }).toContainEqual(expect.stringMatching(file))
+    expect(await server.stop('SIGTERM')).toEqual({ code: 0, signal: null })
+    expect(server.stderr).toBe('')
+    expect(await leftBehind()).toEqual([])
+    expect((await readdir(directory)).filter((name) => file.test(name))).toEqual([])
+  })
+
+  test('while another server migrates', async () => {
+    await using database = await createDatabase()
+    const other = await database.connect()
+    await other.query('select pg_advisory_lock(4815162342)')
+    await using server = start({ DATABASE_URL: database.url })
+    await blocked(other)
+    expect(await server.stop('SIGINT')).toEqual({ code: 0, signal: null })
+    expect(server.stderr).toBe('')
+  })
+
+  test('while the database does not answer', async () => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as AddressInfo
+    await using server = start({ DATABASE_URL: `postgresql://ada@127.0.0.1:${port}/c`, POOL_TIMEOUT_MS: '60000' })
+    await once(silent, 'connection')
+    const began = Date.now()
+    expect(await server.stop('SIGTERM')).toEqual({ code: 0, signal: null })
+    expect(Date.now() - began).toBeLessThan(10_000)
+    silent.close()
   })
 })
 

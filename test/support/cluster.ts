@@ -28,8 +28,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   await execute(url, `create database ${template}`)
   const templateUrl = withDatabase(url, template)
   {
-    await using opened = await openOrm(templateUrl, readConfig({}).pool, () => {})
-    await migrate(opened.orm, templateUrl, 5_000)
+    const { pool: settings } = readConfig({})
+    await using opened = await openOrm(templateUrl, settings, () => {})
+    await migrate(opened, templateUrl, settings)
   }
   project.provide('cluster', { url, template })
   return async () => {

@@ -7,17 +7,21 @@ export interface FinalAnswer {
   /** Of a conflict: `CLIENT_ID`, `LAST_SEQ`, `NOT_STREAMING`, … */
   readonly reason: string | null
   readonly message: string
+  /** Where in the input the fault is; null: the server does not say. */
+  readonly path: string | null
 }
 
 /** One that is thrown. */
 export abstract class FinalError extends Error implements FinalAnswer {
   readonly code: string
   readonly reason: string | null
+  readonly path: string | null
 
-  constructor(code: string, reason: string | null, message: string) {
+  constructor(code: string, reason: string | null, message: string, path: string | null = null) {
     super(message)
     this.code = code
     this.reason = reason
+    this.path = path
   }
 }
 
@@ -35,9 +39,13 @@ const tooBigForTheSocket = 1009
 /** @param thrown by `Connection.ask`. @returns null: it may be tried again */
 export function finalAnswer(thrown: unknown): FinalAnswer | null {
   if (thrown instanceof Refusal && finalCodes.includes(thrown.code)) {
-    const { reason } = thrown.extensions
-    return { code: thrown.code, reason: typeof reason === 'string' ? reason : null, message: thrown.message }
+    const { reason, path } = thrown.extensions
+    return { code: thrown.code, reason: asText(reason), message: thrown.message, path: asText(path) }
   }
   if ((thrown as { code?: unknown }).code !== tooBigForTheSocket) return null
-  return { code: 'PAYLOAD_TOO_LARGE', reason: null, message: 'It is larger than the server takes at once.' }
+  return { code: 'PAYLOAD_TOO_LARGE', reason: null, message: 'It is larger than the server takes at once.', path: null }
+}
+
+function asText(value: unknown): string | null {
+  return typeof value === 'string' ? value : null
 }

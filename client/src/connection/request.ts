@@ -63,7 +63,7 @@ async function askAgain(
     } catch (thrown) {
       over.throwIfAborted()
       const final = finalAnswer(thrown)
-      if (final !== null) throw new RequestError(final.code, final.reason, final.message)
+      if (final !== null) throw new RequestError(final.code, final.reason, final.message, final.path)
       strangers = closeCode(thrown) === forbidden ? strangers + 1 : 0
       if (strangers === 2) throw new RequestError('UNAUTHENTICATED', null, (thrown as CloseEvent).reason)
       await connection.wait(thrown)

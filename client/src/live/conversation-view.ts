@@ -1,4 +1,4 @@
-import type { ConversationEvent, Message } from '../schema/types.ts'
+import type { ConversationEvent, Message, MessageSiblings } from '../schema/types.ts'
 
 /** What a view needs of each message; the rest of its selection is the caller's own. */
 export type ViewedMessage = Pick<Message, 'seq' | 'content' | 'nextChunk'>
@@ -23,7 +23,7 @@ export function applyEvent<Selected extends ViewedMessage>(
 ): readonly Selected[] {
   switch (event.__typename) {
     case 'MessageAppended':
-      return put(messages, event.edge.node, true)
+      return withVersions(put(messages, event.edge.node, true), event as object)
     case 'MessageUpdated':
     case 'MessageDeleted':
       return put(messages, event.message, false)
@@ -40,6 +40,43 @@ export function applyEvent<Selected extends ViewedMessage>(
     default:
       return messages
   }
+}
+
+/**
+ * Those of the messages that a reader sees of a conversation with branches: the path that ends with one of them, each message
+ * continuing the one before it. Begins with the first of them that is given. `[]` when the leaf is not among them.
+ *
+ * @param leaf the `id` of the last one: that of the conversation's `activeLeaf`. A `ConversationUpdated` brings it when
+ *   somebody chooses another, and after a `MessageAppended` it is that message. Absent: the last of the messages.
+ */
+export function activePath<Selected extends Pick<Message, 'id' | 'parentId'>>(
+  messages: readonly Selected[],
+  leaf: string | undefined = messages.at(-1)?.id,
+): Selected[] {
+  const path: Selected[] = []
+  let next = leaf
+  // A message comes after the one that it continues.
+  for (const message of messages.toReversed()) {
+    if (message.id !== next) continue
+    path.push(message)
+    next = message.parentId
+  }
+  return path.reverse()
+}
+
+/** What `MessageAppended` says of older versions, where it was asked. */
+interface Versions {
+  readonly changedSiblings?: readonly { readonly seq: number; readonly siblings: MessageSiblings }[] | null
+}
+
+function withVersions<Selected extends ViewedMessage>(
+  messages: readonly Selected[],
+  { changedSiblings }: Versions,
+): readonly Selected[] {
+  return (changedSiblings ?? []).reduce((list, { seq, siblings }) => {
+    const message = find(list, seq)
+    return message === undefined ? list : put(list, { ...message, siblings }, false)
+  }, messages)
 }
 
 function put<Selected extends ViewedMessage>(

@@ -77,7 +77,7 @@ class Follower<Selected> implements Following<Selected> {
     this.#cursor = options.after ?? null
     this.#place = this.#cursor
     this.#query = `subscription ($id: ID!, $after: String) {
-      conversationEvents(conversationId: $id, after: $after) { ${eventSelection(options.selection ?? messageSelection)} }
+      conversationEvents(conversationId: $id, after: $after) { ${selectionOf(options.selection ?? messageSelection)} }
     }`
     this.#inbox = new Inbox(() => this.#end())
   }
@@ -154,6 +154,14 @@ class Follower<Selected> implements Following<Selected> {
     this.#over.abort()
     this.#connection?.close()
   }
+}
+
+/** Whoever looks at the versions of messages is told when those of older ones change. */
+function selectionOf(selected: string): string {
+  const versions = /\bsiblings\b/.test(selected)
+    ? '... on MessageAppended { changedSiblings { seq siblings { index count ids } } }'
+    : ''
+  return `${eventSelection(selected)} ${versions}`
 }
 
 function finalError(reason: unknown): FollowError | null {

@@ -55,5 +55,6 @@ export const startFields = [
   'clientId',
   'metadata',
   'parentId',
+  'parentClientId',
   'timeoutSeconds',
 ] as const satisfies readonly (keyof StartMessageInput)[]

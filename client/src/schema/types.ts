@@ -206,7 +206,7 @@ export interface CompleteMessageInput {
   readonly chunks: number
   /** COMPLETE, FAILED or CANCELLED. */
   readonly status?: MessageStatus
-  /** Why the message failed. */
+  /** Why the message failed, or what of it was not stored. */
   readonly error?: MessageErrorInput | null
 }
 
@@ -345,12 +345,17 @@ export interface MessageInput {
   /** The caller's own time for the message. It does not change the order. */
   readonly sentAt?: string | null
   /**
-   * The `id` of the message that this message continues; it must be of the same conversation. Give it in order to
-   * branch. For a new version of a message, give that message's `parentId`, or the conversation's `id` if the
-   * `parentId` is null. For another answer, give the message to answer. Absent: this message continues the one before
-   * it in this call, and the first one continues the active leaf.
+   * The `id` of the message that this message continues, or the conversation's `id` if this message shall continue no
+   * other. Give it in order to branch. For a new version of a message, give that message's `parentId`. For another
+   * answer, give the message to answer. Without a parent this message continues the one before it in this call, and the
+   * first one continues the active leaf.
    */
   readonly parentId?: string | null
+  /**
+   * Instead of `parentId`: the `clientId` of the message that this message continues. It is a message of the same
+   * conversation, or an earlier one of this call.
+   */
+  readonly parentClientId?: string | null
 }
 
 /** What `resumeMessage` takes. */
@@ -391,10 +396,12 @@ export interface StartMessageInput {
   /** The caller's own data about the message, at most 16 KiB as JSON. */
   readonly metadata?: Readonly<Record<string, unknown>> | null
   /**
-   * The message that this message continues, as in `MessageInput.parentId`. Absent: the last of `messages`; without
-   * `messages`, the active leaf.
+   * The message that this message continues, as in `MessageInput.parentId`. Without a parent it continues the last of
+   * `messages`; without `messages`, the active leaf.
    */
   readonly parentId?: string | null
+  /** Instead of `parentId`: the `clientId` of that message, which may be one of `messages`. */
+  readonly parentClientId?: string | null
   /**
    * How many seconds the producer may give no sign of life, from 1 to 3600. After that the message is FAILED, with the
    * error PRODUCER_GONE.
@@ -474,6 +481,11 @@ export interface AppendMessagePayload<Selected = Message> {
   readonly conversationEdge: ConversationEdge
   /** Whether an earlier call with the same client id stored the message. */
   readonly replayed: boolean
+  /**
+   * The older versions of the message, whose `siblings` have changed thereby: at most 100 around each. Select `id` and
+   * `siblings` of them, and a cache that keeps messages by `id` is up to date. Empty if nothing branched.
+   */
+  readonly changedSiblings: readonly Selected[] | null
 }
 
 /** What `appendMessageText` answers. */
@@ -498,6 +510,11 @@ export interface AppendMessagesPayload<Selected = Message> {
   readonly conversationEdge: ConversationEdge
   /** For each message: whether an earlier call with the same client id stored it. */
   readonly replayed: readonly boolean[]
+  /**
+   * The older versions of the messages, whose `siblings` have changed thereby: at most 100 around each. Select `id` and
+   * `siblings` of them, and a cache that keeps messages by `id` is up to date. Empty if nothing branched.
+   */
+  readonly changedSiblings: readonly Selected[] | null
 }
 
 /**
@@ -750,7 +767,7 @@ export interface Message {
   readonly finishReason: string | null
   /** The token counts that the provider reported. */
   readonly usage: Readonly<Record<string, unknown>> | null
-  /** Why this message failed. */
+  /** Why this message failed, or what its producer could not store of it. */
   readonly error: MessageError | null
   /** The caller's own data about this message. The order of its keys is not kept. */
   readonly metadata: Readonly<Record<string, unknown>>
@@ -777,10 +794,11 @@ export interface Message {
   /** Changes with every change of this message; "0" before the first change. */
   readonly revision: string
   /**
-   * The `id` of the message that this message continues: the one before it, unless it was appended with another
-   * `parentId`. null: it continues none. It never changes.
+   * The `id` of the message that this message continues: the one before it, unless it was appended with another parent.
+   * The conversation's `id`: it continues no message. So an append with this `parentId` is always a new version of this
+   * message. It never changes.
    */
-  readonly parentId: string | null
+  readonly parentId: string
 }
 
 /** A message was appended. */
@@ -959,6 +977,12 @@ export interface StartMessagePayload<Selected = Message> {
   readonly attempt: number
   /** Whether an earlier call with the same client id started the message. */
   readonly replayed: boolean
+  /**
+   * The older versions of the messages of this call, whose `siblings` have changed thereby: at most 100 around each.
+   * Select `id` and `siblings` of them, and a cache that keeps messages by `id` is up to date. Empty if nothing
+   * branched.
+   */
+  readonly changedSiblings: readonly Selected[] | null
 }
 
 /** What `stopMessage` answers. */

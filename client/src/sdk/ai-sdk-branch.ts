@@ -23,7 +23,7 @@ export interface Changes {
  * @throws RangeError when a new message stands before a stored one, or the last stored one was deleted and no question
  *   follows it
  */
-export function changesOf(conversationId: string, stored: readonly Message[], messages: readonly UIMessage[]): Changes {
+export function changesOf(stored: readonly Message[], messages: readonly UIMessage[]): Changes {
   const versions = group(stored, (message) => originOf(shownId(message)))
   const isNew = ({ id }: UIMessage) => !versions.has(originOf(id))
   const place = messages.findLastIndex((message) => !isNew(message))
@@ -36,7 +36,7 @@ export function changesOf(conversationId: string, stored: readonly Message[], me
   const next = messages.slice(place + 1)
   const branch = chooseBranch(branchesOf(stored, known), last)
   if (branch === undefined) {
-    const parentId = known[0]?.parentId ?? conversationId
+    const { parentId } = known[0] as Message
     const version = { ...toInput(last), clientId: nextVersion(known), parentId }
     return { later: [], added: [version, ...next.map(toInput)] }
   }
@@ -80,7 +80,7 @@ function chooseBranch(branches: readonly Branch[], given: UIMessage): Branch | u
 }
 
 /** The last of what follows a message and is no message of a chat: results of its calls, and what is deleted or says nothing. */
-function withAppendages(children: ReadonlyMap<string | null, readonly Message[]>, message: Message): Message {
+function withAppendages(children: ReadonlyMap<string, readonly Message[]>, message: Message): Message {
   let last = message
   for (;;) {
     const next = children.get(last.id) ?? []
@@ -104,7 +104,7 @@ function pathTo(byId: ReadonlyMap<string, Message>, leaf: Message): Message[] {
   let next: Message | undefined = leaf
   while (next !== undefined) {
     path.push(next)
-    next = byId.get(next.parentId ?? '')
+    next = byId.get(next.parentId)
   }
   return path.reverse()
 }

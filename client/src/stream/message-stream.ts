@@ -63,8 +63,9 @@ export interface MessageStream<Selected = Message> {
   /** Settles when little enough is unsent. @throws StreamError */
   drained(): Promise<void>
   /**
-   * Ends it once everything that was written is stored, however long that takes. What the server does not accept as its end
-   * may be tried again otherwise.
+   * Ends it once everything that was written is stored, however long that takes. A field of its end that the server does
+   * not accept is left out: the message then has an `error` with the code `NOT_STORED` that says which and why. When
+   * nothing can be left out, as when a message says nothing at all, it may be tried again otherwise.
    *
    * @throws StreamError
    */

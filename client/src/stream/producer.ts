@@ -5,6 +5,7 @@ import { startFields } from '../schema/selections.ts'
 import type { Message, MessageErrorInput, StartMessageInput } from '../schema/types.ts'
 import type { Completion, MessageStream, StreamOptions } from './message-stream.ts'
 import { type Chunk, Outbox } from './outbox.ts'
+import { withoutRefused, withoutUnsendable } from './refused-end.ts'
 import { type Begun, StreamCalls, type Streaming } from './stream-calls.ts'
 import { finalError, isOver, type StreamError, startedByAnother, writtenByAnother } from './stream-error.ts'
 
@@ -44,7 +45,8 @@ interface Held {
  *
  *     open ── complete(), fail() ──▶ ending ── the server has ended it ──▶ over
  *      │ ▲                            │  │                                   ▲
- *      │ └──── the end is refused ────┘  │ a text is refused                 │
+ *      │ └ the end is refused, and has ┘ │ a text is refused                 │
+ *      │   nothing that it can leave out │                                   │
  *      │                                 ▼                                   │
  *      └──── a text is refused ───▶ failing ── the server has ended it ──────┘
  *
@@ -59,7 +61,8 @@ type Course<Selected> =
 
 /** How it ends, and who waits for that. */
 interface Ending<Selected> extends Settleable<Selected> {
-  readonly input: Completion
+  /** Becomes less with each refusal. */
+  input: Completion
 }
 
 export class Producer<Selected = Message> implements MessageStream<Selected> {
@@ -144,7 +147,7 @@ export class Producer<Selected = Message> implements MessageStream<Selected> {
 
   async complete(input: Completion = {}): Promise<Selected> {
     this.#requireOpen()
-    const ending = { input, ...settleable<Selected>() }
+    const ending = { input: withoutUnsendable(input), ...settleable<Selected>() }
     this.#course = { is: 'ending', ending }
     this.#wake()
     return ending.promise
@@ -266,17 +269,23 @@ export class Producer<Selected = Message> implements MessageStream<Selected> {
     )
   }
 
-  async #end({ messageId, attempt }: Held, { input, resolve, reject }: Ending<Selected>): Promise<void> {
+  async #end({ messageId, attempt }: Held, ending: Ending<Selected>): Promise<void> {
+    const { input, resolve, reject } = ending
     await this.#unlessElsewhere(
       async () => {
         resolve(await this.#calls.complete({ ...input, messageId, attempt, chunks: this.#outbox.count }))
         this.#close(null)
       },
       (error) => {
+        const less = withoutRefused(input, error)
+        // The text is stored: no field beside it is worth the answer.
+        if (less !== null) ending.input = less
         // The end that a refused text has brought cannot be tried otherwise.
-        if (this.#course.is === 'failing') throw error
-        this.#course = { is: 'open' }
-        reject(error)
+        else if (this.#course.is === 'failing') throw error
+        else {
+          this.#course = { is: 'open' }
+          reject(error)
+        }
       },
     )
   }

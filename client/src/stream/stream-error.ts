@@ -12,7 +12,7 @@ export class StreamError extends FinalError {
 export function finalError(thrown: unknown): StreamError | null {
   if (thrown instanceof StreamError) return thrown
   const answer = finalAnswer(thrown)
-  return answer === null ? null : new StreamError(answer.code, answer.reason, answer.message)
+  return answer === null ? null : new StreamError(answer.code, answer.reason, answer.message, answer.path)
 }
 
 /** What became of a message that was started before this start was answered. */

@@ -3,7 +3,14 @@ import { type Ask, withConnection } from '../connection/request.ts'
 import type { ContextLimits, ContextWindow } from '../message/context-window.ts'
 import { inBatches } from '../message/message-batch.ts'
 import { messageSelection } from '../schema/selections.ts'
-import type { ContextFormat, Message, MessageInput, StartMessageInput, ToolCall } from '../schema/types.ts'
+import type {
+  ContextFormat,
+  Message,
+  MessageError,
+  MessageInput,
+  StartMessageInput,
+  ToolCall,
+} from '../schema/types.ts'
 import type { Completion, MessageStream } from './message-stream.ts'
 import { StreamError } from './stream-error.ts'
 import { streamMessageOn } from './stream-message.ts'
@@ -51,6 +58,8 @@ export interface TurnResult {
   readonly text: string | null
   readonly messageId: string
   readonly finishReason: string | null
+  /** What of the last message could not be stored beside its text; null: nothing. */
+  readonly error: MessageError | null
   /** How often the model was asked. */
   readonly steps: number
 }
@@ -98,8 +107,8 @@ async function takeSteps(turn: Turn): Promise<TurnResult> {
   let begin: Beginning = question === undefined ? { parentId } : { messages: [{ parentId, ...question }] }
   for (let step = 0; ; step++) {
     const { message, isReplay } = await takeStep(turn, `${turnId}/${step}`, begin)
-    const { id: messageId, content: text, finishReason } = message
-    const end = (outcome: TurnOutcome) => ({ outcome, text, messageId, finishReason, steps: step + 1 })
+    const { id: messageId, content: text, finishReason, error } = message
+    const end = (outcome: TurnOutcome) => ({ outcome, text, messageId, finishReason, error, steps: step + 1 })
     if (message.status === 'CANCELLED') return end('CANCELLED')
     const isPaused = finishReason !== null && finishReason === provider.pause
     if (message.toolCalls.length === 0 && !isPaused) return end('COMPLETE')

@@ -16,7 +16,7 @@ import { isGiven } from '../input/is-given.ts'
 import { requireStorable } from '../input/text-rules.ts'
 import { checkMessage } from '../message/message-check.ts'
 import { MessageInput } from '../message/message-input.ts'
-import { readParent } from '../message/message-parent.ts'
+import { type ParentInput, readParent } from '../message/message-parent.ts'
 
 @ArgsType()
 export class ContextArgs {
@@ -174,7 +174,7 @@ export class ContextWindowResolver {
   @FieldResolver(() => ContextWindowAnswer, {
     nullable: true,
     description:
-      'What a model needs in order to continue, as data that its provider takes: the instructions with which the conversation begins, the newest whole turns that fit, oldest first, and `userMessage`. The window follows the active path to its leaf, or to the message that `userMessage` names as its `parentId`. It leaves out deleted and streaming messages. A failed message keeps the text that it has. One operation may read at most 10 windows. If even the newest turn does not fit, the error is BAD_USER_INPUT, reason CONTEXT_TOO_SMALL, and `needed` says which `maxTokens` is enough.',
+      'What a model needs in order to continue, as data that its provider takes: the instructions with which the conversation begins, the newest whole turns that fit, oldest first, and `userMessage`. The window follows the active path to its leaf, or to the message that `userMessage` names as its parent. It leaves out deleted and streaming messages. A failed message keeps the text that it has. One operation may read at most 10 windows. If even the newest turn does not fit, the error is BAD_USER_INPUT, reason CONTEXT_TOO_SMALL, and `needed` says which `maxTokens` is enough.',
   })
   async context(
     @Root() conversation: Conversation,
@@ -192,12 +192,8 @@ export class ContextWindowResolver {
     if (system !== null) requireSystem(system, limits)
     const userMessage = isGiven(args.userMessage) ? readUserMessage(args.userMessage, limits) : null
     spendWindow(context)
-    const path = await readWholePath(
-      services.store,
-      viewer.userId,
-      conversation,
-      leafOf(viewer.userId, conversation, args),
-    )
+    const leaf = await leafOf(context, conversation, args.userMessage ?? {})
+    const path = await readWholePath(services.store, viewer.userId, conversation, leaf)
     const ask = {
       conversation,
       path,
@@ -275,13 +271,15 @@ function readUserMessage(input: MessageInput, limits: Limits): NewMessage {
 }
 
 /** The seq with which the path of a window ends. @throws ApiError BAD_USER_INPUT */
-function leafOf(userId: string, conversation: Conversation, { userMessage }: ContextArgs): number {
-  const parentId = userMessage?.parentId
-  if (!isGiven(parentId)) return activeLeafOf(conversation)
+async function leafOf({ viewer, loaders }: Context, conversation: Conversation, given: ParentInput): Promise<number> {
+  const name = readParent(viewer.userId, 'userMessage', given)
+  if (name === null) return activeLeafOf(conversation)
+  const named = 'clientId' in name ? await loaders.messageByClientId.load({ conversation, ...name }) : null
+  const known = new Map(named === null ? [] : [[named.clientId ?? '', named.seq]])
   try {
-    return parentSeqIn(conversation, readParent(userId, parentId))
+    return parentSeqIn(conversation, name, known)
   } catch (error) {
-    return atMessages(['userMessage'])(error)
+    return atMessages([{ path: 'userMessage', given }])(error)
   }
 }
 

@@ -1,6 +1,21 @@
-import { Arg, Ctx, Field, ID, Int, ObjectType, Query, Resolver, Root, Subscription } from 'type-graphql'
+import type { GraphQLResolveInfo } from 'graphql'
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  Info,
+  Int,
+  ObjectType,
+  Query,
+  Resolver,
+  Root,
+  Subscription,
+} from 'type-graphql'
 import { contractLimits } from '../../config.ts'
 import type { Conversation } from '../../entities/conversation.ts'
+import { Message } from '../../entities/message.ts'
 import { badInput, conversationNotFound } from '../../errors.ts'
 import { ChangeReader } from '../../live/change-reader.ts'
 import { toChanges } from '../../live/conversation-change.ts'
@@ -10,6 +25,7 @@ import { type Known, readChanges } from '../../storage/message/changes.ts'
 import type { Context } from '../context.ts'
 import { readConversationId } from '../input/conversation-id.ts'
 import { isGiven } from '../input/is-given.ts'
+import { changedSiblings, changedSiblingsOf } from '../message/changed-siblings.ts'
 import { knownCursor, readKnownCursor } from '../page/cursor.ts'
 import {
   CaughtUp,
@@ -98,6 +114,18 @@ export class ConversationEventsResolver {
     @Root() event: ConversationEvent,
   ): ConversationEvent {
     return event
+  }
+}
+
+@Resolver(() => MessageAppended)
+export class MessageAppendedResolver {
+  @FieldResolver(() => [Message], { nullable: true, description: changedSiblingsOf('the message') })
+  changedSiblings(
+    @Root() { edge }: MessageAppended,
+    @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Message[]> {
+    return changedSiblings([edge.node], context, info)
   }
 }
 

@@ -3,11 +3,10 @@ import type { Limits } from '../../config.ts'
 import { badInput, conversationNotFound } from '../../errors.ts'
 import type { Append } from '../../storage/append/append.ts'
 import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'
-import type { NewMessage } from '../../storage/message/new-message.ts'
 import { readConversationId, readNewConversationId } from '../input/conversation-id.ts'
 import { checkMessage } from './message-check.ts'
 import type { MessageInput } from './message-input.ts'
-import { readParents } from './message-parent.ts'
+import { type CheckedMessage, readParents } from './message-parent.ts'
 
 export const IfMissing = { FAIL: 'FAIL', CREATE: 'CREATE' } as const
 export type IfMissing = keyof typeof IfMissing
@@ -39,17 +38,9 @@ export abstract class AppendInput {
   ifLastSeq?: number | null
 }
 
-/** A message of an input, after its checks. */
-export interface CheckedMessage {
-  readonly message: NewMessage
-  /** Where the message stands in the input. */
-  readonly path: string
-  readonly parentId: string | null | undefined
-}
-
 /** @throws ApiError BAD_USER_INPUT, PAYLOAD_TOO_LARGE */
 export function readMessage(path: string, input: MessageInput, limits: Limits): CheckedMessage {
-  return { message: checkMessage(path, input, limits), path, parentId: input.parentId }
+  return { message: checkMessage(path, input, limits), path, given: input }
 }
 
 /** The messages of `input.messages`. @throws ApiError BAD_USER_INPUT, PAYLOAD_TOO_LARGE */

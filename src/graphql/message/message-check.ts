@@ -12,12 +12,24 @@ import { jsonBytes, requireMetadata } from '../input/json-rules.ts'
 import { requireName, requireStorable } from '../input/text-rules.ts'
 
 /**
+ * `together`: all fields of the message together have at most `messageBytes`. `apart`: its text has at most so many,
+ * and its other fields together, too: whoever streamed as much text as a message may have can still complete the
+ * message.
+ */
+type Measure = 'together' | 'apart'
+
+/**
  * Checks what a caller gives of a message, and adds what the server adds. null is the same as absent.
  *
  * @param path where the message stands in the input, for the errors
  * @throws ApiError BAD_USER_INPUT, PAYLOAD_TOO_LARGE
  */
-export function checkMessage(path: string, given: GivenMessage, limits: Limits): NewMessage {
+export function checkMessage(
+  path: string,
+  given: GivenMessage,
+  limits: Limits,
+  measure: Measure = 'together',
+): NewMessage {
   const values: Record<string, unknown> = { ...nulls }
   for (const { property, check } of givenColumns) {
     const value = given[property]
@@ -27,7 +39,7 @@ export function checkMessage(path: string, given: GivenMessage, limits: Limits):
   }
   requireSubstance(path, given)
   const size = countBytes(given)
-  if (size > limits.messageBytes) throw tooLarge(path, 'bytes', limits.messageBytes, size)
+  if (size > limits.messageBytes) requireFit(path, given, size, limits.messageBytes, measure)
   const derived = isGiven(given.content) ? null : textOfParts(given.parts ?? null, given.partsFormat ?? null)
   values.content = given.content ?? derived
   values.toolCalls = given.toolCalls?.map(completeCall) ?? []
@@ -75,6 +87,20 @@ function requireSubstance(path: string, { role, content, parts, toolCalls, toolC
     throw badInput(`${path}.toolCallId`, 'a TOOL message must say which call it answers.')
   }
 }
+
+/** A text that stands both in `content` and in the text parts counts once. */
+function requireFit(path: string, given: GivenMessage, size: number, limit: number, measure: Measure): void {
+  const { content, parts, partsFormat } = given
+  const isInBoth = isGiven(content) && content === textOfParts(parts ?? null, partsFormat ?? null)
+  const counted = isInBoth ? size - (jsonBytes(content) - quotes) : size
+  const text = measure === 'apart' ? Buffer.byteLength(content ?? '') : 0
+  if (text > limit) throw tooLarge(`${path}.content`, 'bytes', limit, text)
+  if (counted - text > limit)
+    throw tooLarge(path, text === 0 ? 'bytes' : 'bytes beside its text', limit, counted - text)
+}
+
+/** How many bytes the quotes of a JSON text have. */
+const quotes = 2
 
 /**
  * How many UTF-8 bytes the caller wrote; JSON counts as text. An empty list or object is the same as none, and counts

@@ -77,7 +77,9 @@ export class MessageEditResolver {
   ): Promise<EditMessagePayload> {
     const { store, limits } = context.services
     const ref = readAddress(context.viewer.userId, input)
-    const check = (given: GivenMessage) => checkMessage('input', given, limits)
+    // A completed message may be larger than an edit may make it, and still be edited.
+    const check = (given: GivenMessage, { size }: Message) =>
+      checkMessage('input', given, { ...limits, messageBytes: Math.max(limits.messageBytes, size) })
     const message = await editMessage(store, ref, input.ifRevision ?? null, input, check)
     return { message, conversation: message.conversation }
   }

@@ -9,7 +9,14 @@ export class MessageInput extends givenFields('append') {
   @Field(() => ID, {
     nullable: true,
     description:
-      "The `id` of the message that this message continues; it must be of the same conversation. Give it in order to branch. For a new version of a message, give that message's `parentId`, or the conversation's `id` if the `parentId` is null. For another answer, give the message to answer. Absent: this message continues the one before it in this call, and the first one continues the active leaf.",
+      "The `id` of the message that this message continues, or the conversation's `id` if this message shall continue no other. Give it in order to branch. For a new version of a message, give that message's `parentId`. For another answer, give the message to answer. Without a parent this message continues the one before it in this call, and the first one continues the active leaf.",
   })
   parentId?: string | null
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'Instead of `parentId`: the `clientId` of the message that this message continues. It is a message of the same conversation, or an earlier one of this call.',
+  })
+  parentClientId?: string | null
 }

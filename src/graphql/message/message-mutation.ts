@@ -1,4 +1,17 @@
-import { Arg, Ctx, Field, InputType, Mutation, ObjectType, Resolver, registerEnumType } from 'type-graphql'
+import type { GraphQLResolveInfo } from 'graphql'
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  Info,
+  InputType,
+  Mutation,
+  ObjectType,
+  Resolver,
+  Root,
+  registerEnumType,
+} from 'type-graphql'
 import { contractLimits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { Message } from '../../entities/message.ts'
@@ -13,8 +26,10 @@ import {
   MessageEdge,
   messageEdge,
 } from '../page/connection.ts'
-import { AppendInput, type CheckedMessage, readMessage, readMessages, toAppend } from './append-input.ts'
+import { AppendInput, readMessage, readMessages, toAppend } from './append-input.ts'
+import { changedSiblings, changedSiblingsOf } from './changed-siblings.ts'
 import { MessageInput } from './message-input.ts'
+import type { CheckedMessage } from './message-parent.ts'
 
 export const OnExisting = { FAIL: 'FAIL', REPLACE: 'REPLACE' } as const
 export type OnExisting = keyof typeof OnExisting
@@ -140,6 +155,30 @@ export class MessageMutationResolver {
   }
 }
 
+@Resolver(() => AppendMessagePayload)
+export class AppendMessagePayloadResolver {
+  @FieldResolver(() => [Message], { nullable: true, description: changedSiblingsOf('the message') })
+  changedSiblings(
+    @Root() { message }: AppendMessagePayload,
+    @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Message[]> {
+    return changedSiblings([message], context, info)
+  }
+}
+
+@Resolver(() => AppendMessagesPayload)
+export class AppendMessagesPayloadResolver {
+  @FieldResolver(() => [Message], { nullable: true, description: changedSiblingsOf('the messages') })
+  changedSiblings(
+    @Root() { messages }: AppendMessagesPayload,
+    @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Message[]> {
+    return changedSiblings(messages, context, info)
+  }
+}
+
 function append(
   { services, viewer }: Context,
   input: AppendInput,
@@ -147,5 +186,5 @@ function append(
   checked: readonly CheckedMessage[],
 ): Promise<Appended> {
   const appended = services.appender.append({ ...toAppend(viewer.userId, input, checked), onExisting })
-  return appended.catch(atMessages(checked.map(({ path }) => path)))
+  return appended.catch(atMessages(checked))
 }

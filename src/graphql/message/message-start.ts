@@ -1,11 +1,24 @@
-import { Arg, Ctx, Field, ID, InputType, Int, Mutation, ObjectType, Resolver } from 'type-graphql'
+import type { GraphQLResolveInfo } from 'graphql'
+import {
+  Arg,
+  Ctx,
+  Field,
+  FieldResolver,
+  ID,
+  Info,
+  InputType,
+  Int,
+  Mutation,
+  ObjectType,
+  Resolver,
+  Root,
+} from 'type-graphql'
 import { contractLimits, type Limits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { JsonObject, type JsonRecord } from '../../entities/json.ts'
 import { Message } from '../../entities/message.ts'
 import { MessageRole, MessageStatus } from '../../entities/message-enums.ts'
 import { badInput, tooLarge } from '../../errors.ts'
-import type { NewMessage } from '../../storage/message/new-message.ts'
 import { startMessage } from '../../storage/stream/stream-start.ts'
 import type { Context } from '../context.ts'
 import { atMessages } from '../fact-errors.ts'
@@ -17,8 +30,10 @@ import {
   messageEdge,
 } from '../page/connection.ts'
 import { AppendInput, readMessages, toAppend } from './append-input.ts'
+import { changedSiblings, changedSiblingsOf } from './changed-siblings.ts'
 import { checkMessage } from './message-check.ts'
 import { MessageInput } from './message-input.ts'
+import type { CheckedMessage } from './message-parent.ts'
 
 @InputType({ description: 'What `startMessage` takes.' })
 export class StartMessageInput extends AppendInput {
@@ -53,9 +68,15 @@ export class StartMessageInput extends AppendInput {
   @Field(() => ID, {
     nullable: true,
     description:
-      'The message that this message continues, as in `MessageInput.parentId`. Absent: the last of `messages`; without `messages`, the active leaf.',
+      'The message that this message continues, as in `MessageInput.parentId`. Without a parent it continues the last of `messages`; without `messages`, the active leaf.',
   })
   parentId?: string | null
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'Instead of `parentId`: the `clientId` of that message, which may be one of `messages`.',
+  })
+  parentClientId?: string | null
 
   @Field(() => Int, {
     defaultValue: contractLimits.defaultStreamSeconds,
@@ -109,13 +130,10 @@ export class MessageStartResolver {
     if (before.length >= contractLimits.batch) {
       throw tooLarge('input.messages', 'items', contractLimits.batch - 1, before.length)
     }
-    const own = { message: readStart(input, limits), path: 'input', parentId: input.parentId }
-    const checked = [...readMessages(before, limits), own]
+    const checked = [...readMessages(before, limits), readStart(input, limits)]
     const append = toAppend(context.viewer.userId, input, checked)
     const started = startMessage(store, append, timeoutSeconds)
-    const { messages, conversation, replayed, message, attempt } = await started.catch(
-      atMessages(checked.map(({ path }) => path)),
-    )
+    const { messages, conversation, replayed, message, attempt } = await started.catch(atMessages(checked))
     const isReplay = replayed.at(-1) === true
     return {
       message,
@@ -130,10 +148,27 @@ export class MessageStartResolver {
   }
 }
 
+@Resolver(() => StartMessagePayload)
+export class StartMessagePayloadResolver {
+  @FieldResolver(() => [Message], { nullable: true, description: changedSiblingsOf('the messages of this call') })
+  changedSiblings(
+    @Root() { messageEdges }: StartMessagePayload,
+    @Ctx() context: Context,
+    @Info() info: GraphQLResolveInfo,
+  ): Promise<Message[]> {
+    return changedSiblings(
+      messageEdges.map(({ node }) => node),
+      context,
+      info,
+    )
+  }
+}
+
 /** A message without contents yet. It is checked as a message with an empty text. */
-function readStart(input: StartMessageInput, limits: Limits): NewMessage {
-  const { role, name, model, clientId, metadata, parentId } = input
+function readStart(input: StartMessageInput, limits: Limits): CheckedMessage {
+  const { role, name, model, clientId, metadata, parentId, parentClientId } = input
   if (role === 'TOOL') throw badInput('input.role', 'a tool result does not stream.')
-  const given = { role, name, model, clientId, metadata, parentId, content: '' }
-  return { ...checkMessage('input', given, limits), content: null, status: MessageStatus.STREAMING }
+  const given = { role, name, model, clientId, metadata, parentId, parentClientId, content: '' }
+  const message = { ...checkMessage('input', given, limits), content: null, status: MessageStatus.STREAMING }
+  return { message, path: 'input', given }
 }

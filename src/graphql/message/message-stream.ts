@@ -14,8 +14,8 @@ import type { Context } from '../context.ts'
 import { jsonBytes } from '../input/json-rules.ts'
 import { readMessageId } from '../input/message-id.ts'
 import { requireName, requireStorable } from '../input/text-rules.ts'
+import { checkCompleted } from './completion-check.ts'
 import { givenFields } from './given-fields.ts'
-import { checkMessage } from './message-check.ts'
 
 @InputType({ description: 'What `appendMessageText` takes.' })
 export class AppendMessageTextInput {
@@ -90,7 +90,10 @@ export class CompleteMessageInput extends givenFields('completion') {
   @Field(() => MessageStatus, { defaultValue: MessageStatus.COMPLETE, description: 'COMPLETE, FAILED or CANCELLED.' })
   status!: MessageStatus
 
-  @Field(() => MessageErrorInput, { nullable: true, description: 'Why the message failed.' })
+  @Field(() => MessageErrorInput, {
+    nullable: true,
+    description: 'Why the message failed, or what of it was not stored.',
+  })
   error?: MessageErrorInput | null
 }
 
@@ -182,7 +185,8 @@ export class MessageStreamResolver {
 
   @Mutation(() => CompleteMessagePayload, {
     nullable: true,
-    description: 'Ends a streaming message. The same call again gives the same answer, marked as replayed.',
+    description:
+      'Ends a streaming message. The same call again gives the same answer, marked as replayed. A call that is refused changes nothing: the message still streams and keeps its text. If the refusal is about a field, call again without that field; `extensions.without` names it, and a completion without `content` and `parts` keeps the streamed text.',
   })
   async completeMessage(
     @Arg('input', () => CompleteMessageInput, { description: 'How the message ends.' }) input: CompleteMessageInput,
@@ -202,7 +206,7 @@ export class MessageStreamResolver {
       error: input.error ?? null,
       hash: hashPayload(input),
       given: input,
-      check: (given) => checkMessage('input', given, limits),
+      check: (given) => checkCompleted(given, input, limits),
     })
     return { ...completed, conversation: completed.message.conversation }
   }

@@ -20,13 +20,12 @@ export class MessageResolver {
   }
 
   @FieldResolver(() => ID, {
-    nullable: true,
     description:
-      'The `id` of the message that this message continues: the one before it, unless it was appended with another `parentId`. null: it continues none. It never changes.',
+      "The `id` of the message that this message continues: the one before it, unless it was appended with another parent. The conversation's `id`: it continues no message. So an append with this `parentId` is always a new version of this message. It never changes.",
   })
-  parentId(@Root() message: Message): string | null {
+  parentId(@Root() message: Message): string {
     const seq = parentSeqOf(message)
-    return seq === 0 ? null : messageId(message.conversation.placeHead, seq)
+    return seq === 0 ? message.conversation.id : messageId(message.conversation.placeHead, seq)
   }
 
   @FieldResolver(() => MessageSiblings, {

@@ -14,16 +14,26 @@ export function selectedColumns({ fieldNodes, fragments }: Selected): MessageCol
 }
 
 const columnsOf = byField(
-  ({ selectionSet }, fragments): MessageColumns => (isBrief(selectionSet, fragments) ? 'brief' : 'all'),
+  ({ selectionSet }, fragments): MessageColumns => (isWithin(briefFields, selectionSet, fragments) ? 'brief' : 'all'),
 )
 
-function isBrief(selected: SelectionSetNode | undefined, fragments: Fragments): boolean {
+/** The fields that the place of a message answers: its conversation, its seq and its parent. */
+const placeFields: ReadonlySet<string> = new Set([
+  ...['__typename', 'id', 'conversationId', 'seq', 'parentId', 'siblings', 'index', 'count', 'ids'],
+])
+
+/** Whether the selection below a field needs only the places of messages. */
+export function selectsPlace({ fieldNodes, fragments }: Selected): boolean {
+  return fieldNodes.every(({ selectionSet }) => isWithin(placeFields, selectionSet, fragments))
+}
+
+function isWithin(fields: ReadonlySet<string>, selected: SelectionSetNode | undefined, fragments: Fragments): boolean {
   if (selected === undefined) return true
   return selected.selections.every((selection) => {
     if (selection.kind === Kind.FRAGMENT_SPREAD) {
-      return isBrief(fragments[selection.name.value]?.selectionSet, fragments)
+      return isWithin(fields, fragments[selection.name.value]?.selectionSet, fragments)
     }
-    if (selection.kind === Kind.FIELD && !briefFields.has(selection.name.value)) return false
-    return isBrief(selection.selectionSet, fragments)
+    if (selection.kind === Kind.FIELD && !fields.has(selection.name.value)) return false
+    return isWithin(fields, selection.selectionSet, fragments)
   })
 }

@@ -1,3 +1,4 @@
+import type { Identity } from '../../config.ts'
 import { graphiqlExamples } from './graphiql-examples.ts'
 
 /** The document. Its URLs are relative, so that it also works below a proxy's path. `assets` is where the files are, with a final slash. */
@@ -43,11 +44,12 @@ html, body, #root { height: 100%; margin: 0; }
  * as its connectionParams, with names in lower case, because upper and lower case differ there. Each subscription has a socket of its
  * own, so that a changed header counts from the next run.
  */
-export function renderGraphiqlScript(options: { graphqlPath: string; headers: Record<string, string> }): string {
+export function renderGraphiqlScript(options: { graphqlPath: string; identity: Identity | undefined }): string {
   const tabs = graphiqlExamples.map(({ query, variables }) => ({
     query,
     variables: JSON.stringify(variables, null, 2),
   }))
+  const { headers, missing } = firstHeaders(options.identity)
   return `'use strict'
 const endpoint = new URL(${JSON.stringify(options.graphqlPath.replace(/^\//, ''))}, location.href)
 const assets = new URL('.', document.currentScript.src)
@@ -57,17 +59,38 @@ self.MonacoEnvironment = {
   getWorkerUrl: (_, label) => new URL({ graphql: 'graphql.worker.js', json: 'json.worker.js' }[label] ?? 'editor.worker.js', assets),
 }
 
-function fetcher(operation, { headers = {}, documentAST } = {}) {
+function fetcher(operation, { headers: given, documentAST } = {}) {
+  const headers = namedInLowerCase(given)
+  const missing = missingIn(headers)
+  if (missing) return Promise.resolve({ errors: [{ message: missing }] })
   const chosen = documentAST?.definitions.find(
     ({ kind, name }) => kind === 'OperationDefinition' && (!operation.operationName || name?.value === operation.operationName),
   )
   return chosen?.operation === 'subscription' ? subscribe(operation, headers) : post(operation, headers)
 }
 
+// Header names differ in upper and lower case on a socket alone. A header without a value is as none.
+function namedInLowerCase(given) {
+  const pairs = Object.entries(given ?? {}).map(([name, value]) => [name.toLowerCase(), String(value ?? '').trim()])
+  return Object.fromEntries(pairs.filter(([, value]) => value !== '' && value !== 'Bearer'))
+}
+
+// What the server would refuse at once. Without it GraphiQL cannot even read the schema.
+function missingIn(headers) {
+  const isKnown = headers['x-service-key'] ? headers['x-user-id'] : headers.authorization
+  return isKnown ? null : ${JSON.stringify(missing)}
+}
+
+// fetch takes each character of a header as one byte, and the server reads the bytes as UTF-8.
+function headerBytes(headers) {
+  const bytes = (value) => String.fromCharCode(...new TextEncoder().encode(value))
+  return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, bytes(value)]))
+}
+
 async function post(operation, headers) {
   const response = await fetch(endpoint, {
     method: 'POST',
-    headers: { accept: 'application/graphql-response+json, application/json', 'content-type': 'application/json', ...headers },
+    headers: { accept: 'application/graphql-response+json, application/json', 'content-type': 'application/json', ...headerBytes(headers) },
     body: JSON.stringify(operation),
   })
   const text = await response.text()
@@ -102,7 +125,7 @@ function subscribe(operation, headers) {
       }
       const client = graphqlWs.createClient({
         url: endpoint.href.replace(/^http/, 'ws'),
-        connectionParams: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value])),
+        connectionParams: headers,
         shouldRetry: () => resumable,
         on: {
           connected: () => {
@@ -181,12 +204,29 @@ YogaGraphiQL.renderYogaGraphiQL(document.getElementById('root'), {
   storage,
   defaultTabs,
   initialVariables: new URLSearchParams(location.search).has('query') ? '' : undefined,
-  defaultHeaders: ${JSON.stringify(JSON.stringify(options.headers, null, 2))},
-  defaultEditorToolsVisibility: 'variables',
+  defaultHeaders: ${JSON.stringify(JSON.stringify(headers, null, 2))},
+  defaultEditorToolsVisibility: ${JSON.stringify(missing === null ? 'variables' : 'headers')},
   onEditQuery() {},
   onTabChange,
   title: '<span class="colloquy-name">Colloquy</span>',
   logo: '<img alt="" width="28" height="28" src="' + new URL('icon.svg', assets) + '">',
 })
 `
+}
+
+/**
+ * What the Headers editor holds at first, and the sentence that asks for what is missing there. null: nothing can be
+ * missing. Nothing stands in for a secret: it would be sent, and refused.
+ */
+function firstHeaders(identity: Identity | undefined): { headers: Record<string, string>; missing: string | null } {
+  if (identity === undefined) return { headers: { 'x-user-id': 'local' }, missing: null }
+  const takesTokens = identity.jwksUrl !== undefined || identity.secret !== undefined
+  const takesKeys = identity.serviceKeys.size > 0
+  const ways = []
+  if (takesTokens) ways.push('a bearer token, as {"authorization": "Bearer TOKEN"}')
+  if (takesKeys) ways.push('a service key and the user to act for, as {"x-service-key": "KEY", "x-user-id": "USER"}')
+  return {
+    headers: takesTokens ? { authorization: 'Bearer ' } : { 'x-service-key': '', 'x-user-id': '' },
+    missing: `Write into the Headers editor, below, ${ways.join(', or ')}. Then run this again, and fetch the schema again: the round arrow on the left.`,
+  }
 }

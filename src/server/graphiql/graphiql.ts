@@ -7,13 +7,14 @@ import { promisify } from 'node:util'
 import { Worker } from 'node:worker_threads'
 import { gunzip, gzipSync } from 'node:zlib'
 import type { FastifyInstance } from 'fastify'
+import type { Identity } from '../../config.ts'
 import { icon, renderGraphiqlPage, renderGraphiqlScript, stylesheet } from './graphiql-page.ts'
 
 export interface GraphiqlOptions {
   /** Where GraphQL is served, HTTP and WebSocket alike, beginning with a slash. */
   graphqlPath: string
-  /** What the Headers editor holds at first: x-user-id in development, otherwise a place for the bearer token. */
-  headers: Record<string, string>
+  /** undefined: development. Otherwise the Headers editor asks for what callers have to send. */
+  identity: Identity | undefined
 }
 
 /**

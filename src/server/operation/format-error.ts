@@ -54,6 +54,12 @@ function hideRows(error: unknown): void {
   }
 }
 
+/** GraphQL names the place of a wrong value of a variable in its message alone. Our errors name the place in `path`. */
+function pathOfVariable(message: string): { path?: string } {
+  const [, path] = /^Variable "\$\w+" got invalid value [\s\S]* at "([^"]+)"; /.exec(message) ?? []
+  return path === undefined ? {} : { path }
+}
+
 /**
  * Keeps both ends of a message: GraphQL first quotes the value that it refuses, however long it is, and then says why.
  */
@@ -72,7 +78,12 @@ function withPlace(
     ...(place?.locations ? { locations: place.locations } : {}),
     ...(place?.path ? { path: place.path } : {}),
     // Apollo's own errors have an `http` that is meant for Apollo and not for callers.
-    extensions: { ...extensions, http: undefined, code: extensions.code ?? 'BAD_USER_INPUT' },
+    extensions: {
+      ...extensions,
+      ...pathOfVariable(message),
+      http: undefined,
+      code: extensions.code ?? 'BAD_USER_INPUT',
+    },
   }
 }
 

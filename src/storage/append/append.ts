@@ -5,10 +5,11 @@ import {
   ClientIdTaken,
   ConversationContended,
   ConversationMissing,
+  ForeignParent,
   LastSeqMoved,
   RepeatedClientId,
 } from '../../facts.ts'
-import { type ParentRef, parentSeqsOf } from '../branch/append-parents.ts'
+import { namedClientIds, type ParentRef, placeMessages } from '../branch/append-parents.ts'
 import { atOnce, commit, inTransaction, moving, unmoved } from '../conversation/commit.ts'
 import { drawEpoch } from '../conversation/conversation-key.ts'
 import { type ConversationRef, reachable } from '../conversation/conversation-ref.ts'
@@ -162,8 +163,12 @@ async function insertOrFindTombstone(client: PoolClient, append: Append): Promis
       if (conversation.deletedAt !== null) return { tombstone: conversation }
     }
   }
-  const { known, outdated } = await readKnown(client, conversation, append)
-  const fresh = append.messages.filter((message) => !isKnown(known, message))
+  const stored = await readStored(client, conversation, append)
+  const placed = placeMessages(conversation, append, stored.seqs)
+  const messages = placed.map(({ message }) => message)
+  const { known, outdated } = compare(append, messages, stored.rows)
+  const isFresh = (message: NewMessage) => !isKnown(known, message)
+  const fresh = messages.filter(isFresh)
   const isWrite = fresh.length > 0 || outdated.length > 0
   if (isWrite && append.ifLastSeq !== null && append.ifLastSeq !== conversation.lastSeq) {
     throw new LastSeqMoved(append.ifLastSeq, conversation.lastSeq)
@@ -174,13 +179,17 @@ async function insertOrFindTombstone(client: PoolClient, append: Append): Promis
     for (const message of rewritten.messages) known.set(message.clientId ?? '', message)
   }
   if (fresh.length > 0) {
-    const parentSeqs = parentSeqsOf(conversation, append, known)
+    const parentSeqs = placed.flatMap(({ message, parentSeq, seq }, index) => {
+      if (!isFresh(message)) return []
+      if (parentSeq === null) throw new ForeignParent(index)
+      return [parentSeq === seq - 1 ? null : parentSeq]
+    })
     const mode = conversation.activeLeaf === null && parentSeqs.every((seq) => seq === null) ? 'update' : 'branch'
-    const stored = await insertMessages(client, { ...append, messages: fresh, ifLastSeq: null }, mode, parentSeqs)
-    if (stored === null) throw new ConversationMissing()
-    return inOrder(append.messages, fresh, outdated, stored, known)
+    const inserted = await insertMessages(client, { ...append, messages: fresh, ifLastSeq: null }, mode, parentSeqs)
+    if (inserted === null) throw new ConversationMissing()
+    return inOrder(messages, fresh, outdated, inserted, known)
   }
-  return inOrder(append.messages, fresh, outdated, { conversation, messages: [] }, known)
+  return inOrder(messages, fresh, outdated, { conversation, messages: [] }, known)
 }
 
 function inOrder(
@@ -200,28 +209,51 @@ function inOrder(
   }
 }
 
+interface Stored {
+  /** The messages that have a client id of the append. */
+  readonly rows: readonly { readonly hash: Buffer; readonly message: Message }[]
+  /** By client id: of those messages, and of the parents that messages of the append name. */
+  readonly seqs: ReadonlyMap<string, number>
+}
+
+async function readStored(client: PoolClient, conversation: Conversation, append: Append): Promise<Stored> {
+  const clientIds = append.messages.flatMap(({ clientId }) => clientId ?? [])
+  const parents = namedClientIds(append)
+  const seqs = new Map<string, number>()
+  if (parents.length > 0) {
+    const named = await query(client, selectSeqs, [conversation.key, parents])
+    for (const [clientId, seq] of named) seqs.set(clientId as string, seq as number)
+  }
+  const found = clientIds.length === 0 ? [] : await query(client, selectKnown, [conversation.key, clientIds])
+  const rows = found.map((row) => ({ hash: row[0] as Buffer, message: readMessage(row, 1, conversation) }))
+  for (const { message } of rows) seqs.set(message.clientId ?? '', message.seq)
+  return { rows, seqs }
+}
+
 /**
  * The stored messages that have one of the client ids, and which of them get new contents. A tombstone keeps its place
  * and gets no contents.
  *
+ * @param messages those of the append, with the payload hashes to store
  * @throws ClientIdTaken if a stored message has another payload and may not be replaced
  */
-async function readKnown(
-  client: PoolClient,
-  conversation: Conversation,
-  { messages, onExisting }: Append,
-): Promise<{ known: Map<string, Message>; outdated: Rewrite[] }> {
-  const asked = new Map(messages.filter((message) => message.clientId !== null).map((m) => [m.clientId, m]))
+function compare(
+  append: Append,
+  messages: readonly NewMessage[],
+  rows: Stored['rows'],
+): { known: Map<string, Message>; outdated: Rewrite[] } {
+  const places = new Map(messages.map(({ clientId }, index) => [clientId, index]))
   const known = new Map<string, Message>()
   const outdated: Rewrite[] = []
-  if (asked.size === 0) return { known, outdated }
-  for (const row of await query(client, selectKnown, [conversation.key, [...asked.keys()]])) {
-    const stored = readMessage(row, 1, conversation)
+  for (const { hash, message: stored } of rows) {
     const clientId = stored.clientId ?? ''
-    const message = asked.get(clientId) as NewMessage
+    const place = places.get(clientId) as number
+    const message = messages[place] as NewMessage
     known.set(clientId, stored)
-    if (message.payloadHash?.equals(row[0] as Buffer)) continue
-    if (onExisting === 'FAIL' || stored.status === 'STREAMING') throw new ClientIdTaken(clientId, stored.id)
+    // The hash as it was before the parent was looked up: 0.1.0 stored it.
+    const hashes = [message.payloadHash, append.messages[place]?.payloadHash]
+    if (hashes.some((payloadHash) => payloadHash?.equals(hash))) continue
+    if (append.onExisting === 'FAIL' || stored.status === 'STREAMING') throw new ClientIdTaken(clientId, stored.id)
     if (stored.deletedAt === null) outdated.push({ seq: stored.seq, message })
   }
   return { known, outdated }
@@ -235,6 +267,11 @@ const selectKnown: Statement = {
   name: 'append-known',
   text: `select m.payload_hash, ${messageColumns('m')} from message m where m.conversation_key = $1 and m.client_id = any($2)
     order by m.seq`,
+}
+
+const selectSeqs: Statement = {
+  name: 'append-named',
+  text: 'select client_id, seq from message where conversation_key = $1 and client_id = any($2)',
 }
 
 function isKnown(known: ReadonlyMap<string, Message>, message: NewMessage): boolean {

@@ -1,21 +1,27 @@
 import type { Conversation } from '../../entities/conversation.ts'
-import type { Message } from '../../entities/message.ts'
 import { ForeignParent } from '../../facts.ts'
 import type { NewMessage } from '../message/new-message.ts'
+import { hashWithParent, type WithParent } from '../message/payload-hash.ts'
 import { activeLeafOf } from './path.ts'
 
 /**
  * The message that a message continues, as the caller names it. The caller may name a message of any conversation, or
  * one that does not exist.
  */
-export interface ParentRef {
+export type ParentName = ParentPlace | { readonly clientId: string }
+
+interface ParentPlace {
   readonly key: string
   /** null: any epoch of the conversation. */
   readonly epoch: number | null
   /** 0: the conversation itself. Then the message continues no other. */
   readonly seq: number
-  /** The index of the message that names the parent, within its append, from 0: for the error. */
-  readonly index: number
+}
+
+export interface ParentRef {
+  readonly name: ParentName
+  /** What the caller gave of the message that names the parent. */
+  readonly given: WithParent
 }
 
 interface Asked {
@@ -25,48 +31,75 @@ interface Asked {
   readonly parents?: ReadonlyMap<NewMessage, ParentRef> | undefined
 }
 
-/**
- * The `parentSeq` of each message that is to be stored, in order. A message that names no parent continues the message
- * before it in the batch; the first one continues the active leaf. If the message before it was stored by an earlier
- * call, it continues that one only if a message of the batch named a parent before.
- *
- * @param conversation locked, as it is before the messages are stored
- * @param known the stored messages that have one of the client ids
- * @throws ForeignParent
- */
-export function parentSeqsOf(
-  conversation: Conversation,
-  { messages, parents }: Asked,
-  known: ReadonlyMap<string, Message>,
-): (number | null)[] {
-  const parentSeqs: (number | null)[] = []
-  let seq = conversation.lastSeq
-  let tip = activeLeafOf(conversation)
-  let hasBranched = false
-  for (const message of messages) {
-    const parent = parents?.get(message)
-    hasBranched ||= parent !== undefined
-    const stored = message.clientId === null ? undefined : known.get(message.clientId)
-    if (stored !== undefined) {
-      if (hasBranched) tip = stored.seq
-      continue
-    }
-    const parentSeq = parent === undefined ? tip : parentSeqIn(conversation, parent)
-    parentSeqs.push(parentSeq === seq ? null : parentSeq)
-    seq += 1
-    tip = seq
-  }
-  return parentSeqs
+/** A message of an append, and the message that it continues. */
+interface Placed {
+  /** Its payload hash is the one to store: it covers the seq of the parent that the message names. */
+  readonly message: NewMessage
+  /** null: the caller names a parent that the conversation does not have. */
+  readonly parentSeq: number | null
+  /** The seq that the message has or gets. */
+  readonly seq: number
 }
 
 /**
- * The seq of a parent in this conversation. A parent of another conversation always gives the same error, so the error
- * tells nothing about the other conversation.
+ * Where each message of an append belongs, in order. A message that names no parent continues the message before it in
+ * the batch; the first one continues the active leaf. If the message before it was stored by an earlier call, it
+ * continues that one only if a message of the batch named a parent before.
  *
- * @throws ForeignParent
+ * @param conversation locked, as it is before the messages are stored
+ * @param seqs of the stored messages that have a client id of the append, also one that names a parent
  */
-export function parentSeqIn({ key, epoch, lastSeq }: Conversation, parent: ParentRef): number {
-  const isHere = parent.key === key && (parent.epoch === null || parent.epoch === epoch) && parent.seq <= lastSeq
-  if (!isHere) throw new ForeignParent(parent.index)
-  return parent.seq
+export function placeMessages(
+  conversation: Conversation,
+  { messages, parents }: Asked,
+  seqs: ReadonlyMap<string, number>,
+): Placed[] {
+  const known = new Map(seqs)
+  let last = conversation.lastSeq
+  let tip = activeLeafOf(conversation)
+  let hasBranched = false
+  return messages.map((message) => {
+    const parent = parents?.get(message)
+    hasBranched ||= parent !== undefined
+    const parentSeq = parent === undefined ? tip : seqOf(conversation, parent.name, known)
+    const stored = message.clientId === null ? undefined : seqs.get(message.clientId)
+    const seq = stored ?? ++last
+    if (stored === undefined || hasBranched) tip = seq
+    if (message.clientId !== null) known.set(message.clientId, seq)
+    if (parent === undefined || parentSeq === null || message.payloadHash === null) return { message, parentSeq, seq }
+    const payloadHash = hashWithParent(parent.given, parentSeq)
+    return { message: { ...message, payloadHash }, parentSeq, seq }
+  })
+}
+
+/** The client ids by which messages name their parents. */
+export function namedClientIds({ parents }: Asked): string[] {
+  return [...(parents?.values() ?? [])].flatMap(({ name }) => ('clientId' in name ? [name.clientId] : []))
+}
+
+/**
+ * The seq of a parent in this conversation; null if it is not here. The answer tells nothing about another
+ * conversation.
+ *
+ * @param known the seqs of messages of this conversation, by client id
+ */
+function seqOf(
+  { key, epoch, lastSeq }: Conversation,
+  name: ParentName,
+  known: ReadonlyMap<string, number>,
+): number | null {
+  if ('clientId' in name) return known.get(name.clientId) ?? null
+  const isHere = name.key === key && (name.epoch === null || name.epoch === epoch) && name.seq <= lastSeq
+  return isHere ? name.seq : null
+}
+
+/** @param known as in `seqOf`. @throws ForeignParent */
+export function parentSeqIn(
+  conversation: Conversation,
+  name: ParentName,
+  known: ReadonlyMap<string, number> = new Map(),
+): number {
+  const seq = seqOf(conversation, name, known)
+  if (seq === null) throw new ForeignParent(0)
+  return seq
 }

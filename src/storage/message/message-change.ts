@@ -6,8 +6,12 @@ import type { GivenMessage } from './given-message.ts'
 import { givenColumns } from './message-columns.ts'
 import type { NewMessage } from './new-message.ts'
 
-/** Checks all that a caller gave of a message, and adds what the server adds. Throws if something is not allowed. */
-export type CheckMessage = (given: GivenMessage) => NewMessage
+/**
+ * Checks all that a caller gave of a message, and adds what the server adds. Throws if something is not allowed.
+ *
+ * @param stored the message before the change
+ */
+export type CheckMessage = (given: GivenMessage, stored: Message) => NewMessage
 
 /**
  * The message after an edit. A property that the edit does not name stays; null clears it. The client id still stands
@@ -20,7 +24,7 @@ export function editedMessage(stored: Message, edit: GivenMessage, check: CheckM
   const edited = carryOver(stored, edit, 'edit')
   const content = edit.content !== undefined ? edit.content : editedText(stored, edit.parts ?? [], edited.partsFormat)
   // `check` may derive the content from the parts. A content that the edit cleared stays cleared.
-  return { ...check({ ...edited, content }), content, payloadHash: null }
+  return { ...check({ ...edited, content }, stored), content, payloadHash: null }
 }
 
 /**
@@ -61,8 +65,8 @@ export function completedMessage(
   const completed = carryOver(stored, withoutNulls(completion), 'completion')
   const isEmpty = completed.content === null && !completed.parts?.length && !completed.toolCalls?.length
   // null keeps the payload hash of the start: a retry of the start is compared with that hash.
-  if (!isEmpty || status === 'COMPLETE') return { ...check(completed), payloadHash: null }
-  return { ...check({ ...completed, content: '' }), content: null, payloadHash: null }
+  if (!isEmpty || status === 'COMPLETE') return { ...check(completed, stored), payloadHash: null }
+  return { ...check({ ...completed, content: '' }, stored), content: null, payloadHash: null }
 }
 
 function withoutNulls(given: GivenMessage): GivenMessage {

@@ -4,6 +4,8 @@ import type { GivenMessage } from './given-message.ts'
 import { givenColumns } from './message-columns.ts'
 
 const version = 1
+/** The hash covers the seq of a parent that the caller named, and not the name. */
+const parentVersion = 2
 
 /** The members of an input that the hash does not cover. */
 const unhashed = new Set<string>(givenColumns.filter(({ hashed }) => !hashed).map(({ property }) => property))
@@ -14,7 +16,20 @@ const unhashed = new Set<string>(givenColumns.filter(({ hashed }) => !hashed).ma
  * retry, so the fields that it covers change only together with the version.
  */
 export function hashPayload(input: Pick<GivenMessage, 'toolCalls'>): Buffer {
-  return Buffer.concat([Buffer.of(version), hash('sha256', canonical(input), 'buffer')])
+  return versioned(version, input)
+}
+
+/** What a caller gives of a message that names its parent. */
+export type WithParent = GivenMessage & { readonly parentId?: unknown; readonly parentClientId?: unknown }
+
+/** The same hash, in whichever way the input names its parent. In a fork the parent has the same seq. */
+export function hashWithParent(input: WithParent, parentSeq: number): Buffer {
+  const named = { ...input, parentId: null, parentClientId: null, parentSeq }
+  return versioned(parentVersion, named)
+}
+
+function versioned(by: number, input: Pick<GivenMessage, 'toolCalls'>): Buffer {
+  return Buffer.concat([Buffer.of(by), hash('sha256', canonical(input), 'buffer')])
 }
 
 /**

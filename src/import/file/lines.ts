@@ -1,12 +1,10 @@
 import { createReadStream } from 'node:fs'
+import { decode, longestText } from './decode.ts'
 
 /** One line of a file. `text` is null if the line is too long or is not UTF-8; `fault` says which. */
 export type Line =
   | { readonly number: number; readonly text: string }
   | { readonly number: number; readonly text: null; readonly fault: string }
-
-/** Bytes. A line must be held whole to be parsed. No conversation is this long. */
-const longestLine = 64 * 1024 * 1024
 
 /**
  * The lines of a file that are not blank, numbered from 1, one at a time. Only the line, and the chunk in which it
@@ -18,15 +16,15 @@ export async function* readLines(path: string): AsyncGenerator<Line, void, undef
   let bytes = 0
   const finish = (): Line | null => {
     number += 1
-    const line = decode(number, pieces, bytes)
+    const line = { number, ...decode(pieces, bytes, number === 1) }
     pieces = []
     bytes = 0
-    return line
+    return line.text?.trim() === '' ? null : line
   }
   const add = (piece: Buffer) => {
     bytes += piece.length
     // If a line is too long, only its length is kept.
-    if (bytes > longestLine) pieces = []
+    if (bytes > longestText) pieces = []
     else pieces.push(piece)
   }
   for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>) {
@@ -41,18 +39,4 @@ export async function* readLines(path: string): AsyncGenerator<Line, void, undef
   }
   const last = finish()
   if (last !== null) yield last
-}
-
-/** null for a blank line. Bytes that are not UTF-8 are a fault: otherwise they would be replaced without an error. */
-function decode(number: number, pieces: Buffer[], bytes: number): Line | null {
-  if (bytes > longestLine) {
-    return { number, text: null, fault: `has ${bytes} bytes, and at most ${longestLine} are read.` }
-  }
-  try {
-    // A byte order mark at the beginning of the file is not part of its JSON.
-    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: number > 1 }).decode(Buffer.concat(pieces))
-    return text.trim() === '' ? null : { number, text }
-  } catch {
-    return { number, text: null, fault: 'must be UTF-8.' }
-  }
 }
