@@ -17,9 +17,17 @@ export const OmissionReason = {
   STREAMING: 'STREAMING',
   EMPTY: 'EMPTY',
   UNSUPPORTED_PART: 'UNSUPPORTED_PART',
+  REPEATED_ITEM: 'REPEATED_ITEM',
   IMAGE_LIMIT: 'IMAGE_LIMIT',
 } as const
 export type OmissionReason = keyof typeof OmissionReason
+
+export const PendingCallRule = {
+  INTERRUPT: 'INTERRUPT',
+  OMIT: 'OMIT',
+  KEEP: 'KEEP',
+} as const
+export type PendingCallRule = keyof typeof PendingCallRule
 
 export const TokenEncoding = {
   O200K_BASE: 'O200K_BASE',
@@ -54,13 +62,33 @@ registerEnumType(OmissionReason, {
       description: 'Messages before the first message of the user were left out: a window cannot begin with them.',
     },
     ORPHANED_RESULT: { description: 'Results without their call were left out.' },
-    INTERRUPTED_CALL: { description: 'Calls without a result got a result that says that the call was interrupted.' },
+    INTERRUPTED_CALL: {
+      description:
+        'Calls without a result got a result that says that the call was interrupted, or were left out where the format has no such result.',
+    },
     STREAMING: { description: 'Messages that are still being written were left out.' },
     EMPTY: { description: 'Messages that say nothing in this format were left out.' },
     UNSUPPORTED_PART: {
       description: 'Parts that this format cannot express, and files that its provider does not take, were left out.',
     },
     IMAGE_LIMIT: { description: 'The oldest pictures were left out: the window had more of them than `maxImages`.' },
+    REPEATED_ITEM: {
+      description: 'Items that were stored more than once, by the id of their provider, are there once.',
+    },
+  },
+})
+
+registerEnumType(PendingCallRule, {
+  name: 'PendingCallRule',
+  description:
+    'What becomes of calls that wait. A call waits if it is in the last step of the assistant, has no result, and nothing follows this step but its results and approvals.',
+  valuesConfig: {
+    INTERRUPT: { description: 'They get a result that says that they were interrupted. Every provider accepts this.' },
+    OMIT: { description: 'They are left out, with the reasoning that led to nothing else.' },
+    KEEP: {
+      description:
+        'They stay without a result, in formats that can say that a call waits: AI_SDK, AI_SDK_MODEL, and requests for approval in OPENAI_RESPONSES. Other calls are treated as with INTERRUPT.',
+    },
   },
 })
 

@@ -59,7 +59,10 @@ export type OmissionReason =
   | 'BEFORE_FIRST_USER'
   /** Results without their call were left out. */
   | 'ORPHANED_RESULT'
-  /** Calls without a result got a result that says that the call was interrupted. */
+  /**
+   * Calls without a result got a result that says that the call was interrupted, or were left out where the format has
+   * no such result.
+   */
   | 'INTERRUPTED_CALL'
   /** Messages that are still being written were left out. */
   | 'STREAMING'
@@ -67,6 +70,8 @@ export type OmissionReason =
   | 'EMPTY'
   /** Parts that this format cannot express, and files that its provider does not take, were left out. */
   | 'UNSUPPORTED_PART'
+  /** Items that were stored more than once, by the id of their provider, are there once. */
+  | 'REPEATED_ITEM'
   /** The oldest pictures were left out: the window had more of them than `maxImages`. */
   | 'IMAGE_LIMIT'
 
@@ -93,6 +98,21 @@ export type PartsFormat =
   | 'LANGCHAIN'
   /** The caller's own dialect: the server keeps such parts and does not read them. A model reads `content` instead. */
   | 'OTHER'
+
+/**
+ * What becomes of calls that wait. A call waits if it is in the last step of the assistant, has no result, and nothing
+ * follows this step but its results and approvals.
+ */
+export type PendingCallRule =
+  /** They get a result that says that they were interrupted. Every provider accepts this. */
+  | 'INTERRUPT'
+  /** They are left out, with the reasoning that led to nothing else. */
+  | 'OMIT'
+  /**
+   * They stay without a result, in formats that can say that a call waits: AI_SDK, AI_SDK_MODEL, and requests for
+   * approval in OPENAI_RESPONSES. Other calls are treated as with INTERRUPT.
+   */
+  | 'KEEP'
 
 /**
  * How text is cut into tokens. Models of other providers cut it in their own ways: for them every count is an estimate.
@@ -445,6 +465,8 @@ export interface ContextArguments {
    * conversation mostly begin alike.
    */
   readonly maxImages?: number | null
+  /** What becomes of calls that still wait for their results, in `messages`. `pendingCalls` names them always. */
+  readonly pendingCalls?: PendingCallRule
 }
 
 /** What `appendMessage` answers, after the message is durable. */
@@ -524,8 +546,8 @@ export interface CompleteMessagePayload<Selected = Message> {
 }
 
 /**
- * What a model reads: ready to send, and valid for its provider. A tool call and its results are in the window together
- * or not at all.
+ * What a model reads: ready to send, and valid for its provider. A call and its result are in the window together or
+ * not at all, unless the call waits and `pendingCalls` is KEEP.
  */
 export interface ContextWindow {
   /** The instructions, if the provider takes them apart from the messages; otherwise null. */
@@ -546,6 +568,8 @@ export interface ContextWindow {
   readonly firstSeq: number | null
   /** The seq of the last stored message; null if `firstSeq` is null. */
   readonly lastSeq: number | null
+  /** The calls that wait for their results, in order. Calls that people did not allow are not among them. */
+  readonly pendingCalls: readonly PendingCall[]
 }
 
 /** An ordered log of messages with one owner. */
@@ -897,6 +921,30 @@ export interface PageInfo {
   readonly startCursor: string | null
   /** The last edge's cursor; null if the page is empty. */
   readonly endCursor: string | null
+}
+
+/**
+ * A call of the last step that has no result yet, so that somebody has to run it, or to allow it, before the model can
+ * go on.
+ */
+export interface PendingCall {
+  /** The id of the call, as it is stored. The message with the result has it as its `toolCallId`. */
+  readonly callId: string
+  /** The name of the tool. Of a call that is no function and names none, the kind of the call. */
+  readonly name: string
+  /** `function` or `custom`, or the type of a call that is no function, such as `computer_call`. */
+  readonly type: string
+  /**
+   * What the model passes to the tool: the text that it wrote. Of a call that is no function, the JSON text of its
+   * part.
+   */
+  readonly arguments: string
+  /** Whether people have allowed the call. false while they are still asked; null if nobody was asked. */
+  readonly approved: boolean | null
+  /** The id that the answer of people has to name; null if nobody was asked. */
+  readonly approvalId: string | null
+  /** The message that holds the call. */
+  readonly messageId: string
 }
 
 /** What `resumeMessage` answers. */

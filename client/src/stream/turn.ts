@@ -163,7 +163,17 @@ async function answer(
   clientId: string,
   begin: Beginning,
 ): Promise<Message | null> {
-  const { maxTokens, reserve, system, encoding, maxImages, timeoutSeconds = 30, signal, ...more } = options
+  const {
+    maxTokens,
+    reserve,
+    system,
+    encoding,
+    maxImages,
+    pendingCalls,
+    timeoutSeconds = 30,
+    signal,
+    ...more
+  } = options
   const leave = new AbortController()
   const stream = streamMessageOn(connection, {
     ...more,
@@ -172,7 +182,7 @@ async function answer(
     ...begin,
     clientId,
     timeoutSeconds,
-    context: { format: provider.format, maxTokens, reserve, system, encoding, maxImages },
+    context: { format: provider.format, maxTokens, reserve, system, encoding, maxImages, pendingCalls },
     signal: leave.signal,
   })
   const cancel = () => (stream.message === null ? leave.abort(signal?.reason) : undefined)

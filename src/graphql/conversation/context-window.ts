@@ -1,14 +1,15 @@
-import { Args, ArgsType, Ctx, Field, FieldResolver, Int, ObjectType, Resolver, Root } from 'type-graphql'
+import { Args, ArgsType, Ctx, Field, FieldResolver, ID, Int, ObjectType, Resolver, Root } from 'type-graphql'
 import { contractLimits, type Limits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { Json } from '../../entities/json.ts'
-import { ContextFormat, OmissionReason, TokenEncoding } from '../../entities/window-enums.ts'
+import { ContextFormat, OmissionReason, PendingCallRule, TokenEncoding } from '../../entities/window-enums.ts'
 import { badInput, tooLarge } from '../../errors.ts'
 import { parentSeqIn } from '../../storage/branch/append-parents.ts'
 import { activeLeafOf, type Range, readWholePath } from '../../storage/branch/path.ts'
 import type { NewMessage } from '../../storage/message/new-message.ts'
 import { countUndeleted, sumTokens } from '../../storage/window/path-totals.ts'
 import { readWindow } from '../../storage/window/read-window.ts'
+import type { PendingCall } from '../../window/items/pending-call.ts'
 import type { Context } from '../context.ts'
 import { atMessages } from '../fact-errors.ts'
 import { isGiven } from '../input/is-given.ts'
@@ -59,6 +60,56 @@ export class ContextArgs {
       'How many pictures the window may have; 0: none. Unless given, as many as the provider takes in one request: 1500 for OpenAI, 100 for the other formats. Of more pictures the newest are kept; each of the others becomes the text `[picture left out]`. They are left out in blocks of a quarter of this number, so that windows of a growing conversation mostly begin alike.',
   })
   maxImages?: number | null
+
+  @Field(() => PendingCallRule, {
+    defaultValue: PendingCallRule.INTERRUPT,
+    description:
+      'What becomes of calls that still wait for their results, in `messages`. `pendingCalls` names them always.',
+  })
+  pendingCalls!: PendingCallRule
+}
+
+@ObjectType('PendingCall', {
+  description:
+    'A call of the last step that has no result yet, so that somebody has to run it, or to allow it, before the model can go on.',
+  simpleResolvers: true,
+})
+export class PendingCallAnswer {
+  @Field(() => String, {
+    description: 'The id of the call, as it is stored. The message with the result has it as its `toolCallId`.',
+  })
+  callId!: string
+
+  @Field(() => String, {
+    description: 'The name of the tool. Of a call that is no function and names none, the kind of the call.',
+  })
+  name!: string
+
+  @Field(() => String, {
+    description: '`function` or `custom`, or the type of a call that is no function, such as `computer_call`.',
+  })
+  type!: string
+
+  @Field(() => String, {
+    description:
+      'What the model passes to the tool: the text that it wrote. Of a call that is no function, the JSON text of its part.',
+  })
+  arguments!: string
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether people have allowed the call. false while they are still asked; null if nobody was asked.',
+  })
+  approved!: boolean | null
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The id that the answer of people has to name; null if nobody was asked.',
+  })
+  approvalId!: string | null
+
+  @Field(() => ID, { description: 'The message that holds the call.' })
+  messageId!: string
 }
 
 @ObjectType({ description: 'What a window leaves out of the path that it follows.', simpleResolvers: true })
@@ -78,7 +129,7 @@ export class OmittedMessages {
 
 @ObjectType('ContextWindow', {
   description:
-    'What a model reads: ready to send, and valid for its provider. A tool call and its results are in the window together or not at all.',
+    'What a model reads: ready to send, and valid for its provider. A call and its result are in the window together or not at all, unless the call waits and `pendingCalls` is KEEP.',
   simpleResolvers: true,
 })
 export class ContextWindowAnswer {
@@ -111,6 +162,11 @@ export class ContextWindowAnswer {
 
   @Field(() => Int, { nullable: true, description: 'The seq of the last stored message; null if `firstSeq` is null.' })
   lastSeq!: number | null
+
+  @Field(() => [PendingCallAnswer], {
+    description: 'The calls that wait for their results, in order. Calls that people did not allow are not among them.',
+  })
+  pendingCalls!: readonly PendingCallAnswer[]
 }
 
 @Resolver(() => Conversation)
@@ -125,7 +181,7 @@ export class ContextWindowResolver {
     @Args(() => ContextArgs) args: ContextArgs,
     @Ctx() context: Context,
   ): Promise<ContextWindowAnswer> {
-    const { format, encoding, maxTokens } = args
+    const { format, encoding, maxTokens, pendingCalls } = args
     const { services, viewer } = context
     const { limits } = services
     const reserve = args.reserve ?? 0
@@ -138,13 +194,25 @@ export class ContextWindowResolver {
     spendWindow(context)
     const leaf = await leafOf(context, conversation, args.userMessage ?? {})
     const path = await readWholePath(services.store, viewer.userId, conversation, leaf)
-    const ask = { conversation, path, format, encoding, maxTokens, reserve, maxImages, system, userMessage }
+    const ask = {
+      conversation,
+      path,
+      format,
+      encoding,
+      maxTokens,
+      reserve,
+      maxImages,
+      system,
+      userMessage,
+      pendingCalls,
+    }
     const reader = { store: services.store, tokens: services.tokens, budget: context.budget, userId: viewer.userId }
     const { window, includedTokens } = await readWindow(reader, ask)
     const included = { messages: window.included.length, tokens: includedTokens }
     return {
       ...window,
       included: included.messages,
+      pendingCalls: window.pendingCalls.map(toAnswer),
       omitted: { reasons: window.reasons, conversation, path, encoding, included },
     }
   }
@@ -176,6 +244,12 @@ export class OmittedMessagesResolver {
     const sum = await sumTokens(services.store, conversation, path, viewer.userId, encoding)
     return sum === null ? null : Math.max(sum - included.tokens, 0)
   }
+}
+
+function toAnswer({ call, message, ...pending }: PendingCall): PendingCallAnswer {
+  const { callId, name, arguments: text } = call
+  const type = call.kind === 'call' ? call.type : 'function'
+  return { callId, name, type, arguments: text, ...pending, messageId: message.id ?? '' }
 }
 
 function requireTokens(maxTokens: number, reserve: number): void {

@@ -1,5 +1,5 @@
 import type { MessageRole, PartsFormat } from '../../entities/message-enums.ts'
-import type { Output, Said } from '../items/item.ts'
+import type { Call, Output, Said } from '../items/item.ts'
 import type { Step } from '../items/step.ts'
 
 /** Writes a window for one provider or SDK. */
@@ -7,7 +7,8 @@ export interface Dialect {
   /** It gives parts of this format back unchanged. */
   readonly parts: PartsFormat
   /**
-   * Whether it can express this item in a message of `role`. Reasoning and calls are asked about for ASSISTANT only.
+   * Whether it can express this item in a message of `role`. Reasoning and hosted calls are asked about for ASSISTANT
+   * only, calls to functions never.
    */
   takes(item: Said, role: MessageRole): boolean
   /** Whether a result may hold this item. */
@@ -15,6 +16,10 @@ export interface Dialect {
   readonly callIds: CallIdRule
   /** How many pictures a request may have, by the provider's documentation. */
   readonly maxImages: number
+  /** Whether it has a way to say that this call waits. Absent: it has none. */
+  keepsWaiting?(call: Call): boolean
+  /** Whether a text can be the result of this native call. Absent: it cannot. */
+  answersInWords?(call: Call): boolean
   write(steps: readonly Step[]): Written
 }
 

@@ -1,5 +1,5 @@
 import type { CallIdRule } from '../dialects/dialect.ts'
-import type { Call } from '../items/item.ts'
+import type { Call, Said } from '../items/item.ts'
 import type { Step } from '../items/step.ts'
 
 /**
@@ -8,14 +8,17 @@ import type { Step } from '../items/step.ts'
  * ids.
  */
 export function withCallIds(steps: readonly Step[], rule: CallIdRule): Step[] {
-  const callIds = steps.flatMap(({ answers }) => answers.map(({ call }) => call.callId))
+  const all = steps.flatMap(({ items }) => items)
+  const callIds = all.flatMap((item) => (isRenamed(item) ? [item.callId] : []))
   const own = new Set(callIds.filter((id) => fit(id, rule) === id))
-  const taken = new Set<string>()
+  // Calls that only one dialect knows keep the ids that their provider gave them.
+  const taken = new Set(all.flatMap((item) => ('callId' in item && !isRenamed(item) ? [item.callId] : [])))
   const make = makeIds(rule, (id) => own.has(id) || taken.has(id))
   return steps.map((step) => {
     const here = new Set<string>()
     const ids = new Map<Call, string>()
-    for (const { call } of step.answers) {
+    for (const call of step.items) {
+      if (!isRenamed(call)) continue
       const isOwn = own.has(call.callId) && !(rule.mayRepeat ? here : taken).has(call.callId)
       const id = isOwn ? call.callId : make(fit(call.callId, rule))
       for (const set of [here, taken]) set.add(id)
@@ -23,6 +26,10 @@ export function withCallIds(steps: readonly Step[], rule: CallIdRule): Step[] {
     }
     return ids.size === 0 ? step : rename(step, ids)
   })
+}
+
+function isRenamed(item: Said): item is Call {
+  return item.kind === 'call' && item.native === undefined
 }
 
 function fit(id: string, { maxLength, unfit }: CallIdRule): string {
@@ -51,13 +58,15 @@ function makeIds({ maxLength }: CallIdRule, isTaken: (id: string) => boolean): (
 }
 
 function rename(step: Step, ids: ReadonlyMap<Call, string>): Step {
-  const calls = new Map([...ids].map(([call, callId]) => [call, { ...call, callId }]))
+  const calls = new Map<Said, Call>([...ids].map(([call, callId]) => [call, { ...call, callId }]))
   return {
     message: step.message,
-    items: step.items.map((item) => (item.kind === 'call' ? (calls.get(item) ?? item) : item)),
-    answers: step.answers.map(({ call, result, message }) => {
+    items: step.items.map((item) => calls.get(item) ?? item),
+    answers: step.answers.map((answer) => {
+      const { call, result } = answer
       const named = calls.get(call) ?? call
-      return { call: named, result: { ...result, callId: named.callId, name: result.name ?? call.name }, message }
+      return { ...answer, call: named, result: { ...result, callId: named.callId, name: result.name ?? call.name } }
     }),
+    waiting: step.waiting.map((waiting) => ({ ...waiting, call: calls.get(waiting.call) ?? waiting.call })),
   }
 }
