@@ -17,6 +17,8 @@ export const OmissionReason = {
   STREAMING: 'STREAMING',
   EMPTY: 'EMPTY',
   UNSUPPORTED_PART: 'UNSUPPORTED_PART',
+  TOOL_NAME: 'TOOL_NAME',
+  CACHE_MARK: 'CACHE_MARK',
 } as const
 export type OmissionReason = keyof typeof OmissionReason
 
@@ -57,6 +59,11 @@ registerEnumType(OmissionReason, {
     STREAMING: { description: 'Messages that are still being written were left out.' },
     EMPTY: { description: 'Messages that say nothing in this format were left out.' },
     UNSUPPORTED_PART: { description: 'Parts that this format cannot express were left out.' },
+    TOOL_NAME: { description: 'Names of tools that the provider refuses were changed, as `toolNames` says.' },
+    CACHE_MARK: {
+      description:
+        "Marks for a provider's cache were left out. They belong to an earlier request, and not to a message.",
+    },
   },
 })
 

@@ -6,6 +6,7 @@ import { dialects } from './dialects/dialects.ts'
 import type { Counted, Spoken } from './items/spoken.ts'
 import { withCallIds } from './rules/call-ids.ts'
 import { type Reading, readCounted, splitAtTurn } from './rules/reading.ts'
+import { type ToolNameChange, withToolNames } from './rules/tool-names.ts'
 import { leastTokens, makeTurn, type Turn } from './rules/turn.ts'
 
 export interface WindowRequest {
@@ -28,6 +29,7 @@ export interface ContextWindow {
   readonly tokenCount: number
   /** The stored messages that the window shows, whole or in part, oldest first; the leading messages are among them. */
   readonly included: readonly Message[]
+  readonly toolNames: readonly ToolNameChange[]
   readonly reasons: readonly OmissionReason[]
   /** `firstSeq` and `lastSeq` are of the included messages that are not leading ones; null when there are none. */
   readonly firstSeq: number | null
@@ -88,14 +90,16 @@ export class WindowBuilder {
     if (this.#tokens > this.#budget) throw new ContextTooSmall(maxTokens, this.#tokens + reserve)
     const turns = [this.#leading, ...this.#turns.toReversed()]
     const steps = turns.flatMap((turn) => turn.steps)
-    const written = this.#dialect.write(withCallIds(steps, this.#dialect.callIds))
+    const named = withToolNames(withCallIds(steps, this.#dialect.callIds), this.#request.format)
+    const written = this.#dialect.write(named.steps)
     const leading = this.#storedOf([this.#leading])
     const said = this.#storedOf(this.#turns)
     return {
       ...written,
       tokenCount: this.#tokens,
       included: [...leading, ...said],
-      reasons: this.#reasons(turns),
+      toolNames: named.changes,
+      reasons: [...this.#reasons(turns), ...(named.changes.length > 0 ? (['TOOL_NAME'] as const) : [])],
       firstSeq: said[0]?.seq ?? null,
       lastSeq: said.at(-1)?.seq ?? null,
     }

@@ -3,7 +3,7 @@ import OpenAI from 'openai'
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { runMessagesTurn } from '../../client/src/anthropic.ts'
-import { type StreamOptions, streamMessage } from '../../client/src/index.ts'
+import { type StreamOptions, streamMessage, toolName } from '../../client/src/index.ts'
 import {
   type ChatClient,
   runChatTurn,
@@ -45,7 +45,7 @@ const loops: Record<string, Loop> = {
       runMessagesTurn({
         ...options,
         client: new Anthropic({ apiKey: 'k', baseURL: url, maxRetries: 0 }),
-        request: { max_tokens: 1_000 },
+        request: { max_tokens: 1_000, ...(options as { request?: object }).request },
       }),
   },
 }
@@ -164,6 +164,33 @@ describe.each(Object.keys(loops))('%s', (name) => {
     if (name === 'OpenAI responses') expect(model.requests[1]).toMatchObject(apart)
     if (name === 'OpenAI chat completions')
       expect(model.requests[1]).toMatchObject({ stream_options: { include_usage: true } })
+  })
+
+  test('a tool whose name the provider refuses is called by another one, and runs and is stored under its own', async () => {
+    const id = `names ${name}`
+    const names = ['calendar.listEvents', 'поиск', 'x'.repeat(200), 'fine']
+    const ran: string[] = []
+    const tools = Object.fromEntries(
+      names.map((own): [string, Tool] => [own, { parameters: { type: 'object' }, execute: () => void ran.push(own) }]),
+    )
+    const described = (body: Record<string, unknown>) =>
+      (body.tools as { name?: string; function?: { name: string } }[]).map((tool) => tool.name ?? tool.function?.name)
+    // The model calls each tool as it was described to it.
+    const callAll = (body: Record<string, unknown>) =>
+      script({ calls: described(body).map((written, at) => call(`call_${at}`, String(written), '{}')) })
+    await using model = await ModelServer.start(callAll, script({ texts: ['Done.'] }))
+    await run(model, turn(id, { userMessage: 'All of them.', tools }))
+    expect(ran).toEqual(names)
+
+    const [, asked, ...results] = await messagesOf(id)
+    expect(asked.toolCalls.map((made: { name: string }) => made.name)).toEqual(names)
+    const inParts = (asked.parts ?? []).flatMap((part: { name?: string }) => part.name ?? [])
+    expect(inParts).toEqual(name === 'OpenAI chat completions' ? [] : names)
+    expect(rolesOf(results)).toEqual(['TOOL', 'TOOL', 'TOOL', 'TOOL', 'ASSISTANT'])
+    const [first, second] = model.requests as [Record<string, unknown>, Record<string, unknown>]
+    expect(described(second)).toEqual(described(first))
+    for (const written of described(first)) expect(JSON.stringify(second)).toContain(`"${written}"`)
+    expect(JSON.stringify(second)).not.toContain('calendar.listEvents')
   })
 
   test('a conversation goes on by its id, with what was said before', async () => {
@@ -443,6 +470,25 @@ test("a pause of Anthropic's is gone on from, and tools that it runs itself stan
     temperature: 0,
     messages: [{ role: 'user' }, { role: 'assistant', content: [{ type: 'text', text: 'Searching …' }] }],
   })
+})
+
+test('a choice of tools names them as the caller does', async () => {
+  const tools = { 'files/read': { parameters: { type: 'object' }, execute: () => 'x' } }
+  const choices: Record<string, object> = {
+    'OpenAI chat completions': {
+      type: 'allowed_tools',
+      allowed_tools: { mode: 'auto', tools: [{ type: 'function', function: { name: 'files/read' } }] },
+    },
+    'OpenAI responses': { type: 'function', name: 'files/read' },
+    'Anthropic messages': { type: 'tool', name: 'files/read' },
+  }
+  for (const [name, { script, run }] of Object.entries(loops)) {
+    await using model = await ModelServer.start(script({ texts: ['Ok.'] }))
+    const request = { max_tokens: 10, tool_choice: choices[name] }
+    await run(model, { ...turn(`choice ${name}`, { userMessage: '?', tools }), request } as TurnOptions)
+    const format = name === 'Anthropic messages' ? 'ANTHROPIC' : 'OPENAI_CHAT'
+    expect(JSON.stringify(model.requests[0]?.tool_choice)).toContain(`"name":"${toolName('files/read', format)}"`)
+  }
 })
 
 test('what a model still asks for after a stop request is not done', async () => {

@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
-import { readAsProvider } from './window-rules.ts'
+import { readAsProvider, requireToolName } from './window-rules.ts'
 
 /** What a provider sends of an answer: the events of its stream, in its own words. */
 export type Script = Iterable<object> | AsyncIterable<object>
@@ -76,6 +76,10 @@ function findFault(path: string, body: Body): string | null {
   const { messages, input, system = null, stream } = body
   if (stream !== true) return 'This one only streams.'
   try {
+    const described = (body.tools ?? []) as { name?: string; function?: { name: string }; custom?: { name: string } }[]
+    for (const { name, function: called, custom } of described) {
+      requireToolName(name ?? (called ?? custom)?.name, path.endsWith('/messages') ? 128 : 64)
+    }
     if (path.endsWith('/chat/completions')) readAsProvider('OPENAI_CHAT', { system: null, messages: messages as [] })
     else if (path.endsWith('/responses')) readAsProvider('OPENAI_RESPONSES', { system: null, messages: input as [] })
     else if (path.endsWith('/messages')) readAsProvider('ANTHROPIC', { system, messages: messages as [] })

@@ -41,6 +41,15 @@ function rule(isKept: boolean, sentence: string, where: unknown): asserts isKept
   if (!isKept) throw new Error(`${sentence}: ${JSON.stringify(where)?.slice(0, 500)}`)
 }
 
+/**
+ * https://developers.openai.com/api/reference/resources/chat (`FunctionDefinition.name`), and the errors of Anthropic's API,
+ * read 2026-11.
+ */
+export function requireToolName(name: unknown, most: 64 | 128): void {
+  const isPlain = typeof name === 'string' && /^[a-zA-Z0-9_-]+$/.test(name) && name.length <= most
+  rule(isPlain, `a tool has a name of 1 to ${most} plain characters`, name)
+}
+
 /** The first message after the instructions is the user's. */
 function requireUserFirst(roles: readonly unknown[]): void {
   const first = roles.find((role) => role !== 'system' && role !== 'developer')
@@ -71,7 +80,8 @@ function readChat(messages: readonly Json[]): Exchange[] {
       )
       const answer = answers.filter(({ role, tool_call_id: id }) => role === 'tool' && id === call.id)
       rule(answer.length === 1, 'every call is answered once, directly after it', [call, answers])
-      const called = call.function as Json
+      const called = (call.function ?? call.custom) as Json
+      requireToolName(called.name, 64)
       rule(call.type === 'function' && called.arguments !== '', 'arguments are there', call)
       exchanges.push(exchange(called.name, JSON.parse(String(called.arguments)), answer[0]?.content))
     }
@@ -90,6 +100,7 @@ function readResponses(items: readonly Json[]): Exchange[] {
       rule(!known.has(item.call_id), 'call ids come once', item)
       rule(String(item.call_id).length <= 64, 'call ids have at most 64 characters', item)
       rule(item.arguments !== '', 'arguments are there', item)
+      requireToolName(item.name, 64)
       open.set(item.call_id, item)
       known.add(item.call_id)
     } else if (item.type === 'function_call_output') {
@@ -140,6 +151,7 @@ function readAnthropic(messages: readonly Json[], system: unknown): Exchange[] {
     }
     for (const call of blocks.filter(({ type }) => type === 'tool_use')) {
       rule(role === 'assistant' && /^[a-zA-Z0-9_-]+$/.test(String(call.id)), 'ids are of plain characters', call)
+      requireToolName(call.name, 128)
       rule(!known.has(call.id), 'ids come once', call)
       known.add(call.id)
       rule(typeof call.input === 'object' && call.input !== null, 'input is an object', call)

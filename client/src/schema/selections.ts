@@ -16,7 +16,8 @@ export const contextVariables = `
 /** A `ContextWindow`, as a field of a conversation. */
 export const contextField = `
   context(maxTokens: $maxTokens, system: $system, userMessage: $userMessage, format: $format, encoding: $encoding,
-  reserve: $reserve) { system messages tokenCount included omitted { reasons } firstSeq lastSeq }`
+  reserve: $reserve) { system messages tokenCount toolNames { name written } included omitted { reasons } firstSeq
+  lastSeq }`
 
 /** The fields of every kind of `ConversationEvent`. @param selected fields of `Message` */
 export function eventSelection(selected: string): string {

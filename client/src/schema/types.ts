@@ -67,6 +67,10 @@ export type OmissionReason =
   | 'EMPTY'
   /** Parts that this format cannot express were left out. */
   | 'UNSUPPORTED_PART'
+  /** Names of tools that the provider refuses were changed, as `toolNames` says. */
+  | 'TOOL_NAME'
+  /** Marks for a provider's cache were left out. They belong to an earlier request, and not to a message. */
+  | 'CACHE_MARK'
 
 /** What to do if a client id is known with another payload. */
 export type OnExisting =
@@ -508,6 +512,8 @@ export interface ContextWindow {
    * picture or file 1000.
    */
   readonly tokenCount: number
+  /** The names of tools that are changed in this window, each once. All other names are as they are stored. */
+  readonly toolNames: readonly ToolNameChange[]
   /** How many stored messages are in the window. */
   readonly included: number
   /** What the window leaves out. */
@@ -907,6 +913,18 @@ export interface ToolCall {
   readonly type: string
   /** All other fields of the provider's call. */
   readonly extra: Readonly<Record<string, unknown>> | null
+}
+
+/** A tool whose name the provider refuses, and the name that the window has in its place. */
+export interface ToolNameChange {
+  /** The name as it is stored. */
+  readonly name: string
+  /**
+   * The name in the window: of characters that the provider takes, and with a hash of the stored name at its end. It is
+   * the same in every window of this format. Describe the tool to the model under this name, and call it when the model
+   * calls this name.
+   */
+  readonly written: string
 }
 
 /** What `updateConversation` answers. */

@@ -19,8 +19,8 @@ export interface ChatTurnOptions extends TurnOptions {
 
 /** An agent's turn by chat completions; see `runTurn`. */
 export function runChatTurn(options: ChatTurnOptions): Promise<TurnResult> {
-  const { client, request, model, tools = {} } = options
-  const functions = Object.entries(tools).map(([name, { description, parameters }]) => ({
+  const { client, model } = options
+  const more = withTools(options, 'OPENAI_CHAT', (name, { description, parameters }) => ({
     type: 'function',
     function: { name, description, parameters },
   }))
@@ -29,7 +29,7 @@ export function runChatTurn(options: ChatTurnOptions): Promise<TurnResult> {
     ask: async ({ window, signal, write }) => {
       const body = {
         stream_options: { include_usage: true },
-        ...withTools(functions, request),
+        ...more,
         model,
         messages: window.messages,
         stream: true,

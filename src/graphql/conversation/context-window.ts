@@ -69,6 +69,21 @@ export class OmittedMessages {
   included!: { readonly messages: number; readonly tokens: number }
 }
 
+@ObjectType('ToolNameChange', {
+  description: 'A tool whose name the provider refuses, and the name that the window has in its place.',
+  simpleResolvers: true,
+})
+export class ToolNameChangeAnswer {
+  @Field(() => String, { description: 'The name as it is stored.' })
+  name!: string
+
+  @Field(() => String, {
+    description:
+      'The name in the window: of characters that the provider takes, and with a hash of the stored name at its end. It is the same in every window of this format. Describe the tool to the model under this name, and call it when the model calls this name.',
+  })
+  written!: string
+}
+
 @ObjectType('ContextWindow', {
   description:
     'What a model reads: ready to send, and valid for its provider. A tool call and its results are in the window together or not at all.',
@@ -89,6 +104,12 @@ export class ContextWindowAnswer {
       'The tokens of the window, without `reserve`. This is an estimate of what the provider counts, and a rough one for models that are not from OpenAI. Each message counts 4 tokens more than its words, each tool call 4 more, and a picture or file 1000.',
   })
   tokenCount!: number
+
+  @Field(() => [ToolNameChangeAnswer], {
+    description:
+      'The names of tools that are changed in this window, each once. All other names are as they are stored.',
+  })
+  toolNames!: readonly ToolNameChangeAnswer[]
 
   @Field(() => Int, { description: 'How many stored messages are in the window.' })
   included!: number

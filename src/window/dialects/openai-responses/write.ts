@@ -88,7 +88,8 @@ function writeCall(call: Call): object {
 function writeAnswer({ call, result }: Answer): object {
   const own = ownPart(result, 'OPENAI_RESPONSES') ?? {}
   const type = call.type === 'custom' ? 'custom_tool_call_output' : 'function_call_output'
-  return { ...own, type, call_id: result.callId, output: writeOutput(result.output) }
+  const name = own.name === undefined ? {} : { name: call.name }
+  return { ...own, ...name, type, call_id: result.callId, output: writeOutput(result.output) }
 }
 
 function writeOutput(output: readonly Output[]): string | object[] {
