@@ -4,6 +4,7 @@ import { ContextTooSmall } from '../facts.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import { dialects } from './dialects/dialects.ts'
 import type { Counted, Spoken } from './items/spoken.ts'
+import { withCacheMarks } from './rules/cache-marks.ts'
 import { withCallIds } from './rules/call-ids.ts'
 import { type Reading, readCounted, splitAtTurn } from './rules/reading.ts'
 import { type ToolNameChange, withToolNames } from './rules/tool-names.ts'
@@ -18,6 +19,8 @@ export interface WindowRequest {
   readonly system: { readonly text: string; readonly tokens: number } | null
   /** A message that is not stored yet; the window ends with it. */
   readonly userMessage: Counted<Spoken> | null
+  /** How many marks for the provider's cache to set; 0 unless given. */
+  readonly cacheMarks?: number
 }
 
 export interface ContextWindow {
@@ -91,7 +94,8 @@ export class WindowBuilder {
     const turns = [this.#leading, ...this.#turns.toReversed()]
     const steps = turns.flatMap((turn) => turn.steps)
     const named = withToolNames(withCallIds(steps, this.#dialect.callIds), this.#request.format)
-    const written = this.#dialect.write(named.steps)
+    const { format, cacheMarks = 0 } = this.#request
+    const { hadMarks, ...written } = withCacheMarks(this.#dialect.write(named.steps), format, cacheMarks)
     const leading = this.#storedOf([this.#leading])
     const said = this.#storedOf(this.#turns)
     return {
@@ -99,7 +103,11 @@ export class WindowBuilder {
       tokenCount: this.#tokens,
       included: [...leading, ...said],
       toolNames: named.changes,
-      reasons: [...this.#reasons(turns), ...(named.changes.length > 0 ? (['TOOL_NAME'] as const) : [])],
+      reasons: [
+        ...this.#reasons(turns),
+        ...(named.changes.length > 0 ? (['TOOL_NAME'] as const) : []),
+        ...(hadMarks ? (['CACHE_MARK'] as const) : []),
+      ],
       firstSeq: said[0]?.seq ?? null,
       lastSeq: said.at(-1)?.seq ?? null,
     }

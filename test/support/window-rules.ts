@@ -21,6 +21,7 @@ export interface Exchange {
  * @throws Error naming the rule that the window breaks
  */
 export function readAsProvider(format: ContextFormat, received: Received): Exchange[] {
+  readMarks(received)
   switch (format) {
     case 'OPENAI_CHAT':
       return readChat(received.messages as Json[])
@@ -48,6 +49,29 @@ function rule(isKept: boolean, sentence: string, where: unknown): asserts isKept
 export function requireToolName(name: unknown, most: 64 | 128): void {
   const isPlain = typeof name === 'string' && /^[a-zA-Z0-9_-]+$/.test(name) && name.length <= most
   rule(isPlain, `a tool has a name of 1 to ${most} plain characters`, name)
+}
+
+/**
+ * https://platform.claude.com/docs/en/build-with-claude/prompt-caching, read 2026-11: at most 4 marks, none on a thought or on
+ * an empty text. Those of the AI SDK's Anthropic package become such marks.
+ */
+export function readMarks({ system, messages }: Received): Json[] {
+  const marked: Json[] = []
+  const look = (value: unknown) => {
+    if (typeof value !== 'object' || value === null) return
+    const record = value as Json
+    const { anthropic } = (record.providerOptions ?? record.providerMetadata ?? {}) as { anthropic?: Json }
+    // A text of this name is what a tool answered.
+    if (typeof (record.cache_control ?? anthropic?.cacheControl ?? '') === 'object') marked.push(record)
+    for (const [key, inner] of Object.entries(record)) if (key !== 'input') look(inner)
+  }
+  look([system, messages])
+  rule(marked.length <= 4, 'a request has at most 4 marks', marked)
+  for (const block of marked) {
+    rule(!/thinking|reasoning/.test(String(block.type)), 'a thought has no mark', block)
+    rule(block.type !== 'text' || isSomething(block.text), 'an empty text has no mark', block)
+  }
+  return marked
 }
 
 /** The first message after the instructions is the user's. */

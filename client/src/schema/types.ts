@@ -433,6 +433,13 @@ export interface ContextArguments {
   readonly encoding?: TokenEncoding
   /** How many of `maxTokens` to leave free, for the answer and for the descriptions of tools. 0 unless given. */
   readonly reserve?: number | null
+  /**
+   * How many marks for a cache of the provider to set: from 0 to 4. The provider takes 4 in one request, and marks of
+   * your own tools count too. The first mark is at the end of the instructions, the second at the end of the window,
+   * the others where earlier requests ended: 3 are enough for most agents. Marks that were stored are always left out.
+   * OPENAI_RESPONSES has no marks, because OpenAI caches by itself.
+   */
+  readonly cacheMarks?: number
 }
 
 /** What `appendMessage` answers, after the message is durable. */

@@ -9,6 +9,7 @@ import { activeLeafOf, type Range, readWholePath } from '../../storage/branch/pa
 import type { NewMessage } from '../../storage/message/new-message.ts'
 import { countUndeleted, sumTokens } from '../../storage/window/path-totals.ts'
 import { readWindow } from '../../storage/window/read-window.ts'
+import { mostCacheMarks } from '../../window/rules/cache-marks.ts'
 import type { Context } from '../context.ts'
 import { atMessages } from '../fact-errors.ts'
 import { isGiven } from '../input/is-given.ts'
@@ -52,6 +53,13 @@ export class ContextArgs {
       'How many of `maxTokens` to leave free, for the answer and for the descriptions of tools. 0 unless given.',
   })
   reserve?: number | null
+
+  @Field(() => Int, {
+    defaultValue: 0,
+    description:
+      'How many marks for a cache of the provider to set: from 0 to 4. The provider takes 4 in one request, and marks of your own tools count too. The first mark is at the end of the instructions, the second at the end of the window, the others where earlier requests ended: 3 are enough for most agents. Marks that were stored are always left out. OPENAI_RESPONSES has no marks, because OpenAI caches by itself.',
+  })
+  cacheMarks!: number
 }
 
 @ObjectType({ description: 'What a window leaves out of the path that it follows.', simpleResolvers: true })
@@ -138,11 +146,12 @@ export class ContextWindowResolver {
     @Args(() => ContextArgs) args: ContextArgs,
     @Ctx() context: Context,
   ): Promise<ContextWindowAnswer> {
-    const { format, encoding, maxTokens } = args
+    const { format, encoding, maxTokens, cacheMarks } = args
     const { services, viewer } = context
     const { limits } = services
     const reserve = args.reserve ?? 0
     requireTokens(maxTokens, reserve)
+    requireCacheMarks(cacheMarks)
     const system = args.system ?? null
     if (system !== null) requireSystem(system, limits)
     const userMessage = isGiven(args.userMessage) ? readUserMessage(args.userMessage, limits) : null
@@ -153,7 +162,7 @@ export class ContextWindowResolver {
       conversation,
       leafOf(viewer.userId, conversation, args),
     )
-    const ask = { conversation, path, format, encoding, maxTokens, reserve, system, userMessage }
+    const ask = { conversation, path, format, encoding, maxTokens, reserve, system, userMessage, cacheMarks }
     const reader = { store: services.store, tokens: services.tokens, budget: context.budget, userId: viewer.userId }
     const { window, includedTokens } = await readWindow(reader, ask)
     const included = { messages: window.included.length, tokens: includedTokens }
@@ -195,6 +204,11 @@ function requireTokens(maxTokens: number, reserve: number): void {
     throw badInput('maxTokens', `must be from 1 to ${contractLimits.contextTokens}.`)
   }
   if (reserve < 0 || reserve >= maxTokens) throw badInput('reserve', 'must be from 0 to less than maxTokens.')
+}
+
+function requireCacheMarks(cacheMarks: number): void {
+  if (cacheMarks < 0 || cacheMarks > mostCacheMarks)
+    throw badInput('cacheMarks', `must be from 0 to ${mostCacheMarks}.`)
 }
 
 function requireSystem(system: string, limits: Limits): void {

@@ -31,6 +31,7 @@ export interface WindowAsk {
   readonly reserve: number
   readonly system: string | null
   readonly userMessage: NewMessage | null
+  readonly cacheMarks: number
 }
 
 export interface ReadWindow {
@@ -47,7 +48,7 @@ export interface ReadWindow {
  *   counted
  */
 export async function readWindow(reader: WindowReader, ask: WindowAsk): Promise<ReadWindow> {
-  const { maxTokens, reserve, conversation, path } = ask
+  const { format, maxTokens, reserve, conversation, path, cacheMarks } = ask
   const tokensOf = new Map<number, number>()
   const remember = (counted: readonly Counted[]) => {
     for (const { message, tokens } of counted) tokensOf.set(message.seq, tokens)
@@ -55,7 +56,7 @@ export async function readWindow(reader: WindowReader, ask: WindowAsk): Promise<
   }
   const leading = await readAllLeading(reader, ask)
   const given = await countGiven(reader, ask)
-  const builder = new WindowBuilder({ format: ask.format, maxTokens, reserve, ...given }, leading)
+  const builder = new WindowBuilder({ format, maxTokens, reserve, cacheMarks, ...given }, leading)
   let left = maxTokens - reserve - remember(leading) - (given.system?.tokens ?? 0) - (given.userMessage?.tokens ?? 0)
   let before = (path[0]?.high ?? 0) + 1
   while (before > 1 && !builder.isFull) {
