@@ -6,6 +6,7 @@ import { dialects } from './dialects/dialects.ts'
 import type { Counted, Spoken } from './items/spoken.ts'
 import { withCacheMarks } from './rules/cache-marks.ts'
 import { withCallIds } from './rules/call-ids.ts'
+import { withoutLostIds } from './rules/lost-reasoning.ts'
 import { type Reading, readCounted, splitAtTurn } from './rules/reading.ts'
 import { type ToolNameChange, withToolNames } from './rules/tool-names.ts'
 import { leastTokens, makeTurn, type Turn } from './rules/turn.ts'
@@ -134,7 +135,7 @@ export class WindowBuilder {
   }
 
   #closeTurn(): void {
-    const turn = makeTurn(this.#open.toReversed())
+    const turn = makeTurn(withoutLostIds(this.#open.toReversed()))
     this.#open = []
     this.#openTokens = 0
     if (this.#turns.length > 0 && this.#tokens + turn.tokens > this.#budget) this.#isFull = true

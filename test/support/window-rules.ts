@@ -135,6 +135,8 @@ function readResponses(items: readonly Json[]): Exchange[] {
       const follower = items[at + 1]
       const isFollowed = follower?.type === 'function_call' || follower?.role === 'assistant'
       rule(isFollowed, 'reasoning comes with what it led to', item)
+      rule(Boolean(item.id ?? item.encrypted_content), 'reasoning has an id or its encrypted content', item)
+      rule(Array.isArray(item.summary), 'reasoning has a summary, which may be empty', item)
     } else {
       rule(item.type === 'message', 'a known kind of item', item)
       rule(item.content !== '' && !isNone(item.content), 'a message has content', item)
@@ -179,6 +181,10 @@ function readAnthropic(messages: readonly Json[], system: unknown): Exchange[] {
       rule(!known.has(call.id), 'ids come once', call)
       known.add(call.id)
       rule(typeof call.input === 'object' && call.input !== null, 'input is an object', call)
+    }
+    for (const { type, signature, data } of blocks) {
+      rule(type !== 'thinking' || Boolean(signature), 'a thought has its signature', blocks)
+      rule(type !== 'redacted_thinking' || Boolean(data), 'a thought that is hidden has its data', blocks)
     }
     if (role === 'user') rule(!blocks.some(({ type }) => type === 'thinking'), 'only an assistant thinks', blocks)
     else rule(blocks.at(-1)?.type !== 'thinking', 'a thought is not the last of a message', blocks)

@@ -1,7 +1,8 @@
 import type { JsonRecord } from '../../entities/json.ts'
 import type { ContextFormat } from '../../entities/window-enums.ts'
 import type { Written } from '../dialects/dialect.ts'
-import { isRecord } from '../items/json.ts'
+import { changed, isRecord } from '../items/json.ts'
+import { sdkMetadata, withoutOptions } from '../items/sdk-metadata.ts'
 
 /**
  * Anthropic and OpenAI take at most so many marks in a request; those of the caller's tools count too.
@@ -126,44 +127,15 @@ function withoutBlockMarks(value: unknown): unknown {
   })
 }
 
-const sdkMetadata = new Set(['providerOptions', 'providerMetadata', 'callProviderMetadata', 'resultProviderMetadata'])
 /** Each provider's package for the AI SDK has a name of its own: Anthropic, Bedrock, OpenRouter, Alibaba, OpenAI. */
 const sdkMarks = /^(cache_?control|cache_?point|prompt_?cache_?breakpoint)$/i
 const sdkData = new Set(['input', 'rawInput', 'data', 'metadata', 'toolMetadata'])
 
 function withoutSdkMarks(value: unknown): unknown {
   return changed(value, (record, key) => {
-    if (sdkMetadata.has(key)) return withoutProviderMarks(record[key])
+    if (sdkMetadata.has(key)) return withoutOptions(record[key], sdkMarks)
     // The output of a part of a UIMessage, and the value of any other output than `content`, is what a tool answered.
     const isAnswer = (key === 'output' && 'state' in record) || (key === 'value' && record.type !== 'content')
     return isAnswer || sdkData.has(key) ? record[key] : withoutSdkMarks(record[key])
   })
-}
-
-/** @returns undefined when nothing but marks was there */
-function withoutProviderMarks(metadata: unknown): unknown {
-  const bare = changed(metadata, (providers, name) => {
-    const options = changed(providers[name], (own, key) => (sdkMarks.test(key) ? undefined : own[key]))
-    return options !== providers[name] && isEmpty(options) ? undefined : options
-  })
-  return bare !== metadata && isEmpty(bare) ? undefined : bare
-}
-
-function isEmpty(value: unknown): boolean {
-  return isRecord(value) && Object.keys(value).length === 0
-}
-
-/**
- * A copy of a list or an object in which `change` made each value of an object, and left out what it made undefined. The
- * value itself when nothing changed: windows hold the stored parts themselves.
- */
-function changed(value: unknown, change: (record: JsonRecord, key: string) => unknown): unknown {
-  if (Array.isArray(value)) {
-    const made = value.map((item) => changed(item, change))
-    return made.some((item, at) => item !== value[at]) ? made : value
-  }
-  if (!isRecord(value)) return value
-  const made = Object.keys(value).map((key) => [key, change(value, key)] as const)
-  if (made.every(([key, item]) => item === value[key])) return value
-  return Object.fromEntries(made.filter(([, item]) => item !== undefined))
 }

@@ -3,21 +3,32 @@ import type { Dialect } from '../dialects/dialect.ts'
 import type { Item, Output, Said } from '../items/item.ts'
 import type { Spoken } from '../items/spoken.ts'
 import type { Entry } from './entry.ts'
+import { ItemIds, type Reasoned } from './item-ids.ts'
+
+export interface Fitted {
+  readonly entries: Entry[]
+  /** The last reasoning of the entries; null: they have none. */
+  readonly reasoned: Reasoned | null
+}
 
 /** Keeps of `entries` what this dialect can express. It adds to `reasons` why the rest is left out. */
-export function fitEntries(entries: readonly Entry[], dialect: Dialect, reasons: Set<OmissionReason>): Entry[] {
-  return entries.flatMap((entry): Entry[] => {
+export function fitEntries(entries: readonly Entry[], dialect: Dialect, reasons: Set<OmissionReason>): Fitted {
+  const ids = new ItemIds()
+  const unsupported = () => reasons.add('UNSUPPORTED_PART')
+  const fitted = entries.flatMap((entry): Entry[] => {
     if ('items' in entry) {
-      const items = withoutLastReasoning(keep(entry.items, (item) => saysItem(item, entry.message, dialect), reasons))
+      const kept = withoutLastReasoning(keep(entry.items, (item) => saysItem(item, entry.message, dialect), reasons))
+      const items = ids.of(entry.items, new Set(kept), unsupported)
       return items.length === 0 ? [] : [{ ...entry, items }]
     }
     if (!answerers.has(entry.message.role)) {
-      reasons.add('UNSUPPORTED_PART')
+      unsupported()
       return []
     }
     const output = keep(entry.result.output, (item) => saysOutput(item, entry.message, dialect), reasons)
-    return [{ ...entry, result: { ...entry.result, output } }]
+    return [{ ...entry, result: { ...ids.ofResult(entry.result), output } }]
   })
+  return { entries: fitted, reasoned: ids.reasoned }
 }
 
 const answerers: ReadonlySet<Spoken['role']> = new Set(['USER', 'ASSISTANT', 'TOOL'] as const)

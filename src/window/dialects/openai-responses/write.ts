@@ -7,7 +7,10 @@ import type { Dialect } from '../dialect.ts'
 
 export const openAiResponses: Dialect = {
   parts: 'OPENAI_RESPONSES',
-  takes: (item, role) => item.kind !== 'file' || (role === 'USER' && writeFile(item) !== null),
+  takes: (item, role) => {
+    if (item.kind === 'reasoning') return writeReasoning(item).length > 0
+    return item.kind !== 'file' || (role === 'USER' && writeFile(item) !== null)
+  },
   takesOutput: (item) => item.kind !== 'file' || writeFile(item) !== null,
   callIds: { maxLength: 64, unfit: null, mayRepeat: false },
   write: (steps) => ({ system: null, messages: steps.flatMap(writeStep) }),
@@ -29,6 +32,7 @@ function writeStep({ message, items, answers }: Step): object[] {
       // Several items may come from one stored item of the Responses API: it is written once.
       if (within !== null) written.push(...(written.at(-1) === within ? [] : [within]))
       else if (item.kind === 'call') written.push(writeCall(item))
+      else if (item.kind === 'reasoning') written.push(...writeReasoning(item))
       else written.push(...partOf(item))
     }
   }
@@ -74,6 +78,18 @@ function writeFile(file: File): object | null {
   if (file.mediaType.startsWith('audio/') || file.mediaType.startsWith('video/')) return null
   if ('url' in file.source) return { type: 'input_file', file_url: url }
   return { type: 'input_file', file_data: url, filename: file.filename ?? 'file' }
+}
+
+/**
+ * The API finds reasoning by its id, or reads it from `encrypted_content`; its summary alone is nothing to it. The API
+ * refuses reasoning without a `summary`, which may be empty. `ResponseReasoningItem` in the API reference, read 2026-11.
+ */
+function writeReasoning(item: Reasoning): object[] {
+  return partOf(item)
+    .filter(({ id, encrypted_content: encrypted }) =>
+      [id, encrypted].some((one) => typeof one === 'string' && one !== ''),
+    )
+    .map((own) => (Array.isArray(own.summary) ? own : { ...own, summary: [] }))
 }
 
 function writeCall(call: Call): object {
