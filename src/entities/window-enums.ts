@@ -22,6 +22,13 @@ export const OmissionReason = {
 } as const
 export type OmissionReason = keyof typeof OmissionReason
 
+export const ReasoningContent = {
+  NONE: 'NONE',
+  TOOL_CALLS: 'TOOL_CALLS',
+  ALL: 'ALL',
+} as const
+export type ReasoningContent = keyof typeof ReasoningContent
+
 export const TokenEncoding = {
   O200K_BASE: 'O200K_BASE',
   CL100K_BASE: 'CL100K_BASE',
@@ -64,6 +71,19 @@ registerEnumType(OmissionReason, {
       description:
         "Marks for a provider's cache were left out. They belong to an earlier request, and not to a message.",
     },
+  },
+})
+
+registerEnumType(ReasoningContent, {
+  name: 'ReasoningContent',
+  description: "What messages of OPENAI_CHAT have of the model's reasoning.",
+  valuesConfig: {
+    NONE: { description: "Nothing: OpenAI's API has no field for it." },
+    TOOL_CALLS: {
+      description:
+        'The reasoning of messages that call tools, as DeepSeek and Kimi want it back. A message with calls and without reasoning has a space, because they refuse a message that has nothing.',
+    },
+    ALL: { description: 'The reasoning of all messages, and a space as TOOL_CALLS has it.' },
   },
 })
 

@@ -1,8 +1,8 @@
 import type { Message } from '../entities/message.ts'
-import type { ContextFormat, OmissionReason } from '../entities/window-enums.ts'
+import type { ContextFormat, OmissionReason, ReasoningContent } from '../entities/window-enums.ts'
 import { ContextTooSmall } from '../facts.ts'
 import type { Dialect } from './dialects/dialect.ts'
-import { dialects } from './dialects/dialects.ts'
+import { dialectOf } from './dialects/dialects.ts'
 import type { Counted, Spoken } from './items/spoken.ts'
 import { withCacheMarks } from './rules/cache-marks.ts'
 import { withCallIds } from './rules/call-ids.ts'
@@ -22,6 +22,8 @@ export interface WindowRequest {
   readonly userMessage: Counted<Spoken> | null
   /** How many marks for the provider's cache to set; 0 unless given. */
   readonly cacheMarks?: number
+  /** NONE unless given. */
+  readonly reasoningContent?: ReasoningContent
 }
 
 export interface ContextWindow {
@@ -62,7 +64,7 @@ export class WindowBuilder {
   /** @param leading the SYSTEM and DEVELOPER messages that the conversation begins with, oldest first */
   constructor(request: WindowRequest, leading: readonly Counted[]) {
     this.#request = request
-    this.#dialect = dialects[request.format]
+    this.#dialect = dialectOf(request.format, request.reasoningContent ?? 'NONE')
     this.#leadingSeqs = new Set(leading.map(({ message }) => message.seq))
     for (const { message } of leading) this.#stored.set(message, message)
     const system = request.system === null ? [] : [instruction(request.system)]

@@ -457,6 +457,52 @@ test('what chat completions hold beside text and calls comes back: a refusal, an
   expect(messages[4]?.content).toEqual(parts)
 })
 
+test('reasoning that chat completions answer beside the text is kept, and given back where the turn asks for it', async () => {
+  const { run } = loops['OpenAI chat completions'] as Loop
+  const detail = { type: 'reasoning.text', format: 'unknown', index: 0 }
+  const deltas = [
+    { reasoning_content: 'Let me ' },
+    { reasoning_content: 'look.', reasoning: 'I ' },
+    { reasoning: 'look.', reasoning_details: [{ ...detail, text: 'I ' }] },
+    { reasoning_details: [{ ...detail, text: 'look.', signature: null }] },
+    {
+      reasoning_details: [
+        { ...detail, signature: 's' },
+        { type: 'reasoning.encrypted', index: 1, data: 'ab' },
+      ],
+    },
+    { reasoning_details: [{ type: 'reasoning.encrypted', index: 1, data: 'cd' }], reasoning_content: null },
+  ]
+  const look = { deltas, texts: ['I look.'], calls: [call('call_1', 'find_order', '{"id":1}')] }
+  const said = { deltas: [{ reasoning_content: 'It is there.' }], texts: ['There.'] }
+  await using model = await ModelServer.start(
+    chatScript(look),
+    chatScript(said),
+    chatScript({ texts: ['1'] }),
+    chatScript({ texts: ['2'] }),
+  )
+  const fields = {
+    reasoning_content: 'Let me look.',
+    reasoning: 'I look.',
+    reasoning_details: [
+      { ...detail, text: 'I look.', signature: 's' },
+      { type: 'reasoning.encrypted', index: 1, data: 'abcd' },
+    ],
+  }
+  await run(model, turn('thinks', { userMessage: 'Where?', reasoningContent: 'TOOL_CALLS' }))
+  const [, asked, , answered] = await messagesOf('thinks')
+  expect(asked).toMatchObject({ content: 'I look.', partsFormat: 'OPENAI_CHAT' })
+  expect(asked.parts).toEqual(Object.entries(fields).map(([type, value]) => ({ type, [type]: value })))
+  expect(answered.parts).toEqual([{ type: 'reasoning_content', reasoning_content: 'It is there.' }])
+
+  await run(model, turn('thinks', { userMessage: 'Sure?', reasoningContent: 'ALL' }))
+  await run(model, turn('thinks', { userMessage: 'Really?' }))
+  const given = model.requests.map(({ messages }) => messages) as Record<string, unknown>[][]
+  expect(given[1]?.[2]).toEqual({ role: 'assistant', content: 'I look.', tool_calls: [expect.anything()], ...fields })
+  expect(given[2]?.[4]).toEqual({ role: 'assistant', content: 'There.', reasoning_content: 'It is there.' })
+  expect(JSON.stringify(given[3])).not.toContain('reasoning')
+})
+
 test("a pause of Anthropic's is gone on from, and tools that it runs itself stand beside the others", async () => {
   const paused = messagesScript({ texts: ['Searching …'], stopReason: 'pause_turn' })
   await using model = await ModelServer.start(paused, messagesScript({ texts: ['Found.'] }))

@@ -13,6 +13,8 @@ type Body = Record<string, unknown>
 export interface Saying {
   readonly texts?: readonly string[]
   readonly reasoning?: string
+  /** Deltas of chat completions that come before the texts, as other providers send reasoning. */
+  readonly deltas?: readonly object[]
   readonly refusal?: string
   readonly calls?: readonly { readonly id: string; readonly name: string; readonly arguments: string }[]
   /** Anthropic's reason for ending there, where it is none of the usual ones. */
@@ -96,7 +98,7 @@ function refuse(response: ServerResponse, status: number, message: string): void
 }
 
 /** https://developers.openai.com/api/reference/resources/chat: chunks of a chat completion. */
-export function* chatScript({ texts = [], refusal, calls = [] }: Saying): Generator<object> {
+export function* chatScript({ deltas = [], texts = [], refusal, calls = [] }: Saying): Generator<object> {
   const chunk = (delta: object, finish_reason: string | null = null) => ({
     id: 'chatcmpl-1',
     object: 'chat.completion.chunk',
@@ -106,6 +108,7 @@ export function* chatScript({ texts = [], refusal, calls = [] }: Saying): Genera
     usage: null,
   })
   yield chunk({ role: 'assistant', content: calls.length > 0 ? null : '' })
+  for (const delta of deltas) yield chunk(delta)
   for (const content of texts) yield chunk({ content })
   if (refusal) yield chunk({ refusal })
   for (const [index, { id, name, arguments: text }] of calls.entries()) {

@@ -74,6 +74,21 @@ export function readMarks({ system, messages }: Received): Json[] {
   return marked
 }
 
+/**
+ * What DeepSeek and Kimi want of messages with calls while they think: https://api-docs.deepseek.com/guides/thinking_mode and
+ * https://platform.kimi.ai/docs/guide/use-kimi-k2-thinking-model, read 2026-11.
+ */
+export function requireReasoning({ messages }: Received): void {
+  for (const message of messages as Json[]) {
+    const isThere = [message.reasoning_content, message.reasoning].some(
+      (text) => typeof text === 'string' && text !== '',
+    )
+    const isGiven = isThere || Array.isArray(message.reasoning_details)
+    rule(message.tool_calls === undefined || isGiven, 'a message with calls has its reasoning', message)
+    rule(!isGiven || message.role === 'assistant', 'only an assistant reasons', message)
+  }
+}
+
 /** The first message after the instructions is the user's. */
 function requireUserFirst(roles: readonly unknown[]): void {
   const first = roles.find((role) => role !== 'system' && role !== 'developer')

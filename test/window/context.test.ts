@@ -34,10 +34,10 @@ async function store(...messages: object[]): Promise<string> {
 const window = 'system messages tokenCount included firstSeq lastSeq'
 const contextOf = (fields: string) => `
   query ($id: ID!, $maxTokens: Int!, $system: String, $userMessage: MessageInput, $format: ContextFormat!, $encoding: TokenEncoding!, $reserve: Int,
-    $cacheMarks: Int! = 0) {
+    $cacheMarks: Int! = 0, $reasoningContent: ReasoningContent! = NONE) {
     conversation(id: $id) { lastSeq context(
       maxTokens: $maxTokens, system: $system, userMessage: $userMessage, format: $format, encoding: $encoding, reserve: $reserve,
-      cacheMarks: $cacheMarks
+      cacheMarks: $cacheMarks, reasoningContent: $reasoningContent
     ) { ${fields} } }
   }`
 const defaults = { maxTokens: 100_000, format: 'OPENAI_CHAT', encoding: 'O200K_BASE' }
@@ -214,6 +214,21 @@ test('a window has the marks for a cache that it is asked for, and none that wer
   expect(marked.system).toEqual([{ type: 'text', text: 'Be brief.', cache_control }])
   expect(marked.messages.at(-1).content).toEqual([{ type: 'text', text: 'And now?', cache_control }])
   expect(marked.messages[0].content).toEqual([{ type: 'text', text: 'Stored.' }])
+})
+
+test('a window of chat completions has the reasoning that it is asked for, and counts it then', async () => {
+  const parts = [{ type: 'reasoning_content', reasoning_content: 'Let me look it up.' }]
+  const toolCalls = [{ callId: 'a', name: 'find', arguments: '{}' }]
+  const id = await store(
+    user('When?'),
+    { role: 'ASSISTANT', parts, partsFormat: 'OPENAI_CHAT', toolCalls },
+    result('a'),
+  )
+  const bare = await read(id)
+  expect(JSON.stringify(bare.messages)).not.toContain('reasoning')
+  const asked = await read(id, { reasoningContent: 'TOOL_CALLS' })
+  expect(asked.messages[1]).toMatchObject({ role: 'assistant', reasoning_content: 'Let me look it up.' })
+  expect(asked.tokenCount - bare.tokenCount).toBe(o200k.countTokens('Let me look it up.'))
 })
 
 describe('the answer of a mutation has the window', () => {

@@ -11,13 +11,13 @@ export const messageSelection = `
 /** The variables of `contextField`, as an operation declares them. */
 export const contextVariables = `
   $maxTokens: Int!, $system: String, $userMessage: MessageInput, $format: ContextFormat! = OPENAI_CHAT, $encoding:
-  TokenEncoding! = O200K_BASE, $reserve: Int, $cacheMarks: Int! = 0`
+  TokenEncoding! = O200K_BASE, $reserve: Int, $cacheMarks: Int! = 0, $reasoningContent: ReasoningContent! = NONE`
 
 /** A `ContextWindow`, as a field of a conversation. */
 export const contextField = `
   context(maxTokens: $maxTokens, system: $system, userMessage: $userMessage, format: $format, encoding: $encoding,
-  reserve: $reserve, cacheMarks: $cacheMarks) { system messages tokenCount toolNames { name written } included omitted {
-  reasons } firstSeq lastSeq }`
+  reserve: $reserve, cacheMarks: $cacheMarks, reasoningContent: $reasoningContent) { system messages tokenCount
+  toolNames { name written } included omitted { reasons } firstSeq lastSeq }`
 
 /** The fields of every kind of `ConversationEvent`. @param selected fields of `Message` */
 export function eventSelection(selected: string): string {
@@ -40,6 +40,7 @@ export const contextArguments = [
   'encoding',
   'reserve',
   'cacheMarks',
+  'reasoningContent',
 ] as const satisfies readonly (keyof ContextArguments)[]
 
 /** The names of `StartMessageInput`. */

@@ -96,6 +96,18 @@ export type PartsFormat =
   /** The caller's own dialect: the server keeps such parts and does not read them. A model reads `content` instead. */
   | 'OTHER'
 
+/** What messages of OPENAI_CHAT have of the model's reasoning. */
+export type ReasoningContent =
+  /** Nothing: OpenAI's API has no field for it. */
+  | 'NONE'
+  /**
+   * The reasoning of messages that call tools, as DeepSeek and Kimi want it back. A message with calls and without
+   * reasoning has a space, because they refuse a message that has nothing.
+   */
+  | 'TOOL_CALLS'
+  /** The reasoning of all messages, and a space as TOOL_CALLS has it. */
+  | 'ALL'
+
 /**
  * How text is cut into tokens. Models of other providers cut it in their own ways: for them every count is an estimate.
  */
@@ -440,6 +452,12 @@ export interface ContextArguments {
    * OPENAI_RESPONSES has no marks, because OpenAI caches by itself.
    */
   readonly cacheMarks?: number
+  /**
+   * What messages of OPENAI_CHAT have of the model's reasoning, for providers that want it back. Each field comes back
+   * under its name, such as `reasoning_content`, and its tokens count. Other formats have no such fields: they give
+   * back their own reasoning in any case.
+   */
+  readonly reasoningContent?: ReasoningContent
 }
 
 /** What `appendMessage` answers, after the message is durable. */

@@ -2,7 +2,7 @@ import { Args, ArgsType, Ctx, Field, FieldResolver, Int, ObjectType, Resolver, R
 import { contractLimits, type Limits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { Json } from '../../entities/json.ts'
-import { ContextFormat, OmissionReason, TokenEncoding } from '../../entities/window-enums.ts'
+import { ContextFormat, OmissionReason, ReasoningContent, TokenEncoding } from '../../entities/window-enums.ts'
 import { badInput, tooLarge } from '../../errors.ts'
 import { parentSeqIn } from '../../storage/branch/append-parents.ts'
 import { activeLeafOf, type Range, readWholePath } from '../../storage/branch/path.ts'
@@ -60,6 +60,13 @@ export class ContextArgs {
       'How many marks for a cache of the provider to set: from 0 to 4. The provider takes 4 in one request, and marks of your own tools count too. The first mark is at the end of the instructions, the second at the end of the window, the others where earlier requests ended: 3 are enough for most agents. Marks that were stored are always left out. OPENAI_RESPONSES has no marks, because OpenAI caches by itself.',
   })
   cacheMarks!: number
+
+  @Field(() => ReasoningContent, {
+    defaultValue: ReasoningContent.NONE,
+    description:
+      "What messages of OPENAI_CHAT have of the model's reasoning, for providers that want it back. Each field comes back under its name, such as `reasoning_content`, and its tokens count. Other formats have no such fields: they give back their own reasoning in any case.",
+  })
+  reasoningContent!: ReasoningContent
 }
 
 @ObjectType({ description: 'What a window leaves out of the path that it follows.', simpleResolvers: true })
@@ -146,7 +153,7 @@ export class ContextWindowResolver {
     @Args(() => ContextArgs) args: ContextArgs,
     @Ctx() context: Context,
   ): Promise<ContextWindowAnswer> {
-    const { format, encoding, maxTokens, cacheMarks } = args
+    const { format, encoding, maxTokens, cacheMarks, reasoningContent } = args
     const { services, viewer } = context
     const { limits } = services
     const reserve = args.reserve ?? 0
@@ -162,7 +169,18 @@ export class ContextWindowResolver {
       conversation,
       leafOf(viewer.userId, conversation, args),
     )
-    const ask = { conversation, path, format, encoding, maxTokens, reserve, system, userMessage, cacheMarks }
+    const ask = {
+      conversation,
+      path,
+      format,
+      encoding,
+      maxTokens,
+      reserve,
+      system,
+      userMessage,
+      cacheMarks,
+      reasoningContent,
+    }
     const reader = { store: services.store, tokens: services.tokens, budget: context.budget, userId: viewer.userId }
     const { window, includedTokens } = await readWindow(reader, ask)
     const included = { messages: window.included.length, tokens: includedTokens }

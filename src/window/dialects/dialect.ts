@@ -1,5 +1,5 @@
 import type { MessageRole, PartsFormat } from '../../entities/message-enums.ts'
-import type { Output, Said } from '../items/item.ts'
+import type { Output, Reasoning, Said } from '../items/item.ts'
 import type { Step } from '../items/step.ts'
 
 /** Writes a window for one provider or SDK. */
@@ -10,6 +10,8 @@ export interface Dialect {
    * Whether it can express this item in a message of `role`. Reasoning and calls are asked about for ASSISTANT only.
    */
   takes(item: Said, role: MessageRole): boolean
+  /** Whether it takes this reasoning `beside` what else was said. Absent: it takes its own. */
+  takesReasoning?(item: Reasoning, beside: readonly Said[]): boolean
   /** Whether a result may hold this item. */
   takesOutput(item: Output): boolean
   readonly callIds: CallIdRule

@@ -1,8 +1,8 @@
 import type { OmissionReason } from '../../entities/window-enums.ts'
 import type { Dialect } from '../dialects/dialect.ts'
-import type { Item, Output, Said } from '../items/item.ts'
+import type { Item, Output, Reasoning, Said } from '../items/item.ts'
 import type { Spoken } from '../items/spoken.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, SaidEntry } from './entry.ts'
 import { ItemIds, type Reasoned } from './item-ids.ts'
 
 export interface Fitted {
@@ -17,7 +17,7 @@ export function fitEntries(entries: readonly Entry[], dialect: Dialect, reasons:
   const unsupported = () => reasons.add('UNSUPPORTED_PART')
   const fitted = entries.flatMap((entry): Entry[] => {
     if ('items' in entry) {
-      const kept = withoutLastReasoning(keep(entry.items, (item) => saysItem(item, entry.message, dialect), reasons))
+      const kept = withoutLastReasoning(keep(entry.items, (item) => saysItem(item, entry, dialect), reasons))
       const items = ids.of(entry.items, new Set(kept), unsupported)
       return items.length === 0 ? [] : [{ ...entry, items }]
     }
@@ -36,15 +36,14 @@ const answerers: ReadonlySet<Spoken['role']> = new Set(['USER', 'ASSISTANT', 'TO
 type Verdict = 'kept' | 'silent' | 'unsupported'
 
 /** An empty text says nothing. Of a message that failed or was cancelled, a model gets only what people saw. */
-function saysItem(item: Said, { role, status }: Spoken, dialect: Dialect): Verdict {
+function saysItem(item: Said, { message, items }: SaidEntry, dialect: Dialect): Verdict {
+  const { role, status } = message
   const isInstruction = role === 'SYSTEM' || role === 'DEVELOPER'
   switch (item.kind) {
     case 'text':
       return item.text === '' ? 'silent' : verdict(dialect.takes(item, role))
     case 'reasoning':
-      return verdict(
-        role === 'ASSISTANT' && status === 'COMPLETE' && item.raw.format === dialect.parts && dialect.takes(item, role),
-      )
+      return verdict(role === 'ASSISTANT' && status === 'COMPLETE' && takesReasoning(item, items, dialect))
     case 'call':
       return verdict(role === 'ASSISTANT' && dialect.takes(item, role))
     case 'other':
@@ -54,6 +53,11 @@ function saysItem(item: Said, { role, status }: Spoken, dialect: Dialect): Verdi
     default:
       return verdict(!isInstruction && dialect.takes(item, role))
   }
+}
+
+function takesReasoning(item: Reasoning, beside: readonly Said[], dialect: Dialect): boolean {
+  if (dialect.takesReasoning) return dialect.takesReasoning(item, beside)
+  return item.raw.format === dialect.parts && dialect.takes(item, 'ASSISTANT')
 }
 
 function saysOutput(item: Output, { status }: Spoken, dialect: Dialect): Verdict {

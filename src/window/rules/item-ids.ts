@@ -36,7 +36,7 @@ export class ItemIds {
       if (!isKept) return []
       if (this.reasoned?.isKept !== false || raw?.format !== this.reasoned.format) return [item]
       const { part, within, format } = raw
-      if (item.kind === 'other' && within === undefined && format === 'OPENAI_RESPONSES' && hasId(part)) {
+      if (item.kind !== 'call' && within === undefined && format === 'OPENAI_RESPONSES' && hasId(part)) {
         leaveOut()
         return []
       }
