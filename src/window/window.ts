@@ -6,7 +6,8 @@ import { dialectOf } from './dialects/dialects.ts'
 import type { Counted, Spoken } from './items/spoken.ts'
 import { withCacheMarks } from './rules/cache-marks.ts'
 import { withCallIds } from './rules/call-ids.ts'
-import { withoutLostIds } from './rules/lost-reasoning.ts'
+import { withoutLostIds } from './rules/item-ids.ts'
+import { loseIds } from './rules/lost-reasoning.ts'
 import { type Reading, readCounted, splitAtTurn } from './rules/reading.ts'
 import { type ToolNameChange, withToolNames } from './rules/tool-names.ts'
 import { leastTokens, makeTurn, type Turn } from './rules/turn.ts'
@@ -96,7 +97,7 @@ export class WindowBuilder {
     if (this.#tokens > this.#budget) throw new ContextTooSmall(maxTokens, this.#tokens + reserve)
     const turns = [this.#leading, ...this.#turns.toReversed()]
     const steps = turns.flatMap((turn) => turn.steps)
-    const named = withToolNames(withCallIds(steps, this.#dialect.callIds), this.#request.format)
+    const named = withToolNames(withCallIds(withoutLostIds(steps), this.#dialect.callIds), this.#request.format)
     const { format, cacheMarks = 0 } = this.#request
     const { hadMarks, ...written } = withCacheMarks(this.#dialect.write(named.steps), format, cacheMarks)
     const leading = this.#storedOf([this.#leading])
@@ -137,7 +138,7 @@ export class WindowBuilder {
   }
 
   #closeTurn(): void {
-    const turn = makeTurn(withoutLostIds(this.#open.toReversed()))
+    const turn = makeTurn(loseIds(this.#open.toReversed()))
     this.#open = []
     this.#openTokens = 0
     if (this.#turns.length > 0 && this.#tokens + turn.tokens > this.#budget) this.#isFull = true

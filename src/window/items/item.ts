@@ -8,6 +8,8 @@ export interface Raw {
   readonly part: unknown
   /** The item of the Responses API that has this part in its `content`. */
   readonly within?: JsonRecord
+  /** The part is written without the id of its item, because the reasoning that the id needs is left out. */
+  readonly isIdLost?: true
 }
 
 export interface Text {

@@ -15,14 +15,15 @@ export interface Answer {
   readonly message: Spoken | null
 }
 
-/** The step with other calls in place of its own. Each result is that of the new call. */
-export function withCalls(step: Step, calls: ReadonlyMap<Call, Call>): Step {
+/** The step with other items in place of some of its own. Each result is that of the new call. */
+export function withItems(step: Step, others: ReadonlyMap<Said, Said>): Step {
+  if (others.size === 0) return step
   return {
-    message: step.message,
-    items: step.items.map((item) => (item.kind === 'call' ? (calls.get(item) ?? item) : item)),
-    answers: step.answers.map(({ call, result, message }) => {
-      const made = calls.get(call) ?? call
-      return { call: made, result: { ...result, callId: made.callId, name: made.name }, message }
+    ...step,
+    items: step.items.map((item) => others.get(item) ?? item),
+    answers: step.answers.map((answer) => {
+      const call = (others.get(answer.call) ?? answer.call) as Call
+      return { ...answer, call, result: { ...answer.result, callId: call.callId, name: call.name } }
     }),
   }
 }

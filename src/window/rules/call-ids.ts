@@ -1,6 +1,6 @@
 import type { CallIdRule } from '../dialects/dialect.ts'
 import type { Call } from '../items/item.ts'
-import { type Step, withCalls } from '../items/step.ts'
+import { type Step, withItems } from '../items/step.ts'
 
 /**
  * Gives every call of a window, and its result, an id that the provider accepts. A call keeps its own id if it can;
@@ -21,7 +21,7 @@ export function withCallIds(steps: readonly Step[], rule: CallIdRule): Step[] {
       for (const set of [here, taken]) set.add(id)
       calls.set(call, { ...call, callId: id })
     }
-    return calls.size === 0 ? step : withCalls(step, calls)
+    return withItems(step, calls)
   })
 }
 

@@ -26,7 +26,7 @@ export function fitEntries(entries: readonly Entry[], dialect: Dialect, reasons:
       return []
     }
     const output = keep(entry.result.output, (item) => saysOutput(item, entry.message, dialect), reasons)
-    return [{ ...entry, result: { ...ids.ofResult(entry.result), output } }]
+    return [{ ...entry, result: { ...entry.result, output } }]
   })
   return { entries: fitted, reasoned: ids.reasoned }
 }

@@ -8,7 +8,7 @@ import type { Reading } from './reading.ts'
  *
  * @param readings of one turn, oldest first
  */
-export function withoutLostIds(readings: readonly Reading[]): readonly Reading[] {
+export function loseIds(readings: readonly Reading[]): readonly Reading[] {
   let before: Reasoned | null = null
   return readings.map((reading) => {
     const ids = new ItemIds(before)
@@ -16,7 +16,7 @@ export function withoutLostIds(readings: readonly Reading[]): readonly Reading[]
     if (ids.reasoned?.isKept !== false || reading.message.role !== 'ASSISTANT') return reading
     const reasons = new Set(reading.reasons)
     const entries = reading.entries.flatMap((entry): Entry[] => {
-      if (!('items' in entry)) return [{ ...entry, result: ids.ofResult(entry.result) }]
+      if (!('items' in entry)) return [entry]
       const items = ids.of(entry.items, new Set(entry.items), () => reasons.add('UNSUPPORTED_PART'))
       return items.length === 0 ? [] : [{ ...entry, items }]
     })

@@ -1,6 +1,6 @@
 import type { ContextFormat } from '../../entities/window-enums.ts'
 import { type Call, type Output, ownPart } from '../items/item.ts'
-import { type Step, withCalls } from '../items/step.ts'
+import { type Step, withItems } from '../items/step.ts'
 import { toolName } from './tool-name.ts'
 
 /** A tool whose name the provider refuses, and the name that it has in the window. */
@@ -25,8 +25,7 @@ export function withToolNames(steps: readonly Step[], format: ContextFormat): Na
   }
   const named = steps.map((step) => {
     const calls = step.answers.map(({ call }): [Call, Call] => [call, { ...call, name: rename(call.name) }])
-    if (calls.length === 0) return step
-    const { answers, ...rest } = withCalls(step, new Map(calls))
+    const { answers, ...rest } = withItems(step, new Map(calls))
     const referring = answers.map(({ result, ...answer }) => ({
       ...answer,
       result: { ...result, output: result.output.map((item) => withReference(item, rename)) },
