@@ -1,14 +1,19 @@
 import type { Message } from '../entities/message.ts'
-import type { ContextFormat, OmissionReason, ReasoningContent } from '../entities/window-enums.ts'
+import type { ContextFormat, OmissionReason, PendingCallRule, ReasoningContent } from '../entities/window-enums.ts'
 import { ContextTooSmall } from '../facts.ts'
 import type { Dialect } from './dialects/dialect.ts'
 import { dialectOf } from './dialects/dialects.ts'
+import type { Said } from './items/item.ts'
+import type { PendingCall } from './items/pending-call.ts'
 import type { Counted, Spoken } from './items/spoken.ts'
+import type { Step } from './items/step.ts'
 import { withCacheMarks } from './rules/cache-marks.ts'
 import { withCallIds } from './rules/call-ids.ts'
+import { withoutLastReasoning } from './rules/fit.ts'
 import { withoutLostIds } from './rules/item-ids.ts'
 import { loseIds } from './rules/lost-reasoning.ts'
 import { type Reading, readCounted, splitAtTurn } from './rules/reading.ts'
+import { Repeats } from './rules/repeats.ts'
 import { type ToolNameChange, withToolNames } from './rules/tool-names.ts'
 import { leastTokens, makeTurn, type Turn } from './rules/turn.ts'
 
@@ -25,6 +30,8 @@ export interface WindowRequest {
   readonly cacheMarks?: number
   /** NONE unless given. */
   readonly reasoningContent?: ReasoningContent
+  /** INTERRUPT unless given. */
+  readonly pendingCalls?: PendingCallRule
 }
 
 export interface ContextWindow {
@@ -41,6 +48,8 @@ export interface ContextWindow {
   /** `firstSeq` and `lastSeq` are of the included messages that are not leading ones; null when there are none. */
   readonly firstSeq: number | null
   readonly lastSeq: number | null
+  /** The calls that wait, whatever the window has of them. */
+  readonly pendingCalls: readonly PendingCall[]
 }
 
 /**
@@ -69,7 +78,8 @@ export class WindowBuilder {
     this.#leadingSeqs = new Set(leading.map(({ message }) => message.seq))
     for (const { message } of leading) this.#stored.set(message, message)
     const system = request.system === null ? [] : [instruction(request.system)]
-    this.#leading = makeTurn([...system, ...leading].map((counted) => readCounted(counted, this.#dialect)))
+    const instructions = [...system, ...leading].map((counted) => readCounted(counted, this.#dialect))
+    this.#leading = makeTurn(instructions, { dialect: this.#dialect, isNewest: false, pendingCalls: null })
     this.#tokens = this.#leading.tokens
     if (request.userMessage !== null) this.#read(request.userMessage)
   }
@@ -96,7 +106,7 @@ export class WindowBuilder {
     const { maxTokens, reserve } = this.#request
     if (this.#tokens > this.#budget) throw new ContextTooSmall(maxTokens, this.#tokens + reserve)
     const turns = [this.#leading, ...this.#turns.toReversed()]
-    const steps = turns.flatMap((turn) => turn.steps)
+    const { steps, repeated } = withoutRepeats(turns.flatMap((turn) => turn.steps))
     const named = withToolNames(withCallIds(withoutLostIds(steps), this.#dialect.callIds), this.#request.format)
     const { format, cacheMarks = 0 } = this.#request
     const { hadMarks, ...written } = withCacheMarks(this.#dialect.write(named.steps), format, cacheMarks)
@@ -108,12 +118,13 @@ export class WindowBuilder {
       included: [...leading, ...said],
       toolNames: named.changes,
       reasons: [
-        ...this.#reasons(turns),
+        ...this.#reasons(turns, repeated.size > 0),
         ...(named.changes.length > 0 ? (['TOOL_NAME'] as const) : []),
         ...(hadMarks ? (['CACHE_MARK'] as const) : []),
       ],
       firstSeq: said[0]?.seq ?? null,
       lastSeq: said.at(-1)?.seq ?? null,
+      pendingCalls: (this.#turns[0]?.pending ?? []).filter(({ call }) => !repeated.has(call)),
     }
   }
 
@@ -138,7 +149,11 @@ export class WindowBuilder {
   }
 
   #closeTurn(): void {
-    const turn = makeTurn(loseIds(this.#open.toReversed()))
+    const isNewest = this.#turns.length === 0
+    const { userMessage, pendingCalls = 'INTERRUPT' } = this.#request
+    const mayWait = isNewest && userMessage === null
+    const place = { dialect: this.#dialect, isNewest, pendingCalls: mayWait ? pendingCalls : null }
+    const turn = makeTurn(loseIds(this.#open.toReversed()), place)
     this.#open = []
     this.#openTokens = 0
     if (this.#turns.length > 0 && this.#tokens + turn.tokens > this.#budget) this.#isFull = true
@@ -157,8 +172,9 @@ export class WindowBuilder {
     return [...messages].flatMap((message) => this.#stored.get(message) ?? []).sort((one, other) => one.seq - other.seq)
   }
 
-  #reasons(turns: readonly Turn[]): OmissionReason[] {
+  #reasons(turns: readonly Turn[], isRepeating: boolean): OmissionReason[] {
     const reasons = new Set(turns.flatMap((turn) => [...turn.reasons]))
+    if (isRepeating) reasons.add('REPEATED_ITEM')
     if (this.#isFull) reasons.add('BUDGET')
     else {
       const first = this.#open.flatMap((reading) => [...reading.reasons])
@@ -167,6 +183,21 @@ export class WindowBuilder {
     }
     return [...reasons]
   }
+}
+
+/** Leaves out what an earlier turn of the window has. A turn has no item twice by itself. */
+function withoutRepeats(steps: readonly Step[]): { readonly steps: Step[]; readonly repeated: ReadonlySet<Said> } {
+  const repeats = new Repeats()
+  const repeated = new Set<Said>()
+  const kept = steps.flatMap((step): Step[] => {
+    for (const item of step.items) if (repeats.isRepeated(item, step.message)) repeated.add(item)
+    const items = withoutLastReasoning(step.items.filter((item) => !repeated.has(item)))
+    if (items.length === step.items.length) return [step]
+    const answers = step.answers.filter(({ call }) => !repeated.has(call))
+    const waiting = step.waiting.filter(({ call }) => !repeated.has(call))
+    return items.length === 0 ? [] : [{ ...step, items, answers, waiting }]
+  })
+  return { steps: kept, repeated }
 }
 
 function instruction({ text, tokens }: { readonly text: string; readonly tokens: number }): Counted<Spoken> {

@@ -66,6 +66,53 @@ const countsOf = (id: string) =>
     id,
   )
 
+describe('calls that wait', () => {
+  const waiting = 'messages pendingCalls { callId name type arguments approved approvalId messageId }'
+  const read = async (id: string, args: string) =>
+    (await bed.server.as().get(`{ conversation(id: "${id}") { context(maxTokens: 1000${args}) { ${waiting} } } }`))
+      .conversation.context
+  const idOf = async (id: string, seq: number) =>
+    (await bed.server.as().get(`{ conversation(id: "${id}") { message(seq: ${seq}) { id } } }`)).conversation.message.id
+
+  test('are named, and the argument says what becomes of them', async () => {
+    const id = await store(user('one'), call('a', 'b'), result('a'))
+    const messageId = await idOf(id, 2)
+    const b = { callId: 'b', name: 'find', type: 'function', arguments: '{"q":1}', messageId }
+    const contents = async (args: string) => {
+      const { messages, pendingCalls } = await read(id, args)
+      expect(pendingCalls).toEqual([{ ...b, approved: null, approvalId: null }])
+      return messages.slice(2).map(({ content }: { content: string }) => content)
+    }
+    const interrupted = ['result of a', 'Interrupted: this call was not answered.']
+    expect(await contents('')).toEqual(interrupted)
+    expect(await contents(', pendingCalls: OMIT')).toEqual(['result of a'])
+    expect(await contents(', pendingCalls: KEEP'), 'OPENAI_CHAT knows no calls that wait').toEqual(interrupted)
+    expect((await read(id, ', userMessage: { role: USER, content: "And?" }')).pendingCalls).toEqual([])
+  })
+
+  test('say whether people have allowed them', async () => {
+    const part = (toolCallId: string, state: string, approval: object) => ({
+      type: 'tool-find',
+      toolCallId,
+      state,
+      input: { q: 1 },
+      approval,
+    })
+    const parts = [
+      part('a', 'approval-requested', { id: 'ask-a' }),
+      part('b', 'approval-responded', { id: 'ask-b', approved: true }),
+      part('c', 'approval-responded', { id: 'ask-c', approved: false }),
+    ]
+    const id = await store(user('one'), { role: 'ASSISTANT', partsFormat: 'AI_SDK', parts })
+    const { messages, pendingCalls } = await read(id, ', format: AI_SDK, pendingCalls: KEEP')
+    expect(messages[1].parts.slice(1)).toEqual(parts)
+    expect(pendingCalls).toMatchObject([
+      { callId: 'a', approved: false, approvalId: 'ask-a' },
+      { callId: 'b', approved: true, approvalId: 'ask-b' },
+    ])
+  })
+})
+
 describe('a window', () => {
   test('is the instructions, the newest turns, oldest first, and then the new message', async () => {
     const id = await store(system('be kind'), user('one'), text('two'), user('three'), text('four'))

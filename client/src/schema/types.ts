@@ -59,7 +59,10 @@ export type OmissionReason =
   | 'BEFORE_FIRST_USER'
   /** Results without their call were left out. */
   | 'ORPHANED_RESULT'
-  /** Calls without a result got a result that says that the call was interrupted. */
+  /**
+   * Calls without a result got a result that says that the call was interrupted, or were left out where the format has
+   * no such result.
+   */
   | 'INTERRUPTED_CALL'
   /** Messages that are still being written were left out. */
   | 'STREAMING'
@@ -71,6 +74,8 @@ export type OmissionReason =
   | 'TOOL_NAME'
   /** Marks for a provider's cache were left out. They belong to an earlier request, and not to a message. */
   | 'CACHE_MARK'
+  /** Items that were stored more than once, by the id of their provider, are there once. */
+  | 'REPEATED_ITEM'
 
 /** What to do if a client id is known with another payload. */
 export type OnExisting =
@@ -95,6 +100,21 @@ export type PartsFormat =
   | 'LANGCHAIN'
   /** The caller's own dialect: the server keeps such parts and does not read them. A model reads `content` instead. */
   | 'OTHER'
+
+/**
+ * What becomes of calls that wait. A call waits if it is in the last step of the assistant, has no result, and nothing
+ * follows this step but its results and approvals.
+ */
+export type PendingCallRule =
+  /** They get a result that says that they were interrupted. Every provider accepts this. */
+  | 'INTERRUPT'
+  /** They are left out, with the reasoning that led to nothing else. */
+  | 'OMIT'
+  /**
+   * They stay without a result, in formats that can say that a call waits: AI_SDK, AI_SDK_MODEL, and requests for
+   * approval in OPENAI_RESPONSES. Other calls are treated as with INTERRUPT.
+   */
+  | 'KEEP'
 
 /** What messages of OPENAI_CHAT have of the model's reasoning. */
 export type ReasoningContent =
@@ -458,6 +478,8 @@ export interface ContextArguments {
    * back their own reasoning in any case.
    */
   readonly reasoningContent?: ReasoningContent
+  /** What becomes of calls that still wait for their results, in `messages`. `pendingCalls` names them always. */
+  readonly pendingCalls?: PendingCallRule
 }
 
 /** What `appendMessage` answers, after the message is durable. */
@@ -547,6 +569,8 @@ export interface ContextWindow {
   readonly firstSeq: number | null
   /** The seq of the last stored message; null if `firstSeq` is null. */
   readonly lastSeq: number | null
+  /** The calls that wait for their results, in order. Calls that people did not allow are not among them. */
+  readonly pendingCalls: readonly PendingCall[]
 }
 
 /** An ordered log of messages with one owner. */
@@ -888,6 +912,30 @@ export interface PageInfo {
   readonly startCursor: string | null
   /** The last edge's cursor. */
   readonly endCursor: string | null
+}
+
+/**
+ * A call of the last step that has no result yet, so that somebody has to run it, or to allow it, before the model can
+ * go on.
+ */
+export interface PendingCall {
+  /** The id of the call, as it is stored. The message with the result has it as its `toolCallId`. */
+  readonly callId: string
+  /** The name of the tool. Of a call that is no function and names none, the kind of the call. */
+  readonly name: string
+  /** `function` or `custom`, or the type of a call that is no function, such as `computer_call`. */
+  readonly type: string
+  /**
+   * What the model passes to the tool: the text that it wrote. Of a call that is no function, the JSON text of its
+   * part.
+   */
+  readonly arguments: string
+  /** Whether people have allowed the call. false while they are still asked; null if nobody was asked. */
+  readonly approved: boolean | null
+  /** The id that the answer of people has to name; null if nobody was asked. */
+  readonly approvalId: string | null
+  /** The message that holds the call. */
+  readonly messageId: string
 }
 
 /** What `resumeMessage` answers. */

@@ -1,14 +1,21 @@
-import { Args, ArgsType, Ctx, Field, FieldResolver, Int, ObjectType, Resolver, Root } from 'type-graphql'
+import { Args, ArgsType, Ctx, Field, FieldResolver, ID, Int, ObjectType, Resolver, Root } from 'type-graphql'
 import { contractLimits, type Limits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { Json } from '../../entities/json.ts'
-import { ContextFormat, OmissionReason, ReasoningContent, TokenEncoding } from '../../entities/window-enums.ts'
+import {
+  ContextFormat,
+  OmissionReason,
+  PendingCallRule,
+  ReasoningContent,
+  TokenEncoding,
+} from '../../entities/window-enums.ts'
 import { badInput, tooLarge } from '../../errors.ts'
 import { parentSeqIn } from '../../storage/branch/append-parents.ts'
 import { activeLeafOf, type Range, readWholePath } from '../../storage/branch/path.ts'
 import type { NewMessage } from '../../storage/message/new-message.ts'
 import { countUndeleted, sumTokens } from '../../storage/window/path-totals.ts'
 import { readWindow } from '../../storage/window/read-window.ts'
+import type { PendingCall } from '../../window/items/pending-call.ts'
 import { mostCacheMarks } from '../../window/rules/cache-marks.ts'
 import type { Context } from '../context.ts'
 import { atMessages } from '../fact-errors.ts'
@@ -67,6 +74,56 @@ export class ContextArgs {
       "What messages of OPENAI_CHAT have of the model's reasoning, for providers that want it back. Each field comes back under its name, such as `reasoning_content`, and its tokens count. Other formats have no such fields: they give back their own reasoning in any case.",
   })
   reasoningContent!: ReasoningContent
+
+  @Field(() => PendingCallRule, {
+    defaultValue: PendingCallRule.INTERRUPT,
+    description:
+      'What becomes of calls that still wait for their results, in `messages`. `pendingCalls` names them always.',
+  })
+  pendingCalls!: PendingCallRule
+}
+
+@ObjectType('PendingCall', {
+  description:
+    'A call of the last step that has no result yet, so that somebody has to run it, or to allow it, before the model can go on.',
+  simpleResolvers: true,
+})
+export class PendingCallAnswer {
+  @Field(() => String, {
+    description: 'The id of the call, as it is stored. The message with the result has it as its `toolCallId`.',
+  })
+  callId!: string
+
+  @Field(() => String, {
+    description: 'The name of the tool. Of a call that is no function and names none, the kind of the call.',
+  })
+  name!: string
+
+  @Field(() => String, {
+    description: '`function` or `custom`, or the type of a call that is no function, such as `computer_call`.',
+  })
+  type!: string
+
+  @Field(() => String, {
+    description:
+      'What the model passes to the tool: the text that it wrote. Of a call that is no function, the JSON text of its part.',
+  })
+  arguments!: string
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether people have allowed the call. false while they are still asked; null if nobody was asked.',
+  })
+  approved!: boolean | null
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The id that the answer of people has to name; null if nobody was asked.',
+  })
+  approvalId!: string | null
+
+  @Field(() => ID, { description: 'The message that holds the call.' })
+  messageId!: string
 }
 
 @ObjectType({ description: 'What a window leaves out of the path that it follows.', simpleResolvers: true })
@@ -140,6 +197,11 @@ export class ContextWindowAnswer {
 
   @Field(() => Int, { nullable: true, description: 'The seq of the last stored message; null if `firstSeq` is null.' })
   lastSeq!: number | null
+
+  @Field(() => [PendingCallAnswer], {
+    description: 'The calls that wait for their results, in order. Calls that people did not allow are not among them.',
+  })
+  pendingCalls!: readonly PendingCallAnswer[]
 }
 
 @Resolver(() => Conversation)
@@ -153,7 +215,7 @@ export class ContextWindowResolver {
     @Args(() => ContextArgs) args: ContextArgs,
     @Ctx() context: Context,
   ): Promise<ContextWindowAnswer> {
-    const { format, encoding, maxTokens, cacheMarks, reasoningContent } = args
+    const { format, encoding, maxTokens, cacheMarks, reasoningContent, pendingCalls } = args
     const { services, viewer } = context
     const { limits } = services
     const reserve = args.reserve ?? 0
@@ -180,6 +242,7 @@ export class ContextWindowResolver {
       userMessage,
       cacheMarks,
       reasoningContent,
+      pendingCalls,
     }
     const reader = { store: services.store, tokens: services.tokens, budget: context.budget, userId: viewer.userId }
     const { window, includedTokens } = await readWindow(reader, ask)
@@ -187,6 +250,7 @@ export class ContextWindowResolver {
     return {
       ...window,
       included: included.messages,
+      pendingCalls: window.pendingCalls.map(toAnswer),
       omitted: { reasons: window.reasons, conversation, path, encoding, included },
     }
   }
@@ -215,6 +279,12 @@ export class OmittedMessagesResolver {
     const sum = await sumTokens(services.store, conversation, path, viewer.userId, encoding)
     return sum === null ? null : Math.max(sum - included.tokens, 0)
   }
+}
+
+function toAnswer({ call, message, ...pending }: PendingCall): PendingCallAnswer {
+  const { callId, name, arguments: text } = call
+  const type = call.kind === 'call' ? call.type : 'function'
+  return { callId, name, type, arguments: text, ...pending, messageId: message.id ?? '' }
 }
 
 function requireTokens(maxTokens: number, reserve: number): void {

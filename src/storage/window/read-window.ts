@@ -1,5 +1,5 @@
 import type { Conversation } from '../../entities/conversation.ts'
-import type { ContextFormat, ReasoningContent, TokenEncoding } from '../../entities/window-enums.ts'
+import type { ContextFormat, PendingCallRule, ReasoningContent, TokenEncoding } from '../../entities/window-enums.ts'
 import { ConversationMissing } from '../../facts.ts'
 import type { TokenCounter } from '../../tokens/token-counter.ts'
 import type { Counted } from '../../window/items/spoken.ts'
@@ -33,6 +33,7 @@ export interface WindowAsk {
   readonly userMessage: NewMessage | null
   readonly cacheMarks: number
   readonly reasoningContent: ReasoningContent
+  readonly pendingCalls: PendingCallRule
 }
 
 export interface ReadWindow {
@@ -49,7 +50,7 @@ export interface ReadWindow {
  *   counted
  */
 export async function readWindow(reader: WindowReader, ask: WindowAsk): Promise<ReadWindow> {
-  const { format, maxTokens, reserve, conversation, path, cacheMarks, reasoningContent } = ask
+  const { format, maxTokens, reserve, conversation, path, cacheMarks, reasoningContent, pendingCalls } = ask
   const tokensOf = new Map<number, number>()
   const remember = (counted: readonly Counted[]) => {
     for (const { message, tokens } of counted) tokensOf.set(message.seq, tokens)
@@ -57,7 +58,8 @@ export async function readWindow(reader: WindowReader, ask: WindowAsk): Promise<
   }
   const leading = await readAllLeading(reader, ask)
   const given = await countGiven(reader, ask)
-  const builder = new WindowBuilder({ format, maxTokens, reserve, cacheMarks, reasoningContent, ...given }, leading)
+  const wishes = { cacheMarks, reasoningContent, pendingCalls }
+  const builder = new WindowBuilder({ format, maxTokens, reserve, ...wishes, ...given }, leading)
   let left = maxTokens - reserve - remember(leading) - (given.system?.tokens ?? 0) - (given.userMessage?.tokens ?? 0)
   let before = (path[0]?.high ?? 0) + 1
   while (before > 1 && !builder.isFull) {

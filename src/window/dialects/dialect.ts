@@ -1,5 +1,5 @@
 import type { MessageRole, PartsFormat } from '../../entities/message-enums.ts'
-import type { Output, Reasoning, Said } from '../items/item.ts'
+import type { ApprovalRequest, Call, Output, Reasoning, Said } from '../items/item.ts'
 import type { Step } from '../items/step.ts'
 
 /** Writes a window for one provider or SDK. */
@@ -11,10 +11,14 @@ export interface Dialect {
    */
   takes(item: Said, role: MessageRole): boolean
   /** Whether it takes this reasoning `beside` what else was said. Absent: it takes its own. */
-  takesReasoning?(item: Reasoning, beside: readonly Said[]): boolean
+  takesReasoning?(item: Reasoning, beside: readonly Pick<Said | ApprovalRequest, 'kind'>[]): boolean
   /** Whether a result may hold this item. */
   takesOutput(item: Output): boolean
   readonly callIds: CallIdRule
+  /** Whether it has a way to say that this call waits. Absent: it has none. */
+  keepsWaiting?(call: Call): boolean
+  /** Whether a text can be the result of this native call. Absent: it cannot. */
+  answersInWords?(call: Call): boolean
   write(steps: readonly Step[]): Written
 }
 

@@ -1,5 +1,5 @@
 import type { CallIdRule } from '../dialects/dialect.ts'
-import type { Call } from '../items/item.ts'
+import type { Call, Said } from '../items/item.ts'
 import { type Step, withItems } from '../items/step.ts'
 
 /**
@@ -8,14 +8,17 @@ import { type Step, withItems } from '../items/step.ts'
  * ids.
  */
 export function withCallIds(steps: readonly Step[], rule: CallIdRule): Step[] {
-  const callIds = steps.flatMap(({ answers }) => answers.map(({ call }) => call.callId))
+  const all = steps.flatMap(({ items }) => items)
+  const callIds = all.flatMap((item) => (isRenamed(item) ? [item.callId] : []))
   const own = new Set(callIds.filter((id) => fit(id, rule) === id))
-  const taken = new Set<string>()
+  // Calls that only one dialect knows keep the ids that their provider gave them.
+  const taken = new Set(all.flatMap((item) => ('callId' in item && !isRenamed(item) ? [item.callId] : [])))
   const make = makeIds(rule, (id) => own.has(id) || taken.has(id))
   return steps.map((step) => {
     const here = new Set<string>()
-    const calls = new Map<Call, Call>()
-    for (const { call } of step.answers) {
+    const calls = new Map<Said, Said>()
+    for (const call of step.items) {
+      if (!isRenamed(call)) continue
       const isOwn = own.has(call.callId) && !(rule.mayRepeat ? here : taken).has(call.callId)
       const id = isOwn ? call.callId : make(fit(call.callId, rule))
       for (const set of [here, taken]) set.add(id)
@@ -23,6 +26,10 @@ export function withCallIds(steps: readonly Step[], rule: CallIdRule): Step[] {
     }
     return withItems(step, calls)
   })
+}
+
+function isRenamed(item: Said): item is Call {
+  return item.kind === 'call' && item.native === undefined
 }
 
 function fit(id: string, { maxLength, unfit }: CallIdRule): string {

@@ -1,6 +1,6 @@
 import type { JsonRecord } from '../../entities/json.ts'
 import type { PartsFormat } from '../../entities/message-enums.ts'
-import type { Said } from '../items/item.ts'
+import type { ApprovalRequest, Said } from '../items/item.ts'
 import { isRecord } from '../items/json.ts'
 import { sdkMetadata, withoutOptions } from '../items/sdk-metadata.ts'
 import { type Step, withItems } from '../items/step.ts'
@@ -27,7 +27,7 @@ export class ItemIds {
   }
 
   /** The items that are `kept`. `leaveOut` is called for an item that cannot be without its id, and is not kept. */
-  of<T extends Said>(items: readonly T[], kept: ReadonlySet<T>, leaveOut: () => void): T[] {
+  of<T extends Said | ApprovalRequest>(items: readonly T[], kept: ReadonlySet<T>, leaveOut: () => void): T[] {
     return items.flatMap((item) => {
       const isKept = kept.has(item)
       const { raw } = item
@@ -72,7 +72,7 @@ export function withoutLostIds(steps: readonly Step[]): readonly Step[] {
 }
 
 /** A reference to reasoning that lies with OpenAI stands for it. */
-function isReasoning({ kind, raw }: Said): boolean {
+function isReasoning({ kind, raw }: Said | ApprovalRequest): boolean {
   if (kind === 'reasoning') return true
   return kind === 'other' && raw.format === 'OPENAI_RESPONSES' && hasId(raw.part) && raw.part.id.startsWith('rs_')
 }

@@ -28,16 +28,16 @@ export function readCounted({ message, tokens, reasoningTokens }: Counted<Spoken
 }
 
 /**
- * A message of the user begins a turn where its words begin. Results may stand before these words, as in Anthropic's
- * messages of the user: such results belong to the turn before. All tokens of the message count in the turn that its
- * words begin.
+ * A message of the user begins a turn with its words. Its replies belong to the turn before, wherever they stand in the
+ * message. All tokens of the message count in the turn that its words begin.
  */
 export function splitAtTurn(reading: Reading): { readonly before: Reading; readonly begun: Reading } | null {
-  if (reading.message.role !== 'USER') return null
-  const at = reading.entries.findIndex((entry) => 'items' in entry)
-  if (at === -1) return null
+  const { message, entries } = reading
+  const items = entries.flatMap((entry) => ('items' in entry ? entry.items : []))
+  if (message.role !== 'USER' || items.length === 0) return null
+  const replies = entries.filter((entry) => 'reply' in entry)
   return {
-    before: { ...reading, entries: reading.entries.slice(0, at), tokens: 0, reasons: new Set() },
-    begun: { ...reading, entries: reading.entries.slice(at) },
+    before: { ...reading, entries: replies, tokens: 0, reasons: new Set() },
+    begun: { ...reading, entries: [{ message, items }] },
   }
 }
