@@ -17,10 +17,19 @@ export const OmissionReason = {
   STREAMING: 'STREAMING',
   EMPTY: 'EMPTY',
   UNSUPPORTED_PART: 'UNSUPPORTED_PART',
+  TOOL_NAME: 'TOOL_NAME',
+  CACHE_MARK: 'CACHE_MARK',
   REPEATED_ITEM: 'REPEATED_ITEM',
   IMAGE_LIMIT: 'IMAGE_LIMIT',
 } as const
 export type OmissionReason = keyof typeof OmissionReason
+
+export const ReasoningContent = {
+  NONE: 'NONE',
+  TOOL_CALLS: 'TOOL_CALLS',
+  ALL: 'ALL',
+} as const
+export type ReasoningContent = keyof typeof ReasoningContent
 
 export const PendingCallRule = {
   INTERRUPT: 'INTERRUPT',
@@ -71,10 +80,28 @@ registerEnumType(OmissionReason, {
     UNSUPPORTED_PART: {
       description: 'Parts that this format cannot express, and files that its provider does not take, were left out.',
     },
+    TOOL_NAME: { description: 'Names of tools that the provider refuses were changed, as `toolNames` says.' },
+    CACHE_MARK: {
+      description:
+        "Marks for a provider's cache were left out. They belong to an earlier request, and not to a message.",
+    },
     IMAGE_LIMIT: { description: 'The oldest pictures were left out: the window had more of them than `maxImages`.' },
     REPEATED_ITEM: {
       description: 'Items that were stored more than once, by the id of their provider, are there once.',
     },
+  },
+})
+
+registerEnumType(ReasoningContent, {
+  name: 'ReasoningContent',
+  description: "What messages of OPENAI_CHAT have of the model's reasoning.",
+  valuesConfig: {
+    NONE: { description: "Nothing: OpenAI's API has no field for it." },
+    TOOL_CALLS: {
+      description:
+        'The reasoning of messages that call tools, as DeepSeek and Kimi want it back. A message with calls and without reasoning has a space, because they refuse a message that has nothing.',
+    },
+    ALL: { description: 'The reasoning of all messages, and a space as TOOL_CALLS has it.' },
   },
 })
 

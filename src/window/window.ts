@@ -1,17 +1,21 @@
 import type { Message } from '../entities/message.ts'
-import type { ContextFormat, OmissionReason, PendingCallRule } from '../entities/window-enums.ts'
+import type { ContextFormat, OmissionReason, PendingCallRule, ReasoningContent } from '../entities/window-enums.ts'
 import { ContextTooSmall } from '../facts.ts'
 import type { Dialect } from './dialects/dialect.ts'
-import { dialects } from './dialects/dialects.ts'
+import { dialectOf } from './dialects/dialects.ts'
 import type { Said } from './items/item.ts'
 import type { PendingCall } from './items/pending-call.ts'
 import type { Counted, Spoken } from './items/spoken.ts'
 import type { Step } from './items/step.ts'
+import { withCacheMarks } from './rules/cache-marks.ts'
 import { withCallIds } from './rules/call-ids.ts'
 import { withoutLastReasoning } from './rules/fit.ts'
 import { countImages, imagesLeftOut, leaveOutImages, mostTokensLeftOut, tokensLeftOut } from './rules/images.ts'
+import { withoutLostIds } from './rules/item-ids.ts'
+import { loseIds } from './rules/lost-reasoning.ts'
 import { type Reading, readCounted, splitAtTurn } from './rules/reading.ts'
 import { Repeats } from './rules/repeats.ts'
+import { type ToolNameChange, withToolNames } from './rules/tool-names.ts'
 import { leastTokens, makeTurn, type Turn } from './rules/turn.ts'
 
 export interface WindowRequest {
@@ -25,6 +29,10 @@ export interface WindowRequest {
   readonly maxImages?: number | null
   /** A message that is not stored yet; the window ends with it. */
   readonly userMessage: Counted<Spoken> | null
+  /** How many marks for the provider's cache to set; 0 unless given. */
+  readonly cacheMarks?: number
+  /** NONE unless given. */
+  readonly reasoningContent?: ReasoningContent
   /** INTERRUPT unless given. */
   readonly pendingCalls?: PendingCallRule
 }
@@ -38,6 +46,7 @@ export interface ContextWindow {
   readonly tokenCount: number
   /** The stored messages that the window shows, whole or in part, oldest first; the leading messages are among them. */
   readonly included: readonly Message[]
+  readonly toolNames: readonly ToolNameChange[]
   readonly reasons: readonly OmissionReason[]
   /** `firstSeq` and `lastSeq` are of the included messages that are not leading ones; null when there are none. */
   readonly firstSeq: number | null
@@ -77,7 +86,7 @@ export class WindowBuilder {
   /** @param leading the SYSTEM and DEVELOPER messages that the conversation begins with, oldest first */
   constructor(request: WindowRequest, leading: readonly Counted[]) {
     this.#request = request
-    this.#dialect = dialects[request.format]
+    this.#dialect = dialectOf(request.format, request.reasoningContent ?? 'NONE')
     this.#leadingSeqs = new Set(leading.map(({ message }) => message.seq))
     for (const { message } of leading) this.#stored.set(message, message)
     const system = request.system === null ? [] : [instruction(request.system)]
@@ -114,14 +123,22 @@ export class WindowBuilder {
     const all = turns.flatMap((turn) => turn.steps)
     const leftOut = imagesLeftOut(countImages(all), this.#maxImages)
     const { steps, repeated } = withoutRepeats(leaveOutImages(all, leftOut))
-    const written = this.#dialect.write(withCallIds(steps, this.#dialect.callIds))
+    const { format, cacheMarks = 0 } = this.#request
+    const named = withToolNames(withCallIds(withoutLostIds(steps), this.#dialect.callIds), format)
+    const { hadMarks, ...written } = withCacheMarks(this.#dialect.write(named.steps), format, cacheMarks)
     const leading = this.#storedOf([this.#leading])
     const said = this.#storedOf(taken)
     return {
       ...written,
       tokenCount: this.#takenTokens,
       included: [...leading, ...said],
-      reasons: [...this.#reasons(turns, repeated.size > 0), ...(leftOut > 0 ? (['IMAGE_LIMIT'] as const) : [])],
+      toolNames: named.changes,
+      reasons: [
+        ...this.#reasons(turns, repeated.size > 0),
+        ...(leftOut > 0 ? (['IMAGE_LIMIT'] as const) : []),
+        ...(named.changes.length > 0 ? (['TOOL_NAME'] as const) : []),
+        ...(hadMarks ? (['CACHE_MARK'] as const) : []),
+      ],
       firstSeq: said[0]?.seq ?? null,
       lastSeq: said.at(-1)?.seq ?? null,
       pendingCalls: (this.#turns[0]?.pending ?? []).filter(({ call }) => !repeated.has(call)),
@@ -164,7 +181,7 @@ export class WindowBuilder {
     const { userMessage, pendingCalls = 'INTERRUPT' } = this.#request
     const mayWait = isNewest && userMessage === null
     const place = { dialect: this.#dialect, isNewest, pendingCalls: mayWait ? pendingCalls : null }
-    const turn = makeTurn(this.#open.toReversed(), place)
+    const turn = makeTurn(loseIds(this.#open.toReversed()), place)
     this.#open = []
     this.#openTokens = 0
     this.#openImages = 0

@@ -29,6 +29,7 @@ export interface Exchange {
  * @throws Error naming the rule that the window breaks
  */
 export function readAsProvider(format: ContextFormat, received: Received, ending: Ending = {}): Exchange[] {
+  readMarks(received)
   switch (format) {
     case 'OPENAI_CHAT':
       return readChat(received.messages as Json[])
@@ -135,6 +136,53 @@ function everyPart(value: unknown): Json[] {
   return [value as Json, ...[content, parts, output, inner].flatMap(everyPart)]
 }
 
+/**
+ * https://developers.openai.com/api/reference/resources/chat (`FunctionDefinition.name`), and the errors of Anthropic's API,
+ * read 2026-11.
+ */
+export function requireToolName(name: unknown, most: 64 | 128): void {
+  const isPlain = typeof name === 'string' && /^[a-zA-Z0-9_-]+$/.test(name) && name.length <= most
+  rule(isPlain, `a tool has a name of 1 to ${most} plain characters`, name)
+}
+
+/**
+ * https://platform.claude.com/docs/en/build-with-claude/prompt-caching, read 2026-11: at most 4 marks, none on a thought or on
+ * an empty text. Those of the AI SDK's Anthropic package become such marks.
+ */
+export function readMarks({ system, messages }: Received): Json[] {
+  const marked: Json[] = []
+  const look = (value: unknown) => {
+    if (typeof value !== 'object' || value === null) return
+    const record = value as Json
+    const { anthropic } = (record.providerOptions ?? record.providerMetadata ?? {}) as { anthropic?: Json }
+    // A text of this name is what a tool answered.
+    if (typeof (record.cache_control ?? anthropic?.cacheControl ?? '') === 'object') marked.push(record)
+    for (const [key, inner] of Object.entries(record)) if (key !== 'input') look(inner)
+  }
+  look([system, messages])
+  rule(marked.length <= 4, 'a request has at most 4 marks', marked)
+  for (const block of marked) {
+    rule(!/thinking|reasoning/.test(String(block.type)), 'a thought has no mark', block)
+    rule(block.type !== 'text' || isSomething(block.text), 'an empty text has no mark', block)
+  }
+  return marked
+}
+
+/**
+ * What DeepSeek and Kimi want of messages with calls while they think: https://api-docs.deepseek.com/guides/thinking_mode and
+ * https://platform.kimi.ai/docs/guide/use-kimi-k2-thinking-model, read 2026-11.
+ */
+export function requireReasoning({ messages }: Received): void {
+  for (const message of messages as Json[]) {
+    const isThere = [message.reasoning_content, message.reasoning].some(
+      (text) => typeof text === 'string' && text !== '',
+    )
+    const isGiven = isThere || Array.isArray(message.reasoning_details)
+    rule(message.tool_calls === undefined || isGiven, 'a message with calls has its reasoning', message)
+    rule(!isGiven || message.role === 'assistant', 'only an assistant reasons', message)
+  }
+}
+
 /** The first message after the instructions is the user's. */
 function requireUserFirst(roles: readonly unknown[]): void {
   const first = roles.find((role) => role !== 'system' && role !== 'developer')
@@ -167,6 +215,7 @@ function readChat(messages: readonly Json[]): Exchange[] {
       const answer = answers.filter(({ role, tool_call_id: id }) => role === 'tool' && id === call.id)
       rule(answer.length === 1, 'every call is answered once, directly after it', [call, answers])
       const called = (call.function ?? call.custom) as Json
+      requireToolName(called.name, 64)
       rule(call.type === 'custom' || called.arguments !== '', 'arguments are there', call)
       const input = call.type === 'custom' ? called.input : JSON.parse(String(called.arguments))
       exchanges.push(exchange(called.name, input, answer[0]?.content))
@@ -200,6 +249,7 @@ function readResponses(items: readonly Json[], ending: Ending): Exchange[] {
       rule(!known.has(id), 'call ids come once', item)
       rule(id.length <= 64, 'call ids have at most 64 characters', item)
       rule(item.arguments !== '', 'arguments are there', item)
+      if (type === 'function_call' || type === 'custom_tool_call') requireToolName(item.name, 64)
       const caller = item.caller as Json | undefined
       rule(caller?.type !== 'program' || programs.has(caller.caller_id), 'the program that calls is there', item)
       open.set(`${outputType} ${id}`, item)
@@ -218,6 +268,8 @@ function readResponses(items: readonly Json[], ending: Ending): Exchange[] {
       const follower = items[at + 1]
       const isFollowed = outputTypes.has(String(follower?.type)) || follower?.role === 'assistant'
       rule(isFollowed || wholeTypes.has(String(follower?.type)), 'reasoning comes with what it led to', item)
+      rule(Boolean(item.id ?? item.encrypted_content), 'reasoning has an id or its encrypted content', item)
+      rule(Array.isArray(item.summary), 'reasoning has a summary, which may be empty', item)
     } else if (!wholeTypes.has(type)) {
       rule((item.type ?? 'message') === 'message', 'a known kind of item', item)
       rule(item.content !== '' && !isNone(item.content), 'a message has content', item)
@@ -306,12 +358,17 @@ function readAnthropic(messages: readonly Json[], system: unknown, ending: Endin
       }
       if (type === 'server_tool_use' || type === 'mcp_tool_use') hosted.set(block.id, block)
       else if (type === 'tool_use') {
+        requireToolName(block.name, 128)
         rule(/^[a-zA-Z0-9_-]+$/.test(String(block.id)), 'ids are of plain characters', block)
         rule(typeof block.input === 'object' && block.input !== null, 'input is an object', block)
       } else if (type.endsWith('_tool_result')) {
         const isOpen = hosted.delete(block.tool_use_id)
         rule(role === 'assistant' && isOpen, 'a result of a server tool answers its call before it, once', block)
       }
+    }
+    for (const { type, signature, data } of blocks) {
+      rule(type !== 'thinking' || Boolean(signature), 'a thought has its signature', blocks)
+      rule(type !== 'redacted_thinking' || Boolean(data), 'a thought that is hidden has its data', blocks)
     }
     if (role === 'user') rule(!blocks.some(({ type }) => type === 'thinking'), 'only an assistant thinks', blocks)
     else rule(blocks.at(-1)?.type !== 'thinking', 'a thought is not the last of a message', blocks)

@@ -197,20 +197,19 @@ describe('one conversation in the types of every SDK', () => {
 })
 
 describe('a window in the dialect of the parts gives them back as they are', () => {
-  test('ANTHROPIC: thoughts with their signature, citations, cache marks, and what the server ran', async () => {
+  test('ANTHROPIC: thoughts with their signature, citations, and what the server ran', async () => {
     const content: ContentBlockParam[] = [
       { type: 'thinking', thinking: 'Hm.', signature: 'sig==' },
       { type: 'redacted_thinking', data: 'x' },
       { type: 'server_tool_use', id: 'srv', name: 'web_search', input: { query: 'cats' } },
       { type: 'web_search_tool_result', tool_use_id: 'srv', content: [] },
-      { type: 'text', text: 'See.', citations: [], cache_control: { type: 'ephemeral' } },
+      { type: 'text', text: 'See.', citations: [] },
       { type: 'tool_use', id: 'a', name: 'look', input: { b: [1] }, caller: { type: 'direct' } },
     ]
     const result: ContentBlockParam = {
       type: 'tool_result',
       tool_use_id: 'a',
       content: [{ type: 'text', text: 'one', cache_control: null }],
-      cache_control: { type: 'ephemeral' },
     }
     const fields = [user('?'), parts('ASSISTANT', 'ANTHROPIC', ...content), parts('USER', 'ANTHROPIC', result)]
     const { messages, tokenCount } = await buildValid('ANTHROPIC', fields)

@@ -70,6 +70,10 @@ export type OmissionReason =
   | 'EMPTY'
   /** Parts that this format cannot express, and files that its provider does not take, were left out. */
   | 'UNSUPPORTED_PART'
+  /** Names of tools that the provider refuses were changed, as `toolNames` says. */
+  | 'TOOL_NAME'
+  /** Marks for a provider's cache were left out. They belong to an earlier request, and not to a message. */
+  | 'CACHE_MARK'
   /** Items that were stored more than once, by the id of their provider, are there once. */
   | 'REPEATED_ITEM'
   /** The oldest pictures were left out: the window had more of them than `maxImages`. */
@@ -113,6 +117,18 @@ export type PendingCallRule =
    * approval in OPENAI_RESPONSES. Other calls are treated as with INTERRUPT.
    */
   | 'KEEP'
+
+/** What messages of OPENAI_CHAT have of the model's reasoning. */
+export type ReasoningContent =
+  /** Nothing: OpenAI's API has no field for it. */
+  | 'NONE'
+  /**
+   * The reasoning of messages that call tools, as DeepSeek and Kimi want it back. A message with calls and without
+   * reasoning has a space, because they refuse a message that has nothing.
+   */
+  | 'TOOL_CALLS'
+  /** The reasoning of all messages, and a space as TOOL_CALLS has it. */
+  | 'ALL'
 
 /**
  * How text is cut into tokens. Models of other providers cut it in their own ways: for them every count is an estimate.
@@ -465,6 +481,19 @@ export interface ContextArguments {
    * conversation mostly begin alike.
    */
   readonly maxImages?: number | null
+  /**
+   * How many marks for a cache of the provider to set: from 0 to 4. The provider takes 4 in one request, and marks of
+   * your own tools count too. The first mark is at the end of the instructions, the second at the end of the window,
+   * the others where earlier requests ended: 3 are enough for most agents. Marks that were stored are always left out.
+   * OPENAI_RESPONSES has no marks, because OpenAI caches by itself.
+   */
+  readonly cacheMarks?: number
+  /**
+   * What messages of OPENAI_CHAT have of the model's reasoning, for providers that want it back. Each field comes back
+   * under its name, such as `reasoning_content`, and its tokens count. Other formats have no such fields: they give
+   * back their own reasoning in any case.
+   */
+  readonly reasoningContent?: ReasoningContent
   /** What becomes of calls that still wait for their results, in `messages`. `pendingCalls` names them always. */
   readonly pendingCalls?: PendingCallRule
 }
@@ -560,6 +589,8 @@ export interface ContextWindow {
    * picture or file 1000.
    */
   readonly tokenCount: number
+  /** The names of tools that are changed in this window, each once. All other names are as they are stored. */
+  readonly toolNames: readonly ToolNameChange[]
   /** How many stored messages are in the window. */
   readonly included: number
   /** What the window leaves out. */
@@ -1003,6 +1034,18 @@ export interface ToolCall {
   readonly type: string
   /** All other fields of the provider's call. */
   readonly extra: Readonly<Record<string, unknown>> | null
+}
+
+/** A tool whose name the provider refuses, and the name that the window has in its place. */
+export interface ToolNameChange {
+  /** The name as it is stored. */
+  readonly name: string
+  /**
+   * The name in the window: of characters that the provider takes, and with a hash of the stored name at its end. It is
+   * the same in every window of this format. Describe the tool to the model under this name, and call it when the model
+   * calls this name.
+   */
+  readonly written: string
 }
 
 /** What `updateConversation` answers. */

@@ -2,7 +2,13 @@ import { Args, ArgsType, Ctx, Field, FieldResolver, ID, Int, ObjectType, Resolve
 import { contractLimits, type Limits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { Json } from '../../entities/json.ts'
-import { ContextFormat, OmissionReason, PendingCallRule, TokenEncoding } from '../../entities/window-enums.ts'
+import {
+  ContextFormat,
+  OmissionReason,
+  PendingCallRule,
+  ReasoningContent,
+  TokenEncoding,
+} from '../../entities/window-enums.ts'
 import { badInput, tooLarge } from '../../errors.ts'
 import { parentSeqIn } from '../../storage/branch/append-parents.ts'
 import { activeLeafOf, type Range, readWholePath } from '../../storage/branch/path.ts'
@@ -10,6 +16,7 @@ import type { NewMessage } from '../../storage/message/new-message.ts'
 import { countUndeleted, sumTokens } from '../../storage/window/path-totals.ts'
 import { readWindow } from '../../storage/window/read-window.ts'
 import type { PendingCall } from '../../window/items/pending-call.ts'
+import { mostCacheMarks } from '../../window/rules/cache-marks.ts'
 import type { Context } from '../context.ts'
 import { atMessages } from '../fact-errors.ts'
 import { isGiven } from '../input/is-given.ts'
@@ -60,6 +67,20 @@ export class ContextArgs {
       'How many pictures the window may have; 0: none. Unless given, as many as the provider takes in one request: 1500 for OpenAI, 100 for the other formats. Of more pictures the newest are kept; each of the others becomes the text `[picture left out]`. They are left out in blocks of a quarter of this number, so that windows of a growing conversation mostly begin alike.',
   })
   maxImages?: number | null
+
+  @Field(() => Int, {
+    defaultValue: 0,
+    description:
+      'How many marks for a cache of the provider to set: from 0 to 4. The provider takes 4 in one request, and marks of your own tools count too. The first mark is at the end of the instructions, the second at the end of the window, the others where earlier requests ended: 3 are enough for most agents. Marks that were stored are always left out. OPENAI_RESPONSES has no marks, because OpenAI caches by itself.',
+  })
+  cacheMarks!: number
+
+  @Field(() => ReasoningContent, {
+    defaultValue: ReasoningContent.NONE,
+    description:
+      "What messages of OPENAI_CHAT have of the model's reasoning, for providers that want it back. Each field comes back under its name, such as `reasoning_content`, and its tokens count. Other formats have no such fields: they give back their own reasoning in any case.",
+  })
+  reasoningContent!: ReasoningContent
 
   @Field(() => PendingCallRule, {
     defaultValue: PendingCallRule.INTERRUPT,
@@ -127,6 +148,21 @@ export class OmittedMessages {
   included!: { readonly messages: number; readonly tokens: number }
 }
 
+@ObjectType('ToolNameChange', {
+  description: 'A tool whose name the provider refuses, and the name that the window has in its place.',
+  simpleResolvers: true,
+})
+export class ToolNameChangeAnswer {
+  @Field(() => String, { description: 'The name as it is stored.' })
+  name!: string
+
+  @Field(() => String, {
+    description:
+      'The name in the window: of characters that the provider takes, and with a hash of the stored name at its end. It is the same in every window of this format. Describe the tool to the model under this name, and call it when the model calls this name.',
+  })
+  written!: string
+}
+
 @ObjectType('ContextWindow', {
   description:
     'What a model reads: ready to send, and valid for its provider. A call and its result are in the window together or not at all, unless the call waits and `pendingCalls` is KEEP.',
@@ -147,6 +183,12 @@ export class ContextWindowAnswer {
       'The tokens of the window, without `reserve`. This is an estimate of what the provider counts, and a rough one for models that are not from OpenAI. Each message counts 4 tokens more than its words, each tool call 4 more, and a picture or file 1000.',
   })
   tokenCount!: number
+
+  @Field(() => [ToolNameChangeAnswer], {
+    description:
+      'The names of tools that are changed in this window, each once. All other names are as they are stored.',
+  })
+  toolNames!: readonly ToolNameChangeAnswer[]
 
   @Field(() => Int, { description: 'How many stored messages are in the window.' })
   included!: number
@@ -181,13 +223,14 @@ export class ContextWindowResolver {
     @Args(() => ContextArgs) args: ContextArgs,
     @Ctx() context: Context,
   ): Promise<ContextWindowAnswer> {
-    const { format, encoding, maxTokens, pendingCalls } = args
+    const { format, encoding, maxTokens, cacheMarks, reasoningContent, pendingCalls } = args
     const { services, viewer } = context
     const { limits } = services
     const reserve = args.reserve ?? 0
     requireTokens(maxTokens, reserve)
     const maxImages = args.maxImages ?? null
     if (maxImages !== null && maxImages < 0) throw badInput('maxImages', 'must be 0 or more.')
+    requireCacheMarks(cacheMarks)
     const system = args.system ?? null
     if (system !== null) requireSystem(system, limits)
     const userMessage = isGiven(args.userMessage) ? readUserMessage(args.userMessage, limits) : null
@@ -204,6 +247,8 @@ export class ContextWindowResolver {
       maxImages,
       system,
       userMessage,
+      cacheMarks,
+      reasoningContent,
       pendingCalls,
     }
     const reader = { store: services.store, tokens: services.tokens, budget: context.budget, userId: viewer.userId }
@@ -257,6 +302,11 @@ function requireTokens(maxTokens: number, reserve: number): void {
     throw badInput('maxTokens', `must be from 1 to ${contractLimits.contextTokens}.`)
   }
   if (reserve < 0 || reserve >= maxTokens) throw badInput('reserve', 'must be from 0 to less than maxTokens.')
+}
+
+function requireCacheMarks(cacheMarks: number): void {
+  if (cacheMarks < 0 || cacheMarks > mostCacheMarks)
+    throw badInput('cacheMarks', `must be from 0 to ${mostCacheMarks}.`)
 }
 
 function requireSystem(system: string, limits: Limits): void {

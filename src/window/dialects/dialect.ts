@@ -1,5 +1,5 @@
 import type { MessageRole, PartsFormat } from '../../entities/message-enums.ts'
-import type { Call, Output, Said } from '../items/item.ts'
+import type { ApprovalRequest, Call, Output, Reasoning, Said } from '../items/item.ts'
 import type { Step } from '../items/step.ts'
 
 /** Writes a window for one provider or SDK. */
@@ -11,6 +11,8 @@ export interface Dialect {
    * only, calls to functions never.
    */
   takes(item: Said, role: MessageRole): boolean
+  /** Whether it takes this reasoning `beside` what else was said. Absent: it takes its own. */
+  takesReasoning?(item: Reasoning, beside: readonly Pick<Said | ApprovalRequest, 'kind'>[]): boolean
   /** Whether a result may hold this item. */
   takesOutput(item: Output): boolean
   readonly callIds: CallIdRule

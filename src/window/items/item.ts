@@ -10,6 +10,8 @@ export interface Raw {
   readonly within?: JsonRecord
   /** The stored part in whose place a text of the server stands. Then `part` is null. */
   readonly insteadOf?: unknown
+  /** The part is written without the id of its item, because the reasoning that the id needs is left out. */
+  readonly isIdLost?: true
 }
 
 export interface Text {

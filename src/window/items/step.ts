@@ -28,3 +28,17 @@ export interface Waiting {
   /** The message that holds the answer of people, if it is not the message of the call. */
   readonly message: Spoken | null
 }
+
+/** The step with other items in place of some of its own. Each result is that of the new call. */
+export function withItems(step: Step, others: ReadonlyMap<Said, Said>): Step {
+  if (others.size === 0) return step
+  return {
+    ...step,
+    items: step.items.map((item) => others.get(item) ?? item),
+    answers: step.answers.map((answer) => {
+      const call = (others.get(answer.call) ?? answer.call) as Call
+      return { ...answer, call, result: { ...answer.result, callId: call.callId, name: call.name } }
+    }),
+    waiting: step.waiting.map((one) => ({ ...one, call: (others.get(one.call) ?? one.call) as Call | Hosted })),
+  }
+}

@@ -1,6 +1,6 @@
 import type { CallIdRule } from '../dialects/dialect.ts'
 import type { Call, Said } from '../items/item.ts'
-import type { Step } from '../items/step.ts'
+import { type Step, withItems } from '../items/step.ts'
 
 /**
  * Gives every call of a window, and its result, an id that the provider accepts. A call keeps its own id if it can;
@@ -16,15 +16,15 @@ export function withCallIds(steps: readonly Step[], rule: CallIdRule): Step[] {
   const make = makeIds(rule, (id) => own.has(id) || taken.has(id))
   return steps.map((step) => {
     const here = new Set<string>()
-    const ids = new Map<Call, string>()
+    const calls = new Map<Said, Said>()
     for (const call of step.items) {
       if (!isRenamed(call)) continue
       const isOwn = own.has(call.callId) && !(rule.mayRepeat ? here : taken).has(call.callId)
       const id = isOwn ? call.callId : make(fit(call.callId, rule))
       for (const set of [here, taken]) set.add(id)
-      ids.set(call, id)
+      calls.set(call, { ...call, callId: id })
     }
-    return ids.size === 0 ? step : rename(step, ids)
+    return withItems(step, calls)
   })
 }
 
@@ -54,19 +54,5 @@ function makeIds({ maxLength }: CallIdRule, isTaken: (id: string) => boolean): (
       next.set(start, n + 1)
       if (!isTaken(made)) return made
     }
-  }
-}
-
-function rename(step: Step, ids: ReadonlyMap<Call, string>): Step {
-  const calls = new Map<Said, Call>([...ids].map(([call, callId]) => [call, { ...call, callId }]))
-  return {
-    message: step.message,
-    items: step.items.map((item) => calls.get(item) ?? item),
-    answers: step.answers.map((answer) => {
-      const { call, result } = answer
-      const named = calls.get(call) ?? call
-      return { ...answer, call: named, result: { ...result, callId: named.callId, name: result.name ?? call.name } }
-    }),
-    waiting: step.waiting.map((waiting) => ({ ...waiting, call: calls.get(waiting.call) ?? waiting.call })),
   }
 }

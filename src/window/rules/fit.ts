@@ -1,19 +1,30 @@
 import type { OmissionReason } from '../../entities/window-enums.ts'
 import type { Dialect } from '../dialects/dialect.ts'
-import type { ApprovalRequest, Item, Output, Raw, Reply, Said } from '../items/item.ts'
+import type { ApprovalRequest, Item, Output, Raw, Reasoning, Reply, Said } from '../items/item.ts'
 import type { Spoken } from '../items/spoken.ts'
-import type { Entry } from './entry.ts'
+import type { Entry, SaidEntry } from './entry.ts'
+import { ItemIds, type Reasoned } from './item-ids.ts'
+
+export interface Fitted {
+  readonly entries: Entry[]
+  /** The last reasoning of the entries; null: they have none. */
+  readonly reasoned: Reasoned | null
+}
 
 /** Keeps of `entries` what this dialect can express. It adds to `reasons` why the rest is left out. */
-export function fitEntries(entries: readonly Entry[], dialect: Dialect, reasons: Set<OmissionReason>): Entry[] {
-  return entries.flatMap((entry): Entry[] => {
+export function fitEntries(entries: readonly Entry[], dialect: Dialect, reasons: Set<OmissionReason>): Fitted {
+  const ids = new ItemIds()
+  const unsupported = () => reasons.add('UNSUPPORTED_PART')
+  const fitted = entries.flatMap((entry): Entry[] => {
     if ('items' in entry) {
-      const items = withoutLastReasoning(keep(entry.items, (item) => saysItem(item, entry.message, dialect), reasons))
+      const kept = withoutLastReasoning(keep(entry.items, (item) => saysItem(item, entry, dialect), reasons))
+      const items = ids.of(entry.items, new Set(kept), unsupported)
       return items.length === 0 ? [] : [{ ...entry, items }]
     }
     const reply = fitReply(entry.reply, entry.message, dialect, reasons)
     return reply === null ? [] : [{ ...entry, reply }]
   })
+  return { entries: fitted, reasoned: ids.reasoned }
 }
 
 function fitReply(reply: Reply, message: Spoken, dialect: Dialect, reasons: Set<OmissionReason>): Reply | null {
@@ -31,14 +42,14 @@ const answerers: ReadonlySet<Spoken['role']> = new Set(['USER', 'ASSISTANT', 'TO
 type Verdict = 'kept' | 'silent' | 'unsupported'
 
 /** An empty text says nothing. Of a message that failed or was cancelled, a model gets only what people saw. */
-function saysItem(item: Said | ApprovalRequest, message: Spoken, dialect: Dialect): Verdict {
+function saysItem(item: Said | ApprovalRequest, { message, items }: SaidEntry, dialect: Dialect): Verdict {
   const { role, status } = message
   const isInstruction = role === 'SYSTEM' || role === 'DEVELOPER'
   switch (item.kind) {
     case 'text':
       return item.text === '' ? 'silent' : verdict(dialect.takes(item, role))
     case 'reasoning':
-      return verdict(role === 'ASSISTANT' && isWhole(item, message, dialect) && dialect.takes(item, role))
+      return verdict(role === 'ASSISTANT' && status === 'COMPLETE' && takesReasoning(item, items, dialect))
     // Calls of another dialect are left out by `pair`, with their results.
     case 'call':
       return verdict(role === 'ASSISTANT' && (item.native === undefined || status === 'COMPLETE'))
@@ -51,6 +62,11 @@ function saysItem(item: Said | ApprovalRequest, message: Spoken, dialect: Dialec
     default:
       return verdict(!isInstruction && dialect.takes(item, role))
   }
+}
+
+function takesReasoning(item: Reasoning, beside: SaidEntry['items'], dialect: Dialect): boolean {
+  if (dialect.takesReasoning) return dialect.takesReasoning(item, beside)
+  return item.raw.format === dialect.parts && dialect.takes(item, 'ASSISTANT')
 }
 
 function saysOutput(item: Output, message: Spoken, dialect: Dialect): Verdict {

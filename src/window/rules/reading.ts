@@ -3,6 +3,7 @@ import type { Dialect } from '../dialects/dialect.ts'
 import type { Counted, Spoken } from '../items/spoken.ts'
 import { type Entry, readEntries } from './entry.ts'
 import { fitEntries } from './fit.ts'
+import type { Reasoned } from './item-ids.ts'
 
 /** A message as one dialect expresses it. */
 export interface Reading {
@@ -10,17 +11,20 @@ export interface Reading {
   readonly entries: readonly Entry[]
   readonly tokens: number
   readonly reasons: ReadonlySet<OmissionReason>
+  /** The last reasoning of the message; null: it has none. */
+  readonly reasoned: Reasoned | null
 }
 
 /** The tokens of the reasoning count only when the dialect keeps reasoning. */
 export function readCounted({ message, tokens, reasoningTokens }: Counted<Spoken>, dialect: Dialect): Reading {
   const reasons = new Set<OmissionReason>()
-  if (message.deletedAt) return { message, entries: [], tokens: 0, reasons }
-  if (message.status === 'STREAMING') return { message, entries: [], tokens: 0, reasons: reasons.add('STREAMING') }
-  const entries = fitEntries(readEntries(message), dialect, reasons)
-  if (entries.length === 0) return { message, entries, tokens: 0, reasons: reasons.add('EMPTY') }
+  const nothing = { message, entries: [], tokens: 0, reasons, reasoned: null }
+  if (message.deletedAt) return nothing
+  if (message.status === 'STREAMING') return { ...nothing, reasons: reasons.add('STREAMING') }
+  const { entries, reasoned } = fitEntries(readEntries(message), dialect, reasons)
+  if (entries.length === 0) return { ...nothing, reasons: reasons.add('EMPTY'), reasoned }
   const hasReasoning = entries.some((entry) => 'items' in entry && entry.items.some(({ kind }) => kind === 'reasoning'))
-  return { message, entries, tokens: tokens + (hasReasoning ? reasoningTokens : 0), reasons }
+  return { message, entries, tokens: tokens + (hasReasoning ? reasoningTokens : 0), reasons, reasoned }
 }
 
 /**

@@ -9,7 +9,10 @@ import { isOpenAiDocument, isOpenAiPicture, mostOpenAiPictures } from '../openai
 
 export const openAiResponses: Dialect = {
   parts: 'OPENAI_RESPONSES',
-  takes: (item, role) => item.kind !== 'file' || (role === 'USER' && writeFile(item) !== null),
+  takes: (item, role) => {
+    if (item.kind === 'reasoning') return writeReasoning(item).length > 0
+    return item.kind !== 'file' || (role === 'USER' && writeFile(item) !== null)
+  },
   takesOutput: (item) => item.kind !== 'file' || writeFile(item) !== null,
   callIds: { maxLength: 64, unfit: null, mayRepeat: false },
   maxImages: mostOpenAiPictures,
@@ -37,6 +40,7 @@ function writeStep({ message, items, answers }: Step): object[] {
       parts.delete(within)
       if (within !== null) written.push(...(whole === undefined ? [] : [writeWithin(within, whole)]))
       else if (item.kind === 'call') written.push(writeCall(item))
+      else if (item.kind === 'reasoning') written.push(...writeReasoning(item))
       else written.push(...partOf(item))
     }
   }
@@ -101,6 +105,18 @@ function writeFile(file: File): object | null {
   return { ...part('input_file', { filename: file.filename ?? 'file' }), file_data: url }
 }
 
+/**
+ * The API finds reasoning by its id, or reads it from `encrypted_content`; its summary alone is nothing to it. The API
+ * refuses reasoning without a `summary`, which may be empty. `ResponseReasoningItem` in the API reference, read 2026-11.
+ */
+function writeReasoning(item: Reasoning): object[] {
+  return partOf(item)
+    .filter(({ id, encrypted_content: encrypted }) =>
+      [id, encrypted].some((one) => typeof one === 'string' && one !== ''),
+    )
+    .map((own) => (Array.isArray(own.summary) ? own : { ...own, summary: [] }))
+}
+
 function writeCall(call: Call): object {
   const own = ownPart(call, 'OPENAI_RESPONSES') ?? {}
   if (call.native !== undefined) return own
@@ -117,7 +133,8 @@ function writeAnswer({ call, result }: Answer): object {
   const inWords = call.native === undefined ? undefined : resultsInWords[call.type]
   if (inWords !== undefined) return inWords(call.callId, textsOf(result.output), result.isError)
   const type = call.type === 'custom' ? 'custom_tool_call_output' : 'function_call_output'
-  return { ...own, type, call_id: result.callId, output: writeOutput(result.output) }
+  const name = own.name === undefined ? {} : { name: call.name }
+  return { ...own, ...name, type, call_id: result.callId, output: writeOutput(result.output) }
 }
 
 /**
