@@ -11,7 +11,7 @@ export interface Dialect {
    */
   takes(item: Said, role: MessageRole): boolean
   /** Whether it takes this reasoning `beside` what else was said. Absent: it takes its own. */
-  takesReasoning?(item: Reasoning, beside: readonly Said[]): boolean
+  takesReasoning?(item: Reasoning, beside: readonly Pick<Said, 'kind'>[]): boolean
   /** Whether a result may hold this item. */
   takesOutput(item: Output): boolean
   readonly callIds: CallIdRule

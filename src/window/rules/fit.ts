@@ -55,7 +55,7 @@ function saysItem(item: Said, { message, items }: SaidEntry, dialect: Dialect): 
   }
 }
 
-function takesReasoning(item: Reasoning, beside: readonly Said[], dialect: Dialect): boolean {
+function takesReasoning(item: Reasoning, beside: SaidEntry['items'], dialect: Dialect): boolean {
   if (dialect.takesReasoning) return dialect.takesReasoning(item, beside)
   return item.raw.format === dialect.parts && dialect.takes(item, 'ASSISTANT')
 }

@@ -1,5 +1,5 @@
 import type { ContextFormat } from '../../entities/window-enums.ts'
-import { type Call, type Output, ownPart } from '../items/item.ts'
+import { type Output, ownPart, type Said } from '../items/item.ts'
 import { type Step, withItems } from '../items/step.ts'
 import { toolName } from './tool-name.ts'
 
@@ -24,8 +24,11 @@ export function withToolNames(steps: readonly Step[], format: ContextFormat): Na
     return written
   }
   const named = steps.map((step) => {
-    const calls = step.answers.map(({ call }): [Call, Call] => [call, { ...call, name: rename(call.name) }])
-    const { answers, ...rest } = withItems(step, new Map(calls))
+    const calls = new Map<Said, Said>()
+    for (const item of step.items) {
+      if (item.kind === 'call') calls.set(item, { ...item, name: rename(item.name) })
+    }
+    const { answers, ...rest } = withItems(step, calls)
     const referring = answers.map(({ result, ...answer }) => ({
       ...answer,
       result: { ...result, output: result.output.map((item) => withReference(item, rename)) },
