@@ -65,6 +65,15 @@ test('names of tools are the keys of the caller’s tools in the AI SDK: they st
     for (const format of ['AI_SDK', 'AI_SDK_MODEL'] as const) expect(toolName(name, format)).toBe(name)
 })
 
+test('the hash is FNV-1a of 64 bits, computed here with whole numbers of any size', () => {
+  for (const name of names) {
+    let value = 0xcbf29ce484222325n
+    for (const byte of Buffer.from(name, 'utf16le')) value = ((value ^ BigInt(byte)) * 0x100000001b3n) % 2n ** 64n
+    const written = toolName(name, 'ANTHROPIC')
+    if (written !== name) expect(written.slice(-16)).toBe(value.toString(16).padStart(16, '0'))
+  }
+})
+
 test('the client has the same rule', () => {
   for (const name of names)
     for (const format of formats) expect(clientToolName(name, format)).toBe(toolName(name, format))

@@ -57,9 +57,10 @@ export function withoutLostIds(steps: readonly Step[]): readonly Step[] {
     for (const item of step.items) {
       const { raw } = item
       if (raw?.isIdLost !== true) continue
-      const part = isRecord(raw.part) ? bareOf(raw.part, raw.format) : raw.part
-      const within = raw.within === undefined ? {} : { within: bareOf(raw.within, raw.format) }
-      others.set(item, { ...item, raw: { ...raw, part, ...within } } as Said)
+      // Of an item with several content parts the whole has the id.
+      const id = raw.within === undefined ? 'part' : 'within'
+      const whole = raw[id]
+      if (isRecord(whole)) others.set(item, { ...item, raw: { ...raw, [id]: bareOf(whole, raw.format) } } as Said)
     }
     if (others.size === 0) return step
     const { answers, ...rest } = withItems(step, others)

@@ -21,18 +21,28 @@ const longest = {
 export function toolName(name: string, format: keyof typeof longest): string {
   const most = longest[format]
   if (most === null) return name
-  const fit = name.replace(/[^a-zA-Z0-9_-]/gu, '_')
-  if (fit === name && name !== '' && name.length <= most) return name
+  if (/^[a-zA-Z0-9_-]+$/.test(name) && name.length <= most) return name
   const end = `_${hash(name)}`
-  return (fit || 'tool').slice(0, most - end.length) + end
+  const begin = name.slice(0, most).replace(/[^a-zA-Z0-9_-]/gu, '_')
+  return (begin || 'tool').slice(0, most - end.length) + end
 }
 
-/** FNV-1a of 64 bits over the UTF-16 units, in 16 hex digits: http://www.isthe.com/chongo/tech/comp/fnv/ */
+/**
+ * FNV-1a of 64 bits over the UTF-16 units, in 16 hex digits: http://www.isthe.com/chongo/tech/comp/fnv/. In two halves of
+ * 32 bits, because a name may be long, and BigInt takes three times as long. The prime is 2^40 + 0x1b3.
+ */
 function hash(text: string): string {
-  let value = 0xcbf29ce484222325n
+  let [high, low] = [0xcbf29ce4, 0x84222325]
+  const take = (byte: number) => {
+    const mixed = (low ^ byte) >>> 0
+    const product = mixed * 0x1b3
+    high = (Math.imul(high, 0x1b3) + (mixed << 8) + Math.floor(product / 2 ** 32)) >>> 0
+    low = product >>> 0
+  }
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at)
-    for (const byte of [unit & 255, unit >> 8]) value = BigInt.asUintN(64, (value ^ BigInt(byte)) * 0x100000001b3n)
+    take(unit & 255)
+    take(unit >> 8)
   }
-  return value.toString(16).padStart(16, '0')
+  return [high, low].map((half) => half.toString(16).padStart(8, '0')).join('')
 }

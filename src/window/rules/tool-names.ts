@@ -19,7 +19,7 @@ export interface NamedSteps {
 export function withToolNames(steps: readonly Step[], format: ContextFormat): NamedSteps {
   const changes = new Map<string, string>()
   const rename = (name: string) => {
-    const written = toolName(name, format)
+    const written = changes.get(name) ?? toolName(name, format)
     if (written !== name) changes.set(name, written)
     return written
   }
