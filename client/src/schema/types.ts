@@ -253,6 +253,12 @@ export interface CreateConversationInput {
   readonly title?: string | null
   /** Your own data about the conversation, at most 16 KiB as JSON. */
   readonly metadata?: Readonly<Record<string, unknown>> | null
+  /**
+   * When the conversation was created elsewhere. Only an import gives it, with a service key, or on a server without
+   * identity; it lies between 1970 and now. Absent: now. It is also the first `updatedAt`, which gives the place in the
+   * list. A conversation that exists keeps its own.
+   */
+  readonly createdAt?: string | null
   /** What to do if a conversation with this id exists. */
   readonly ifExists?: IfExists
 }
@@ -338,6 +344,12 @@ export interface MessageInput {
    * message is stored once.
    */
   readonly clientId?: string | null
+  /**
+   * When the message was created elsewhere. Only an import gives it, with a service key, or on a server without
+   * identity; it lies between 1970 and now. Absent: now. The conversation comes to the place in the list of the latest
+   * such time. It does not change the order of messages. An append that replaces a message leaves the time as it is.
+   */
+  readonly createdAt?: string | null
   /** Typed content in the dialect of `partsFormat`, at most `MAX_PARTS` parts. */
   readonly parts?: readonly unknown[] | null
   /** The dialect of `parts`. */
@@ -384,6 +396,10 @@ export interface ResumeMessageInput {
 export interface SetActiveLeafInput {
   /** The message with which the active path must end. */
   readonly messageId: string
+  /**
+   * true: the conversation keeps its `updatedAt`, and so its place in the list. An import chooses the leaf in this way.
+   */
+  readonly keepPlace?: boolean
 }
 
 /** What `startMessage` takes. */
@@ -615,9 +631,12 @@ export interface Conversation {
   readonly metadata: Readonly<Record<string, unknown>>
   /** The `seq` of the newest message; 0 while there is no message. */
   readonly lastSeq: number
-  /** When this conversation was created. */
+  /** When this conversation was created; if an import brought a time, that time. */
   readonly createdAt: string
-  /** When this conversation last changed. This time never runs backwards. */
+  /**
+   * When this conversation last changed; if an import brought times, the latest of them. The list of conversations is
+   * in this order. This time never runs backwards.
+   */
   readonly updatedAt: string
   /** When this conversation was archived; null while it is not archived. */
   readonly archivedAt: string | null
