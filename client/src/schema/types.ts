@@ -238,7 +238,10 @@ export interface ConversationFilter {
   readonly metadata?: Readonly<Record<string, unknown>> | null
   /** true: only archived conversations; false: only conversations that are not archived. */
   readonly archived?: boolean | null
-  /** The conversation changed after this time. */
+  /**
+   * The `updatedAt` of the conversation is after this time. So this does not find a conversation that an import brought
+   * with older times; `conversationsChanged` tells it.
+   */
   readonly updatedAfter?: string | null
 }
 
