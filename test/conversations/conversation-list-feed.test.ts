@@ -505,8 +505,13 @@ test('imports: times of long ago are told at once, in every tab, and on every se
   await using far = there.subscribe(follow)
   const feeds = [here, tab, far]
   for (const feed of feeds) expect(tell(await next(feed))).toBe('caught up')
+  const client = await bed.database.connect()
   const expectAll = async (event: object) => {
     for (const feed of feeds) expect(await next(feed)).toMatchObject(event)
+    // What was told is soon so old that no feed looks there any more.
+    await client.query("update conversation set imported_at = imported_at - interval '1 hour' where user_id = $1", [
+      userOf(ada),
+    ])
   }
   const listed = (conversation: object) => ({ __typename: 'ConversationListed', conversation })
   await ada.get(createAt, { id: 'one', createdAt: of2024(0) })
@@ -532,6 +537,10 @@ test('imports: times of long ago are told at once, in every tab, and on every se
   await expectAll({ __typename: 'ConversationUnlisted', conversationId: 'one' })
   await bring(there, 'one', of2024(0))
   await expectAll(listed({ id: 'one', lastSeq: 1, title: null, updatedAt: '2024-01-01T00:00:00Z' }))
+  await ada.get(drop, { id: 'two' })
+  await expectAll({ __typename: 'ConversationUnlisted', conversationId: 'two' })
+  await there.get(createAt, { id: 'two', createdAt: of2024(7) })
+  await expectAll(listed({ id: 'two', lastSeq: 0, updatedAt: '2024-01-01T00:07:00Z' }))
   const fork = 'mutation { forkConversation(input: { id: "one", newId: "copy" }) { conversation { id } } }'
   await ada.get(fork)
   await expectAll(listed({ id: 'copy', lastSeq: 1 }))
