@@ -6,6 +6,7 @@ import { Migration00002Streams } from './migrations/00002-streams.ts'
 import { Migration00003NoForeignKey } from './migrations/00003-no-foreign-key.ts'
 import { Migration00004TokenCounts } from './migrations/00004-token-counts.ts'
 import { Migration00005Branches } from './migrations/00005-branches.ts'
+import { Migration00006ImportedAt } from './migrations/00006-imported-at.ts'
 import { readConfig } from './src/config.ts'
 import { Conversation } from './src/entities/conversation.ts'
 import { Message } from './src/entities/message.ts'
@@ -29,6 +30,7 @@ export const ormOptions: Options = {
       Migration00003NoForeignKey,
       Migration00004TokenCounts,
       Migration00005Branches,
+      Migration00006ImportedAt,
     ],
     snapshot: false,
   },

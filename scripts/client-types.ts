@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises'
 import {
   astFromValue,
   type GraphQLArgument,
@@ -88,6 +89,12 @@ export function renderClientSelections(schema: GraphQLSchema): string {
     namesText('contextArguments', 'ContextArguments', Object.keys(args)),
     namesText('startFields', 'StartMessageInput', Object.keys(StartMessageInput.getFields())),
   ].join('\n')
+}
+
+/** The text of `client/src/message/tool-name.ts`: the server's own rule, because the client is a package of its own. */
+export async function renderClientToolName(root: URL): Promise<string> {
+  const rule = await readFile(new URL('src/window/rules/tool-name.ts', root), 'utf8')
+  return `// \`npm run generate\` copies this file from src/window/rules/tool-name.ts. Do not edit it.\n\n${rule}`
 }
 
 interface Named {

@@ -1,6 +1,6 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { createSchema } from '../src/graphql/schema.ts'
-import { renderClientSelections, renderClientTypes } from './client-types.ts'
+import { renderClientSelections, renderClientToolName, renderClientTypes } from './client-types.ts'
 import { renderSchema, withExample, withSettings } from './generated.ts'
 import { renderPgbenchScript } from './pgbench-script.ts'
 
@@ -13,6 +13,7 @@ const schema = createSchema()
 await writeFile(new URL('schema.graphql', root), renderSchema(schema))
 await writeFile(new URL('client/src/schema/types.ts', root), renderClientTypes(schema))
 await writeFile(new URL('client/src/schema/selections.ts', root), renderClientSelections(schema))
+await writeFile(new URL('client/src/message/tool-name.ts', root), await renderClientToolName(root))
 await writeFile(new URL('bench/peers/pgbench.sql', root), renderPgbenchScript())
 const readme = await readFile(new URL('README.md', root), 'utf8')
 const example = await readFile(new URL('examples/hello.mjs', root), 'utf8')

@@ -156,12 +156,7 @@ const settings = {
     'all',
     'Which appends that come at the same time go into one statement. `all`: those to any conversations. `conversation`: only those to one conversation (for engines that spread conversations over machines). `off`: each has its own.',
   ),
-  COMPILE_AFTER: whole(
-    0,
-    1_000_000,
-    2,
-    'How many times a GraphQL document is executed before it is compiled. A document with `@skip` or `@include` is never compiled.',
-  ),
+  COMPILE_AFTER: whole(0, 1_000_000, 2, 'How many times a GraphQL document is executed before it is compiled.'),
   TEXT_WINDOW_MS: whole(0, 1_000, 25, 'How often the text of all streaming messages is stored, in one statement.'),
   POLL_MS: whole(10, 600_000, 5_000, 'How often watched conversations are looked at, in case a hint was lost.'),
   TOMBSTONE_DAYS: whole(

@@ -69,11 +69,12 @@ export interface ModelWindow extends Omit<ContextWindow<ModelMessage>, 'system'>
 
 /**
  * What a model needs to go on with a chat, whoever has stored it: the newest whole turns that fit; null when it is missing.
+ * Calls that wait stay as they are, unless `pendingCalls` says otherwise: the SDK runs those that people have allowed.
  *
  * @throws RequestError BAD_USER_INPUT, reason CONTEXT_TOO_SMALL, when not even the newest turn does
  */
 export async function readModelMessages(options: ChatOptions & ContextLimits): Promise<ModelWindow | null> {
-  const window = await readContext<ModelMessage>({ ...options, format: 'AI_SDK_MODEL' })
+  const window = await readContext<ModelMessage>({ pendingCalls: 'KEEP', ...options, format: 'AI_SDK_MODEL' })
   if (window === null) return null
   const { system, ...rest } = window
   return system === null ? rest : { ...rest, instructions: system as SystemModelMessage[] }

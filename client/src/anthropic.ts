@@ -19,8 +19,8 @@ export interface MessagesTurnOptions extends TurnOptions {
 
 /** An agent's turn by the Messages API; see `runTurn`. */
 export function runMessagesTurn(options: MessagesTurnOptions): Promise<TurnResult> {
-  const { client, request, model, tools = {} } = options
-  const described = Object.entries(tools).map(([name, { description, parameters }]) => ({
+  const { client, model } = options
+  const more = withTools(options, 'ANTHROPIC', (name, { description, parameters }) => ({
     name,
     description,
     input_schema: parameters,
@@ -31,7 +31,7 @@ export function runMessagesTurn(options: MessagesTurnOptions): Promise<TurnResul
     ask: async ({ window, signal, write }) => {
       const body = {
         ...(window.system === null ? {} : { system: window.system }),
-        ...withTools(described, request),
+        ...more,
         model,
         messages: window.messages,
         stream: true,

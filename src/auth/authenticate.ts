@@ -13,7 +13,7 @@ import type { Authenticate, Caller, Credentials, Viewer } from './viewer.ts'
 export function createAuthenticate(identity: Identity | undefined): Authenticate {
   if (identity === undefined) {
     return async ({ userId }) => {
-      return { viewer: readViewer(userId ?? 'local'), backend: null, mayActForOthers: true, expiresAt: null }
+      return { viewer: readViewer(userId ?? 'local', true), backend: null, mayActForOthers: true, expiresAt: null }
     }
   }
   const verify = bearerTokens(identity)
@@ -25,7 +25,12 @@ export function createAuthenticate(identity: Identity | undefined): Authenticate
       throw unauthenticated('x-user-id is for service keys only; a bearer token names its own user.')
     }
     const token = await verify(authorization)
-    return { viewer: readViewer(token.userId), backend: null, mayActForOthers: false, expiresAt: token.expiresAt }
+    return {
+      viewer: readViewer(token.userId, false),
+      backend: null,
+      mayActForOthers: false,
+      expiresAt: token.expiresAt,
+    }
   }
 }
 
@@ -38,7 +43,7 @@ export function createAuthenticate(identity: Identity | undefined): Authenticate
 export function viewerOf(caller: Caller, named?: unknown): Viewer {
   if (named !== undefined && named !== null) {
     if (!caller.mayActForOthers) throw forbidden('Only a backend with a service key may name the user of an operation.')
-    return readViewer(named)
+    return readViewer(named, true)
   }
   if (caller.viewer === null) throw unauthenticated('Name the user to act for in x-user-id.')
   return caller.viewer
@@ -48,18 +53,18 @@ function byServiceKey(identity: Identity, serviceKey: string, credentials: Crede
   if (credentials.authorization !== undefined) throw unauthenticated('Send a service key or a bearer token, not both.')
   const backend = findServiceKey(identity.serviceKeys, serviceKey)
   if (backend === null) throw unauthenticated('This service key is not known.')
-  const viewer = credentials.userId === undefined ? null : readViewer(credentials.userId)
+  const viewer = credentials.userId === undefined ? null : readViewer(credentials.userId, true)
   return { viewer, backend, mayActForOthers: true, expiresAt: null }
 }
 
-function readViewer(userId: unknown): Viewer {
+function readViewer(userId: unknown, mayBringTimes: boolean): Viewer {
   const isUser =
     typeof userId === 'string' &&
     userId !== '' &&
     (userId.length <= contractLimits.userId || [...userId].length <= contractLimits.userId) &&
     !userId.includes('\0') &&
     userId.isWellFormed()
-  if (isUser) return { userId }
+  if (isUser) return { userId, mayBringTimes }
   throw unauthenticated(`A user id has 1 to ${contractLimits.userId} characters, none of them NUL.`)
 }
 

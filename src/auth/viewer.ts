@@ -1,6 +1,8 @@
 /** The user that a request acts as. */
 export interface Viewer {
   readonly userId: string
+  /** Whether the caller may say when something was created, as an import does. */
+  readonly mayBringTimes: boolean
 }
 
 /** Who calls, after the proof was accepted. */

@@ -14,6 +14,11 @@ import { Timestamp } from './timestamp.ts'
   columns: [{ name: 'userId' }, { name: 'updatedAt', sort: 'desc' }, { name: 'key' }],
 })
 @Index({
+  name: 'conversation_user_id_imported_at_key_index',
+  expression:
+    'create index "conversation_user_id_imported_at_key_index" on "conversation" ("user_id", "imported_at" desc, "key") where "imported_at" > "updated_at"',
+})
+@Index({
   name: 'conversation_deleted_at_index',
   expression:
     'create index "conversation_deleted_at_index" on "conversation" ("deleted_at") where "deleted_at" is not null',
@@ -57,13 +62,25 @@ export class Conversation implements Node {
   @Property({ type: new BigIntType('number') })
   changedRevision!: number
 
-  @Field(() => Timestamp, { description: 'When this conversation was created.' })
+  @Field(() => Timestamp, {
+    description: 'When this conversation was created; if an import brought a time, that time.',
+  })
   @Property({ type: Timestamp })
   createdAt!: string
 
-  @Field(() => Timestamp, { description: 'When this conversation last changed. This time never runs backwards.' })
+  @Field(() => Timestamp, {
+    description:
+      'When this conversation last changed; if an import brought times, the latest of them. The list of conversations is in this order. This time never runs backwards.',
+  })
   @Property({ type: Timestamp })
   updatedAt!: string
+
+  /**
+   * When the conversation last changed in a way that did not set `updatedAt` to the present, as an import does; null: it
+   * never did.
+   */
+  @Property({ type: Timestamp, nullable: true })
+  importedAt!: string | null
 
   @Field(() => Timestamp, {
     nullable: true,

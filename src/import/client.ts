@@ -75,6 +75,11 @@ export class Client {
     this.#signal = signal
   }
 
+  /** Whether the server lets this caller say when something was created. With a bearer token it does not. */
+  get mayBringTimes(): boolean {
+    return this.#settings.headers.authorization === undefined
+  }
+
   /** Creates the conversation, or leaves the one that has its id as it is. */
   async create(input: { readonly id: string } & Record<string, unknown>): Promise<void> {
     await this.#ask(createConversation, { ...input, ifExists: 'RETURN' })
@@ -86,7 +91,7 @@ export class Client {
   }
 
   async setLeaf(messageId: string): Promise<void> {
-    await this.#ask(setActiveLeaf, { messageId })
+    await this.#ask(setActiveLeaf, { messageId, keepPlace: true })
   }
 
   async #ask<Payload>({ field, query }: Operation, input: object): Promise<Payload> {

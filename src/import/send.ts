@@ -1,6 +1,7 @@
 import { type Client, Refusal } from './client.ts'
 import { Fault, tooDeep } from './fault.ts'
 import type { ReadConversation, ReadMessage } from './formats/conversation.ts'
+import { withTimes } from './formats/with-times.ts'
 
 /** The most messages that the API takes at once. */
 const longestBatch = 100
@@ -20,10 +21,11 @@ export interface Sending {
  *
  * @throws Fault if the rest of the conversation cannot be stored; Unreachable
  */
-export async function send(client: Client, conversation: ReadConversation, sending: Sending): Promise<void> {
+export async function send(client: Client, read: ReadConversation, sending: Sending): Promise<void> {
+  const conversation = client.mayBringTimes ? withTimes(read) : read
   const { id, messages, leaf } = conversation
   await create(client, conversation, sending)
-  const sent = new SentMessages(id)
+  const sent = new SentMessages(id, client.mayBringTimes ? 'createdAt' : 'sentAt')
   let isAnyNew = false
   const leaveOut = (message: ReadMessage, fault: Fault) => {
     sent.leaveOut(message)
@@ -74,14 +76,16 @@ async function append(
 /** The messages that were sent, and the parents that later ones name. */
 class SentMessages {
   readonly #conversationId: string
+  readonly #timeField: 'createdAt' | 'sentAt'
   /** The id that the server gave to each client id. */
   readonly #ids = new Map<string, string>()
   /** What takes the place of a message that was left out. */
   readonly #instead = new Map<string, string | null>()
   #lastId: string | null = null
 
-  constructor(conversationId: string) {
+  constructor(conversationId: string, timeField: 'createdAt' | 'sentAt') {
     this.#conversationId = conversationId
+    this.#timeField = timeField
   }
 
   /** The id of the message that was sent last. */
@@ -95,7 +99,7 @@ class SentMessages {
   }
 
   inputOf({ clientId, parent, time, input }: ReadMessage): object {
-    return { ...input, clientId, ...(time === null ? {} : { sentAt: time }), ...this.#parentOf(parent) }
+    return { ...input, clientId, ...(time === null ? {} : { [this.#timeField]: time }), ...this.#parentOf(parent) }
   }
 
   add(batch: readonly ReadMessage[], stored: readonly { readonly id: string }[]): void {
@@ -115,9 +119,10 @@ class SentMessages {
    * In a conversation with branches every message names its parent. So it has the same payload, and the same place,
    * whatever was stored before it.
    */
-  #parentOf(parent: string | null | undefined): { readonly parentId?: string } {
+  #parentOf(parent: string | null | undefined): object {
     if (parent === undefined) return {}
-    return { parentId: (parent === null ? null : this.idOf(parent)) ?? this.#conversationId }
+    const kept = parent === null ? null : this.#keptAs(parent)
+    return kept === null ? { parentId: this.#conversationId } : { parentClientId: kept }
   }
 
   /** The client id of a message, or of the message that took its place; null: there is none. */
@@ -128,9 +133,6 @@ class SentMessages {
   }
 }
 
-/**
- * A message that names its parent has a batch of its own: the parent must have an id of the server by then.
- */
 function* batchesOf(
   messages: readonly ReadMessage[],
   leaveOut: (message: ReadMessage, fault: Fault) => void,
@@ -143,7 +145,7 @@ function* batchesOf(
       leaveOut(message, own)
       continue
     }
-    const isFull = message.parent !== undefined || batch.length === longestBatch || bytes + own > largestBatch
+    const isFull = batch.length === longestBatch || bytes + own > largestBatch
     if (batch.length > 0 && isFull) {
       yield batch
       batch = []
@@ -166,11 +168,16 @@ function sizeOf(message: ReadMessage): number | Fault {
 }
 
 /**
- * Creates the conversation, without its title or its metadata if the server refuses them. A conversation that has neither
- * is created by its first message.
+ * Creates the conversation, without its title or its metadata if the server refuses them. A conversation that has
+ * nothing of its own is created by its first message.
  */
-async function create(client: Client, { id, title, metadata }: ReadConversation, sending: Sending): Promise<void> {
+async function create(
+  client: Client,
+  { id, title, time, metadata }: ReadConversation,
+  sending: Sending,
+): Promise<void> {
   const about: Record<string, unknown> = {
+    ...(time === null || !client.mayBringTimes ? {} : { createdAt: time }),
     ...(title === null ? {} : { title }),
     ...(Object.keys(metadata).length === 0 ? {} : { metadata }),
   }

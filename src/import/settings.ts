@@ -32,6 +32,9 @@ A conversation keeps its id. If it has none, its id is made from its content. If
 continues it, and its title and metadata stay. Every message has a client id, so you can repeat an import: nothing is
 stored twice. If a message is left out and a later import stores it, it comes last in its conversation.
 
+The times of the file become the times of conversations and messages, and so sort the list. A message without a time has
+that of the message that it continues. With COLLOQUY_TOKEN the times are only kept in sentAt.
+
 What the server has no field for is kept in metadata, under the name of the format. What is too large for metadata,
 what an export hides, and files that an export only names are counted at the end. A message with a fault is reported
 with its place, and the other messages are imported. The exit code is 0 if no fault was reported, and otherwise 1.

@@ -1,8 +1,8 @@
 import type { ListTimes } from '../config.ts'
 import type { Conversation } from '../entities/conversation.ts'
-import { toMicroseconds } from '../entities/timestamp.ts'
 import { listCursorExpired } from '../errors.ts'
 import {
+  changeMoment,
   type ListChanges,
   type ListPosition,
   type ListState,
@@ -28,14 +28,15 @@ export type ListEvent = { readonly known: ListKnown } & (
 )
 
 /**
- * Reads how a user's list changes after what its caller knows: every conversation that has a new state, by `updatedAt`,
- * as it is at the read. Once it has told everything that stood there at its first read it says so.
+ * Reads how a user's list changes after what its caller knows: every conversation that has a new state, by the moment of
+ * the change (`changeMoment`), as it is at the read. Once it has told everything that stood there at its first read it
+ * says so.
  *
- * A state gets its `updatedAt` while its transaction still runs. So it may become visible after states with a later
- * `updatedAt`, but no more than `settleMs` after its own. A read at T has therefore seen every state from before T −
- * `settleMs`: the list is settled up to that moment. A sweep reads the list from the settled moment to its end, in
+ * A state gets its moment while its transaction still runs. So it may become visible after states with a later moment,
+ * but no more than `settleMs` after its own. A read at T has therefore seen every state from before T − `settleMs`: the
+ * list is settled up to that moment. A sweep reads the list from the settled moment to its end, in
  * reads of limited size, and leaves out states that were told already. The list is then settled up to what the sweep's
- * first read settles. Whoever goes on from an event begins a sweep at the event's `updatedAt`, or at the settled moment
+ * first read settles. Whoever goes on from an event begins a sweep at the moment of the event's state, or at the settled moment
  * if that is earlier.
  */
 export class ListReader<Event> implements Reader<Event> {
@@ -69,7 +70,7 @@ export class ListReader<Event> implements Reader<Event> {
     const isOnePage = this.#sweep === null
     const last = read.conversations.at(-1)
     if (read.hasMore && last !== undefined) {
-      this.#sweep = { from: { at: toMicroseconds(last.updatedAt), key: last.key }, settles }
+      this.#sweep = { from: { at: changeMoment(last), key: last.key }, settles }
     } else {
       this.#sweep = null
       this.#settled = settles
@@ -93,7 +94,7 @@ export class ListReader<Event> implements Reader<Event> {
   }
 
   #tell(conversation: Conversation, settles: number): Event {
-    const at = toMicroseconds(conversation.updatedAt)
+    const at = changeMoment(conversation)
     this.#states.add({ key: conversation.key, mark: conversationMark(conversation), at })
     const kind = conversation.deletedAt === null ? 'listed' : 'unlisted'
     return this.#toEvent({ kind, conversation, known: this.#known(Math.min(at, settles)) })

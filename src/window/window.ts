@@ -1,12 +1,21 @@
 import type { Message } from '../entities/message.ts'
-import type { ContextFormat, OmissionReason } from '../entities/window-enums.ts'
+import type { ContextFormat, OmissionReason, PendingCallRule, ReasoningContent } from '../entities/window-enums.ts'
 import { ContextTooSmall } from '../facts.ts'
 import type { Dialect } from './dialects/dialect.ts'
-import { dialects } from './dialects/dialects.ts'
+import { dialectOf } from './dialects/dialects.ts'
+import type { Said } from './items/item.ts'
+import type { PendingCall } from './items/pending-call.ts'
 import type { Counted, Spoken } from './items/spoken.ts'
+import type { Step } from './items/step.ts'
+import { withCacheMarks } from './rules/cache-marks.ts'
 import { withCallIds } from './rules/call-ids.ts'
+import { withoutLastReasoning } from './rules/fit.ts'
 import { countImages, imagesLeftOut, leaveOutImages, mostTokensLeftOut, tokensLeftOut } from './rules/images.ts'
+import { withoutLostIds } from './rules/item-ids.ts'
+import { loseIds } from './rules/lost-reasoning.ts'
 import { type Reading, readCounted, splitAtTurn } from './rules/reading.ts'
+import { Repeats } from './rules/repeats.ts'
+import { type ToolNameChange, withToolNames } from './rules/tool-names.ts'
 import { leastTokens, makeTurn, type Turn } from './rules/turn.ts'
 
 export interface WindowRequest {
@@ -20,6 +29,12 @@ export interface WindowRequest {
   readonly maxImages?: number | null
   /** A message that is not stored yet; the window ends with it. */
   readonly userMessage: Counted<Spoken> | null
+  /** How many marks for the provider's cache to set; 0 unless given. */
+  readonly cacheMarks?: number
+  /** NONE unless given. */
+  readonly reasoningContent?: ReasoningContent
+  /** INTERRUPT unless given. */
+  readonly pendingCalls?: PendingCallRule
 }
 
 export interface ContextWindow {
@@ -31,10 +46,13 @@ export interface ContextWindow {
   readonly tokenCount: number
   /** The stored messages that the window shows, whole or in part, oldest first; the leading messages are among them. */
   readonly included: readonly Message[]
+  readonly toolNames: readonly ToolNameChange[]
   readonly reasons: readonly OmissionReason[]
   /** `firstSeq` and `lastSeq` are of the included messages that are not leading ones; null when there are none. */
   readonly firstSeq: number | null
   readonly lastSeq: number | null
+  /** The calls that wait, whatever the window has of them. */
+  readonly pendingCalls: readonly PendingCall[]
 }
 
 /**
@@ -68,11 +86,12 @@ export class WindowBuilder {
   /** @param leading the SYSTEM and DEVELOPER messages that the conversation begins with, oldest first */
   constructor(request: WindowRequest, leading: readonly Counted[]) {
     this.#request = request
-    this.#dialect = dialects[request.format]
+    this.#dialect = dialectOf(request.format, request.reasoningContent ?? 'NONE')
     this.#leadingSeqs = new Set(leading.map(({ message }) => message.seq))
     for (const { message } of leading) this.#stored.set(message, message)
     const system = request.system === null ? [] : [instruction(request.system)]
-    this.#leading = makeTurn([...system, ...leading].map((counted) => readCounted(counted, this.#dialect)))
+    const instructions = [...system, ...leading].map((counted) => readCounted(counted, this.#dialect))
+    this.#leading = makeTurn(instructions, { dialect: this.#dialect, isNewest: false, pendingCalls: null })
     this.#tokens = this.#leading.tokens
     this.#takenTokens = this.#tokens
     if (request.userMessage !== null) this.#read(request.userMessage)
@@ -101,18 +120,28 @@ export class WindowBuilder {
     if (this.#takenTokens > this.#budget) throw new ContextTooSmall(maxTokens, this.#takenTokens + reserve)
     const taken = this.#turns.slice(0, this.#taken)
     const turns = [this.#leading, ...taken.toReversed()]
-    const steps = turns.flatMap((turn) => turn.steps)
-    const leftOut = imagesLeftOut(countImages(steps), this.#maxImages)
-    const written = this.#dialect.write(withCallIds(leaveOutImages(steps, leftOut), this.#dialect.callIds))
+    const all = turns.flatMap((turn) => turn.steps)
+    const leftOut = imagesLeftOut(countImages(all), this.#maxImages)
+    const { steps, repeated } = withoutRepeats(leaveOutImages(all, leftOut))
+    const { format, cacheMarks = 0 } = this.#request
+    const named = withToolNames(withCallIds(withoutLostIds(steps), this.#dialect.callIds), format)
+    const { hadMarks, ...written } = withCacheMarks(this.#dialect.write(named.steps), format, cacheMarks)
     const leading = this.#storedOf([this.#leading])
     const said = this.#storedOf(taken)
     return {
       ...written,
       tokenCount: this.#takenTokens,
       included: [...leading, ...said],
-      reasons: [...this.#reasons(turns), ...(leftOut > 0 ? (['IMAGE_LIMIT'] as const) : [])],
+      toolNames: named.changes,
+      reasons: [
+        ...this.#reasons(turns, repeated.size > 0),
+        ...(leftOut > 0 ? (['IMAGE_LIMIT'] as const) : []),
+        ...(named.changes.length > 0 ? (['TOOL_NAME'] as const) : []),
+        ...(hadMarks ? (['CACHE_MARK'] as const) : []),
+      ],
       firstSeq: said[0]?.seq ?? null,
       lastSeq: said.at(-1)?.seq ?? null,
+      pendingCalls: (this.#turns[0]?.pending ?? []).filter(({ call }) => !repeated.has(call)),
     }
   }
 
@@ -148,7 +177,11 @@ export class WindowBuilder {
   }
 
   #closeTurn(): void {
-    const turn = makeTurn(this.#open.toReversed())
+    const isNewest = this.#turns.length === 0
+    const { userMessage, pendingCalls = 'INTERRUPT' } = this.#request
+    const mayWait = isNewest && userMessage === null
+    const place = { dialect: this.#dialect, isNewest, pendingCalls: mayWait ? pendingCalls : null }
+    const turn = makeTurn(loseIds(this.#open.toReversed()), place)
     this.#open = []
     this.#openTokens = 0
     this.#openImages = 0
@@ -170,8 +203,9 @@ export class WindowBuilder {
     return [...messages].flatMap((message) => this.#stored.get(message) ?? []).sort((one, other) => one.seq - other.seq)
   }
 
-  #reasons(turns: readonly Turn[]): OmissionReason[] {
+  #reasons(turns: readonly Turn[], isRepeating: boolean): OmissionReason[] {
     const reasons = new Set(turns.flatMap((turn) => [...turn.reasons]))
+    if (isRepeating) reasons.add('REPEATED_ITEM')
     if (this.#isFull || this.#taken < this.#turns.length) reasons.add('BUDGET')
     else {
       const first = this.#open.flatMap((reading) => [...reading.reasons])
@@ -180,6 +214,21 @@ export class WindowBuilder {
     }
     return [...reasons]
   }
+}
+
+/** Leaves out what an earlier turn of the window has. A turn has no item twice by itself. */
+function withoutRepeats(steps: readonly Step[]): { readonly steps: Step[]; readonly repeated: ReadonlySet<Said> } {
+  const repeats = new Repeats()
+  const repeated = new Set<Said>()
+  const kept = steps.flatMap((step): Step[] => {
+    for (const item of step.items) if (repeats.isRepeated(item, step.message)) repeated.add(item)
+    const items = withoutLastReasoning(step.items.filter((item) => !repeated.has(item)))
+    if (items.length === step.items.length) return [step]
+    const answers = step.answers.filter(({ call }) => !repeated.has(call))
+    const waiting = step.waiting.filter(({ call }) => !repeated.has(call))
+    return items.length === 0 ? [] : [{ ...step, items, answers, waiting }]
+  })
+  return { steps: kept, repeated }
 }
 
 function instruction({ text, tokens }: { readonly text: string; readonly tokens: number }): Counted<Spoken> {

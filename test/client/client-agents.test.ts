@@ -3,7 +3,7 @@ import OpenAI from 'openai'
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import { runMessagesTurn } from '../../client/src/anthropic.ts'
-import { type StreamOptions, streamMessage } from '../../client/src/index.ts'
+import { type StreamOptions, streamMessage, toolName } from '../../client/src/index.ts'
 import {
   type ChatClient,
   runChatTurn,
@@ -45,7 +45,7 @@ const loops: Record<string, Loop> = {
       runMessagesTurn({
         ...options,
         client: new Anthropic({ apiKey: 'k', baseURL: url, maxRetries: 0 }),
-        request: { max_tokens: 1_000 },
+        request: { max_tokens: 1_000, ...(options as { request?: object }).request },
       }),
   },
 }
@@ -177,6 +177,33 @@ describe.each(Object.keys(loops))('%s', (name) => {
     if (name === 'OpenAI responses') expect(model.requests[1]).toMatchObject(apart)
     if (name === 'OpenAI chat completions')
       expect(model.requests[1]).toMatchObject({ stream_options: { include_usage: true } })
+  })
+
+  test('a tool whose name the provider refuses is called by another one, and runs and is stored under its own', async () => {
+    const id = `names ${name}`
+    const names = ['calendar.listEvents', 'поиск', 'x'.repeat(200), 'fine']
+    const ran: string[] = []
+    const tools = Object.fromEntries(
+      names.map((own): [string, Tool] => [own, { parameters: { type: 'object' }, execute: () => void ran.push(own) }]),
+    )
+    const described = (body: Record<string, unknown>) =>
+      (body.tools as { name?: string; function?: { name: string } }[]).map((tool) => tool.name ?? tool.function?.name)
+    // The model calls each tool as it was described to it.
+    const callAll = (body: Record<string, unknown>) =>
+      script({ calls: described(body).map((written, at) => call(`call_${at}`, String(written), '{}')) })
+    await using model = await ModelServer.start(callAll, script({ texts: ['Done.'] }))
+    await run(model, turn(id, { userMessage: 'All of them.', tools }))
+    expect(ran).toEqual(names)
+
+    const [, asked, ...results] = await messagesOf(id)
+    expect(asked.toolCalls.map((made: { name: string }) => made.name)).toEqual(names)
+    const inParts = (asked.parts ?? []).flatMap((part: { name?: string }) => part.name ?? [])
+    expect(inParts).toEqual(name === 'OpenAI chat completions' ? [] : names)
+    expect(rolesOf(results)).toEqual(['TOOL', 'TOOL', 'TOOL', 'TOOL', 'ASSISTANT'])
+    const [first, second] = model.requests as [Record<string, unknown>, Record<string, unknown>]
+    expect(described(second)).toEqual(described(first))
+    for (const written of described(first)) expect(JSON.stringify(second)).toContain(`"${written}"`)
+    expect(JSON.stringify(second)).not.toContain('calendar.listEvents')
   })
 
   test('a conversation goes on by its id, with what was said before', async () => {
@@ -477,6 +504,52 @@ test('what chat completions hold beside text and calls comes back: a refusal, an
   expect(messages[4]?.content).toEqual(parts)
 })
 
+test('reasoning that chat completions answer beside the text is kept, and given back where the turn asks for it', async () => {
+  const { run } = loops['OpenAI chat completions'] as Loop
+  const detail = { type: 'reasoning.text', format: 'unknown', index: 0 }
+  const deltas = [
+    { reasoning_content: 'Let me ' },
+    { reasoning_content: 'look.', reasoning: 'I ' },
+    { reasoning: 'look.', reasoning_details: [{ ...detail, text: 'I ' }] },
+    { reasoning_details: [{ ...detail, text: 'look.', signature: null }] },
+    {
+      reasoning_details: [
+        { ...detail, signature: 's' },
+        { type: 'reasoning.encrypted', index: 1, data: 'ab' },
+      ],
+    },
+    { reasoning_details: [{ type: 'reasoning.encrypted', index: 1, data: 'cd' }], reasoning_content: null },
+  ]
+  const look = { deltas, texts: ['I look.'], calls: [call('call_1', 'find_order', '{"id":1}')] }
+  const said = { deltas: [{ reasoning_content: 'It is there.' }], texts: ['There.'] }
+  await using model = await ModelServer.start(
+    chatScript(look),
+    chatScript(said),
+    chatScript({ texts: ['1'] }),
+    chatScript({ texts: ['2'] }),
+  )
+  const fields = {
+    reasoning_content: 'Let me look.',
+    reasoning: 'I look.',
+    reasoning_details: [
+      { ...detail, text: 'I look.', signature: 's' },
+      { type: 'reasoning.encrypted', index: 1, data: 'abcd' },
+    ],
+  }
+  await run(model, turn('thinks', { userMessage: 'Where?', reasoningContent: 'TOOL_CALLS' }))
+  const [, asked, , answered] = await messagesOf('thinks')
+  expect(asked).toMatchObject({ content: 'I look.', partsFormat: 'OPENAI_CHAT' })
+  expect(asked.parts).toEqual(Object.entries(fields).map(([type, value]) => ({ type, [type]: value })))
+  expect(answered.parts).toEqual([{ type: 'reasoning_content', reasoning_content: 'It is there.' }])
+
+  await run(model, turn('thinks', { userMessage: 'Sure?', reasoningContent: 'ALL' }))
+  await run(model, turn('thinks', { userMessage: 'Really?' }))
+  const given = model.requests.map(({ messages }) => messages) as Record<string, unknown>[][]
+  expect(given[1]?.[2]).toEqual({ role: 'assistant', content: 'I look.', tool_calls: [expect.anything()], ...fields })
+  expect(given[2]?.[4]).toEqual({ role: 'assistant', content: 'There.', reasoning_content: 'It is there.' })
+  expect(JSON.stringify(given[3])).not.toContain('reasoning')
+})
+
 test("a pause of Anthropic's is gone on from, and tools that it runs itself stand beside the others", async () => {
   const paused = messagesScript({ texts: ['Searching …'], stopReason: 'pause_turn' })
   await using model = await ModelServer.start(paused, messagesScript({ texts: ['Found.'] }))
@@ -490,6 +563,25 @@ test("a pause of Anthropic's is gone on from, and tools that it runs itself stan
     temperature: 0,
     messages: [{ role: 'user' }, { role: 'assistant', content: [{ type: 'text', text: 'Searching …' }] }],
   })
+})
+
+test('a choice of tools names them as the caller does', async () => {
+  const tools = { 'files/read': { parameters: { type: 'object' }, execute: () => 'x' } }
+  const choices: Record<string, object> = {
+    'OpenAI chat completions': {
+      type: 'allowed_tools',
+      allowed_tools: { mode: 'auto', tools: [{ type: 'function', function: { name: 'files/read' } }] },
+    },
+    'OpenAI responses': { type: 'function', name: 'files/read' },
+    'Anthropic messages': { type: 'tool', name: 'files/read' },
+  }
+  for (const [name, { script, run }] of Object.entries(loops)) {
+    await using model = await ModelServer.start(script({ texts: ['Ok.'] }))
+    const request = { max_tokens: 10, tool_choice: choices[name] }
+    await run(model, { ...turn(`choice ${name}`, { userMessage: '?', tools }), request } as TurnOptions)
+    const format = name === 'Anthropic messages' ? 'ANTHROPIC' : 'OPENAI_CHAT'
+    expect(JSON.stringify(model.requests[0]?.tool_choice)).toContain(`"name":"${toolName('files/read', format)}"`)
+  }
 })
 
 test('what a model still asks for after a stop request is not done', async () => {

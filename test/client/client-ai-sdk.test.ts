@@ -772,3 +772,38 @@ test('a model is given as much of a saved chat as fits, with calls and their res
   expect(parts('tool-result')).toHaveLength(parts('tool-call').length)
   expect(await readModelMessages({ ...at('no such chat'), maxTokens: 200 })).toBeNull()
 })
+
+test('a tool that people have allowed runs when the model goes on, and one that they have not allowed does not', async () => {
+  const asked = (toolCallId: string, approved: boolean): UIMessage['parts'][number] => ({
+    type: 'tool-look',
+    toolCallId,
+    state: 'approval-responded',
+    input: { at: toolCallId },
+    approval: { id: `ask-${toolCallId}`, approved },
+  })
+  await saveChat({
+    ...at('allowed'),
+    messages: [user('q', 'What?'), assistant('a', { type: 'step-start' }, asked('yes', true), asked('no', false))],
+  })
+  const window = await readModelMessages({ ...at('allowed'), maxTokens: 1000 })
+  expect(window?.pendingCalls).toMatchObject([{ callId: 'yes', name: 'look', approved: true }])
+  const ran: unknown[] = []
+  const look = tool({
+    inputSchema: jsonSchema<{ at: string }>({ type: 'object' }),
+    needsApproval: true,
+    execute: (input) => {
+      ran.push(input)
+      return 'a cat'
+    },
+  })
+  const model = weatherModel()
+  await streamText({ model, messages: window?.messages ?? [], tools: { look } }).consumeStream()
+  expect(ran).toEqual([{ at: 'yes' }])
+  const outputs = model.doStreamCalls[0]?.prompt.flatMap(({ role, content }) => (role === 'tool' ? content : []))
+  expect(outputs).toMatchObject([
+    { toolCallId: 'yes', output: { type: 'text', value: 'a cat' } },
+    { toolCallId: 'no', output: { type: 'execution-denied' } },
+  ])
+  const finished = await readModelMessages({ ...at('allowed'), maxTokens: 1000, pendingCalls: 'OMIT' })
+  expect(JSON.stringify(finished?.messages)).not.toContain('"yes"')
+})

@@ -448,6 +448,7 @@ test('the package builds by itself, and no part of it needs Node, or an SDK that
       'request',
       'resumable',
       'streamMessage',
+      'toolName',
     ])
     const { exports } = JSON.parse(await readFile('client/package.json', 'utf8'))
     const needs = await Promise.all(

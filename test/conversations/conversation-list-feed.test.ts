@@ -24,7 +24,7 @@ import { until } from '../support/until.ts'
 // Without a poll only hints can bring what is live.
 const bed = useBed({ POLL_MS: '600000' })
 
-const fields = 'id title archivedAt lastSeq updatedAt'
+const fields = 'id title archivedAt lastSeq createdAt updatedAt'
 const follow = `subscription ($after: String) { conversationsChanged(after: $after) { __typename cursor
   ... on ConversationListed { conversation { ${fields} } } ... on ConversationUnlisted { conversationId } } }`
 const list = `query ($first: Int, $after: String) { conversations(first: $first, after: $after) {
@@ -43,6 +43,7 @@ interface Listed {
   title: string | null
   archivedAt: string | null
   lastSeq: number
+  createdAt: string
   updatedAt: string
 }
 
@@ -102,8 +103,9 @@ class Mirror {
     if (conversationId !== undefined) this.conversations.delete(conversationId)
     if (conversation === undefined) return
     const before = this.conversations.get(conversation.id)
-    // An older state never follows a newer one.
-    expect(sortable(conversation.updatedAt) >= sortable(before?.updatedAt ?? '')).toBe(true)
+    // An older state never follows a newer one. A conversation that was created again may have older times.
+    const isSame = before?.createdAt === conversation.createdAt
+    expect(!isSame || sortable(conversation.updatedAt) >= sortable(before.updatedAt)).toBe(true)
     this.conversations.set(conversation.id, conversation)
   }
 
@@ -474,6 +476,211 @@ test('6 hints: a change whose hint was lost is found by the poll, and so is a la
     await client.query("update conversation set updated_at = now() - interval '60 s' where id = $1", [id])
     await client.query('commit')
     expect(tell(await next(feed))).toBe(`${id} ${seq}`)
+  }
+})
+
+const createAt = `mutation ($id: ID!, $createdAt: DateTime!) {
+  createConversation(input: { id: $id, createdAt: $createdAt }) { conversation { id } } }`
+const appendAt = `mutation ($id: ID!, $messages: [MessageInput!]!) {
+  appendMessages(input: { conversationId: $id, ifMissing: CREATE, messages: $messages }) { messages { id } } }`
+const choose = `mutation ($messageId: ID!) { setActiveLeaf(input: { messageId: $messageId, keepPlace: true }) {
+  conversation { id } } }`
+
+/** Imports a conversation with a message for each time. */
+async function bring(api: Api, id: string, ...times: string[]): Promise<{ id: string }[]> {
+  const messages = times.map((createdAt) => ({ role: 'USER', content: 'x', createdAt }))
+  return (await api.get(appendAt, { id, messages })).appendMessages.messages
+}
+
+/** A moment of 2024. */
+const of2024 = (minute: number) => new Date(Date.UTC(2024, 0, 1, 0, minute)).toISOString()
+
+test('imports: times of long ago are told at once, in every tab, and on every server', async () => {
+  await using other = await serve(bed.database.url, { POLL_MS: '600000' })
+  const ada = newUser()
+  await ada.append('of now', 'm')
+  const there = other.as(ada.identity)
+  await using here = ada.subscribe(follow)
+  await using tab = ada.subscribe(follow)
+  await using far = there.subscribe(follow)
+  const feeds = [here, tab, far]
+  for (const feed of feeds) expect(tell(await next(feed))).toBe('caught up')
+  const client = await bed.database.connect()
+  const expectAll = async (event: object) => {
+    for (const feed of feeds) expect(await next(feed)).toMatchObject(event)
+    // What was told is soon so old that no feed looks there any more.
+    await client.query("update conversation set imported_at = imported_at - interval '1 hour' where user_id = $1", [
+      userOf(ada),
+    ])
+  }
+  const listed = (conversation: object) => ({ __typename: 'ConversationListed', conversation })
+  await ada.get(createAt, { id: 'one', createdAt: of2024(0) })
+  await expectAll(listed({ id: 'one', lastSeq: 0, updatedAt: '2024-01-01T00:00:00Z' }))
+  const [first] = await bring(there, 'one', of2024(1), of2024(3))
+  await expectAll(listed({ id: 'one', lastSeq: 2, updatedAt: '2024-01-01T00:03:00Z' }))
+  await bring(ada, 'one', of2024(2))
+  await expectAll(listed({ id: 'one', lastSeq: 3, updatedAt: '2024-01-01T00:03:00Z' }))
+  await there.get(choose, { messageId: first?.id })
+  await expectAll(listed({ id: 'one', lastSeq: 3, updatedAt: '2024-01-01T00:03:00Z' }))
+  await bring(ada, 'two', of2024(5))
+  await expectAll(listed({ id: 'two', lastSeq: 1 }))
+  expect((await readList(ada)).nodes.map(({ id }) => id)).toEqual(['of now', 'two', 'one'])
+  await there.get(rename, { id: 'one', title: 'T' })
+  await expectAll(listed({ id: 'one', title: 'T' }))
+  await bring(ada, 'one', of2024(9))
+  await expectAll(listed({ id: 'one', lastSeq: 4 }))
+  await ada.append('two', 'an ordinary one')
+  await expectAll(listed({ id: 'two', lastSeq: 2 }))
+  await there.get(archive, { id: 'one' })
+  await expectAll(listed({ id: 'one', archivedAt: expect.any(String) }))
+  await ada.get(drop, { id: 'one' })
+  await expectAll({ __typename: 'ConversationUnlisted', conversationId: 'one' })
+  await bring(there, 'one', of2024(0))
+  await expectAll(listed({ id: 'one', lastSeq: 1, title: null, updatedAt: '2024-01-01T00:00:00Z' }))
+  await ada.get(drop, { id: 'two' })
+  await expectAll({ __typename: 'ConversationUnlisted', conversationId: 'two' })
+  await there.get(createAt, { id: 'two', createdAt: of2024(7) })
+  await expectAll(listed({ id: 'two', lastSeq: 0, updatedAt: '2024-01-01T00:07:00Z' }))
+  const fork = 'mutation { forkConversation(input: { id: "one", newId: "copy" }) { conversation { id } } }'
+  await ada.get(fork)
+  await expectAll(listed({ id: 'copy', lastSeq: 1 }))
+})
+
+test("imports: from a page's cursor comes what was brought since, and nothing that the page shows", async () => {
+  const ada = newUser()
+  await ada.append('plain', 'm')
+  await bring(ada, 'old', of2024(0))
+  const page = await readList(ada)
+  expect(page.nodes.map(({ id }) => id)).toEqual(['plain', 'old'])
+  await using nothing = ada.subscribe(follow, { after: page.cursor })
+  expect((await catchUp(nothing)).map(tell)).toEqual(['caught up'])
+  await bring(ada, 'older', of2024(-9))
+  await bring(ada, 'old', of2024(-8))
+  await using feed = ada.subscribe(follow, { after: page.cursor })
+  const missed = await catchUp(feed)
+  expect(missed.map(tell)).toEqual(['older 1', 'old 2', 'caught up'])
+  await using rest = ada.subscribe(follow, { after: missed[0]?.cursor as string })
+  expect((await catchUp(rest)).map(tell)).toEqual(['old 2', 'caught up'])
+  await using beginning = ada.subscribe(follow, { after: '' })
+  expect((await catchUp(beginning)).map(tell)).toEqual(['plain 1', 'older 1', 'old 2', 'caught up'])
+})
+
+test('imports: hundreds of them among ordinary changes come in the order of the changes, each once, from any cursor', async () => {
+  const ada = newUser()
+  const userId = userOf(ada)
+  await insertOld(userId, 450, '1 minute')
+  const client = await bed.database.connect()
+  // Two of three were brought. They have times of 2024, in the reverse order of the import.
+  await client.query(
+    `update conversation set imported_at = updated_at, updated_at = timestamptz '2024-06-01' - (updated_at - timestamptz '2024-06-01')
+     where user_id = $1 and substring(id from 2)::int % 3 > 0`,
+    [userId],
+  )
+  await using feed = ada.subscribe(follow, { after: '' })
+  const events = await catchUp(feed)
+  const all = [...Array.from({ length: 450 }, (_, n) => `c${n + 1} 0`), 'caught up']
+  expect(events.map(tell)).toEqual(all)
+  for (const at of [0, 98, 99, 100, 101, 250, 430]) {
+    await using rest = ada.subscribe(follow, { after: events[at]?.cursor as string })
+    // The newest changes are in the overlap, and its cursor names the last hundred of those that were told.
+    expect((await catchUp(rest)).map(tell)).toEqual(all.slice(at + 1))
+  }
+})
+
+test('imports: from any cursor of a run with many writers on two servers everything after it comes, while pages are read', async () => {
+  await using other = await serve(bed.database.url, { POLL_MS: '600000' })
+  const ada = newUser()
+  const there = other.as(ada.identity)
+  await insertOld(userOf(ada), 120, '1 minute')
+  await using feed = there.subscribe(follow, { after: '' })
+  const events: Event[] = []
+  while (events.length < 40) events.push(await next(feed))
+  const write = async (n: number) => {
+    const api = n % 2 === 0 ? ada : there
+    const id = `i${n}`
+    await api.get(createAt, { id, createdAt: of2024(n) })
+    const [first] = await bring(api, id, of2024(n + 1), of2024(n))
+    await bring(api, `c${n + 50}`, of2024(n))
+    if (n % 3 === 0) await api.append(id, 'm')
+    if (n % 3 === 1) await api.get(choose, { messageId: first?.id })
+    if (n % 4 === 0) await api.get(drop, { id })
+    if (n % 8 === 0) await bring(api, id, of2024(-n))
+    if (n % 5 === 0) await api.get(archive, { id: `c${n + 50}` })
+  }
+  const mirrors: { mirror: Mirror; cursor: string }[] = []
+  const readPages = async () => {
+    for (let n = 0; n < 6; n++) {
+      const { nodes, cursor } = await readList(n % 2 === 0 ? ada : there)
+      mirrors.push({ mirror: new Mirror(nodes.map((node) => [node.id, node])), cursor })
+    }
+  }
+  await Promise.all([readPages(), ...Array.from({ length: 24 }, (_, n) => write(n + 1))])
+  await bring(ada, 'last', of2024(0))
+  while (events.at(-1)?.conversation?.id !== 'last') events.push(await next(feed))
+  const { nodes } = await readList(ada)
+  const ofId = (some: Listed[]) => [...some].sort((a, b) => (a.id < b.id ? 1 : -1))
+  const mirror = new Mirror()
+  for (const [index, event] of events.entries()) {
+    mirror.take(event)
+    if (index % 7 !== 0 && index < events.length - 20) continue
+    mirrors.push({ mirror: new Mirror(mirror.conversations), cursor: event.cursor })
+  }
+  for (const [index, known] of mirrors.entries()) {
+    await using rest = (index % 2 === 0 ? ada : there).subscribe(follow, { after: known.cursor })
+    for (const missed of await catchUp(rest)) known.mirror.take(missed)
+    expect(ofId(known.mirror.nodes)).toEqual(ofId(nodes))
+  }
+})
+
+test('imports: one that holds its commit to the limit is seen live and from every cursor', async () => {
+  const ada = newUser()
+  const [slow, quick] = [`${userOf(ada)} slow`, `${userOf(ada)} quick`]
+  for (const id of [slow, quick]) await bring(ada, id, of2024(0))
+  const page = await readList(ada)
+  await using feed = ada.subscribe(follow, { after: page.cursor })
+  await next(feed)
+  const writer = await bed.database.connect()
+  await writer.query('begin')
+  const { statementMs, transactionIdleMs } = pool
+  await writer.query(
+    `update conversation set revision = revision + 1, last_seq = last_seq + 1, imported_at = now() - $2 * interval '1 ms'
+     where id = $1`,
+    [slow, 3 * (statementMs + transactionIdleMs)],
+  )
+  await bring(ada, quick, of2024(1))
+  const quickEvent = await next(feed)
+  expect(tell(quickEvent)).toBe(`${quick} 2`)
+  const later = await readList(ada)
+  await using fromNow = ada.subscribe(follow)
+  const caughtUp = await next(fromNow)
+  await writer.query('commit')
+  // Its hint comes with the next change.
+  await bring(ada, quick, of2024(2))
+  for (const watching of [feed, fromNow]) {
+    expect(tell(await next(watching))).toBe(`${slow} 2`)
+    expect(tell(await next(watching))).toBe(`${quick} 3`)
+  }
+  for (const after of [quickEvent.cursor, later.cursor, caughtUp.cursor]) {
+    await using resumed = ada.subscribe(follow, { after })
+    expect((await catchUp(resumed)).map(tell)).toEqual([`${slow} 2`, `${quick} 3`, 'caught up'])
+  }
+})
+
+test('imports: one whose hint was lost is found by the poll, and so is a late commit', async () => {
+  await using server = await serve(bed.database.url, { POLL_MS: '20' })
+  const ada = newUser(server)
+  const id = `${userOf(ada)} silent`
+  await bring(ada, id, of2024(0))
+  await using feed = ada.subscribe(follow, { after: '' })
+  await catchUp(feed)
+  const client = await bed.database.connect()
+  for (const [seq, seconds] of [2, 3, 4].entries()) {
+    await client.query(
+      `update conversation set revision = revision + 1, last_seq = $2, imported_at = now() - $3 * interval '1 s'
+       where id = $1`,
+      [id, seq + 2, seconds * 10],
+    )
+    expect(tell(await next(feed))).toBe(`${id} ${seq + 2}`)
   }
 })
 

@@ -97,13 +97,13 @@ test('UIMessages: those of version 4 get the form that the SDK reads now, and ke
     },
   ]
   await imports.runValue({ id: 'v4', messages })
+  expect((await readStored(bed, 'v4'))?.times).toEqual(Array(2).fill('2025-02-01T10:00:00Z'))
   expect(await readMessages(bed, 'v4')).toEqual([
     {
       role: 'USER',
       content: 'Look',
       parts: [{ type: 'text', text: 'Look' }],
       partsFormat: 'AI_SDK',
-      sentAt: '2025-02-01T10:00:00Z',
     },
     {
       role: 'ASSISTANT',

@@ -64,7 +64,12 @@ describe('an export of ChatGPT', () => {
       ['a3', 'q1b'],
     ])
     expect(read?.history).toEqual(['q1', 'a1b'])
-    expect(read?.messages[0]).toMatchObject({ role: 'USER', content: 'Why?', sentAt: '2025-12-14T00:30:31.944857Z' })
+    expect(read?.messages[0]).toMatchObject({ role: 'USER', content: 'Why?' })
+    // A message without a time has that of the one above; the conversation has its own.
+    const [written, begun] = ['2025-12-14T00:30:31.944857Z', '2025-12-14T00:30:00.5Z']
+    expect(read?.times).toEqual([...Array(5).fill(written), begun, begun])
+    // The choice of the leaf does not move it.
+    expect(read).toMatchObject({ createdAt: begun, updatedAt: written })
     expect(read?.messages[1]).toMatchObject({ role: 'ASSISTANT', content: 'First.', model: 'gpt-x' })
     expect(read?.messages[4]).toMatchObject({ content: 'Second.', finishReason: 'stop' })
 

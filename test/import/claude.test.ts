@@ -49,12 +49,12 @@ describe('an export of Claude', () => {
     const notes = ['1 × conversation without a message to store: left out (first: Line 1, [2])']
     expect(await imports.runValue(file)).toEqual({ code: 0, stdout: summary(2, 4, 0, notes), stderr: '' })
     const read = await readStored(bed, 'plain')
-    const common = {
-      sentAt: '2026-03-29T07:06:35.552627Z',
-      metadata: { claude: { updated_at: '2026-03-29T07:06:35.552627Z' } },
-    }
+    const common = { metadata: { claude: { updated_at: '2026-03-29T07:06:35.552627Z' } } }
     expect(read).toMatchObject({
       title: 'Title',
+      createdAt: '2026-03-29T07:06:34.084721Z',
+      updatedAt: '2026-03-29T07:06:35.552627Z',
+      times: ['2026-03-29T07:06:35.552627Z', '2026-03-29T07:06:35.552627Z'],
       metadata: {
         claude: { summary: 'A greeting.', updated_at: '2026-03-29T12:59:41.658730Z', account: { uuid: 'account' } },
       },
@@ -112,7 +112,7 @@ describe('an export of Claude', () => {
       ]),
     ])
     const read = await readStored(bed, 'turn')
-    expect(read?.messages.slice(1).map(({ sentAt: _, ...rest }: Stored) => rest)).toEqual([
+    expect(read?.messages.slice(1)).toEqual([
       {
         clientId: 'a',
         parent: 'h',

@@ -132,13 +132,20 @@ describe('a conversation of chat completions', () => {
       { ...question, created_at: 1_700_000_000.25 },
       { ...question, createdAt: '2026-01-31T10:30:00.123456+01:00' },
       { ...question, created_at: 'yesterday' },
+      { ...question, created_at: '2999-01-01T00:00:00Z' },
+      { ...question, created_at: -5 },
     ]
     await imports.runValue({ id: 'times', messages })
-    const read = await stored('times')
-    expect(read.map(({ sentAt, metadata }) => [sentAt, metadata])).toEqual([
-      ['2023-11-14T22:13:20.25Z', undefined],
-      ['2026-01-31T09:30:00.123456Z', undefined],
-      [undefined, { openai: { created_at: 'yesterday' } }],
+    const read = await readStored(bed, 'times')
+    const [first, second] = ['2023-11-14T22:13:20.25Z', '2026-01-31T09:30:00.123456Z']
+    // A time that cannot be stays in the metadata. Such a message has the time of the one before it.
+    expect(read).toMatchObject({ createdAt: first, updatedAt: second, times: [first, ...Array(4).fill(second)] })
+    expect((await stored('times')).map(({ metadata }) => metadata?.openai.created_at)).toEqual([
+      undefined,
+      undefined,
+      'yesterday',
+      '2999-01-01T00:00:00Z',
+      -5,
     ])
   })
 

@@ -46,12 +46,12 @@ const optional = taken.filter(({ name, type }) => !isNonNullType(type) && name !
 const notClientId = (fields: readonly GraphQLInputField[]) => fields.filter(({ name }) => name !== 'clientId')
 
 test('the table of columns has every field that an input of the API takes', () => {
-  const written = (writer: 'append' | 'edit' | 'completion') =>
+  const written = (writer: 'append' | 'import' | 'edit' | 'completion') =>
     givenColumns
       .filter(({ writers }) => (writers as readonly string[]).includes(writer))
       .map(({ property }) => property)
   // The parent is a column that the server writes: its seq.
-  expect(names(taken).sort()).toEqual([...written('append'), 'parentId'].sort())
+  expect(names(taken).sort()).toEqual([...written('append'), ...written('import'), 'parentId'].sort())
   expect(names(edited).sort()).toEqual(written('edit').sort())
   expect(names(completed).sort()).toEqual([...written('completion'), 'error', 'status'].sort())
 })
@@ -134,7 +134,7 @@ describe('a message that streams', () => {
 })
 
 describe('a save that replaces', () => {
-  test('gives every field its new value, but keeps the parent and the client id', async () => {
+  test('gives every field its new value, but keeps the parent, the client id and when the message was created', async () => {
     const place = await begin()
     const { before, after, kept, message } = await replace(place)
     const { updatedAt, editedAt, revision } = after
@@ -142,11 +142,14 @@ describe('a save that replaces', () => {
     expect(await read(before)).toEqual(after)
   })
 
-  test.each(optional)('clears $name when it leaves it out', async ({ name }) => {
-    const place = await begin()
-    const { after, kept, message } = await replace(place, name)
-    expect(pick(after, taken)).toEqual({ ...message, [name]: nothing(name), ...kept })
-  })
+  test.each(optional.filter(({ name }) => name !== 'createdAt'))(
+    'clears $name when it leaves it out',
+    async ({ name }) => {
+      const place = await begin()
+      const { after, kept, message } = await replace(place, name)
+      expect(pick(after, taken)).toEqual({ ...message, [name]: nothing(name), ...kept })
+    },
+  )
 })
 
 test('a fork copies every field, and of its columns those that the table says', async () => {
@@ -253,7 +256,8 @@ async function stream(place: Place, more: Fields = {}) {
 /** Saves another message over one with the same client id. @param without a field that it leaves out */
 async function replace(place: Place, without?: string) {
   const before = await append(place, fieldsOf(taken, 1, place))
-  const kept = { parentId: before.parentId, clientId: before.clientId }
+  const { parentId, clientId, createdAt } = before
+  const kept = { parentId, clientId, createdAt }
   const message = { ...fieldsOf(taken, 2, place), clientId: before.clientId }
   const given = Object.entries(message).filter(([name]) => name !== without)
   const { messages } = await save(place, Object.fromEntries(given), 'REPLACE')

@@ -250,6 +250,40 @@ test('history leaves a streaming message out, edits refuse it, and deleting it e
   }
 })
 
+test.each([
+  ['deleting it', remove],
+  [
+    'clearing its conversation',
+    'mutation { clearConversation(input: { id: "clearing its conversation" }) { conversation { id } } }',
+  ],
+])('text that is being stored while its message is deleted is deleted as well: %s', async (how, mutation) => {
+  const ada = bed.server.as()
+  const { id, write } = await begin(ada, how)
+  await write(0, 'seen ')
+  const holder = await bed.database.connect()
+  const looker = await bed.database.connect()
+  const untilWaiting = (count: number) =>
+    until(async () => {
+      const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+      return (await looker.query(waiting)).rowCount === count
+    })
+  // The text has its stream, and waits for the row of the message.
+  await holder.query('begin')
+  await holder.query(
+    'select from message where (conversation_key, seq) = (select key, 1 from conversation where id = $1) for update',
+    [how],
+  )
+  const written = write(1, 'late')
+  await untilWaiting(1)
+  const deleted = ada.ask(mutation, mutation === remove ? { id } : {})
+  await untilWaiting(2)
+  await holder.query('commit')
+  expect((await written).data.appendMessageText).toMatchObject({ storedChunks: 2 })
+  expect((await deleted).errors).toBeUndefined()
+  expect(await read(ada, id)).toMatchObject({ status: 'CANCELLED', content: null, nextChunk: null })
+  expect((await ada.get(chunksOf, { id })).messageChunks).toEqual([])
+})
+
 interface TextEvent {
   __typename: string
   cursor: string

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { isEnumType, isInputObjectType, isInterfaceType, isNonNullType, isObjectType } from 'graphql'
 import { expect, test } from 'vitest'
-import { renderClientSelections, renderClientTypes } from '../../scripts/client-types.ts'
+import { renderClientSelections, renderClientToolName, renderClientTypes } from '../../scripts/client-types.ts'
 import { renderSchema } from '../../scripts/generated.ts'
 import { createSchema } from '../../src/graphql/schema.ts'
 
@@ -13,6 +13,11 @@ test("the client's types and selections are those of the schema: npm run generat
   const schema = createSchema()
   expect(await readFile('client/src/schema/types.ts', 'utf8')).toBe(renderClientTypes(schema))
   expect(await readFile('client/src/schema/selections.ts', 'utf8')).toBe(renderClientSelections(schema))
+})
+
+test("the client's rule for names of tools is the server's: npm run generate", async () => {
+  const text = await renderClientToolName(new URL('../../', import.meta.url))
+  expect(await readFile('client/src/message/tool-name.ts', 'utf8')).toBe(text)
 })
 
 test('every type, field, argument and value has a description', () => {

@@ -81,12 +81,13 @@ const fields = `id parentId role name content parts partsFormat toolName toolCal
 
 /**
  * A conversation as the API answers it, with the messages of all branches; null if there is none. A message has its
- * `clientId`, the client id of its parent as `parent`, and of its other fields those that are not null or empty.
+ * `clientId`, the client id of its parent as `parent`, and of its other fields those that are not null or empty. `times`
+ * are those at which the messages were created.
  */
 export async function readStored(bed: Bed, id: string, user = 'ada'): Promise<Stored | null> {
   const { conversation } = await bed.server.as({ 'x-user-id': user }).get(
     `query ($id: ID!) { conversation(id: $id) {
-      id title metadata messages(first: 100) { nodes { ${fields} } } history(last: 100) { clientId }
+      id title metadata createdAt updatedAt messages(first: 100) { nodes { ${fields} createdAt } } history(last: 100) { clientId }
     } }`,
     { id },
   )
@@ -95,8 +96,9 @@ export async function readStored(bed: Bed, id: string, user = 'ada'): Promise<St
   const clientIds = new Map(nodes.map((message) => [message.id, message.clientId]))
   return {
     ...conversation,
+    times: nodes.map(({ createdAt }) => createdAt),
     history: conversation.history.map(({ clientId }: Stored) => clientId),
-    messages: nodes.map(({ id: _, parentId, ...message }) =>
+    messages: nodes.map(({ id: _, createdAt: _at, parentId, ...message }) =>
       withoutNothing({ ...message, parent: clientIds.get(parentId) ?? null }),
     ),
   }

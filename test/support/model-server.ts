@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { json } from 'node:stream/consumers'
-import { readAsProvider } from './window-rules.ts'
+import { readAsProvider, requireToolName } from './window-rules.ts'
 
 /** What a provider sends of an answer: the events of its stream, in its own words. */
 export type Script = Iterable<object> | AsyncIterable<object>
@@ -13,6 +13,8 @@ type Body = Record<string, unknown>
 export interface Saying {
   readonly texts?: readonly string[]
   readonly reasoning?: string
+  /** Deltas of chat completions that come before the texts, as other providers send reasoning. */
+  readonly deltas?: readonly object[]
   readonly refusal?: string
   readonly calls?: readonly { readonly id: string; readonly name: string; readonly arguments: string }[]
   /** Anthropic's reason for ending there, where it is none of the usual ones. */
@@ -76,6 +78,10 @@ function findFault(path: string, body: Body): string | null {
   const { messages, input, system = null, stream } = body
   if (stream !== true) return 'This one only streams.'
   try {
+    const described = (body.tools ?? []) as { name?: string; function?: { name: string }; custom?: { name: string } }[]
+    for (const { name, function: called, custom } of described) {
+      requireToolName(name ?? (called ?? custom)?.name, path.endsWith('/messages') ? 128 : 64)
+    }
     if (path.endsWith('/chat/completions')) readAsProvider('OPENAI_CHAT', { system: null, messages: messages as [] })
     else if (path.endsWith('/responses')) readAsProvider('OPENAI_RESPONSES', { system: null, messages: input as [] })
     else if (path.endsWith('/messages')) readAsProvider('ANTHROPIC', { system, messages: messages as [] })
@@ -92,7 +98,7 @@ function refuse(response: ServerResponse, status: number, message: string): void
 }
 
 /** https://developers.openai.com/api/reference/resources/chat: chunks of a chat completion. */
-export function* chatScript({ texts = [], refusal, calls = [] }: Saying): Generator<object> {
+export function* chatScript({ deltas = [], texts = [], refusal, calls = [] }: Saying): Generator<object> {
   const chunk = (delta: object, finish_reason: string | null = null) => ({
     id: 'chatcmpl-1',
     object: 'chat.completion.chunk',
@@ -102,6 +108,7 @@ export function* chatScript({ texts = [], refusal, calls = [] }: Saying): Genera
     usage: null,
   })
   yield chunk({ role: 'assistant', content: calls.length > 0 ? null : '' })
+  for (const delta of deltas) yield chunk(delta)
   for (const content of texts) yield chunk({ content })
   if (refusal) yield chunk({ refusal })
   for (const [index, { id, name, arguments: text }] of calls.entries()) {

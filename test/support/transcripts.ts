@@ -78,7 +78,7 @@ export function makeTranscript(seed: number): Told[] {
     else if (choice < 15) {
       const calls = Array.from({ length: 1 + next(3) }, () => ({
         id: idOf(next),
-        name: `tool_${next(3)}`,
+        name: toolNames[next(toolNames.length)] as string,
         mark: `call-${++mark}`,
       }))
       const text = next(2) ? `Let me see ${mark}` : ''
@@ -107,6 +107,9 @@ export function makeTranscript(seed: number): Told[] {
   }
   return told
 }
+
+/** Some that no provider takes. */
+const toolNames = ['tool_0', 'tool_1', 'calendar.listEvents', 'files/read', 'datei öffnen', `${'long.'.repeat(40)}end`]
 
 /** Few ids, so that they come again; some that no provider takes. */
 function idOf(next: (below: number) => number): string {

@@ -8,6 +8,14 @@ export interface Received {
   readonly messages: readonly unknown[]
 }
 
+/** What a window may end with, besides what is finished. */
+export interface Ending {
+  /** Calls that wait in its last step. */
+  readonly waits?: boolean
+  /** Calls that the provider was asked to go on with. */
+  readonly pauses?: boolean
+}
+
 /** What a call was asked for and what it was answered, in order: the same in every format. */
 export interface Exchange {
   readonly name: string
@@ -20,24 +28,25 @@ export interface Exchange {
  *
  * @throws Error naming the rule that the window breaks
  */
-export function readAsProvider(format: ContextFormat, received: Received): Exchange[] {
+export function readAsProvider(format: ContextFormat, received: Received, ending: Ending = {}): Exchange[] {
+  readMarks(received)
   switch (format) {
     case 'OPENAI_CHAT':
       return readChat(received.messages as Json[])
     case 'OPENAI_RESPONSES':
-      return readResponses(received.messages as Json[])
+      return readResponses(received.messages as Json[], ending)
     case 'ANTHROPIC':
-      return readAnthropic(received.messages as Json[], received.system)
+      return readAnthropic(received.messages as Json[], received.system, ending)
     case 'AI_SDK':
-      return readUi(received.messages as Json[], received.system)
+      return readUi(received.messages as Json[], received.system, ending)
     case 'AI_SDK_MODEL':
-      return readModel(received.messages as Json[], received.system)
+      return readModel(received.messages as Json[], received.system, ending)
   }
 }
 
 type Json = Readonly<Record<string, unknown>>
 
-function rule(isKept: boolean, sentence: string, where: unknown): asserts isKept {
+function rule(isKept: unknown, sentence: string, where: unknown): asserts isKept {
   if (!isKept) throw new Error(`${sentence}: ${JSON.stringify(where)?.slice(0, 500)}`)
 }
 
@@ -127,6 +136,53 @@ function everyPart(value: unknown): Json[] {
   return [value as Json, ...[content, parts, output, inner].flatMap(everyPart)]
 }
 
+/**
+ * https://developers.openai.com/api/reference/resources/chat (`FunctionDefinition.name`), and the errors of Anthropic's API,
+ * read 2026-11.
+ */
+export function requireToolName(name: unknown, most: 64 | 128): void {
+  const isPlain = typeof name === 'string' && /^[a-zA-Z0-9_-]+$/.test(name) && name.length <= most
+  rule(isPlain, `a tool has a name of 1 to ${most} plain characters`, name)
+}
+
+/**
+ * https://platform.claude.com/docs/en/build-with-claude/prompt-caching, read 2026-11: at most 4 marks, none on a thought or on
+ * an empty text. Those of the AI SDK's Anthropic package become such marks.
+ */
+export function readMarks({ system, messages }: Received): Json[] {
+  const marked: Json[] = []
+  const look = (value: unknown) => {
+    if (typeof value !== 'object' || value === null) return
+    const record = value as Json
+    const { anthropic } = (record.providerOptions ?? record.providerMetadata ?? {}) as { anthropic?: Json }
+    // A text of this name is what a tool answered.
+    if (typeof (record.cache_control ?? anthropic?.cacheControl ?? '') === 'object') marked.push(record)
+    for (const [key, inner] of Object.entries(record)) if (key !== 'input') look(inner)
+  }
+  look([system, messages])
+  rule(marked.length <= 4, 'a request has at most 4 marks', marked)
+  for (const block of marked) {
+    rule(!/thinking|reasoning/.test(String(block.type)), 'a thought has no mark', block)
+    rule(block.type !== 'text' || isSomething(block.text), 'an empty text has no mark', block)
+  }
+  return marked
+}
+
+/**
+ * What DeepSeek and Kimi want of messages with calls while they think: https://api-docs.deepseek.com/guides/thinking_mode and
+ * https://platform.kimi.ai/docs/guide/use-kimi-k2-thinking-model, read 2026-11.
+ */
+export function requireReasoning({ messages }: Received): void {
+  for (const message of messages as Json[]) {
+    const isThere = [message.reasoning_content, message.reasoning].some(
+      (text) => typeof text === 'string' && text !== '',
+    )
+    const isGiven = isThere || Array.isArray(message.reasoning_details)
+    rule(message.tool_calls === undefined || isGiven, 'a message with calls has its reasoning', message)
+    rule(!isGiven || message.role === 'assistant', 'only an assistant reasons', message)
+  }
+}
+
 /** The first message after the instructions is the user's. */
 function requireUserFirst(roles: readonly unknown[]): void {
   const first = roles.find((role) => role !== 'system' && role !== 'developer')
@@ -158,54 +214,117 @@ function readChat(messages: readonly Json[]): Exchange[] {
       )
       const answer = answers.filter(({ role, tool_call_id: id }) => role === 'tool' && id === call.id)
       rule(answer.length === 1, 'every call is answered once, directly after it', [call, answers])
-      const called = call.function as Json
-      rule(call.type === 'function' && called.arguments !== '', 'arguments are there', call)
-      exchanges.push(exchange(called.name, JSON.parse(String(called.arguments)), answer[0]?.content))
+      const called = (call.function ?? call.custom) as Json
+      requireToolName(called.name, 64)
+      rule(call.type === 'custom' || called.arguments !== '', 'arguments are there', call)
+      const input = call.type === 'custom' ? called.input : JSON.parse(String(called.arguments))
+      exchanges.push(exchange(called.name, input, answer[0]?.content))
     }
   }
   return exchanges
 }
 
-/** https://developers.openai.com/api/docs/guides/conversation-state: a call, and later its output. */
-function readResponses(items: readonly Json[]): Exchange[] {
+/**
+ * https://developers.openai.com/api/docs/guides/conversation-state, and the types of `ResponseInputItem`: a call, and later
+ * its output, of the kind that belongs to it. An item id comes once.
+ */
+function readResponses(items: readonly Json[], ending: Ending): Exchange[] {
   requireOpenAiFiles(items, 'responses')
   requireUserFirst(items.map(({ role, type }) => role ?? type))
-  const open = new Map<unknown, Json>()
+  const open = new Map<string, Json>()
   const known = new Set<unknown>()
+  const programs = new Set<unknown>()
+  const ids = new Set<unknown>()
   const exchanges: Exchange[] = []
   items.forEach((item, at) => {
-    if (item.type === 'function_call') {
-      rule(!known.has(item.call_id), 'call ids come once', item)
-      rule(String(item.call_id).length <= 64, 'call ids have at most 64 characters', item)
+    const type = String(item.type)
+    if (typeof item.id === 'string' && type !== 'local_shell_call_output') {
+      rule(!ids.has(item.id), 'an item id comes once', item)
+      ids.add(item.id)
+    }
+    const id = String(item.approval_request_id ?? item.call_id ?? item.id)
+    const outputType = outputTypes.get(type)
+    const callType = [...outputTypes].find(([, output]) => output === type)?.[0]
+    if (outputType !== undefined) {
+      rule(!known.has(id), 'call ids come once', item)
+      rule(id.length <= 64, 'call ids have at most 64 characters', item)
       rule(item.arguments !== '', 'arguments are there', item)
-      open.set(item.call_id, item)
-      known.add(item.call_id)
-    } else if (item.type === 'function_call_output') {
-      const call = open.get(item.call_id)
-      rule(call !== undefined && open.delete(item.call_id), 'an output answers a call before it, once', item)
-      exchanges.push(exchange(call.name, JSON.parse(String(call.arguments)), item.output))
-    } else if (item.type === 'reasoning') {
+      if (type === 'function_call' || type === 'custom_tool_call') requireToolName(item.name, 64)
+      const caller = item.caller as Json | undefined
+      rule(caller?.type !== 'program' || programs.has(caller.caller_id), 'the program that calls is there', item)
+      open.set(`${outputType} ${id}`, item)
+      known.add(id)
+      if (type === 'program') programs.add(id)
+    } else if (callType !== undefined) {
+      const call = open.get(`${type} ${id}`)
+      rule(call !== undefined && open.delete(`${type} ${id}`), 'an output answers a call before it, once', item)
+      if (type === 'computer_call_output') rule((item.output as Json).type === 'computer_screenshot', 'a picture', item)
+      if (type === 'shell_call_output') rule(Array.isArray(item.output), 'a list of outputs', item)
+      if (type === 'mcp_approval_response') rule(typeof item.approve === 'boolean', 'yes or no', item)
+      if (type === 'function_call_output') {
+        exchanges.push(exchange(call.name, JSON.parse(String(call.arguments)), item.output))
+      }
+    } else if (type === 'reasoning') {
       const follower = items[at + 1]
-      const isFollowed = follower?.type === 'function_call' || follower?.role === 'assistant'
-      rule(isFollowed, 'reasoning comes with what it led to', item)
-    } else {
+      const isFollowed = outputTypes.has(String(follower?.type)) || follower?.role === 'assistant'
+      rule(isFollowed || wholeTypes.has(String(follower?.type)), 'reasoning comes with what it led to', item)
+      rule(Boolean(item.id ?? item.encrypted_content), 'reasoning has an id or its encrypted content', item)
+      rule(Array.isArray(item.summary), 'reasoning has a summary, which may be empty', item)
+    } else if (!wholeTypes.has(type)) {
       rule((item.type ?? 'message') === 'message', 'a known kind of item', item)
       rule(item.content !== '' && !isNone(item.content), 'a message has content', item)
-      rule(open.size === 0, 'calls are answered before anything else is said', item)
+      const unanswered = [...open.values()].filter((call) => call.type !== 'program')
+      const isOver = item.role !== 'assistant'
+      rule(!isOver || unanswered.length === 0, 'calls are answered before anybody else says something', item)
     }
   })
-  rule(open.size === 0, 'every call has its output', [...open.values()])
+  for (const call of open.values()) {
+    const isWaiting = ending.waits && call.type === 'mcp_approval_request'
+    rule(isWaiting || (ending.pauses && call.type === 'program'), 'every call has its output', call)
+  }
   return exchanges
 }
 
-/** https://platform.claude.com/docs/en/agents-and-tools/tool-use/implement-tool-use, and the errors of the API. */
-function readAnthropic(messages: readonly Json[], system: unknown): Exchange[] {
+/** What answers the calls of each kind. */
+const outputTypes = new Map([
+  ['function_call', 'function_call_output'],
+  ['custom_tool_call', 'custom_tool_call_output'],
+  ['computer_call', 'computer_call_output'],
+  ['local_shell_call', 'local_shell_call_output'],
+  ['shell_call', 'shell_call_output'],
+  ['apply_patch_call', 'apply_patch_call_output'],
+  ['tool_search_call', 'tool_search_output'],
+  ['program', 'program_output'],
+  ['mcp_approval_request', 'mcp_approval_response'],
+])
+
+/** Items that need no other. */
+const wholeTypes = new Set([
+  'web_search_call',
+  'file_search_call',
+  'code_interpreter_call',
+  'image_generation_call',
+  'mcp_call',
+  'mcp_list_tools',
+  'compaction',
+  'compaction_trigger',
+  'item_reference',
+  'additional_tools',
+  'configuration_update',
+])
+
+/**
+ * https://platform.claude.com/docs/en/agents-and-tools/tool-use/implement-tool-use, …/server-tools,
+ * …/programmatic-tool-calling, and the errors of the API.
+ */
+function readAnthropic(messages: readonly Json[], system: unknown, ending: Ending): Exchange[] {
   requireAnthropicFiles(messages)
   for (const block of (system ?? []) as Json[]) {
     rule(block.type === 'text' && isSomething(block.text), 'instructions are texts', block)
   }
   rule(messages.length === 0 || messages[0]?.role === 'user', 'the first message is the user’s', messages[0])
   const known = new Set<unknown>()
+  const hosted = new Map<unknown, Json>()
   const exchanges: Exchange[] = []
   messages.forEach(({ role, content }, at) => {
     rule(role === (at % 2 === 0 ? 'user' : 'assistant'), 'roles alternate', messages)
@@ -227,15 +346,34 @@ function readAnthropic(messages: readonly Json[], system: unknown): Exchange[] {
       rule(answer[0]?.is_error !== true || answer[0].content !== undefined, 'an error says something', answer)
       exchanges.push(exchange(call.name, call.input, answer[0]?.content ?? ''))
     }
-    for (const call of blocks.filter(({ type }) => type === 'tool_use')) {
-      rule(role === 'assistant' && /^[a-zA-Z0-9_-]+$/.test(String(call.id)), 'ids are of plain characters', call)
-      rule(!known.has(call.id), 'ids come once', call)
-      known.add(call.id)
-      rule(typeof call.input === 'object' && call.input !== null, 'input is an object', call)
+    const isCalled = asked.some(({ caller }) => hosted.has((caller as Json | undefined)?.tool_id))
+    rule(!isCalled || answers.length === blocks.length, 'a program gets results and nothing else', blocks)
+    for (const block of blocks) {
+      const type = String(block.type)
+      const caller = (block.caller ?? {}) as Json
+      if (type.endsWith('tool_use')) {
+        rule(role === 'assistant' && !known.has(block.id), 'ids come once', block)
+        known.add(block.id)
+        rule(caller.tool_id === undefined || known.has(caller.tool_id), 'the program that calls is there', block)
+      }
+      if (type === 'server_tool_use' || type === 'mcp_tool_use') hosted.set(block.id, block)
+      else if (type === 'tool_use') {
+        requireToolName(block.name, 128)
+        rule(/^[a-zA-Z0-9_-]+$/.test(String(block.id)), 'ids are of plain characters', block)
+        rule(typeof block.input === 'object' && block.input !== null, 'input is an object', block)
+      } else if (type.endsWith('_tool_result')) {
+        const isOpen = hosted.delete(block.tool_use_id)
+        rule(role === 'assistant' && isOpen, 'a result of a server tool answers its call before it, once', block)
+      }
+    }
+    for (const { type, signature, data } of blocks) {
+      rule(type !== 'thinking' || Boolean(signature), 'a thought has its signature', blocks)
+      rule(type !== 'redacted_thinking' || Boolean(data), 'a thought that is hidden has its data', blocks)
     }
     if (role === 'user') rule(!blocks.some(({ type }) => type === 'thinking'), 'only an assistant thinks', blocks)
     else rule(blocks.at(-1)?.type !== 'thinking', 'a thought is not the last of a message', blocks)
   })
+  rule(hosted.size === 0 || ending.pauses, 'every call of a server tool has its result', [...hosted.values()])
   const last = messages.at(-1)
   const end = last?.role === 'assistant' ? (last.content as Json[]).at(-1) : undefined
   rule(end?.type !== 'text' || !/\s$/.test(String(end.text)), 'a last message does not end in white space', end)
@@ -243,41 +381,82 @@ function readAnthropic(messages: readonly Json[], system: unknown): Exchange[] {
   return exchanges
 }
 
-function readUi(messages: readonly Json[], system: unknown): Exchange[] {
+function readUi(messages: readonly Json[], system: unknown, ending: Ending): Exchange[] {
   requireSdkFiles(messages)
   requireInstructions(system)
   requireUserFirst(messages.map(({ role }) => role))
   const known = new Set<unknown>()
-  return messages.flatMap(({ role, parts }) => {
+  return messages.flatMap(({ role, parts }, at) => {
     rule((parts as Json[]).length > 0, 'a message has parts', parts)
-    return (parts as Json[]).flatMap((part) => {
+    const lastStep = (parts as Json[]).findLastIndex(({ type }) => type === 'step-start')
+    return (parts as Json[]).flatMap((part, index) => {
       if (part.toolCallId === undefined) return []
       rule(role === 'assistant' && !known.has(part.toolCallId), 'ids come once', part)
       known.add(part.toolCallId)
-      rule(part.state === 'output-available' || part.state === 'output-error', 'every call has its result', part)
-      return [exchange(part.toolName ?? String(part.type).slice(5), part.input, part.output ?? part.errorText)]
+      const { state } = part
+      const isDenied = (part.approval as Json | undefined)?.approved === false
+      const isLast = at === messages.length - 1 && index > lastStep
+      const isAnswered = state === 'output-available' || state === 'output-error' || state === 'output-denied'
+      const isOpen = isLast && (ending.waits || (ending.pauses && part.providerExecuted === true))
+      rule(isAnswered || isOpen || (isDenied && part.providerExecuted === true), 'every call has its result', part)
+      rule(state !== 'output-denied' || isDenied, 'who denied it is told', part)
+      if (part.providerExecuted === true || !isAnswered) return []
+      const output = state === 'output-denied' ? 'denied' : (part.output ?? part.errorText)
+      return [exchange(part.toolName ?? String(part.type).slice(5), part.input, output)]
     })
   })
 }
 
-function readModel(messages: readonly Json[], system: unknown): Exchange[] {
+function readModel(messages: readonly Json[], system: unknown, ending: Ending): Exchange[] {
   requireSdkFiles(messages)
   requireInstructions(system)
   requireUserFirst(messages.map(({ role }) => role))
   const known = new Set<unknown>()
   return messages.flatMap(({ role, content }, at) => {
-    rule((content as Json[]).length > 0, 'a message has content', messages[at])
-    const calls = (content as Json[]).filter(({ type }) => type === 'tool-call')
+    const parts = content as Json[]
+    rule(parts.length > 0, 'a message has content', messages[at])
+    const isLast = messages.slice(at + 1).every((message) => message.role === 'tool')
+    const all = parts.filter(({ type }) => type === 'tool-call')
+    const [calls, hosted] = [all.filter((call) => !call.providerExecuted), all.filter((call) => call.providerExecuted)]
     const next = messages[at + 1]
-    const answers = next?.role === 'tool' ? (next.content as Json[]) : []
+    const replies = next?.role === 'tool' ? (next.content as Json[]) : []
+    const answers = replies.filter(({ type }) => type === 'tool-result')
+    const asked = parts.filter(({ type }) => type === 'tool-approval-request')
     rule(role !== 'tool' || messages[at - 1]?.role === 'assistant', 'results follow their calls', messages[at])
-    if (role !== 'tool') rule(answers.length === calls.length, 'every call has its result', [calls, answers])
-    return calls.map((call) => {
+    if (role === 'tool') return []
+    rule(answers.length === calls.length || (isLast && ending.waits), 'every call has its result', [calls, answers])
+    for (const { type, approvalId } of replies) {
+      if (type !== 'tool-approval-response') continue
+      rule(
+        asked.some((request) => request.approvalId === approvalId),
+        'an answer of people has its question',
+        replies,
+      )
+    }
+    for (const { toolCallId } of asked) {
+      rule(
+        all.some((call) => call.toolCallId === toolCallId),
+        'a question is about a call',
+        parts,
+      )
+    }
+    for (const { toolCallId } of hosted) {
+      const isAnswered = parts.some((part) => part.type === 'tool-result' && part.toolCallId === toolCallId)
+      const isAllowed = asked.some((request) => request.toolCallId === toolCallId)
+      rule(isAnswered || isAllowed || (isLast && ending.pauses), 'a call of the provider has its result', parts)
+    }
+    for (const { toolCallId, type } of parts) {
+      const isOpen = type === 'tool-result' && hosted.some((call) => call.toolCallId === toolCallId)
+      rule(type !== 'tool-result' || isOpen, 'a result of the provider has its call', parts)
+    }
+    return calls.flatMap((call) => {
       rule(!known.has(call.toolCallId), 'ids come once', call)
       known.add(call.toolCallId)
       const answer = answers.find(({ toolCallId }) => toolCallId === call.toolCallId)
+      if (answer === undefined && isLast && ending.waits) return []
       rule(answer !== undefined, 'every call has its result', call)
-      return exchange(call.toolName, call.input, (answer.output as Json).value)
+      const output = answer.output as Json
+      return [exchange(call.toolName, call.input, output.type === 'execution-denied' ? 'denied' : output.value)]
     })
   })
 }

@@ -33,9 +33,11 @@ async function store(...messages: object[]): Promise<string> {
 
 const window = 'system messages tokenCount included firstSeq lastSeq'
 const contextOf = (fields: string) => `
-  query ($id: ID!, $maxTokens: Int!, $system: String, $userMessage: MessageInput, $format: ContextFormat!, $encoding: TokenEncoding!, $reserve: Int, $maxImages: Int) {
+  query ($id: ID!, $maxTokens: Int!, $system: String, $userMessage: MessageInput, $format: ContextFormat!, $encoding: TokenEncoding!, $reserve: Int,
+    $maxImages: Int, $cacheMarks: Int! = 0, $reasoningContent: ReasoningContent! = NONE) {
     conversation(id: $id) { lastSeq context(
-      maxTokens: $maxTokens, system: $system, userMessage: $userMessage, format: $format, encoding: $encoding, reserve: $reserve, maxImages: $maxImages
+      maxTokens: $maxTokens, system: $system, userMessage: $userMessage, format: $format, encoding: $encoding, reserve: $reserve,
+      maxImages: $maxImages, cacheMarks: $cacheMarks, reasoningContent: $reasoningContent
     ) { ${fields} } }
   }`
 const defaults = { maxTokens: 100_000, format: 'OPENAI_CHAT', encoding: 'O200K_BASE' }
@@ -63,6 +65,63 @@ const countsOf = (id: string) =>
      join conversation c on c.key = k.conversation_key where c.id = $1 order by k.encoding, k.seq`,
     id,
   )
+
+describe('calls that wait', () => {
+  const waiting = 'messages pendingCalls { callId name type arguments approved approvalId messageId }'
+  const read = async (id: string, args: string) =>
+    (await bed.server.as().get(`{ conversation(id: "${id}") { context(maxTokens: 1000${args}) { ${waiting} } } }`))
+      .conversation.context
+  const idOf = async (id: string, seq: number) =>
+    (await bed.server.as().get(`{ conversation(id: "${id}") { message(seq: ${seq}) { id } } }`)).conversation.message.id
+
+  test('are named, and the argument says what becomes of them', async () => {
+    const id = await store(user('one'), call('a', 'b'), result('a'))
+    const messageId = await idOf(id, 2)
+    const b = { callId: 'b', name: 'find', type: 'function', arguments: '{"q":1}', messageId }
+    const contents = async (args: string) => {
+      const { messages, pendingCalls } = await read(id, args)
+      expect(pendingCalls).toEqual([{ ...b, approved: null, approvalId: null }])
+      return messages.slice(2).map(({ content }: { content: string }) => content)
+    }
+    const interrupted = ['result of a', 'Interrupted: this call was not answered.']
+    expect(await contents('')).toEqual(interrupted)
+    expect(await contents(', pendingCalls: OMIT')).toEqual(['result of a'])
+    expect(await contents(', pendingCalls: KEEP'), 'OPENAI_CHAT knows no calls that wait').toEqual(interrupted)
+    expect((await read(id, ', userMessage: { role: USER, content: "And?" }')).pendingCalls).toEqual([])
+  })
+
+  test('are not those that the provider runs, which stay where it paused', async () => {
+    const search = { type: 'server_tool_use', id: 'srv', name: 'web_search', input: { query: 'cats' } }
+    const paused = { role: 'ASSISTANT', partsFormat: 'ANTHROPIC', parts: [search], finishReason: 'pause_turn' }
+    const { messages, pendingCalls } = await read(await store(user('one'), paused), ', format: ANTHROPIC')
+    expect(messages[1]).toEqual({ role: 'assistant', content: [search] })
+    expect(pendingCalls).toEqual([])
+    const ended = await read(await store(user('one'), { ...paused, finishReason: 'end_turn' }), ', format: ANTHROPIC')
+    expect(ended.messages).toHaveLength(1)
+  })
+
+  test('say whether people have allowed them', async () => {
+    const part = (toolCallId: string, state: string, approval: object) => ({
+      type: 'tool-find',
+      toolCallId,
+      state,
+      input: { q: 1 },
+      approval,
+    })
+    const parts = [
+      part('a', 'approval-requested', { id: 'ask-a' }),
+      part('b', 'approval-responded', { id: 'ask-b', approved: true }),
+      part('c', 'approval-responded', { id: 'ask-c', approved: false }),
+    ]
+    const id = await store(user('one'), { role: 'ASSISTANT', partsFormat: 'AI_SDK', parts })
+    const { messages, pendingCalls } = await read(id, ', format: AI_SDK, pendingCalls: KEEP')
+    expect(messages[1].parts.slice(1)).toEqual(parts)
+    expect(pendingCalls).toMatchObject([
+      { callId: 'a', approved: false, approvalId: 'ask-a' },
+      { callId: 'b', approved: true, approvalId: 'ask-b' },
+    ])
+  })
+})
 
 describe('a window', () => {
   test('is the instructions, the newest turns, oldest first, and then the new message', async () => {
@@ -204,6 +263,49 @@ describe('a window', () => {
     expect(contents(failed)).toEqual(['one', 'three', 'half of it'])
     expect(failed.omitted).toEqual({ messages: 0, tokens: 0, reasons: [] })
   })
+})
+
+test('a window tells which names of tools it changed', async () => {
+  const toolCalls = [{ callId: 'a', name: 'calendar.listEvents', arguments: '{}' }]
+  const id = await store(user('When?'), { role: 'ASSISTANT', toolCalls }, result('a'))
+  const fields = 'messages toolNames { name written } omitted { reasons }'
+  const [written] = /calendar_listEvents_[0-9a-f]{16}/.exec(JSON.stringify(await read(id, {}, fields))) ?? []
+  for (const format of ['OPENAI_CHAT', 'OPENAI_RESPONSES', 'ANTHROPIC']) {
+    expect(await read(id, { format }, fields)).toMatchObject({
+      toolNames: [{ name: 'calendar.listEvents', written }],
+      omitted: { reasons: ['TOOL_NAME'] },
+    })
+  }
+  expect((await read(id, { format: 'AI_SDK' }, fields)).toolNames).toEqual([])
+})
+
+test('a window has the marks for a cache that it is asked for, and none that were stored', async () => {
+  const cache_control = { type: 'ephemeral' }
+  const parts = [{ type: 'text', text: 'Stored.', cache_control }]
+  const id = await store({ role: 'USER', parts, partsFormat: 'ANTHROPIC' }, text('Yes.'), user('And now?'))
+  const fields = 'system messages omitted { reasons }'
+  const bare = await read(id, { format: 'ANTHROPIC' }, fields)
+  expect(JSON.stringify(bare)).not.toContain('cache_control')
+  expect(bare.omitted.reasons).toEqual(['CACHE_MARK'])
+  const marked = await read(id, { format: 'ANTHROPIC', system: 'Be brief.', cacheMarks: 2 }, fields)
+  expect(marked.system).toEqual([{ type: 'text', text: 'Be brief.', cache_control }])
+  expect(marked.messages.at(-1).content).toEqual([{ type: 'text', text: 'And now?', cache_control }])
+  expect(marked.messages[0].content).toEqual([{ type: 'text', text: 'Stored.' }])
+})
+
+test('a window of chat completions has the reasoning that it is asked for, and counts it then', async () => {
+  const parts = [{ type: 'reasoning_content', reasoning_content: 'Let me look it up.' }]
+  const toolCalls = [{ callId: 'a', name: 'find', arguments: '{}' }]
+  const id = await store(
+    user('When?'),
+    { role: 'ASSISTANT', parts, partsFormat: 'OPENAI_CHAT', toolCalls },
+    result('a'),
+  )
+  const bare = await read(id)
+  expect(JSON.stringify(bare.messages)).not.toContain('reasoning')
+  const asked = await read(id, { reasoningContent: 'TOOL_CALLS' })
+  expect(asked.messages[1]).toMatchObject({ role: 'assistant', reasoning_content: 'Let me look it up.' })
+  expect(asked.tokenCount - bare.tokenCount).toBe(o200k.countTokens('Let me look it up.'))
 })
 
 describe('the answer of a mutation has the window', () => {
@@ -460,6 +562,8 @@ describe('a window has limits', () => {
     ['system', { system: 'half \ud800' }],
     ['userMessage.role', { userMessage: text('x') }],
     ['userMessage', { userMessage: { role: 'USER' } }],
+    ['cacheMarks', { cacheMarks: -1 }],
+    ['cacheMarks', { cacheMarks: 5 }],
   ])('of %s: %o', async (path, args) => {
     const id = await store(user('x'))
     expect(await refuse(id, args)).toMatchObject({ code: 'BAD_USER_INPUT', path })

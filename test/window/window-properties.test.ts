@@ -31,7 +31,8 @@ function windowOf(
   page = 7,
 ): ContextWindow | null {
   const leading = leadingOf(messages).map(count)
-  const builder = new WindowBuilder({ format, maxTokens, reserve: 0, system: null, userMessage: null }, leading)
+  const request = { format, maxTokens, reserve: 0, system: null, userMessage: null, cacheMarks: maxTokens % 5 }
+  const builder = new WindowBuilder(request, leading)
   const left = messages.map(count).reverse()
   while (left.length > 0 && !builder.isFull) builder.add(left.splice(0, page))
   try {

@@ -4,68 +4,17 @@ import type { ModelMessage, UIMessage } from 'ai'
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions'
 import type { ResponseInputItem } from 'openai/resources/responses/responses'
 import { describe, expect, test } from 'vitest'
-import type { Message } from '../../src/entities/message.ts'
 import type { PartsFormat } from '../../src/entities/message-enums.ts'
-import type { ToolCall } from '../../src/entities/tool-call.ts'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
 import { ContextTooSmall } from '../../src/facts.ts'
 import { textOfParts } from '../../src/window/dialects/read-parts.ts'
 import { readCountable } from '../../src/window/rules/countable.ts'
-import { type ContextWindow, WindowBuilder, type WindowRequest } from '../../src/window/window.ts'
+import { type ContextWindow, WindowBuilder } from '../../src/window/window.ts'
 import { storedMessage } from '../support/transcripts.ts'
-import { readAsProvider, readBySdk } from '../support/window-rules.ts'
+import { assistant, build, buildValid, call, type Fields, parts, tool, user } from '../support/window.ts'
+import { readAsProvider } from '../support/window-rules.ts'
 
 const formats = Object.values(ContextFormat)
-
-type Fields = Partial<Message>
-
-/** Each message counts ten tokens, and its reasoning five. */
-function build(format: ContextFormat, fields: readonly Fields[], request: Partial<WindowRequest> = {}): ContextWindow {
-  const counted = fields.map((field, index) => ({
-    message: storedMessage(index + 1, { clientId: `m${index + 1}`, ...field }),
-    tokens: 10,
-    reasoningTokens: 5,
-  }))
-  const others = counted.findIndex(({ message: { role } }) => role !== 'SYSTEM' && role !== 'DEVELOPER')
-  const whole = { format, maxTokens: 1_000_000, reserve: 0, system: null, userMessage: null, ...request }
-  const builder = new WindowBuilder(whole, counted.slice(0, others === -1 ? counted.length : others))
-  builder.add(counted.toReversed())
-  return builder.finish()
-}
-
-/** A window that was also read as its provider would, and by the AI SDK where it is one of its own. */
-async function buildValid(format: ContextFormat, fields: readonly Fields[], request?: Partial<WindowRequest>) {
-  const window = build(format, fields, request)
-  const exchanges = readAsProvider(format, window)
-  if (format === 'AI_SDK' || format === 'AI_SDK_MODEL') await readBySdk(format, window)
-  return { ...window, exchanges }
-}
-
-const user = (content: string, more: Fields = {}): Fields => ({ role: 'USER', content, ...more })
-const assistant = (content: string | null, ...toolCalls: ToolCall[]): Fields => ({
-  role: 'ASSISTANT',
-  content,
-  toolCalls,
-})
-const tool = (toolCallId: string, content: string, more: Fields = {}): Fields => ({
-  role: 'TOOL',
-  toolCallId,
-  content,
-  ...more,
-})
-const call = (callId: string, text = '{}', more: Partial<ToolCall> = {}): ToolCall => ({
-  callId,
-  name: 'look',
-  arguments: text,
-  type: 'function',
-  extra: null,
-  ...more,
-})
-const parts = (role: Message['role'], partsFormat: PartsFormat, ...list: unknown[]): Fields => ({
-  role,
-  partsFormat,
-  parts: list,
-})
 
 describe('one conversation in the types of every SDK', () => {
   const png = 'iVBORw0KGgo='
@@ -248,20 +197,19 @@ describe('one conversation in the types of every SDK', () => {
 })
 
 describe('a window in the dialect of the parts gives them back as they are', () => {
-  test('ANTHROPIC: thoughts with their signature, citations, cache marks, and what the server ran', async () => {
+  test('ANTHROPIC: thoughts with their signature, citations, and what the server ran', async () => {
     const content: ContentBlockParam[] = [
       { type: 'thinking', thinking: 'Hm.', signature: 'sig==' },
       { type: 'redacted_thinking', data: 'x' },
       { type: 'server_tool_use', id: 'srv', name: 'web_search', input: { query: 'cats' } },
       { type: 'web_search_tool_result', tool_use_id: 'srv', content: [] },
-      { type: 'text', text: 'See.', citations: [], cache_control: { type: 'ephemeral' } },
+      { type: 'text', text: 'See.', citations: [] },
       { type: 'tool_use', id: 'a', name: 'look', input: { b: [1] }, caller: { type: 'direct' } },
     ]
     const result: ContentBlockParam = {
       type: 'tool_result',
       tool_use_id: 'a',
       content: [{ type: 'text', text: 'one', cache_control: null }],
-      cache_control: { type: 'ephemeral' },
     }
     const fields = [user('?'), parts('ASSISTANT', 'ANTHROPIC', ...content), parts('USER', 'ANTHROPIC', result)]
     const { messages, tokenCount } = await buildValid('ANTHROPIC', fields)

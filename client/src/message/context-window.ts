@@ -6,6 +6,12 @@ import type { ContextArguments, ContextWindow as StoredWindow } from '../schema/
 /** How much of a conversation a model is to read. */
 export type ContextLimits = Omit<ContextArguments, 'format' | 'userMessage'>
 
+/** The limits among options that have more. */
+export function pickLimits(options: ContextLimits): ContextLimits {
+  const { format: _, userMessage: __, ...limits } = pick(options, contextArguments)
+  return limits as unknown as ContextLimits
+}
+
 /** What a model is to read of a conversation. */
 export type ContextRequest = ContextArguments
 

@@ -11,12 +11,15 @@ export const messageSelection = `
 /** The variables of `contextField`, as an operation declares them. */
 export const contextVariables = `
   $maxTokens: Int!, $system: String, $userMessage: MessageInput, $format: ContextFormat! = OPENAI_CHAT, $encoding:
-  TokenEncoding! = O200K_BASE, $reserve: Int, $maxImages: Int`
+  TokenEncoding! = O200K_BASE, $reserve: Int, $maxImages: Int, $cacheMarks: Int! = 0, $reasoningContent:
+  ReasoningContent! = NONE, $pendingCalls: PendingCallRule! = INTERRUPT`
 
 /** A `ContextWindow`, as a field of a conversation. */
 export const contextField = `
   context(maxTokens: $maxTokens, system: $system, userMessage: $userMessage, format: $format, encoding: $encoding,
-  reserve: $reserve, maxImages: $maxImages) { system messages tokenCount included omitted { reasons } firstSeq lastSeq }`
+  reserve: $reserve, maxImages: $maxImages, cacheMarks: $cacheMarks, reasoningContent: $reasoningContent, pendingCalls:
+  $pendingCalls) { system messages tokenCount toolNames { name written } included omitted { reasons } firstSeq lastSeq
+  pendingCalls { callId name type arguments approved approvalId messageId } }`
 
 /** The fields of every kind of `ConversationEvent`. @param selected fields of `Message` */
 export function eventSelection(selected: string): string {
@@ -39,6 +42,9 @@ export const contextArguments = [
   'encoding',
   'reserve',
   'maxImages',
+  'cacheMarks',
+  'reasoningContent',
+  'pendingCalls',
 ] as const satisfies readonly (keyof ContextArguments)[]
 
 /** The names of `StartMessageInput`. */

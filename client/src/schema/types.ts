@@ -59,7 +59,10 @@ export type OmissionReason =
   | 'BEFORE_FIRST_USER'
   /** Results without their call were left out. */
   | 'ORPHANED_RESULT'
-  /** Calls without a result got a result that says that the call was interrupted. */
+  /**
+   * Calls without a result got a result that says that the call was interrupted, or were left out where the format has
+   * no such result.
+   */
   | 'INTERRUPTED_CALL'
   /** Messages that are still being written were left out. */
   | 'STREAMING'
@@ -67,6 +70,12 @@ export type OmissionReason =
   | 'EMPTY'
   /** Parts that this format cannot express, and files that its provider does not take, were left out. */
   | 'UNSUPPORTED_PART'
+  /** Names of tools that the provider refuses were changed, as `toolNames` says. */
+  | 'TOOL_NAME'
+  /** Marks for a provider's cache were left out. They belong to an earlier request, and not to a message. */
+  | 'CACHE_MARK'
+  /** Items that were stored more than once, by the id of their provider, are there once. */
+  | 'REPEATED_ITEM'
   /** The oldest pictures were left out: the window had more of them than `maxImages`. */
   | 'IMAGE_LIMIT'
 
@@ -93,6 +102,33 @@ export type PartsFormat =
   | 'LANGCHAIN'
   /** The caller's own dialect: the server keeps such parts and does not read them. A model reads `content` instead. */
   | 'OTHER'
+
+/**
+ * What becomes of calls that wait. A call waits if it is in the last step of the assistant, has no result, and nothing
+ * follows this step but its results and approvals.
+ */
+export type PendingCallRule =
+  /** They get a result that says that they were interrupted. Every provider accepts this. */
+  | 'INTERRUPT'
+  /** They are left out, with the reasoning that led to nothing else. */
+  | 'OMIT'
+  /**
+   * They stay without a result, in formats that can say that a call waits: AI_SDK, AI_SDK_MODEL, and requests for
+   * approval in OPENAI_RESPONSES. Other calls are treated as with INTERRUPT.
+   */
+  | 'KEEP'
+
+/** What messages of OPENAI_CHAT have of the model's reasoning. */
+export type ReasoningContent =
+  /** Nothing: OpenAI's API has no field for it. */
+  | 'NONE'
+  /**
+   * The reasoning of messages that call tools, as DeepSeek and Kimi want it back. A message with calls and without
+   * reasoning has a space, because they refuse a message that has nothing.
+   */
+  | 'TOOL_CALLS'
+  /** The reasoning of all messages, and a space as TOOL_CALLS has it. */
+  | 'ALL'
 
 /**
  * How text is cut into tokens. Models of other providers cut it in their own ways: for them every count is an estimate.
@@ -202,7 +238,10 @@ export interface ConversationFilter {
   readonly metadata?: Readonly<Record<string, unknown>> | null
   /** true: only archived conversations; false: only conversations that are not archived. */
   readonly archived?: boolean | null
-  /** The conversation changed after this time. */
+  /**
+   * The `updatedAt` of the conversation is after this time. So this does not find a conversation that an import brought
+   * with older times; `conversationsChanged` tells it.
+   */
   readonly updatedAfter?: string | null
 }
 
@@ -217,6 +256,12 @@ export interface CreateConversationInput {
   readonly title?: string | null
   /** Your own data about the conversation, at most 16 KiB as JSON. */
   readonly metadata?: Readonly<Record<string, unknown>> | null
+  /**
+   * When the conversation was created elsewhere. Only an import gives it, with a service key, or on a server without
+   * identity; it lies between 1970 and now. Absent: now. It is also the first `updatedAt`, which gives the place in the
+   * list. A conversation that exists keeps its own.
+   */
+  readonly createdAt?: string | null
   /** What to do if a conversation with this id exists. */
   readonly ifExists?: IfExists
 }
@@ -302,6 +347,12 @@ export interface MessageInput {
    * message is stored once.
    */
   readonly clientId?: string | null
+  /**
+   * When the message was created elsewhere. Only an import gives it, with a service key, or on a server without
+   * identity; it lies between 1970 and now. Absent: now. The conversation comes to the place in the list of the latest
+   * such time. It does not change the order of messages. An append that replaces a message leaves the time as it is.
+   */
+  readonly createdAt?: string | null
   /** Typed content in the dialect of `partsFormat`, at most `MAX_PARTS` parts. */
   readonly parts?: readonly unknown[] | null
   /** The dialect of `parts`. */
@@ -348,6 +399,10 @@ export interface ResumeMessageInput {
 export interface SetActiveLeafInput {
   /** The message with which the active path must end. */
   readonly messageId: string
+  /**
+   * true: the conversation keeps its `updatedAt`, and so its place in the list. An import chooses the leaf in this way.
+   */
+  readonly keepPlace?: boolean
 }
 
 /** What `startMessage` takes. */
@@ -445,6 +500,21 @@ export interface ContextArguments {
    * conversation mostly begin alike.
    */
   readonly maxImages?: number | null
+  /**
+   * How many marks for a cache of the provider to set: from 0 to 4. The provider takes 4 in one request, and marks of
+   * your own tools count too. The first mark is at the end of the instructions, the second at the end of the window,
+   * the others where earlier requests ended: 3 are enough for most agents. Marks that were stored are always left out.
+   * OPENAI_RESPONSES has no marks, because OpenAI caches by itself.
+   */
+  readonly cacheMarks?: number
+  /**
+   * What messages of OPENAI_CHAT have of the model's reasoning, for providers that want it back. Each field comes back
+   * under its name, such as `reasoning_content`, and its tokens count. Other formats have no such fields: they give
+   * back their own reasoning in any case.
+   */
+  readonly reasoningContent?: ReasoningContent
+  /** What becomes of calls that still wait for their results, in `messages`. `pendingCalls` names them always. */
+  readonly pendingCalls?: PendingCallRule
 }
 
 /** What `appendMessage` answers, after the message is durable. */
@@ -524,8 +594,8 @@ export interface CompleteMessagePayload<Selected = Message> {
 }
 
 /**
- * What a model reads: ready to send, and valid for its provider. A tool call and its results are in the window together
- * or not at all.
+ * What a model reads: ready to send, and valid for its provider. A call and its result are in the window together or
+ * not at all, unless the call waits and `pendingCalls` is KEEP.
  */
 export interface ContextWindow {
   /** The instructions, if the provider takes them apart from the messages; otherwise null. */
@@ -538,6 +608,8 @@ export interface ContextWindow {
    * picture or file 1000.
    */
   readonly tokenCount: number
+  /** The names of tools that are changed in this window, each once. All other names are as they are stored. */
+  readonly toolNames: readonly ToolNameChange[]
   /** How many stored messages are in the window. */
   readonly included: number
   /** What the window leaves out. */
@@ -546,6 +618,8 @@ export interface ContextWindow {
   readonly firstSeq: number | null
   /** The seq of the last stored message; null if `firstSeq` is null. */
   readonly lastSeq: number | null
+  /** The calls that wait for their results, in order. Calls that people did not allow are not among them. */
+  readonly pendingCalls: readonly PendingCall[]
 }
 
 /** An ordered log of messages with one owner. */
@@ -560,9 +634,12 @@ export interface Conversation {
   readonly metadata: Readonly<Record<string, unknown>>
   /** The `seq` of the newest message; 0 while there is no message. */
   readonly lastSeq: number
-  /** When this conversation was created. */
+  /** When this conversation was created; if an import brought a time, that time. */
   readonly createdAt: string
-  /** When this conversation last changed. This time never runs backwards. */
+  /**
+   * When this conversation last changed; if an import brought times, the latest of them. The list of conversations is
+   * in this order. This time never runs backwards.
+   */
   readonly updatedAt: string
   /** When this conversation was archived; null while it is not archived. */
   readonly archivedAt: string | null
@@ -899,6 +976,30 @@ export interface PageInfo {
   readonly endCursor: string | null
 }
 
+/**
+ * A call of the last step that has no result yet, so that somebody has to run it, or to allow it, before the model can
+ * go on.
+ */
+export interface PendingCall {
+  /** The id of the call, as it is stored. The message with the result has it as its `toolCallId`. */
+  readonly callId: string
+  /** The name of the tool. Of a call that is no function and names none, the kind of the call. */
+  readonly name: string
+  /** `function` or `custom`, or the type of a call that is no function, such as `computer_call`. */
+  readonly type: string
+  /**
+   * What the model passes to the tool: the text that it wrote. Of a call that is no function, the JSON text of its
+   * part.
+   */
+  readonly arguments: string
+  /** Whether people have allowed the call. false while they are still asked; null if nobody was asked. */
+  readonly approved: boolean | null
+  /** The id that the answer of people has to name; null if nobody was asked. */
+  readonly approvalId: string | null
+  /** The message that holds the call. */
+  readonly messageId: string
+}
+
 /** What `resumeMessage` answers. */
 export interface ResumeMessagePayload<Selected = Message> {
   /** The message with the text that is stored. Go on with the chunk `nextChunk`. */
@@ -955,6 +1056,18 @@ export interface ToolCall {
   readonly type: string
   /** All other fields of the provider's call. */
   readonly extra: Readonly<Record<string, unknown>> | null
+}
+
+/** A tool whose name the provider refuses, and the name that the window has in its place. */
+export interface ToolNameChange {
+  /** The name as it is stored. */
+  readonly name: string
+  /**
+   * The name in the window: of characters that the provider takes, and with a hash of the stored name at its end. It is
+   * the same in every window of this format. Describe the tool to the model under this name, and call it when the model
+   * calls this name.
+   */
+  readonly written: string
 }
 
 /** What `updateConversation` answers. */

@@ -1,6 +1,7 @@
 import type { ToolCallInput } from '../schema/types.ts'
 import type { Completion } from '../stream/message-stream.ts'
 import { type MoreOfRequest, runTurn, type TurnOptions, type TurnResult, withTools } from '../stream/turn.ts'
+import { ChatReasoning, type ReasoningDelta } from './chat-reasoning.ts'
 
 /** `new OpenAI()`, or whatever speaks like its chat completions. */
 export interface ChatClient {
@@ -19,8 +20,8 @@ export interface ChatTurnOptions extends TurnOptions {
 
 /** An agent's turn by chat completions; see `runTurn`. */
 export function runChatTurn(options: ChatTurnOptions): Promise<TurnResult> {
-  const { client, request, model, tools = {} } = options
-  const functions = Object.entries(tools).map(([name, { description, parameters }]) => ({
+  const { client, model } = options
+  const more = withTools(options, 'OPENAI_CHAT', (name, { description, parameters }) => ({
     type: 'function',
     function: { name, description, parameters },
   }))
@@ -29,7 +30,7 @@ export function runChatTurn(options: ChatTurnOptions): Promise<TurnResult> {
     ask: async ({ window, signal, write }) => {
       const body = {
         stream_options: { include_usage: true },
-        ...withTools(functions, request),
+        ...more,
         model,
         messages: window.messages,
         stream: true,
@@ -53,7 +54,7 @@ interface ChatChunk {
   readonly usage?: object | null
 }
 
-interface ChatDelta {
+interface ChatDelta extends ReasoningDelta {
   readonly content?: string | null
   readonly refusal?: string | null
   readonly tool_calls?: readonly {
@@ -74,6 +75,7 @@ interface GrowingCall {
 async function readChat(chunks: AsyncIterable<ChatChunk>, write: (text: string) => Promise<void>): Promise<Completion> {
   let [text, refusal] = ['', '']
   const calls: GrowingCall[] = []
+  const reasoning = new ChatReasoning()
   const end: { model?: string; finishReason?: string; usage?: Record<string, unknown> } = {}
   for await (const { model, choices, usage } of chunks) {
     if (model) end.model = model
@@ -86,6 +88,7 @@ async function readChat(chunks: AsyncIterable<ChatChunk>, write: (text: string) 
     text += content ?? ''
     refusal += refused ?? ''
     for (const part of parts) grow(calls, part)
+    reasoning.add(choice.delta)
   }
   if (end.finishReason === undefined) throw new Error('The answer ended before it was complete.')
   const toolCalls = calls.map(({ callId, extra, ...call }): ToolCallInput => {
@@ -93,12 +96,13 @@ async function readChat(chunks: AsyncIterable<ChatChunk>, write: (text: string) 
     return Object.keys(extra).length === 0 ? given : { ...given, extra }
   })
   const said = text === '' ? [] : [{ type: 'text', text }]
+  const beside = refusal === '' ? reasoning.parts : [...reasoning.parts, ...said, { type: 'refusal', refusal }]
   return {
     ...end,
     ...(toolCalls.length === 0 ? {} : { toolCalls }),
-    ...(refusal === '' ? {} : { parts: [...said, { type: 'refusal', refusal }], partsFormat: 'OPENAI_CHAT' }),
+    ...(beside.length === 0 ? {} : { parts: beside, partsFormat: 'OPENAI_CHAT' }),
     // A message that says nothing at all is none that could be stored without it.
-    ...(text + refusal === '' && toolCalls.length === 0 ? { content: '' } : {}),
+    ...(text === '' && beside.length === 0 && toolCalls.length === 0 ? { content: '' } : {}),
   }
 }
 

@@ -16,8 +16,8 @@ export interface ResponsesTurnOptions extends TurnOptions {
 
 /** An agent's turn by the Responses API; see `runTurn`. */
 export function runResponsesTurn(options: ResponsesTurnOptions): Promise<TurnResult> {
-  const { client, request, model, tools = {} } = options
-  const functions = Object.entries(tools).map(([name, { description, parameters }]) => ({
+  const { client, model } = options
+  const more = withTools(options, 'OPENAI_RESPONSES', (name, { description, parameters }) => ({
     type: 'function',
     name,
     description,
@@ -31,7 +31,7 @@ export function runResponsesTurn(options: ResponsesTurnOptions): Promise<TurnRes
         store: false,
         // So that its reasoning can be given back to it.
         include: ['reasoning.encrypted_content'],
-        ...withTools(functions, request),
+        ...more,
         model,
         input: window.messages,
         stream: true,

@@ -1,7 +1,9 @@
 import type { Connection, ConnectionOptions } from '../connection/connection.ts'
 import { type Ask, withConnection } from '../connection/request.ts'
-import type { ContextLimits, ContextWindow } from '../message/context-window.ts'
+import { type ContextLimits, type ContextWindow, pickLimits } from '../message/context-window.ts'
+import { isRecord } from '../message/json.ts'
 import { inBatches } from '../message/message-batch.ts'
+import { toolName } from '../message/tool-name.ts'
 import { messageSelection } from '../schema/selections.ts'
 import type {
   ContextFormat,
@@ -131,10 +133,27 @@ export interface MoreOfRequest {
   readonly [field: string]: unknown
 }
 
-/** A request with the tools that are described to the model, and those that it names itself. */
-export function withTools(described: readonly object[], request: MoreOfRequest | undefined): MoreOfRequest {
-  const tools = [...described, ...(request?.tools ?? [])]
-  return tools.length === 0 ? { ...request } : { ...request, tools }
+/**
+ * A request with the tools that are described to the model, and those that it names itself. The model reads each name as
+ * its provider takes it, as the window has it; a `tool_choice` of the caller has the caller's own names.
+ *
+ * @param describe a tool in the provider's own form
+ */
+export function withTools(
+  { tools = {}, request }: Pick<TurnOptions, 'tools'> & { readonly request?: MoreOfRequest },
+  format: ContextFormat,
+  describe: (name: string, tool: Tool) => object,
+): MoreOfRequest {
+  const described = Object.entries(tools).map(([name, tool]) => describe(toolName(name, format), tool))
+  const all = [...described, ...(request?.tools ?? [])]
+  const choose = (key: string, value: unknown) =>
+    key === 'name' && typeof value === 'string' && Object.hasOwn(tools, value) ? toolName(value, format) : value
+  const choice = request?.tool_choice
+  return {
+    ...request,
+    ...(choice === undefined ? {} : { tool_choice: JSON.parse(JSON.stringify(choice, choose)) }),
+    ...(all.length === 0 ? {} : { tools: all }),
+  }
 }
 
 /** What is stored with the start of an answer. */
@@ -163,7 +182,7 @@ async function answer(
   clientId: string,
   begin: Beginning,
 ): Promise<Message | null> {
-  const { maxTokens, reserve, system, encoding, maxImages, timeoutSeconds = 30, signal, ...more } = options
+  const { timeoutSeconds = 30, signal, ...more } = options
   const leave = new AbortController()
   const stream = streamMessageOn(connection, {
     ...more,
@@ -172,14 +191,14 @@ async function answer(
     ...begin,
     clientId,
     timeoutSeconds,
-    context: { format: provider.format, maxTokens, reserve, system, encoding, maxImages },
+    context: { ...pickLimits(options), format: provider.format },
     signal: leave.signal,
   })
   const cancel = () => (stream.message === null ? leave.abort(signal?.reason) : undefined)
   signal?.addEventListener('abort', cancel, { once: true })
   try {
     await stream.started
-    return await write(stream, provider, signal)
+    return await write(stream, provider, options)
   } catch (error) {
     if (stream.message === null && error instanceof StreamError && error.reason === 'NOT_STREAMING') return null
     throw error
@@ -189,7 +208,7 @@ async function answer(
 }
 
 /** The message is ended when this is, unless it was lost to somebody else. */
-async function write(stream: MessageStream, provider: Provider, signal: AbortSignal | undefined): Promise<Message> {
+async function write(stream: MessageStream, provider: Provider, { tools = {}, signal }: TurnOptions): Promise<Message> {
   const stop = signal === undefined ? stream.stopSignal : AbortSignal.any([stream.stopSignal, signal])
   try {
     const window = await stream.context
@@ -202,7 +221,7 @@ async function write(stream: MessageStream, provider: Provider, signal: AbortSig
       },
     })
     // Some clients end quietly when they are aborted, in the middle of what they had.
-    if (!stop.aborted) return await stream.complete(completion)
+    if (!stop.aborted) return await stream.complete(withOwnNames(completion, Object.keys(tools), provider.format))
   } catch (error) {
     if (!stop.aborted || error instanceof StreamError) {
       await fail(stream, error)
@@ -211,6 +230,22 @@ async function write(stream: MessageStream, provider: Provider, signal: AbortSig
   }
   return stream.complete({ status: 'CANCELLED' })
 }
+
+/** What the model calls, under the caller's own names: so it is stored, and so the tool is found. */
+function withOwnNames(completion: Completion, names: readonly string[], format: ContextFormat): Completion {
+  const { parts, toolCalls } = completion
+  const own = new Map(names.map((name) => [toolName(name, format), name]))
+  const ownPart = (part: unknown) =>
+    isRecord(part) && calls.has(part.type) ? { ...part, name: own.get(String(part.name)) ?? part.name } : part
+  return {
+    ...completion,
+    ...(parts ? { parts: parts.map(ownPart) } : {}),
+    ...(toolCalls ? { toolCalls: toolCalls.map((call) => ({ ...call, name: own.get(call.name) ?? call.name })) } : {}),
+  }
+}
+
+/** The types of parts that are calls of the caller's tools, in the dialects of the providers. */
+const calls: ReadonlySet<unknown> = new Set(['function_call', 'custom_tool_call', 'tool_use'])
 
 async function fail(stream: MessageStream, error: unknown): Promise<void> {
   const { code, reason } = error instanceof StreamError ? error : { code: 'MODEL_FAILED', reason: null }

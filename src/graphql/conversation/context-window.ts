@@ -1,14 +1,22 @@
-import { Args, ArgsType, Ctx, Field, FieldResolver, Int, ObjectType, Resolver, Root } from 'type-graphql'
+import { Args, ArgsType, Ctx, Field, FieldResolver, ID, Int, ObjectType, Resolver, Root } from 'type-graphql'
 import { contractLimits, type Limits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { Json } from '../../entities/json.ts'
-import { ContextFormat, OmissionReason, TokenEncoding } from '../../entities/window-enums.ts'
+import {
+  ContextFormat,
+  OmissionReason,
+  PendingCallRule,
+  ReasoningContent,
+  TokenEncoding,
+} from '../../entities/window-enums.ts'
 import { badInput, tooLarge } from '../../errors.ts'
 import { parentSeqIn } from '../../storage/branch/append-parents.ts'
 import { activeLeafOf, type Range, readWholePath } from '../../storage/branch/path.ts'
 import type { NewMessage } from '../../storage/message/new-message.ts'
 import { countUndeleted, sumTokens } from '../../storage/window/path-totals.ts'
 import { readWindow } from '../../storage/window/read-window.ts'
+import type { PendingCall } from '../../window/items/pending-call.ts'
+import { mostCacheMarks } from '../../window/rules/cache-marks.ts'
 import type { Context } from '../context.ts'
 import { atMessages } from '../fact-errors.ts'
 import { isGiven } from '../input/is-given.ts'
@@ -59,6 +67,70 @@ export class ContextArgs {
       'How many pictures the window may have; 0: none. Unless given, as many as the provider takes in one request: 1500 for OpenAI, 100 for the other formats. Of more pictures the newest are kept; each of the others becomes the text `[picture left out]`. They are left out in blocks of a quarter of this number, so that windows of a growing conversation mostly begin alike.',
   })
   maxImages?: number | null
+
+  @Field(() => Int, {
+    defaultValue: 0,
+    description:
+      'How many marks for a cache of the provider to set: from 0 to 4. The provider takes 4 in one request, and marks of your own tools count too. The first mark is at the end of the instructions, the second at the end of the window, the others where earlier requests ended: 3 are enough for most agents. Marks that were stored are always left out. OPENAI_RESPONSES has no marks, because OpenAI caches by itself.',
+  })
+  cacheMarks!: number
+
+  @Field(() => ReasoningContent, {
+    defaultValue: ReasoningContent.NONE,
+    description:
+      "What messages of OPENAI_CHAT have of the model's reasoning, for providers that want it back. Each field comes back under its name, such as `reasoning_content`, and its tokens count. Other formats have no such fields: they give back their own reasoning in any case.",
+  })
+  reasoningContent!: ReasoningContent
+
+  @Field(() => PendingCallRule, {
+    defaultValue: PendingCallRule.INTERRUPT,
+    description:
+      'What becomes of calls that still wait for their results, in `messages`. `pendingCalls` names them always.',
+  })
+  pendingCalls!: PendingCallRule
+}
+
+@ObjectType('PendingCall', {
+  description:
+    'A call of the last step that has no result yet, so that somebody has to run it, or to allow it, before the model can go on.',
+  simpleResolvers: true,
+})
+export class PendingCallAnswer {
+  @Field(() => String, {
+    description: 'The id of the call, as it is stored. The message with the result has it as its `toolCallId`.',
+  })
+  callId!: string
+
+  @Field(() => String, {
+    description: 'The name of the tool. Of a call that is no function and names none, the kind of the call.',
+  })
+  name!: string
+
+  @Field(() => String, {
+    description: '`function` or `custom`, or the type of a call that is no function, such as `computer_call`.',
+  })
+  type!: string
+
+  @Field(() => String, {
+    description:
+      'What the model passes to the tool: the text that it wrote. Of a call that is no function, the JSON text of its part.',
+  })
+  arguments!: string
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether people have allowed the call. false while they are still asked; null if nobody was asked.',
+  })
+  approved!: boolean | null
+
+  @Field(() => String, {
+    nullable: true,
+    description: 'The id that the answer of people has to name; null if nobody was asked.',
+  })
+  approvalId!: string | null
+
+  @Field(() => ID, { description: 'The message that holds the call.' })
+  messageId!: string
 }
 
 @ObjectType({ description: 'What a window leaves out of the path that it follows.', simpleResolvers: true })
@@ -76,9 +148,24 @@ export class OmittedMessages {
   included!: { readonly messages: number; readonly tokens: number }
 }
 
+@ObjectType('ToolNameChange', {
+  description: 'A tool whose name the provider refuses, and the name that the window has in its place.',
+  simpleResolvers: true,
+})
+export class ToolNameChangeAnswer {
+  @Field(() => String, { description: 'The name as it is stored.' })
+  name!: string
+
+  @Field(() => String, {
+    description:
+      'The name in the window: of characters that the provider takes, and with a hash of the stored name at its end. It is the same in every window of this format. Describe the tool to the model under this name, and call it when the model calls this name.',
+  })
+  written!: string
+}
+
 @ObjectType('ContextWindow', {
   description:
-    'What a model reads: ready to send, and valid for its provider. A tool call and its results are in the window together or not at all.',
+    'What a model reads: ready to send, and valid for its provider. A call and its result are in the window together or not at all, unless the call waits and `pendingCalls` is KEEP.',
   simpleResolvers: true,
 })
 export class ContextWindowAnswer {
@@ -97,6 +184,12 @@ export class ContextWindowAnswer {
   })
   tokenCount!: number
 
+  @Field(() => [ToolNameChangeAnswer], {
+    description:
+      'The names of tools that are changed in this window, each once. All other names are as they are stored.',
+  })
+  toolNames!: readonly ToolNameChangeAnswer[]
+
   @Field(() => Int, { description: 'How many stored messages are in the window.' })
   included!: number
 
@@ -111,6 +204,11 @@ export class ContextWindowAnswer {
 
   @Field(() => Int, { nullable: true, description: 'The seq of the last stored message; null if `firstSeq` is null.' })
   lastSeq!: number | null
+
+  @Field(() => [PendingCallAnswer], {
+    description: 'The calls that wait for their results, in order. Calls that people did not allow are not among them.',
+  })
+  pendingCalls!: readonly PendingCallAnswer[]
 }
 
 @Resolver(() => Conversation)
@@ -125,26 +223,41 @@ export class ContextWindowResolver {
     @Args(() => ContextArgs) args: ContextArgs,
     @Ctx() context: Context,
   ): Promise<ContextWindowAnswer> {
-    const { format, encoding, maxTokens } = args
+    const { format, encoding, maxTokens, cacheMarks, reasoningContent, pendingCalls } = args
     const { services, viewer } = context
     const { limits } = services
     const reserve = args.reserve ?? 0
     requireTokens(maxTokens, reserve)
     const maxImages = args.maxImages ?? null
     if (maxImages !== null && maxImages < 0) throw badInput('maxImages', 'must be 0 or more.')
+    requireCacheMarks(cacheMarks)
     const system = args.system ?? null
     if (system !== null) requireSystem(system, limits)
     const userMessage = isGiven(args.userMessage) ? readUserMessage(args.userMessage, limits) : null
     spendWindow(context)
     const leaf = await leafOf(context, conversation, args.userMessage ?? {})
     const path = await readWholePath(services.store, viewer.userId, conversation, leaf)
-    const ask = { conversation, path, format, encoding, maxTokens, reserve, maxImages, system, userMessage }
+    const ask = {
+      conversation,
+      path,
+      format,
+      encoding,
+      maxTokens,
+      reserve,
+      maxImages,
+      system,
+      userMessage,
+      cacheMarks,
+      reasoningContent,
+      pendingCalls,
+    }
     const reader = { store: services.store, tokens: services.tokens, budget: context.budget, userId: viewer.userId }
     const { window, includedTokens } = await readWindow(reader, ask)
     const included = { messages: window.included.length, tokens: includedTokens }
     return {
       ...window,
       included: included.messages,
+      pendingCalls: window.pendingCalls.map(toAnswer),
       omitted: { reasons: window.reasons, conversation, path, encoding, included },
     }
   }
@@ -178,11 +291,22 @@ export class OmittedMessagesResolver {
   }
 }
 
+function toAnswer({ call, message, ...pending }: PendingCall): PendingCallAnswer {
+  const { callId, name, arguments: text } = call
+  const type = call.kind === 'call' ? call.type : 'function'
+  return { callId, name, type, arguments: text, ...pending, messageId: message.id ?? '' }
+}
+
 function requireTokens(maxTokens: number, reserve: number): void {
   if (maxTokens < 1 || maxTokens > contractLimits.contextTokens) {
     throw badInput('maxTokens', `must be from 1 to ${contractLimits.contextTokens}.`)
   }
   if (reserve < 0 || reserve >= maxTokens) throw badInput('reserve', 'must be from 0 to less than maxTokens.')
+}
+
+function requireCacheMarks(cacheMarks: number): void {
+  if (cacheMarks < 0 || cacheMarks > mostCacheMarks)
+    throw badInput('cacheMarks', `must be from 0 to ${mostCacheMarks}.`)
 }
 
 function requireSystem(system: string, limits: Limits): void {

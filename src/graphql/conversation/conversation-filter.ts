@@ -24,7 +24,11 @@ export class ConversationFilter {
   })
   archived?: boolean | null
 
-  @Field(() => Timestamp, { nullable: true, description: 'The conversation changed after this time.' })
+  @Field(() => Timestamp, {
+    nullable: true,
+    description:
+      'The `updatedAt` of the conversation is after this time. So this does not find a conversation that an import brought with older times; `conversationsChanged` tells it.',
+  })
   updatedAfter?: string | null
 }
 

@@ -3,14 +3,18 @@ import { uuidv7 } from 'uuidv7'
 import { contractLimits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { JsonObject, type JsonRecord } from '../../entities/json.ts'
+import { Timestamp } from '../../entities/timestamp.ts'
 import { conversationNotFound } from '../../errors.ts'
 import { createConversation, deleteConversation, updateConversation } from '../../storage/conversation/conversation.ts'
 import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'
 import { clearConversation } from '../../storage/message/edit.ts'
 import type { Context } from '../context.ts'
 import { readConversationId, readNewConversationId } from '../input/conversation-id.ts'
+import { isGiven } from '../input/is-given.ts'
 import { requireMetadata } from '../input/json-rules.ts'
+import { requireBringer, requirePast } from '../input/past-time.ts'
 import { requireLength, requireStorable } from '../input/text-rules.ts'
+import { onlyImports } from '../message/given-fields.ts'
 import { ConversationEdge, conversationEdge, conversationEdgeDescription } from '../page/connection.ts'
 
 export const IfExists = { FAIL: 'FAIL', RETURN: 'RETURN' } as const
@@ -41,6 +45,12 @@ export class CreateConversationInput {
     description: 'Your own data about the conversation, at most 16 KiB as JSON.',
   })
   metadata?: JsonRecord | null
+
+  @Field(() => Timestamp, {
+    nullable: true,
+    description: `When the conversation was created elsewhere. ${onlyImports} It is also the first \`updatedAt\`, which gives the place in the list. A conversation that exists keeps its own.`,
+  })
+  createdAt?: string | null
 
   @Field(() => IfExists, {
     defaultValue: IfExists.FAIL,
@@ -130,7 +140,12 @@ export class ConversationMutationResolver {
     const to = readNewConversationId(context.viewer.userId, 'input.id', input.id ?? uuidv7())
     requireTitle(input.title)
     requireMetadata('input.metadata', input.metadata ?? {}, context.services.limits)
-    const conversation = { to, title: input.title ?? null, metadata: input.metadata ?? {} }
+    if (isGiven(input.createdAt)) {
+      requireBringer('input.createdAt', context.viewer)
+      requirePast('input.createdAt', input.createdAt)
+    }
+    const { title = null, metadata, createdAt = null } = input
+    const conversation = { to, title, metadata: metadata ?? {}, createdAt }
     const created = await createConversation(context.services.store, conversation, input.ifExists === IfExists.RETURN)
     return Object.assign(new CreateConversationPayload(), created)
   }

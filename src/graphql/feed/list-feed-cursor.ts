@@ -1,9 +1,9 @@
 import { readBase64url, writeUuid } from '../../entities/ids/bytes.ts'
-import { toMicroseconds } from '../../entities/timestamp.ts'
 import { badInput } from '../../errors.ts'
 import type { ListKnown } from '../../live/known-states.ts'
 import { listKey } from '../../storage/conversation/conversation-key.ts'
 import type { ListPage } from '../../storage/list/conversation-list.ts'
+import { changeMoment } from '../../storage/list/conversation-list-changes.ts'
 import { conversationMark, markBytes } from '../../storage/list/conversation-mark.ts'
 
 const version = 3
@@ -26,7 +26,7 @@ export function listFeedCursor(userId: string, { settled, deletedSince, marks }:
 /** The cursor of a list's feed, for a client that knows a page of the list. */
 export function pageFeedCursor(userId: string, { readAt, conversations }: ListPage, settleMs: number): string {
   const settled = readAt - settleMs * 1_000
-  const recent = conversations.filter(({ updatedAt }) => toMicroseconds(updatedAt) >= settled)
+  const recent = conversations.filter((conversation) => changeMoment(conversation) >= settled)
   return listFeedCursor(userId, { settled, deletedSince: settled, marks: recent.map(conversationMark) })
 }
 

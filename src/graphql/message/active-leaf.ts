@@ -10,6 +10,13 @@ import { readMessageId } from '../input/message-id.ts'
 export class SetActiveLeafInput {
   @Field(() => ID, { description: 'The message with which the active path must end.' })
   messageId!: string
+
+  @Field(() => Boolean, {
+    defaultValue: false,
+    description:
+      'true: the conversation keeps its `updatedAt`, and so its place in the list. An import chooses the leaf in this way.',
+  })
+  keepPlace!: boolean
 }
 
 @ObjectType({ description: 'What `setActiveLeaf` answers, after the change is durable.', simpleResolvers: true })
@@ -33,7 +40,7 @@ export class ActiveLeafResolver {
     @Ctx() context: Context,
   ): Promise<SetActiveLeafPayload> {
     const ref = refOf(context.viewer.userId, readMessageId(input.messageId))
-    const message = await setActiveLeaf(context.services.store, ref)
+    const message = await setActiveLeaf(context.services.store, ref, input.keepPlace)
     return { conversation: message.conversation, message }
   }
 }

@@ -1,9 +1,12 @@
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql'
+import type { Viewer } from '../../auth/viewer.ts'
 import type { Limits } from '../../config.ts'
 import { badInput, conversationNotFound } from '../../errors.ts'
 import type { Append } from '../../storage/append/append.ts'
 import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'
+import { bringsTime } from '../../storage/message/new-message.ts'
 import { readConversationId, readNewConversationId } from '../input/conversation-id.ts'
+import { requireBringer } from '../input/past-time.ts'
 import { checkMessage } from './message-check.ts'
 import type { MessageInput } from './message-input.ts'
 import { type CheckedMessage, readParents } from './message-parent.ts'
@@ -49,13 +52,16 @@ export function readMessages(inputs: readonly MessageInput[], limits: Limits): C
 }
 
 /**
- * The append of checked messages, with its conversation and its conditions. @throws ApiError BAD_USER_INPUT, NOT_FOUND
+ * The append of checked messages, with its conversation and its conditions. @throws ApiError BAD_USER_INPUT, NOT_FOUND,
+ * FORBIDDEN
  */
 export function toAppend(
-  userId: string,
+  viewer: Viewer,
   { conversationId, ifMissing, ifLastSeq }: AppendInput,
   checked: readonly CheckedMessage[],
 ): Omit<Append, 'onExisting' | 'alsoStore'> {
+  const { userId } = viewer
+  for (const { message, path } of checked) if (bringsTime(message)) requireBringer(`${path}.createdAt`, viewer)
   if ((ifLastSeq ?? 0) < 0) throw badInput('input.ifLastSeq', 'must not be negative.')
   const createIfMissing = ifMissing === IfMissing.CREATE
   return {

@@ -8,8 +8,10 @@ import { ToolCallInput } from './tool-call-input.ts'
 
 type Giver = 'append' | 'edit' | 'completion'
 
-/** What a caller may give in one kind of call. */
-export type GivenBy<G extends Giver> = { -readonly [P in GivenProperty & WrittenBy<G>]?: GivenMessage[P] }
+/** What a caller may give in one kind of call. An append may also import. */
+export type GivenBy<G extends Giver> = {
+  -readonly [P in GivenProperty & WrittenBy<G extends 'append' ? G | 'import' : G>]?: GivenMessage[P]
+}
 
 interface GivenField {
   readonly type: Parameters<typeof Field>[0]
@@ -20,6 +22,10 @@ interface GivenField {
   readonly edit?: string
   readonly completion?: string
 }
+
+/** Who may bring times, for the descriptions. */
+export const onlyImports =
+  'Only an import gives it, with a service key, or on a server without identity; it lies between 1970 and now. Absent: now.'
 
 /** The GraphQL field of each property that callers give. The table of columns says which call takes which field. */
 const fields: Readonly<Record<GivenProperty, GivenField>> = {
@@ -72,6 +78,10 @@ const fields: Readonly<Record<GivenProperty, GivenField>> = {
     type: () => Timestamp,
     description: "The caller's own time for the message. It does not change the order.",
   },
+  createdAt: {
+    type: () => Timestamp,
+    description: `When the message was created elsewhere. ${onlyImports} The conversation comes to the place in the list of the latest such time. It does not change the order of messages. An append that replaces a message leaves the time as it is.`,
+  },
 }
 
 /** A class to extend: it has the fields that callers give in one kind of call. @param base the class that it extends */
@@ -82,7 +92,7 @@ export function givenFields<G extends Giver, Base extends object = object>(
   @InputType()
   abstract class Given extends base {}
   for (const { property, writers } of givenColumns) {
-    if (!writers.includes(giver)) continue
+    if (!writers.includes(giver) && !(giver === 'append' && writers.includes('import'))) continue
     const { type, isRequired, description, edit = description, completion = description } = fields[property]
     const nullable = giver !== 'append' || isRequired !== true
     const descriptions = { append: description, edit, completion }

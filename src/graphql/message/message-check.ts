@@ -9,6 +9,7 @@ import { hashPayload } from '../../storage/message/payload-hash.ts'
 import { textOfParts } from '../../window/dialects/read-parts.ts'
 import { isGiven } from '../input/is-given.ts'
 import { jsonBytes, requireMetadata } from '../input/json-rules.ts'
+import { requirePast } from '../input/past-time.ts'
 import { requireName, requireStorable } from '../input/text-rules.ts'
 
 /**
@@ -62,6 +63,7 @@ const checks: { readonly [C in Check]: (path: string, value: never, limits: Limi
   parts: (path, value: readonly unknown[], limits) => requireCount(path, value, limits.parts),
   toolCalls: requireCalls,
   metadata: requireMetadata,
+  past: requirePast,
   type: () => {},
 }
 

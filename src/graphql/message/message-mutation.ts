@@ -185,6 +185,6 @@ function append(
   onExisting: OnExisting,
   checked: readonly CheckedMessage[],
 ): Promise<Appended> {
-  const appended = services.appender.append({ ...toAppend(viewer.userId, input, checked), onExisting })
+  const appended = services.appender.append({ ...toAppend(viewer, input, checked), onExisting })
   return appended.catch(atMessages(checked))
 }

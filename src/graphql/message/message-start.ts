@@ -131,7 +131,7 @@ export class MessageStartResolver {
       throw tooLarge('input.messages', 'items', contractLimits.batch - 1, before.length)
     }
     const checked = [...readMessages(before, limits), readStart(input, limits)]
-    const append = toAppend(context.viewer.userId, input, checked)
+    const append = toAppend(context.viewer, input, checked)
     const started = startMessage(store, append, timeoutSeconds)
     const { messages, conversation, replayed, message, attempt } = await started.catch(atMessages(checked))
     const isReplay = replayed.at(-1) === true

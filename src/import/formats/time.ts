@@ -1,14 +1,15 @@
 import type { JsonRecord } from './record.ts'
 
 /**
- * A time as the API takes it, in UTC with at most six digits of a second; null if the value is no time, or has more
- * digits.
+ * A time as the API takes it from an import, in UTC with at most six digits of a second; null if the value is no time,
+ * has more digits, or is before 1970 or in the future.
  *
  * @param value seconds or milliseconds since 1970, or a text by RFC 3339
  */
 export function readTime(value: unknown): string | null {
-  if (typeof value === 'string') return readText(value)
-  return typeof value === 'number' && value > 0 ? readNumber(value) : null
+  const time = typeof value === 'string' ? readText(value) : typeof value === 'number' ? readNumber(value) : null
+  const milliseconds = time === null ? Number.NaN : Date.parse(time)
+  return milliseconds > 0 && milliseconds <= Date.now() ? time : null
 }
 
 /**

@@ -3,55 +3,38 @@ import {
   type ExecutionArgs,
   type ExecutionResult,
   execute,
-  GraphQLError,
-  GraphQLScalarType,
-  GraphQLSchema,
+  type GraphQLSchema,
   getOperationAST,
   getVariableValues,
-  Kind,
-  type OperationDefinitionNode,
-  type TypeNode,
-  type VariableDefinitionNode,
-  visit,
 } from 'graphql'
-import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit'
-import { catchInCompiled } from './compiled-runtime.ts'
+import { CompiledOperation } from './compiled-operation.ts'
 
 /** What is executed, without the schema, which is always the same one. */
-export type Execution = Omit<ExecutionArgs, 'schema'>
-
-interface Compiled {
-  readonly query: CompiledQuery['query']
-  readonly variables: readonly VariableDefinitionNode[]
-}
+export type Execution = Pick<
+  ExecutionArgs,
+  'document' | 'operationName' | 'variableValues' | 'rootValue' | 'contextValue'
+>
 
 interface Known {
   uses: number
-  /** undefined: not compiled yet; null: never to be compiled. */
-  compiled: Compiled | null | undefined
+  /** undefined: not compiled yet; null: there is nothing to be compiled. */
+  compiled: CompiledOperation | null | undefined
 }
 
 /**
- * Executes a document by GraphQL's own algorithm. A document that comes again is compiled into a function and executed
- * by it, unless the compiled function would answer differently from GraphQL.
+ * Executes documents. One that comes again is compiled: what GraphQL would work out of it each time is kept.
  *
- * Compiling takes milliseconds, too much for a document that comes once. A compiled function is kept as long as its
- * document, so the limit of remembered documents (Admission) limits compiled functions too.
- *
- * Variables are always read by GraphQL's own algorithm, because graphql-jit does not know defaults of input fields.
+ * What is kept is as large as a few documents, and no use for a document that comes once. It is kept as long as its
+ * document, so the limit of remembered documents (Admission) limits it too.
  */
 export class Executor {
   readonly #schema: GraphQLSchema
-  /** The schema with one more type, which takes variables as they are. */
-  readonly #compileSchema: GraphQLSchema
   readonly #compileAfter: number
   readonly #known = new WeakMap<DocumentNode, Map<string, Known>>()
 
   /** @param compileAfter how often a document is executed before it is compiled */
   constructor(schema: GraphQLSchema, compileAfter: number) {
     this.#schema = schema
-    const { types, ...config } = schema.toConfig()
-    this.#compileSchema = new GraphQLSchema({ ...config, types: [...types, asItIs] })
     this.#compileAfter = compileAfter
   }
 
@@ -59,14 +42,14 @@ export class Executor {
     const compiled = this.#compiledFor(execution)
     if (!compiled) return execute({ schema: this.#schema, ...execution })
     const { rootValue, contextValue, variableValues } = execution
-    const { coerced } = getVariableValues(this.#schema, compiled.variables, variableValues ?? {}, { maxErrors: 1 })
+    const definitions = compiled.operation.variableDefinitions ?? []
+    const { coerced } = getVariableValues(this.#schema, definitions, variableValues ?? {}, { maxErrors: 1 })
     // The variables are wrong. GraphQL itself executes nothing then, and says why in the words that clients know.
     if (coerced === undefined) return execute({ schema: this.#schema, ...execution })
-    const result = await compiled.query(rootValue, contextValue, coerced)
-    return result.errors === undefined ? result : { ...result, errors: result.errors.map(toGraphqlError) }
+    return compiled.execute(rootValue, contextValue, coerced)
   }
 
-  #compiledFor({ document, operationName }: Execution): Compiled | null | undefined {
+  #compiledFor({ document, operationName }: Execution): CompiledOperation | null | undefined {
     let operations = this.#known.get(document)
     if (operations === undefined) {
       operations = new Map()
@@ -86,81 +69,9 @@ export class Executor {
     return known.compiled
   }
 
-  #compile(document: DocumentNode, operationName: string | null | undefined): Compiled | null {
+  #compile(document: DocumentNode, operationName: string | null | undefined): CompiledOperation | null {
     const operation = getOperationAST(document, operationName)
-    if (!operation || hasSteps(operation)) return null
-    if (hasConditions(document) || hasVariableInLiteral(document) || asksForSchema(document)) return null
-    const compiled = compileQuery(this.#compileSchema, withVariablesAsTheyAre(document), operation.name?.value, {
-      disablingCapturingStackErrors: true,
-      // Resolvers and entities answer values of the right types. Checking each text, number and enum value again made a
-      // third of the garbage of a page.
-      disableLeafSerialization: true,
-    })
-    if (!isCompiledQuery(compiled)) return null
-    return { query: compiled.query, variables: operation.variableDefinitions ?? [] }
+    const rootType = operation && this.#schema.getRootType(operation.operation)
+    return operation && rootType ? new CompiledOperation(this.#schema, document, operation, rootType) : null
   }
-}
-
-catchInCompiled()
-
-const asItIs = new GraphQLScalarType({ name: '_AsItIs' })
-
-/** A mutation with several fields comes rarely: GraphQL's own algorithm executes it. */
-function hasSteps({ operation, selectionSet: { selections } }: OperationDefinitionNode): boolean {
-  return operation === 'mutation' && (selections.length > 1 || selections[0]?.kind !== Kind.FIELD)
-}
-
-/**
- * graphql-jit keeps one condition for a field of a fragment, and not one for each place where the fragment is spread.
- * It writes conditions into the nodes of the document, and other operations of the document use the same nodes.
- */
-function hasConditions(document: DocumentNode): boolean {
-  let isFound = false
-  visit(document, {
-    Directive: ({ name }) => {
-      if (name.value === 'skip' || name.value === 'include') isFound = true
-    },
-  })
-  return isFound
-}
-
-/**
- * Whether a variable stands within a literal object, list or JSON. In the compiled function such a variable would be
- * null when it is absent, and a scalar would not get the value of the variable.
- */
-function hasVariableInLiteral(document: DocumentNode): boolean {
-  let isFound = false
-  const look = {
-    Variable: () => {
-      isFound = true
-    },
-  }
-  visit(document, { ObjectValue: (node) => void visit(node, look), ListValue: (node) => void visit(node, look) })
-  return isFound
-}
-
-/** The compiled function would show the type that was added to the schema only to take variables. */
-function asksForSchema(document: DocumentNode): boolean {
-  let isFound = false
-  visit(document, {
-    Field: ({ name }) => {
-      if (name.value === '__schema' || name.value === '__type') isFound = true
-    },
-  })
-  return isFound
-}
-
-function withVariablesAsTheyAre(document: DocumentNode): DocumentNode {
-  const type: TypeNode = { kind: Kind.NAMED_TYPE, name: { kind: Kind.NAME, value: asItIs.name } }
-  return visit(document, {
-    VariableDefinition: ({ kind, variable }): VariableDefinitionNode => ({ kind, variable, type }),
-  })
-}
-
-/** The errors of the compiled function are not GraphQLErrors. */
-function toGraphqlError(error: GraphQLError): GraphQLError {
-  const { message, path, originalError, locations } = error
-  const converted = new GraphQLError(message, { path, originalError })
-  Object.defineProperty(converted, 'locations', { value: locations, enumerable: true })
-  return converted
 }

@@ -1,6 +1,7 @@
 import type { Pool, PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
+import { toMicroseconds } from '../../entities/timestamp.ts'
 import {
   ClientIdTaken,
   ConversationContended,
@@ -13,13 +14,13 @@ import { namedClientIds, type ParentRef, placeMessages } from '../branch/append-
 import { atOnce, commit, inTransaction, moving, unmoved } from '../conversation/commit.ts'
 import { drawEpoch } from '../conversation/conversation-key.ts'
 import { type ConversationRef, reachable } from '../conversation/conversation-ref.ts'
-import { conversationColumns, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
+import { conversationColumns, nextImport, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
 import { eraseMessages, type Tombstone } from '../conversation/erase.ts'
 import { insertConversation, lockConversation, reviveConversation } from '../conversation/lock.ts'
-import { appendColumns, parentColumn } from '../message/message-columns.ts'
+import { appendColumns, createdColumn, type MessageColumn, parentColumn } from '../message/message-columns.ts'
 import { messageColumns, readMessage } from '../message/message-row.ts'
 import { arraysOf, arrayValuesOf, castsOf, namesOf, parametersOf, valuesOf } from '../message/message-values.ts'
-import { type NewMessage, storedMessage } from '../message/new-message.ts'
+import { bringsTime, type NewMessage, storedMessage } from '../message/new-message.ts'
 import { type Rewrite, rewriteMessages } from '../message/rewrite.ts'
 import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
@@ -68,9 +69,13 @@ export async function appendMessages(store: Store, append: Append): Promise<Appe
   const messages = withoutRepeats(append.messages)
   const distinct = messages === append.messages ? append : { ...append, messages }
   const appended =
-    (append.alsoStore || append.parents ? null : await tryInsert(store, distinct)) ??
-    (await checkAndInsert(store, distinct))
+    (needsLock(append) ? null : await tryInsert(store, distinct)) ?? (await checkAndInsert(store, distinct))
   return messages.length === append.messages.length ? appended : withRepeats(append.messages, appended)
+}
+
+/** Whether an append cannot be one statement without a lock before it. */
+export function needsLock({ alsoStore, parents, messages }: Append): boolean {
+  return alsoStore !== undefined || parents !== undefined || messages.some(bringsTime)
 }
 
 function withoutRepeats(messages: readonly NewMessage[]): readonly NewMessage[] {
@@ -153,11 +158,12 @@ async function insertOrFindTombstone(client: PoolClient, append: Append): Promis
     if (!append.createIfMissing || append.to.id === null) throw new ConversationMissing()
     if ((append.ifLastSeq ?? 0) !== 0) throw new LastSeqMoved(append.ifLastSeq ?? 0, 0)
     if (conversation !== null) {
-      const revived = await reviveConversation(client, conversation)
+      const revived = await reviveConversation(client, conversation, earliestOf(append.messages))
       if (revived === null) return { tombstone: conversation }
       conversation = revived
     } else {
-      await insertConversation(client, append.to.userId, append.to.key, append.to.id)
+      const { key, userId, id } = append.to
+      await insertConversation(client, { key, userId, id }, earliestOf(append.messages))
       conversation = await lockConversation(client, append.to)
       if (conversation === null) throw new ConversationMissing()
       if (conversation.deletedAt !== null) return { tombstone: conversation }
@@ -184,12 +190,19 @@ async function insertOrFindTombstone(client: PoolClient, append: Append): Promis
       if (parentSeq === null) throw new ForeignParent(index)
       return [parentSeq === seq - 1 ? null : parentSeq]
     })
-    const mode = conversation.activeLeaf === null && parentSeqs.every((seq) => seq === null) ? 'update' : 'branch'
+    const isPlain = conversation.activeLeaf === null && parentSeqs.every((seq) => seq === null)
+    const mode = fresh.some(bringsTime) ? 'import' : isPlain ? 'update' : 'branch'
     const inserted = await insertMessages(client, { ...append, messages: fresh, ifLastSeq: null }, mode, parentSeqs)
     if (inserted === null) throw new ConversationMissing()
     return inOrder(messages, fresh, outdated, inserted, known)
   }
   return inOrder(messages, fresh, outdated, { conversation, messages: [] }, known)
+}
+
+/** The earliest time that the messages bring; null: they bring none. */
+function earliestOf(messages: readonly NewMessage[]): string | null {
+  const times = messages.filter(bringsTime).map(({ createdAt }) => createdAt)
+  return times.length === 0 ? null : times.reduce((a, b) => (toMicroseconds(b) < toMicroseconds(a) ? b : a))
 }
 
 function inOrder(
@@ -296,7 +309,11 @@ async function insertMessages(
   const columns = isSingle ? valuesOf(appendColumns, first) : arrayValuesOf(appendColumns, messages)
   const values = [to.key, to.userId, to.epoch, messages.length, append.ifLastSeq, ...columns]
   if (mode === 'upsert') values.push(drawEpoch(), to.id)
-  if (mode === 'branch') values.push(isSingle ? parentSeqs[0] : parentSeqs)
+  if (mode === 'branch' || mode === 'import') values.push(isSingle ? parentSeqs[0] : parentSeqs)
+  if (mode === 'import') {
+    const times = messages.map(({ createdAt }) => createdAt ?? null)
+    values.push(isSingle ? times[0] : times)
+  }
   const rows = await query(on, appendStatements[mode][isSingle ? 'one' : 'many'], values)
   const row = rows[0]
   if (row === undefined) return null
@@ -311,17 +328,25 @@ async function insertMessages(
   }
 }
 
-type AppendMode = 'update' | 'upsert' | 'branch'
+type AppendMode = 'update' | 'upsert' | 'branch' | 'import'
+
+/** The columns that a mode writes beside `appendColumns`. */
+const alsoWritten = {
+  update: [],
+  upsert: [],
+  branch: [parentColumn],
+  import: [parentColumn, createdColumn],
+} satisfies Record<AppendMode, readonly MessageColumn[]>
 
 /**
  * `seq` is taken while this statement holds the conversation's row, so seq order is commit order and has no gaps. `$4`
  * is the number of messages, `$5` the last seq that the caller asks for, or null. The messages follow: a parameter for
- * each column if there is one message, an array for each column if there are many. Only the mode `branch` stores
- * parents and accepts an active leaf that is not the newest message. The other modes change nothing where there is such
- * a leaf.
+ * each column if there is one message, an array for each column if there are many. Only the modes `branch` and `import`
+ * store parents and accept an active leaf that is not the newest message. The other modes change nothing where there is
+ * such a leaf. Only the mode `import` stores the times that messages bring.
  */
 function appendStatement(mode: AppendMode, count: 'one' | 'many'): Statement {
-  const columns = mode === 'branch' ? [...appendColumns, parentColumn] : appendColumns
+  const columns = [...appendColumns, ...alsoWritten[mode]]
   const first = 6
   const last = first + columns.length
   const input =
@@ -332,9 +357,9 @@ function appendStatement(mode: AppendMode, count: 'one' | 'many'): Statement {
   const move = `
     last_seq = c.last_seq + $4,
     revision = c.revision + 1,
-    ${mode === 'branch' ? branched : ''}
-    updated_at = ${nextUpdate('c.updated_at')}`
-  const atNewest = mode === 'branch' ? '' : ' and c.active_leaf is null'
+    ${mode === 'branch' || mode === 'import' ? branched : ''}
+    ${mode === 'import' ? imported : `updated_at = ${nextUpdate('c.updated_at')}`}`
+  const atNewest = mode === 'branch' || mode === 'import' ? '' : ' and c.active_leaf is null'
   const condition = `${reachable('c')} and ($5::int is null or c.last_seq = $5)${atNewest}`
   const moved =
     mode === 'upsert'
@@ -344,15 +369,16 @@ function appendStatement(mode: AppendMode, count: 'one' | 'many'): Statement {
          on conflict (key) do update set ${move} where ${condition}
          returning ${conversationColumns('c')}`
       : `update conversation c set ${move} where ${condition} returning ${conversationColumns('c')}`
+  const stored = columns.filter((column) => column !== createdColumn)
+  const time = mode === 'import' ? 'coalesce(input.created_at, moved.updated_at)' : 'moved.updated_at'
   return {
     name: `append-${mode}-${count}`,
     text: `
       with input as (${input}),
       moved as (${moved}),
       stored as (
-        insert into message (conversation_key, seq, ${namesOf(columns)}, created_at, updated_at)
-        select moved.key, moved.last_seq - $4 + input.n, ${namesOf(columns, 'input')},
-          moved.updated_at, moved.updated_at
+        insert into message (conversation_key, seq, ${namesOf(stored)}, created_at, updated_at)
+        select moved.key, moved.last_seq - $4 + input.n, ${namesOf(stored, 'input')}, ${time}, ${time}
         from moved cross join input
       )
       select ${conversationColumns('moved')} from moved`,
@@ -364,8 +390,18 @@ const branched = `
     active_leaf = null,
     is_branched = c.is_branched or exists (select from input where parent_seq is not null),`
 
+/**
+ * The conversation comes to the latest time that the messages bring, unless it has a later one. If a message brings no
+ * time, it also comes to the present.
+ */
+const imported = `
+    imported_at = ${nextImport('c')},
+    updated_at = greatest(c.updated_at, (select max(input.created_at) from input),
+      case when exists (select from input where input.created_at is null) then ${nextUpdate('c.updated_at')} end)`
+
 export const appendStatements = {
   update: { one: appendStatement('update', 'one'), many: appendStatement('update', 'many') },
   upsert: { one: appendStatement('upsert', 'one'), many: appendStatement('upsert', 'many') },
   branch: { one: appendStatement('branch', 'one'), many: appendStatement('branch', 'many') },
+  import: { one: appendStatement('import', 'one'), many: appendStatement('import', 'many') },
 }

@@ -1,6 +1,6 @@
 import { Gather, type Outcome } from '../postgres/gather.ts'
 import type { Store } from '../postgres/store.ts'
-import { type Append, type Appended, appendMessages } from './append.ts'
+import { type Append, type Appended, appendMessages, needsLock } from './append.ts'
 import { appendTogether } from './append-together.ts'
 
 /**
@@ -40,9 +40,8 @@ export class Appender {
 
   /** The same as `appendMessages`; the errors are described there. */
   append(append: Append): Promise<Appended> {
-    // These appends need the lock first, or have repeats within a batch, which are rare.
-    const { ifLastSeq, alsoStore, parents } = append
-    const isPlain = ifLastSeq === null && alsoStore === undefined && parents === undefined && !hasRepeats(append)
+    // Conditions, and repeats within a batch, are rare.
+    const isPlain = append.ifLastSeq === null && !needsLock(append) && !hasRepeats(append)
     const isSmall = append.messages.length <= runItemsOfKey
     if (this.#mode === 'off' || !isPlain || !isSmall) return appendMessages(this.#store, append)
     return this.#laneOf(append.to.key).add(append)

@@ -19,9 +19,10 @@ const columns = [
   'deleted_at',
   'active_leaf',
   'is_branched',
+  'imported_at',
 ]
 
-const asText = new Set(['metadata', 'created_at', 'updated_at', 'archived_at', 'deleted_at'])
+const asText = new Set(['metadata', 'created_at', 'updated_at', 'archived_at', 'deleted_at', 'imported_at'])
 
 /** How many columns `conversationColumns` lists. */
 export const conversationWidth = columns.length
@@ -73,10 +74,16 @@ export function readConversation<C extends Conversation = Conversation>(
   conversation.deletedAt = readTimestamp(row[at + 12])
   conversation.activeLeaf = row[at + 13] as number | null
   conversation.isBranched = row[at + 14] as boolean
+  conversation.importedAt = readTimestamp(row[at + 15])
   return conversation
 }
 
 /** The time of a conversation's change: the clock's time, but always later than the time of the change before. */
 export function nextUpdate(updatedAt: string): string {
   return `greatest(clock_timestamp(), ${updatedAt} + interval '1 microsecond')`
+}
+
+/** The same for a change that does not set `updated_at` to the present; it goes into `imported_at`. */
+export function nextImport(table: string): string {
+  return nextUpdate(`greatest(${table}.updated_at, ${table}.imported_at)`)
 }

@@ -13,7 +13,7 @@ import { drawEpoch } from './conversation-key.ts'
 import { type ConversationRef, reachable } from './conversation-ref.ts'
 import { conversationBytes, conversationColumns, nextUpdate, readConversation } from './conversation-row.ts'
 import { eraseMessages, type Tombstone } from './erase.ts'
-import { lockConversation, reviveConversation } from './lock.ts'
+import { lockConversation, newTimes, reviveConversation } from './lock.ts'
 
 /** The conversations that one operation asks for at once, and how many bytes their rows may have. */
 interface ConversationAsk {
@@ -85,6 +85,8 @@ export interface NewConversation {
   readonly to: ConversationRef & { readonly id: string }
   readonly title: string | null
   readonly metadata: JsonRecord
+  /** The time that an import brings; null: now. */
+  readonly createdAt: string | null
 }
 
 /**
@@ -99,7 +101,7 @@ export async function createConversation(
 ): Promise<{ conversation: Conversation; created: boolean }> {
   const { to } = input
   for (let attempt = 0; attempt < 5; attempt++) {
-    const values = [to.key, drawEpoch(), to.userId, to.id, input.title, writeJson(input.metadata)]
+    const values = [to.key, drawEpoch(), to.userId, to.id, input.title, writeJson(input.metadata), input.createdAt]
     const conversation = await commit(
       store,
       atOnce(async (pool) => toWritten(await query(pool, create, values))),
@@ -119,8 +121,8 @@ const create: Statement = {
   name: 'conversation-create',
   text: `
     insert into conversation as c
-      (key, epoch, user_id, id, title, metadata, revision, changed_revision, created_at, updated_at)
-    select $1, $2, $3, $4, $5, $6, 1, 1, clock, clock from (select clock_timestamp() as clock) now
+      (key, epoch, user_id, id, title, metadata, revision, changed_revision, created_at, updated_at, imported_at)
+    select $1, $2, $3, $4, $5, $6, 1, 1, ${newTimes('$7')} from (select clock_timestamp() as clock) now
     on conflict (key) do nothing
     returning ${conversationColumns('c')}`,
 }
@@ -130,13 +132,14 @@ const create: Statement = {
  * gone.
  */
 async function createOverTombstone(store: Store, input: NewConversation): Promise<Conversation | Tombstone | null> {
-  const { to, title, metadata } = input
+  const { to, title, metadata, createdAt } = input
   return commit<Conversation | Tombstone | null>(
     store,
     inTransaction(async (client) => {
       const found = await lockConversation(client, to)
       if (found === null || found.deletedAt === null) return unmoved(null)
-      if ((await reviveConversation(client, found)) === null) return unmoved({ key: found.key, epoch: found.epoch })
+      const revived = await reviveConversation(client, found, createdAt)
+      if (revived === null) return unmoved({ key: found.key, epoch: found.epoch })
       return toWritten(await query(client, fill, [found.key, title, writeJson(metadata)]))
     }),
   )

@@ -1,4 +1,5 @@
 import type { Conversation } from '../../entities/conversation.ts'
+import { toMicroseconds } from '../../entities/timestamp.ts'
 import { conversationBytes, conversationColumns, readConversation } from '../conversation/conversation-row.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { fromMoment, microseconds, toMoment } from '../postgres/moment.ts'
@@ -6,7 +7,35 @@ import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { markOf } from './conversation-mark.ts'
 
-/** Where to read on in the order of `updatedAt`. Every change moves its conversation to the end of this order. */
+/**
+ * When a conversation came to its present state, as a moment of the database's clock: at `updatedAt`, or at `importedAt`
+ * if that is later. Every change moves its conversation to the end of this order.
+ */
+export function changeMoment({ updatedAt, importedAt }: Conversation): number {
+  const updated = toMicroseconds(updatedAt)
+  return importedAt === null ? updated : Math.max(updated, toMicroseconds(importedAt))
+}
+
+/**
+ * Conversations of a user with their moments of change, `at`, from two indexes: a conversation is in the second one while
+ * its `importedAt` is the later time. Each part is read in the order of its index, and only as far as the whole needs.
+ *
+ * @param columns of the table `c`
+ * @param where the condition for a moment, which is an expression
+ * @param end the order and the limit of each part, by the same moment
+ */
+export function changedConversations(
+  columns: string,
+  where: (at: string) => string,
+  end: (at: string) => string = () => '',
+): string {
+  const part = (at: string, isImported: string) => `
+    (select ${columns}, ${at} as at from conversation c where ${isImported} and ${where(at)} ${end(at)})`
+  return `${part('c.updated_at', '(c.imported_at > c.updated_at) is not true')}
+    union all ${part('c.imported_at', 'c.imported_at > c.updated_at')}`
+}
+
+/** Where to read on in the order of `changeMoment`. */
 export interface ListPosition {
   /** A moment. */
   readonly at: number
@@ -17,7 +46,7 @@ export interface ListPosition {
 export interface ListChanges {
   /** A moment no later than the state that this page shows. */
   readonly readAt: number
-  /** By `updatedAt`, in their present state; tombstones are among them. */
+  /** By `changeMoment`, in their present state; tombstones are among them. */
   readonly conversations: Conversation[]
   readonly hasMore: boolean
 }
@@ -60,14 +89,17 @@ const select: Statement = {
   text: `
     with found as materialized (
       select c.*,
-        row_number() over (order by c.updated_at, c.key desc) as place,
-        sum(${conversationBytes('c')}) over (order by c.updated_at, c.key desc) as bytes
-      from conversation c
-      where c.user_id = $1
-        and c.updated_at >= ${fromMoment('$2')} and (c.updated_at > ${fromMoment('$2')} or c.key < $3)
-        and (c.deleted_at is null or c.updated_at >= ${fromMoment('$4')})
-        and ${markOf('c')} not in (select unnest($5::text[]))
-      order by c.updated_at, c.key desc limit $6 + 1
+        row_number() over (order by c.at, c.key desc) as place,
+        sum(${conversationBytes('c')}) over (order by c.at, c.key desc) as bytes
+      from (${changedConversations(
+        'c.*',
+        (at) => `
+        c.user_id = $1 and ${at} >= ${fromMoment('$2')} and (${at} > ${fromMoment('$2')} or c.key < $3)
+        and (c.deleted_at is null or ${at} >= ${fromMoment('$4')})
+        and ${markOf('c')} not in (select unnest($5::text[]))`,
+        (at) => `order by ${at}, c.key desc limit $6 + 1`,
+      )}) c
+      order by c.at, c.key desc limit $6 + 1
     )
     select found.bytes, ${toMoment('now()')}, (select count(*)::int from found), ${conversationColumns('found')}
     from (select) always left join found on found.place <= $6 and (found.bytes <= $7 or found.place = 1)
@@ -103,12 +135,16 @@ export async function readListStates(
 const selectStates: Statement = {
   name: 'conversation-list-states',
   text: `
-    select ${toMoment('now()')}, c.key, c.revision, ${toMoment('c.updated_at')}
+    select ${toMoment('now()')}, c.key, c.revision, ${toMoment('c.at')}
     from (select) always left join (
-      select key, revision, updated_at from conversation
-      where user_id = $1 and updated_at >= now() - ${microseconds('$3')}
-        and ($2 = 'all' or ($2 = 'deleted' and deleted_at is not null))
-      order by updated_at desc, key limit $4
+      select * from (${changedConversations(
+        'c.key, c.revision',
+        (at) => `
+        c.user_id = $1 and ${at} >= now() - ${microseconds('$3')}
+        and ($2 = 'all' or ($2 = 'deleted' and c.deleted_at is not null))`,
+        (at) => `order by ${at} desc, c.key limit $4`,
+      )}) c
+      order by c.at desc, c.key limit $4
     ) c on true
-    order by c.updated_at desc, c.key`,
+    order by c.at desc, c.key`,
 }

@@ -1,6 +1,7 @@
 import { fromMoment, microseconds, toMoment } from '../postgres/moment.ts'
 import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
+import { changedConversations } from './conversation-list-changes.ts'
 
 /** What a look at a list found. */
 export interface ListLook {
@@ -48,17 +49,19 @@ export async function readListLooks(
   }))
 }
 
-/** 1,000 idle lists took 4 ms. */
+/** 1,000 idle lists took 5 ms; 4 ms if only one index were read. */
 const selectLooks: Statement = {
   name: 'conversation-list-looks',
   text: `
     select ${toMoment('now()')}, sums.before, sums.now
     from unnest($1::text[], $2::bigint[], $3::bigint[]) with ordinality as list(user_id, since, age, n)
     cross join lateral (
-      select sum(c.revision) as before, sum(c.revision) filter (where c.updated_at >= now() - ${microseconds('$4')}) as now
-      from conversation c
-      where c.user_id = list.user_id
-        and c.updated_at >= coalesce(${fromMoment('list.since')}, now() - ${microseconds('list.age')})
+      select sum(c.revision) as before, sum(c.revision) filter (where c.at >= now() - ${microseconds('$4')}) as now
+      from (${changedConversations(
+        'c.revision',
+        (at) =>
+          `c.user_id = list.user_id and ${at} >= coalesce(${fromMoment('list.since')}, now() - ${microseconds('list.age')})`,
+      )}) c
     ) sums
     order by list.n`,
 }

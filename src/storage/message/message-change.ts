@@ -75,10 +75,11 @@ function withoutNulls(given: GivenMessage): GivenMessage {
 
 /**
  * All that callers gave of a message, with a change in it. A property that the change does not name, or may not change,
- * keeps its stored value. Metadata is merged at its top level.
+ * keeps its stored value. Metadata is merged at its top level. No change touches what only an import gives.
  */
 function carryOver(stored: Message, change: GivenMessage, writer: 'edit' | 'completion'): GivenMessage {
-  const values = givenColumns.map(({ property, writers }) => {
+  const carried = givenColumns.filter(({ writers }) => writers.includes('append'))
+  const values = carried.map(({ property, writers }) => {
     const isChanged = writers.includes(writer) && change[property] !== undefined
     return [property, isChanged ? change[property] : stored[property]]
   })

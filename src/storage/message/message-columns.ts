@@ -6,16 +6,17 @@ export type MessageProperty = Exclude<keyof Message, 'id' | 'conversation' | 'ne
 export type SqlType = 'text' | 'int' | 'bigint' | 'boolean' | 'json' | 'jsonb' | 'timestamptz' | 'bytea'
 
 /**
- * Which writes may give a column a value. `append` covers also an append that replaces a message. `server` stands for
- * statements of the server's own.
+ * Which writes may give a column a value. `append` covers also an append that replaces a message; `import` does not: it
+ * stands for the first append of a message that was created elsewhere. `server` stands for statements of the server's
+ * own.
  */
-type Writer = 'append' | 'edit' | 'completion' | 'server'
+type Writer = 'append' | 'import' | 'edit' | 'completion' | 'server'
 
 /**
  * How the value that a caller gives is checked, beyond its GraphQL type. `name`: it has 1 to 255 characters. `text`:
- * PostgreSQL can hold it. `type`: the GraphQL type is check enough.
+ * PostgreSQL can hold it. `past`: a time that an import may bring. `type`: the GraphQL type is check enough.
  */
-export type Check = 'name' | 'text' | 'parts' | 'toolCalls' | 'metadata' | 'type'
+export type Check = 'name' | 'text' | 'parts' | 'toolCalls' | 'metadata' | 'past' | 'type'
 
 interface Facts<Writers extends readonly Writer[] = readonly Writer[]> {
   readonly type: SqlType
@@ -35,6 +36,7 @@ interface Facts<Writers extends readonly Writer[] = readonly Writer[]> {
 }
 
 const append = ['append'] as const
+const importOrServer = ['import', 'server'] as const
 const appendOrCompletion = ['append', 'completion'] as const
 const anyone = ['append', 'edit', 'completion'] as const
 
@@ -65,7 +67,7 @@ const table = {
   content: given({ type: 'text', read: 'brief', writers: anyone, deletion: 'clears', check: 'text' }),
   clientId: given({ type: 'text', read: 'brief', writers: append, deletion: 'keeps', check: 'name' }),
   status: own({ type: 'text', read: 'brief', writers: ['append', 'completion', 'server'] }),
-  createdAt: own({ type: 'timestamptz', read: 'brief', writers: ['server'] }),
+  createdAt: given({ type: 'timestamptz', read: 'brief', writers: importOrServer, deletion: 'keeps', check: 'past' }),
   parts: given({ type: 'json', read: 'all', writers: anyone, deletion: 'clears', check: 'parts' }),
   partsFormat: given({ type: 'text', read: 'all', writers: anyone, deletion: 'clears', check: 'type' }),
   toolCalls: given({ type: 'json', read: 'all', writers: anyone, deletion: 'clears', check: 'toolCalls' }),
@@ -127,6 +129,9 @@ export const appendColumns = columnsOf('append')
 
 /** The column that an append writes as well if it names a parent. */
 export const parentColumn = columns.find(({ property }) => property === 'parentSeq') as MessageColumn<'parentSeq'>
+
+/** The column that an append of an import writes as well. */
+export const createdColumn = columns.find(({ property }) => property === 'createdAt') as MessageColumn<'createdAt'>
 
 /** The columns that a completion writes: those of the whole message, and those that say how it ended. */
 export const completedColumns = columnsOf('append', 'completion')

@@ -7,7 +7,12 @@ import { type MessageProperty, readColumns, type WrittenBy } from './message-col
  * A message that passed every check and has no seq yet. A message to append has a payload hash if it has a client id,
  * and otherwise null. For a message that is stored, null keeps the hash that it has.
  */
-export type NewMessage = Readonly<Pick<Message, WrittenBy<'append'>>>
+export type NewMessage = Readonly<Pick<Message, WrittenBy<'append'>> & Partial<Pick<Message, WrittenBy<'import'>>>>
+
+/** Whether a message brings the time when it was created elsewhere. */
+export function bringsTime(message: NewMessage): message is NewMessage & { readonly createdAt: string } {
+  return message.createdAt !== undefined
+}
 
 /**
  * The message as it was stored at `seq`: the same as a new read would answer, without the read. Its members have the
@@ -28,8 +33,8 @@ export function storedMessage(
 const given: Partial<Record<MessageProperty, string>> = {
   seq: 'seq',
   parentSeq: 'parentSeq',
-  createdAt: 'conversation.updatedAt',
-  updatedAt: 'conversation.updatedAt',
+  createdAt: '(input.createdAt ?? conversation.updatedAt)',
+  updatedAt: '(input.createdAt ?? conversation.updatedAt)',
 }
 
 const fill = compileFill<Parameters<typeof storedMessage>>(

@@ -61,7 +61,17 @@ export async function tombstoneMessages(
   conversation: Conversation,
   seqs: readonly number[],
 ): Promise<Rewritten> {
+  await query(client, lockStreams, [conversation.key, seqs])
   return readRewritten(await query(client, tombstone, [conversation.key, seqs.length, seqs]))
+}
+
+/**
+ * Waits for text that is being stored. If the statement that deletes waited for it, that statement would still look with
+ * its snapshot from before the wait: chunks that were stored meanwhile would stay.
+ */
+const lockStreams: Statement = {
+  name: 'message-lock-streams',
+  text: 'select seq from message_stream where conversation_key = $1 and seq = any($2) order by seq for update',
 }
 
 const tombstone: Statement = {

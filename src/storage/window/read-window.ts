@@ -1,5 +1,5 @@
 import type { Conversation } from '../../entities/conversation.ts'
-import type { ContextFormat, TokenEncoding } from '../../entities/window-enums.ts'
+import type { ContextFormat, PendingCallRule, ReasoningContent, TokenEncoding } from '../../entities/window-enums.ts'
 import { ConversationMissing } from '../../facts.ts'
 import type { TokenCounter } from '../../tokens/token-counter.ts'
 import type { Counted } from '../../window/items/spoken.ts'
@@ -32,6 +32,9 @@ export interface WindowAsk {
   readonly maxImages: number | null
   readonly system: string | null
   readonly userMessage: NewMessage | null
+  readonly cacheMarks: number
+  readonly reasoningContent: ReasoningContent
+  readonly pendingCalls: PendingCallRule
 }
 
 export interface ReadWindow {
@@ -48,7 +51,7 @@ export interface ReadWindow {
  *   counted
  */
 export async function readWindow(reader: WindowReader, ask: WindowAsk): Promise<ReadWindow> {
-  const { format, maxTokens, reserve, maxImages, conversation, path } = ask
+  const { format, maxTokens, reserve, conversation, path, maxImages, cacheMarks, reasoningContent, pendingCalls } = ask
   const tokensOf = new Map<number, number>()
   const remember = (counted: readonly Counted[]) => {
     for (const { message, tokens } of counted) tokensOf.set(message.seq, tokens)
@@ -56,7 +59,8 @@ export async function readWindow(reader: WindowReader, ask: WindowAsk): Promise<
   }
   const leading = await readAllLeading(reader, ask)
   const given = await countGiven(reader, ask)
-  const builder = new WindowBuilder({ format, maxTokens, reserve, maxImages, ...given }, leading)
+  const wishes = { maxImages, cacheMarks, reasoningContent, pendingCalls }
+  const builder = new WindowBuilder({ format, maxTokens, reserve, ...wishes, ...given }, leading)
   let left = maxTokens - reserve - remember(leading) - (given.system?.tokens ?? 0) - (given.userMessage?.tokens ?? 0)
   let before = (path[0]?.high ?? 0) + 1
   while (before > 1 && !builder.isFull) {

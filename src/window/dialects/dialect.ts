@@ -1,5 +1,5 @@
 import type { MessageRole, PartsFormat } from '../../entities/message-enums.ts'
-import type { Output, Said } from '../items/item.ts'
+import type { ApprovalRequest, Call, Output, Reasoning, Said } from '../items/item.ts'
 import type { Step } from '../items/step.ts'
 
 /** Writes a window for one provider or SDK. */
@@ -7,14 +7,21 @@ export interface Dialect {
   /** It gives parts of this format back unchanged. */
   readonly parts: PartsFormat
   /**
-   * Whether it can express this item in a message of `role`. Reasoning and calls are asked about for ASSISTANT only.
+   * Whether it can express this item in a message of `role`. Reasoning and hosted calls are asked about for ASSISTANT
+   * only, calls to functions never.
    */
   takes(item: Said, role: MessageRole): boolean
+  /** Whether it takes this reasoning `beside` what else was said. Absent: it takes its own. */
+  takesReasoning?(item: Reasoning, beside: readonly Pick<Said | ApprovalRequest, 'kind'>[]): boolean
   /** Whether a result may hold this item. */
   takesOutput(item: Output): boolean
   readonly callIds: CallIdRule
   /** How many pictures a request may have, by the provider's documentation. */
   readonly maxImages: number
+  /** Whether it has a way to say that this call waits. Absent: it has none. */
+  keepsWaiting?(call: Call): boolean
+  /** Whether a text can be the result of this native call. Absent: it cannot. */
+  answersInWords?(call: Call): boolean
   write(steps: readonly Step[]): Written
 }
 

@@ -15,7 +15,7 @@ export type Spoken = Pick<
   | 'clientId'
   | 'status'
 > &
-  Partial<Pick<Message, 'id' | 'deletedAt'>>
+  Partial<Pick<Message, 'id' | 'deletedAt' | 'finishReason'>>
 
 /** A message and its tokens. The `tokens` do not include the reasoning. */
 export interface Counted<M extends Spoken = Message> {

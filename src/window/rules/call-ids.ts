@@ -1,6 +1,6 @@
 import type { CallIdRule } from '../dialects/dialect.ts'
-import type { Call } from '../items/item.ts'
-import type { Step } from '../items/step.ts'
+import type { Call, Said } from '../items/item.ts'
+import { type Step, withItems } from '../items/step.ts'
 
 /**
  * Gives every call of a window, and its result, an id that the provider accepts. A call keeps its own id if it can;
@@ -8,21 +8,28 @@ import type { Step } from '../items/step.ts'
  * ids.
  */
 export function withCallIds(steps: readonly Step[], rule: CallIdRule): Step[] {
-  const callIds = steps.flatMap(({ answers }) => answers.map(({ call }) => call.callId))
+  const all = steps.flatMap(({ items }) => items)
+  const callIds = all.flatMap((item) => (isRenamed(item) ? [item.callId] : []))
   const own = new Set(callIds.filter((id) => fit(id, rule) === id))
-  const taken = new Set<string>()
+  // Calls that only one dialect knows keep the ids that their provider gave them.
+  const taken = new Set(all.flatMap((item) => ('callId' in item && !isRenamed(item) ? [item.callId] : [])))
   const make = makeIds(rule, (id) => own.has(id) || taken.has(id))
   return steps.map((step) => {
     const here = new Set<string>()
-    const ids = new Map<Call, string>()
-    for (const { call } of step.answers) {
+    const calls = new Map<Said, Said>()
+    for (const call of step.items) {
+      if (!isRenamed(call)) continue
       const isOwn = own.has(call.callId) && !(rule.mayRepeat ? here : taken).has(call.callId)
       const id = isOwn ? call.callId : make(fit(call.callId, rule))
       for (const set of [here, taken]) set.add(id)
-      ids.set(call, id)
+      calls.set(call, { ...call, callId: id })
     }
-    return ids.size === 0 ? step : rename(step, ids)
+    return withItems(step, calls)
   })
+}
+
+function isRenamed(item: Said): item is Call {
+  return item.kind === 'call' && item.native === undefined
 }
 
 function fit(id: string, { maxLength, unfit }: CallIdRule): string {
@@ -47,17 +54,5 @@ function makeIds({ maxLength }: CallIdRule, isTaken: (id: string) => boolean): (
       next.set(start, n + 1)
       if (!isTaken(made)) return made
     }
-  }
-}
-
-function rename(step: Step, ids: ReadonlyMap<Call, string>): Step {
-  const calls = new Map([...ids].map(([call, callId]) => [call, { ...call, callId }]))
-  return {
-    message: step.message,
-    items: step.items.map((item) => (item.kind === 'call' ? (calls.get(item) ?? item) : item)),
-    answers: step.answers.map(({ call, result, message }) => {
-      const named = calls.get(call) ?? call
-      return { call: named, result: { ...result, callId: named.callId, name: result.name ?? call.name }, message }
-    }),
   }
 }

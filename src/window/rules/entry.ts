@@ -1,38 +1,52 @@
 import type { ToolCall } from '../../entities/tool-call.ts'
 import { readParts } from '../dialects/read-parts.ts'
-import { type Call, type Item, isOutput, type Result, type Said } from '../items/item.ts'
+import {
+  type ApprovalRequest,
+  type Call,
+  type Item,
+  isOutput,
+  type Reply,
+  type Said,
+  type StepStart,
+} from '../items/item.ts'
 import type { Spoken } from '../items/spoken.ts'
 
-/** A piece of a message: one result, or the items between two results or steps. */
-export type Entry = SaidEntry | ResultEntry
+/** A piece of a message: one reply, or the items between two replies or steps. */
+export type Entry = SaidEntry | ReplyEntry
 
 export interface SaidEntry {
   readonly message: Spoken
-  readonly items: readonly Said[]
+  readonly items: readonly (Said | ApprovalRequest)[]
 }
 
-export interface ResultEntry {
+export interface ReplyEntry {
   readonly message: Spoken
-  readonly result: Result
+  readonly reply: Reply
 }
 
 /** Reads what a message says, in order. What stands both in its parts and in its fields is read once. */
 export function readEntries(message: Spoken): Entry[] {
   const entries: Entry[] = []
-  let said: Said[] = []
+  let said: (Said | ApprovalRequest)[] = []
   const endEntry = () => {
     if (said.length > 0) entries.push({ message, items: said })
     said = []
   }
   for (const item of readItems(message)) {
-    if (item.kind !== 'result' && item.kind !== 'step') said.push(item)
-    else {
+    if (item.kind === 'step') endEntry()
+    else if (isReply(item, message)) {
       endEntry()
-      if (item.kind === 'result') entries.push({ message, result: item })
-    }
+      entries.push({ message, reply: item })
+    } else said.push(item)
   }
   endEntry()
   return entries
+}
+
+/** An assistant says the results of hosted calls; in a message of another role they are replies. */
+function isReply(item: Exclude<Item, StepStart>, { role }: Pick<Spoken, 'role'>): item is Reply {
+  if (item.kind === 'hosted') return item.half === 'result' && role !== 'ASSISTANT'
+  return item.kind === 'result' || item.kind === 'approval-response'
 }
 
 /** When no part is a text, `content` is the message's text. It comes after the reasoning that the parts begin with. */
@@ -46,16 +60,18 @@ function readItems(message: Spoken): Item[] {
   return role === 'TOOL' ? readToolMessage(message, items) : withToolCalls(items, message.toolCalls)
 }
 
-/** A TOOL message is one result, unless its parts are results. */
-function readToolMessage({ toolCallId, toolName, toolError }: Spoken, items: readonly Item[]): Item[] {
-  const results = items.filter((item) => item.kind === 'result')
+/** A TOOL message is one result, unless its parts are replies. */
+function readToolMessage({ role, toolCallId, toolName, toolError }: Spoken, items: readonly Item[]): Item[] {
+  const replies = items.filter((item) => item.kind !== 'step' && isReply(item, { role }))
   const output = items.filter(isOutput)
-  const named = results.map((result) =>
-    result.callId === toolCallId
-      ? { ...result, name: result.name ?? toolName, isError: result.isError || toolError === true }
-      : result,
+  const named = replies.map((reply) =>
+    reply.kind === 'result' && reply.callId === toolCallId
+      ? { ...reply, name: reply.name ?? toolName, isError: reply.isError || toolError === true }
+      : reply,
   )
-  const isThere = results.some(({ callId }) => callId === toolCallId) || (results.length > 0 && output.length === 0)
+  const isThere =
+    replies.some((reply) => reply.kind !== 'approval-response' && reply.callId === toolCallId) ||
+    (replies.length > 0 && output.length === 0)
   if (isThere || toolCallId === null) return named
   return [
     ...named,
@@ -72,10 +88,11 @@ function withToolCalls(items: readonly Item[], toolCalls: readonly ToolCall[]): 
   const byId = Map.groupBy(toolCalls.toReversed(), ({ callId }) => callId)
   const taken = new Set<ToolCall>()
   const known = items.map((item): Item => {
-    const toolCall = item.kind === 'call' ? byId.get(item.callId)?.pop() : undefined
-    if (item.kind !== 'call' || toolCall === undefined) return item
+    const isCall = item.kind === 'call' || (item.kind === 'hosted' && item.half === 'call')
+    const toolCall = isCall ? byId.get(item.callId)?.pop() : undefined
+    if (toolCall === undefined) return item
     taken.add(toolCall)
-    return { ...item, arguments: toolCall.arguments, extra: toolCall.extra }
+    return item.kind === 'call' ? { ...item, arguments: toolCall.arguments, extra: toolCall.extra } : item
   })
   const left = toolCalls.filter((toolCall) => !taken.has(toolCall))
   const others = left.map(

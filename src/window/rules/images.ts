@@ -1,5 +1,5 @@
 import { isImage } from '../items/file-source.ts'
-import type { File, Output, Said, Text } from '../items/item.ts'
+import type { ApprovalRequest, File, Output, Said, Text } from '../items/item.ts'
 import type { Step } from '../items/step.ts'
 import { tokensOfFile } from './countable.ts'
 import type { Entry } from './entry.ts'
@@ -13,7 +13,12 @@ const leftOutTokens = 5
 export function countImages(shown: readonly (Step | Entry)[]): number {
   return shown.reduce((sum, one) => {
     const items = 'items' in one ? one.items : []
-    const results = 'answers' in one ? one.answers.map(({ result }) => result) : 'result' in one ? [one.result] : []
+    const results =
+      'answers' in one
+        ? one.answers.map(({ result }) => result)
+        : 'reply' in one && one.reply.kind === 'result'
+          ? [one.reply]
+          : []
     return sum + [...items, ...results.flatMap(({ output }) => output)].filter(isPicture).length
   }, 0)
 }
@@ -60,6 +65,6 @@ export function leaveOutImages(steps: readonly Step[], count: number): readonly 
   })
 }
 
-function isPicture(item: Said | Output): item is File {
+function isPicture(item: Said | ApprovalRequest | Output): item is File {
   return item.kind === 'file' && isImage(item)
 }

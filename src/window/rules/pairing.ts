@@ -1,72 +1,115 @@
-import type { Call, Result } from '../items/item.ts'
-import type { Answer, Step } from '../items/step.ts'
-import type { Entry } from './entry.ts'
+import type { OmissionReason } from '../../entities/window-enums.ts'
+import type { Call, Hosted, Said } from '../items/item.ts'
+import type { PendingCall } from '../items/pending-call.ts'
+import type { Spoken } from '../items/spoken.ts'
+import type { Answer, Step, Waiting } from '../items/step.ts'
+import { type Asked, findReplies } from './asked.ts'
+import type { Entry, SaidEntry } from './entry.ts'
+import { decide, type Fate, type Place } from './fate.ts'
+import { withoutLastReasoning } from './fit.ts'
 
 /** The tokens that are counted for the result of an interrupted call. */
 export const interruptedTokens = 20
 
+export interface Paired {
+  readonly steps: readonly Step[]
+  readonly reasons: ReadonlySet<OmissionReason>
+  readonly pending: readonly PendingCall[]
+  /** How many results say that their calls were interrupted. */
+  readonly interrupted: number
+  /** The messages whose replies were used. */
+  readonly heard: ReadonlySet<Spoken>
+}
+
 /**
- * Gives every result to its call: the nearest earlier call that has the same id and no result yet. A result that finds
- * no call is left out. A call that got no result gets one that says that the call was interrupted.
+ * Gives every call its result. A result that finds no call is left out. A call without a result either waits for it, or
+ * gets one that says that the call was interrupted, or is left out where there is no such result.
  *
  * @param entries of one turn, oldest first
  */
-export function pair(entries: readonly Entry[]): Step[] {
-  const steps = entries.flatMap((entry) => ('items' in entry ? [{ entry, answers: new Map<Call, Answer>() }] : []))
-  const open = new Map<string, Asked[]>()
-  const byPart = new Map<unknown, Asked>()
-  let at = 0
-  for (const entry of entries) {
-    if ('items' in entry) {
-      const answers = steps[at++]?.answers
-      for (const call of entry.items) {
-        if (call.kind !== 'call' || answers === undefined) continue
-        const asked = { call, answers }
-        const opened = open.get(call.callId)
-        if (opened) opened.push(asked)
-        else open.set(call.callId, [asked])
-        if (call.raw !== null) byPart.set(call.raw.part, asked)
-      }
-    } else {
-      const { callId, raw } = entry.result
-      const asked = takeCall(open.get(callId) ?? [], byPart.get(raw?.part))
-      asked?.answers.set(asked.call, { call: asked.call, result: entry.result, message: entry.message })
-    }
+export function pair(entries: readonly Entry[], place: Place): Paired {
+  const { calls, orphans } = findReplies(entries)
+  const said = entries.filter((entry) => 'items' in entry)
+  const fates = decide([...calls.values()], said.at(-1), place)
+  const reasons = new Set<OmissionReason>(orphans.size > 0 ? ['ORPHANED_RESULT'] : [])
+  const heard = new Set<Spoken>()
+  const replies = new Set<unknown>()
+  let interrupted = 0
+  for (const [asked, { kind, reason }] of fates) {
+    if (kind === 'interrupted') interrupted++
+    if (reason !== undefined) reasons.add(reason)
+    if (kind === 'out') continue
+    if (asked.reply !== null) replies.add(asked.reply.item)
+    for (const message of [asked.reply?.message, asked.approvedIn]) if (message) heard.add(message)
   }
-  return steps.map(({ entry: { message, items }, answers }) => {
-    const calls = items.filter((item) => item.kind === 'call')
-    return { message, items, answers: calls.map((call) => answers.get(call) ?? interrupted(call)) }
+  const steps = said.flatMap((entry) => makeStep(entry, { calls, fates, replies }))
+  const pending = [...calls.values()].filter((asked) => fates.get(asked)?.isPending).map(pendingCall)
+  return { steps, reasons, pending, interrupted, heard }
+}
+
+function pendingCall({ call, entry: { message }, approval }: Asked): PendingCall {
+  const approved = approval === null ? null : approval.isApproved === true
+  return { call, approvalId: approval?.id ?? null, approved, message }
+}
+
+interface Decided {
+  readonly calls: ReadonlyMap<Call | Hosted, Asked>
+  readonly fates: ReadonlyMap<Asked, Fate>
+  /** The replies that stay. */
+  readonly replies: ReadonlySet<unknown>
+}
+
+function makeStep({ message, items }: SaidEntry, { calls, fates, replies }: Decided): Step[] {
+  const answers: Answer[] = []
+  const waiting: Waiting[] = []
+  const spoken = items.filter((item) => item.kind !== 'approval-request')
+  const kept = withoutCalls(spoken, (call) => isOut(calls, fates, call)).flatMap((item): Said[] => {
+    if (item.kind !== 'call' && item.kind !== 'hosted') return [item]
+    if (item.kind === 'hosted' && item.half === 'result') return replies.has(item) ? [item] : []
+    const asked = calls.get(item)
+    const fate = asked && fates.get(asked)
+    if (asked === undefined || fate === undefined) return []
+    if (fate.kind === 'waits') waiting.push({ call: item, approval: asked.approval, message: asked.approvedIn })
+    else if (fate.answer !== undefined) answers.push(fate.answer)
+    return [item, ...movedReply(asked)]
   })
+  const left = withoutLastReasoning(kept)
+  return left.length === 0 ? [] : [{ message, items: left, answers, waiting }]
 }
 
-interface Asked {
-  readonly call: Call
-  readonly answers: Map<Call, Answer>
+/** The result of a hosted call that another message holds than an assistant's goes behind its call. */
+function movedReply({ call, reply }: Asked): Hosted[] {
+  if (call.kind !== 'hosted' || reply === null) return []
+  if (reply.item.kind === 'hosted') return reply.message.role === 'ASSISTANT' ? [] : [reply.item]
+  const { callId, raw } = reply.item
+  return raw === null ? [] : [{ kind: 'hosted', half: 'result', callId, name: '', arguments: '', raw }]
 }
 
-/**
- * Finds the call that a result answers, and takes it out of `open`. In the AI SDK one part may be both a call and its
- * result: that result answers that call (`own`) and no other. Such a call stays in `open` until it is the last one, and
- * is skipped then: a search for it at each result would take time that grows with the square of the number of calls.
- */
-function takeCall(open: Asked[], own: Asked | undefined): Asked | undefined {
-  let asked = own
-  while (asked === undefined || asked.answers.has(asked.call)) {
-    if (open.length === 0) return undefined
-    asked = open.pop()
+function isOut(calls: Decided['calls'], fates: Decided['fates'], call: Call | Hosted): boolean {
+  const asked = calls.get(call)
+  return asked !== undefined && fates.get(asked)?.kind === 'out'
+}
+
+/** Leaves calls out, and reasoning that is directly before such calls and before no other call. */
+function withoutCalls(items: readonly Said[], isOut: (call: Call | Hosted) => boolean): Said[] {
+  const kept: Said[] = []
+  /** How many of the last ones in `kept` are reasoning, with nothing behind it but calls that are left out. */
+  let thoughts = 0
+  let isAfterCall = false
+  for (const item of items) {
+    if (isCall(item) && isOut(item)) {
+      isAfterCall = true
+      continue
+    }
+    if (isAfterCall && !isCall(item)) kept.splice(kept.length - thoughts)
+    if (isAfterCall || item.kind !== 'reasoning') thoughts = 0
+    if (item.kind === 'reasoning') thoughts++
+    isAfterCall = false
+    kept.push(item)
   }
-  return asked
+  return isAfterCall ? kept.slice(0, kept.length - thoughts) : kept
 }
 
-function interrupted(call: Call): Answer {
-  const text = 'Interrupted: this call was not answered.'
-  const result: Result = {
-    kind: 'result',
-    callId: call.callId,
-    name: call.name,
-    isError: true,
-    output: [{ kind: 'text', text, raw: null }],
-    raw: null,
-  }
-  return { call, result, message: null }
+function isCall(item: Said): item is Call | Hosted {
+  return item.kind === 'call' || (item.kind === 'hosted' && item.half === 'call')
 }

@@ -1,8 +1,13 @@
 import type { OmissionReason } from '../../entities/window-enums.ts'
+import type { ApprovalRequest, Said } from '../items/item.ts'
+import type { PendingCall } from '../items/pending-call.ts'
 import type { Spoken } from '../items/spoken.ts'
 import type { Step } from '../items/step.ts'
+import type { Entry } from './entry.ts'
+import type { Place } from './fate.ts'
 import { interruptedTokens, pair } from './pairing.ts'
 import type { Reading } from './reading.ts'
+import { Repeats } from './repeats.ts'
 
 /** Steps that a window has all together, or not at all. */
 export interface Turn {
@@ -11,27 +16,43 @@ export interface Turn {
   readonly reasons: ReadonlySet<OmissionReason>
   /** The messages that the steps show, whole or in part. */
   readonly messages: ReadonlySet<Spoken>
+  readonly pending: readonly PendingCall[]
 }
 
 /** @param readings oldest first */
-export function makeTurn(readings: readonly Reading[]): Turn {
-  const entries = readings.flatMap((reading) => reading.entries)
-  const steps = pair(entries)
-  const answers = steps.flatMap((step) => step.answers)
-  const given = answers.flatMap(({ message }) => (message === null ? [] : [message]))
-  const messages = new Set([...steps.map(({ message }) => message), ...given])
-  const reasons = new Set(readings.flatMap((reading) => [...reading.reasons]))
-  if (given.length < entries.length - steps.length) reasons.add('ORPHANED_RESULT')
-  if (given.length < answers.length) reasons.add('INTERRUPTED_CALL')
+export function makeTurn(readings: readonly Reading[], place: Place): Turn {
+  const { entries, repeated } = withoutRepeats(readings.flatMap((reading) => reading.entries))
+  const { steps, pending, interrupted, heard, ...paired } = pair(entries, place)
+  const messages = new Set([...steps.map(({ message }) => message), ...heard, ...repeated])
+  const reasons = new Set([...readings.flatMap((reading) => [...reading.reasons]), ...paired.reasons])
+  if (repeated.size > 0) reasons.add('REPEATED_ITEM')
   const counted = readings.filter(({ message }) => messages.has(message))
   const tokens = counted.reduce((sum, reading) => sum + reading.tokens, 0)
-  return { steps, tokens: tokens + (answers.length - given.length) * interruptedTokens, reasons, messages }
+  return { steps, tokens: tokens + interrupted * interruptedTokens, reasons, messages, pending }
+}
+
+/** A message whose items stand in an earlier message counts all the same: the window shows what it says. */
+function withoutRepeats(entries: readonly Entry[]): { entries: Entry[]; repeated: ReadonlySet<Spoken> } {
+  const repeats = new Repeats()
+  const repeated = new Set<Spoken>()
+  const kept = entries.flatMap((entry): Entry[] => {
+    if ('reply' in entry) return [entry]
+    const items = entry.items.filter((item) => !repeats.isRepeated(item, entry.message))
+    if (items.length < entry.items.length) repeated.add(entry.message)
+    return items.length === 0 ? [] : [{ ...entry, items }]
+  })
+  return { entries: kept, repeated }
 }
 
 /**
  * The tokens that a reading adds to its turn in any case. A reading of results alone may add none: they may have no
- * call.
+ * call. The same is true of calls that may have no result, and are left out then.
  */
 export function leastTokens({ entries, tokens }: Reading): number {
-  return entries.some((entry) => 'items' in entry) ? tokens : 0
+  return entries.some((entry) => 'items' in entry && entry.items.some(isSure)) ? tokens : 0
+}
+
+function isSure(item: Said | ApprovalRequest): boolean {
+  if (item.kind === 'call') return item.native === undefined && item.callerId === undefined
+  return item.kind !== 'hosted' && item.kind !== 'approval-request' && item.kind !== 'reasoning'
 }

@@ -1,6 +1,7 @@
 import type { JsonRecord } from '../../../entities/json.ts'
+import { denialText } from '../../items/denial.ts'
 import { fileByData, fileByText, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
-import type { Call, File, Item, Output, Raw, Result } from '../../items/item.ts'
+import type { Approval, Call, File, Hosted, Item, Output, Raw, Result } from '../../items/item.ts'
 import { asText, isRecord, textOfJson } from '../../items/json.ts'
 
 /**
@@ -11,7 +12,17 @@ import { asText, isRecord, textOfJson } from '../../items/json.ts'
 export function readAiSdk(parts: readonly unknown[]): Item[] {
   const read = parts.map(readPart)
   const items = read.map(([item]) => item)
-  return [...items, ...read.flatMap(([, result]) => result ?? [])]
+  const hosted = new Set(items.flatMap((item) => (item.kind === 'hosted' ? [item.callId] : [])))
+  return [
+    ...items.map((item) => (item.kind === 'result' && hosted.has(item.callId) ? hostedResult(item) : item)),
+    ...read.flatMap(([, result]) => result ?? []),
+  ]
+}
+
+/** The SDK writes the result of a call that the provider ran as any other result. */
+function hostedResult({ callId, raw }: Result): Hosted {
+  const own = raw ?? { format: 'AI_SDK', part: null }
+  return { kind: 'hosted', half: 'result', callId, name: '', arguments: '', raw: own }
 }
 
 function readPart(part: unknown): [Item, Result?] {
@@ -31,42 +42,86 @@ function readPart(part: unknown): [Item, Result?] {
       return [readCall(part, part.toolName, raw) ?? { kind: 'other', raw }]
     case 'tool-result':
       return [readResult(part, raw) ?? { kind: 'other', raw }]
+    case 'tool-approval-request':
+    case 'tool-approval-response':
+      return [readApprovalPart(part, raw) ?? { kind: 'other', raw }]
     default:
       return readToolPart(part, raw) ?? [{ kind: 'other', raw }]
   }
 }
 
-/**
- * null for a call that the provider itself ran: the SDK and the provider deal with such a part, so it is kept unread.
- */
-function readCall(part: JsonRecord, name: unknown, raw: Raw): Call | null {
+function readCall(part: JsonRecord, name: unknown, raw: Raw): Call | Hosted | null {
   const callId = asText(part.toolCallId)
-  if (callId === null || part.providerExecuted === true) return null
+  if (callId === null) return null
   const text = part.input === undefined ? '' : textOfJson(part.input)
-  return { kind: 'call', callId, name: asText(name) ?? '', type: 'function', arguments: text, raw, extra: null }
+  const called = { callId, name: asText(name) ?? '', arguments: text, raw }
+  return part.providerExecuted === true
+    ? { kind: 'hosted', half: 'call', ...called }
+    : { kind: 'call', type: 'function', extra: null, ...called }
 }
 
-/** Reads a part `tool-NAME` or `dynamic-tool` of a UIMessage. */
+function readApprovalPart(part: JsonRecord, raw: Raw): Item | null {
+  const [approvalId, callId] = [asText(part.approvalId), asText(part.toolCallId)]
+  if (approvalId === null) return null
+  if (part.type === 'tool-approval-response') {
+    return { kind: 'approval-response', approvalId, isApproved: part.approved === true, raw }
+  }
+  return callId === null ? null : { kind: 'approval-request', approvalId, callId, raw }
+}
+
+/**
+ * Reads a part `tool-NAME` or `dynamic-tool` of a UIMessage. A part that holds a call that the provider ran and its
+ * result is kept unread.
+ */
 function readToolPart(part: JsonRecord, raw: Raw): [Item, Result?] | null {
   const { type } = part
   if (typeof type !== 'string' || typeof part.state !== 'string') return null
   if (type !== 'dynamic-tool' && !type.startsWith('tool-')) return null
   const call = readCall(part, type === 'dynamic-tool' ? part.toolName : type.slice('tool-'.length), raw)
   if (call === null) return null
-  const result = (isError: boolean, value: unknown): [Item, Result] => {
+  const approval = readApproval(part)
+  const asked = approval === null ? call : { ...call, approval }
+  if (asked.kind === 'hosted')
+    return part.state.startsWith('output-') && part.state !== 'output-denied' ? null : [asked]
+  const result = (value: unknown, more: { readonly isError: boolean; readonly isDenial?: true }): [Item, Result] => {
     const output: Output[] = [{ kind: 'text', text: textOfJson(value), raw: null }]
-    return [call, { kind: 'result', callId: call.callId, name: call.name, isError, output, raw }]
+    return [asked, { kind: 'result', callId: call.callId, name: call.name, output, raw, ...more }]
   }
   switch (part.state) {
     case 'output-available':
-      return result(false, part.output)
+      return result(part.output, { isError: false })
     case 'output-error':
-      return result(true, part.errorText)
-    case 'output-denied':
-      return result(true, (isRecord(part.approval) ? part.approval.reason : null) ?? 'Tool call execution denied.')
-    default:
-      return [call]
+      return result(part.errorText, { isError: true })
+    case 'input-streaming':
+      return [{ ...asked, isPartial: true }]
+    default: {
+      const answer = isRecord(part.approval) ? part.approval : {}
+      return part.state === 'output-denied' || answer.approved === false
+        ? result(denialText(answer), { isError: true, isDenial: true })
+        : [asked]
+    }
   }
+}
+
+/** The two parts that `convertToModelMessages` makes of the `approval` of a part. */
+function readApproval({ approval, toolCallId, providerExecuted }: JsonRecord): Approval | null {
+  if (!isRecord(approval) || typeof approval.id !== 'string') return null
+  const { id, approved, requestReason, reason, isAutomatic, signature, inputSchemaInput } = approval
+  const isApproved = typeof approved === 'boolean' ? approved : null
+  const request = { reason: requestReason, isAutomatic, signature, inputSchemaInput }
+  return {
+    id,
+    isApproved,
+    request: { type: 'tool-approval-request', approvalId: id, toolCallId, ...given(request) },
+    response:
+      isApproved === null
+        ? null
+        : { type: 'tool-approval-response', approvalId: id, approved, ...given({ reason, providerExecuted }) },
+  }
+}
+
+function given(fields: JsonRecord): JsonRecord {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined))
 }
 
 function readResult(part: JsonRecord, raw: Raw): Result | null {
@@ -77,8 +132,9 @@ function readResult(part: JsonRecord, raw: Raw): Result | null {
   const output: Output[] =
     type === 'content' && Array.isArray(value)
       ? value.map(readOutput)
-      : [{ kind: 'text', text: textOfJson(type === 'execution-denied' ? (reason ?? 'Denied.') : value), raw: null }]
-  return { kind: 'result', callId, name: asText(part.toolName), isError, output, raw }
+      : [{ kind: 'text', text: type === 'execution-denied' ? denialText({ reason }) : textOfJson(value), raw: null }]
+  const denial = type === 'execution-denied' ? { isDenial: true } : {}
+  return { kind: 'result', callId, name: asText(part.toolName), isError, output, raw, ...denial }
 }
 
 function readOutput(part: unknown): Output {

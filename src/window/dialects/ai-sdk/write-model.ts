@@ -1,7 +1,17 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { argumentsObject } from '../../items/arguments.ts'
 import { urlOf } from '../../items/file-source.ts'
-import { type Call, type File, type Output, ownPart, type Said } from '../../items/item.ts'
+import {
+  type Approval,
+  type Call,
+  type File,
+  type Hosted,
+  type Other,
+  type Output,
+  ownPart,
+  type Result,
+  type Said,
+} from '../../items/item.ts'
 import { isRecord } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
@@ -11,18 +21,37 @@ export const aiSdkModel: Dialect = {
   parts: 'AI_SDK',
   takes: (item, role) => {
     if (item.kind === 'file') return role !== 'TOOL' && writeFile(item) !== null
-    return item.kind !== 'other' || (role === 'ASSISTANT' && ownPart(item, 'AI_SDK')?.type === 'custom')
+    if (item.kind !== 'other' && item.kind !== 'hosted') return true
+    return role === 'ASSISTANT' && writeOther(item).length > 0
   },
   takesOutput: (item) => item.kind !== 'other' && (item.kind !== 'file' || urlOf(item) !== null),
   callIds,
+  keepsWaiting: () => true,
   maxImages,
   write: (steps) => ({ system: writeInstructions(steps), messages: steps.flatMap(writeStep) }),
 }
 
-function writeStep({ message: { role }, items, answers }: Step): object[] {
+function writeStep({ message: { role }, items, answers, waiting }: Step): object[] {
   if (role !== 'USER' && role !== 'ASSISTANT') return []
-  const said = { role: role.toLowerCase(), content: items.flatMap(writePart) }
-  return answers.length === 0 ? [said] : [said, { role: 'tool', content: answers.map(writeAnswer) }]
+  const approvals = new Map<Said, Approval>(
+    waiting.flatMap(({ call, approval }) => (approval === null ? [] : [[call, approval] as const])),
+  )
+  const content = items.flatMap((item) => {
+    const approval = approvals.get(item)
+    return approval === undefined ? writePart(item) : [...writePart(item), nameCall(approval.request, item)]
+  })
+  const replies = new Map<Said, object>([
+    ...answers.map((answer) => [answer.call, writeAnswer(answer)] as const),
+    ...waiting.flatMap(({ call, approval }) => (approval?.response ? [[call, approval.response] as const] : [])),
+  ])
+  const said = { role: role.toLowerCase(), content }
+  const tool = items.flatMap((item) => replies.get(item) ?? [])
+  return tool.length === 0 ? [said] : [said, { role: 'tool', content: tool }]
+}
+
+/** The id of a call may be another one in the window. */
+function nameCall(request: JsonRecord, item: Said): object {
+  return 'callId' in item ? { ...request, toolCallId: item.callId } : request
 }
 
 function writePart(item: Said): object[] {
@@ -37,10 +66,39 @@ function writePart(item: Said): object[] {
     case 'file':
       return [writeFile(item) ?? []].flat()
     case 'other':
-      return [{ type: 'custom', kind: ownPart(item, 'AI_SDK')?.kind, ...options }]
+    case 'hosted':
+      return writeOther(item)
     case 'call':
       return [writeCall(item)]
   }
+}
+
+/**
+ * Custom parts, and what the provider ran. A part of a UIMessage that holds a call and its result becomes two parts, as
+ * in `convertToModelMessages`.
+ */
+function writeOther(item: Other | Hosted): object[] {
+  const own = ownPart(item, 'AI_SDK')
+  if (own === null) return []
+  if (own.type === 'custom') {
+    const data = providerData(item)
+    return [{ type: 'custom', kind: own.kind, ...(data === null ? {} : { providerOptions: data }) }]
+  }
+  if (item.kind === 'hosted' && (own.type === 'tool-call' || own.type === 'tool-result')) return [own]
+  if (own.providerExecuted !== true || typeof own.state !== 'string') return []
+  const { toolCallId, callProviderMetadata: ofCall, resultProviderMetadata: ofResult = ofCall } = own
+  const toolName = own.type === 'dynamic-tool' ? own.toolName : String(own.type).slice('tool-'.length)
+  const named = { toolCallId, toolName }
+  const input = own.input ?? own.rawInput ?? {}
+  const called = { type: 'tool-call', ...named, input, providerExecuted: true, ...optionsOf(ofCall) }
+  if (item.kind === 'hosted') return [called]
+  const value = own.state === 'output-error' ? own.errorText : own.output
+  const type = own.state === 'output-error' ? 'error-json' : typeof value === 'string' ? 'text' : 'json'
+  return [called, { type: 'tool-result', ...named, output: { type, value: value ?? null }, ...optionsOf(ofResult) }]
+}
+
+function optionsOf(metadata: unknown): object {
+  return metadata ? { providerOptions: metadata } : {}
 }
 
 /** The URL is a string, because JSON has no `URL`: the SDK accepts both. */
@@ -76,14 +134,15 @@ function writeAnswer({ call, result }: Answer): object {
     type: 'tool-result',
     toolCallId: call.callId,
     toolName: call.name,
-    output: writeOutput(result.output, result.isError, ownPart(result, 'AI_SDK')),
+    output: writeOutput(result, ownPart(result, 'AI_SDK')),
     ...(data === null ? {} : { providerOptions: data }),
   }
 }
 
-function writeOutput(output: readonly Output[], isError: boolean, own: JsonRecord | null): object {
+function writeOutput({ output, isError, isDenial }: Result, own: JsonRecord | null): object {
   if (own?.type === 'tool-result' && isRecord(own.output) && own.output.type !== 'content') return own.output
   const text = textOfOutput(output)
+  if (isDenial) return { type: 'execution-denied', reason: text }
   if (isError) return { type: 'error-text', value: text }
   if (typeof own?.state === 'string' && typeof own.output !== 'string')
     return { type: 'json', value: own.output ?? null }

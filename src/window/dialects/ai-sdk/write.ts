@@ -1,7 +1,7 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { argumentsObject } from '../../items/arguments.ts'
 import { fileByUrl, urlOf } from '../../items/file-source.ts'
-import { type File, type Other, ownPart, type Said } from '../../items/item.ts'
+import { type Approval, type Call, type File, type Hosted, type Other, ownPart, type Said } from '../../items/item.ts'
 import { isRecord } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
@@ -21,11 +21,13 @@ export const aiSdk: Dialect = {
   parts: 'AI_SDK',
   takes: (item, role) => {
     if (item.kind === 'file') return role !== 'TOOL' && writeFile(item) !== null
-    return item.kind !== 'other' || (role === 'ASSISTANT' && isUiPart(item))
+    if (item.kind !== 'other' && item.kind !== 'hosted') return true
+    return role === 'ASSISTANT' && isUiPart(item)
   },
   takesOutput: ({ kind }) => kind === 'text' || kind === 'refusal',
   callIds,
   maxImages,
+  keepsWaiting: () => true,
   write(steps) {
     const messages: UiMessage[] = []
     for (const step of steps) {
@@ -49,12 +51,10 @@ function idOf({ message: { clientId, id } }: Step): string {
   return clientId ?? id ?? 'new'
 }
 
-function writeStep({ items, answers }: Step): object[] {
-  const answerOf = new Map(answers.map((answer) => [answer.call, answer]))
-  return items.flatMap((item) => {
-    const answer = item.kind === 'call' ? answerOf.get(item) : undefined
-    return answer ? [writeTool(answer)] : writePart(item)
-  })
+function writeStep({ items, answers, waiting }: Step): object[] {
+  const tools = new Map<Said, object>(answers.map((answer) => [answer.call, writeTool(answer)]))
+  for (const { call, approval } of waiting) if (call.kind === 'call') tools.set(call, writeWaiting(call, approval))
+  return items.flatMap((item) => tools.get(item) ?? writePart(item))
 }
 
 function writePart(item: Said): object[] {
@@ -71,13 +71,14 @@ function writePart(item: Said): object[] {
     case 'file':
       return [writeFile(item) ?? []].flat()
     case 'other':
+    case 'hosted':
       return [ownPart(item, 'AI_SDK') ?? []].flat()
     case 'call':
       return []
   }
 }
 
-function isUiPart({ raw }: Other): boolean {
+function isUiPart({ raw }: Other | Hosted): boolean {
   const { type, url } = ownPart({ raw }, 'AI_SDK') ?? {}
   if (type === 'reasoning-file') return typeof url === 'string' && fileByUrl(url, '', null, raw).source.kind !== 'none'
   return typeof type === 'string' && (uiTypes.has(type) || /^(data|tool)-/.test(type)) && !modelTypes.has(type)
@@ -103,24 +104,48 @@ function writeFile(file: File): object | null {
 }
 
 /** A call and its result are one part. A part that was stored in this form changes only where it has to. */
-function writeTool({ call, result }: Answer): object {
+function writeTool({ call, result, denial }: Answer): object {
   const ofCall = ownPart(call, 'AI_SDK') ?? {}
-  const isUi = typeof ofCall.state === 'string'
-  const isWhole = isUi && result.raw?.part === ofCall
-  if (isWhole) return { ...ofCall, toolCallId: call.callId }
-  const { toolName, title, callProviderMetadata } = ofCall
+  const isWhole = typeof ofCall.state === 'string' && result.raw?.part === ofCall
+  if (isWhole) return { ...ofCall, toolCallId: call.callId, ...(result.isDenial ? { state: 'output-denied' } : {}) }
+  if (denial !== undefined) return { ...writeCalled(call), state: 'output-denied', approval: writeApproval(denial) }
+  return {
+    ...writeCalled(call),
+    ...(result.isError
+      ? { state: 'output-error', errorText: textOfOutput(result.output) || 'The tool failed.' }
+      : { state: 'output-available', output: jsonOf(ownPart(result, 'AI_SDK')) ?? textOfOutput(result.output) }),
+  }
+}
+
+function writeWaiting(call: Call, approval: Approval | null): object {
+  const ofCall = ownPart(call, 'AI_SDK') ?? {}
+  if (typeof ofCall.state === 'string') return { ...ofCall, toolCallId: call.callId }
+  if (approval === null) return { ...writeCalled(call), state: 'input-available' }
+  const state = approval.isApproved === null ? 'approval-requested' : 'approval-responded'
+  return { ...writeCalled(call), state, approval: writeApproval(approval) }
+}
+
+/** The fields of both parts of a ModelMessage, under the names that they have in a UIMessage. */
+function writeApproval({ id, isApproved, request, response }: Approval): object {
+  const { reason: requestReason, isAutomatic, signature, inputSchemaInput } = request
+  const approved = isApproved ?? undefined
+  const fields = { requestReason, isAutomatic, signature, inputSchemaInput, approved, reason: response?.reason }
+  return { id, ...Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) }
+}
+
+/** What a part says of the call itself. */
+function writeCalled(call: Call): object {
+  const ofCall = ownPart(call, 'AI_SDK') ?? {}
+  const { type, toolName, title, callProviderMetadata } = ofCall
   const metadata = callProviderMetadata ?? providerData(call)
   return {
-    ...(isUi
-      ? { type: ofCall.type, ...(toolName === undefined ? {} : { toolName }) }
+    ...(typeof ofCall.state === 'string'
+      ? { type, ...(toolName === undefined ? {} : { toolName }) }
       : { type: 'dynamic-tool', toolName: call.name }),
     toolCallId: call.callId,
     ...(title === undefined ? {} : { title }),
     input: 'input' in ofCall ? ofCall.input : argumentsObject(call),
     ...(metadata ? { callProviderMetadata: metadata } : {}),
-    ...(result.isError
-      ? { state: 'output-error', errorText: textOfOutput(result.output) || 'The tool failed.' }
-      : { state: 'output-available', output: jsonOf(ownPart(result, 'AI_SDK')) ?? textOfOutput(result.output) }),
   }
 }
 

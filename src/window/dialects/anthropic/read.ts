@@ -1,6 +1,6 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { fileByData, fileByText, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
-import type { Item, Output, Raw } from '../../items/item.ts'
+import type { Hosted, Item, Output, Raw } from '../../items/item.ts'
 import { asText, isRecord, textOfJson } from '../../items/json.ts'
 
 /** @param parts content blocks of the Messages API */
@@ -22,7 +22,7 @@ export function readBlock(part: JsonRecord, raw: Raw): Item | null {
       const [callId, name] = [asText(part.id), asText(part.name) ?? '']
       if (callId === null) return null
       const text = part.input === undefined ? '' : textOfJson(part.input)
-      return { kind: 'call', callId, name, type: 'function', arguments: text, raw, extra: null }
+      return { kind: 'call', callId, name, type: 'function', arguments: text, raw, extra: null, ...readCaller(part) }
     }
     case 'tool_result': {
       const callId = asText(part.tool_use_id)
@@ -31,8 +31,27 @@ export function readBlock(part: JsonRecord, raw: Raw): Item | null {
       return { kind: 'result', callId, name: null, isError: part.is_error === true, output, raw }
     }
     default:
-      return null
+      return readHosted(part, raw)
   }
+}
+
+/**
+ * Read by shape, so that kinds that are new are read as well: `server_tool_use` and `mcp_tool_use`;
+ * `web_search_tool_result`, `mcp_tool_result` and others.
+ */
+function readHosted(part: JsonRecord, raw: Raw): Hosted | null {
+  const type = asText(part.type) ?? ''
+  const half = type.endsWith('_tool_use') ? 'call' : type.endsWith('_tool_result') ? 'result' : null
+  const callId = asText(half === 'call' ? part.id : part.tool_use_id)
+  if (half === null || callId === null) return null
+  const text = half === 'call' ? textOfJson(part.input) : ''
+  return { kind: 'hosted', half, callId, name: asText(part.name) ?? '', arguments: text, raw, ...readCaller(part) }
+}
+
+/** The code that made this call, in a call that the model's code made and not the model itself. */
+function readCaller({ caller }: JsonRecord): { callerId?: string } {
+  const callerId = isRecord(caller) ? asText(caller.tool_id) : null
+  return callerId === null ? {} : { callerId }
 }
 
 function readOutput(content: unknown): Output[] {

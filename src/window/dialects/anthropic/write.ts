@@ -1,7 +1,7 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { argumentsObject } from '../../items/arguments.ts'
 import { isImage, textOfFile } from '../../items/file-source.ts'
-import { type Call, type File, isOutput, type Output, ownPart, type Said } from '../../items/item.ts'
+import { type Call, type File, isOutput, type Output, ownPart, type Reasoning, type Said } from '../../items/item.ts'
 import { isRecord } from '../../items/json.ts'
 import type { Answer } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
@@ -17,8 +17,10 @@ interface Turn {
  */
 export const anthropic: Dialect = {
   parts: 'ANTHROPIC',
-  takes: (item, role) =>
-    item.kind === 'file' ? role === 'USER' && writeFile(item) !== null : item.kind !== 'text' || isText(item.text),
+  takes: (item, role) => {
+    if (item.kind === 'file') return role === 'USER' && writeFile(item) !== null
+    return item.kind === 'reasoning' ? isSigned(item) : item.kind !== 'text' || isText(item.text)
+  },
   takesOutput: (item) => (item.kind === 'file' ? writeFile(item) !== null : item.kind !== 'text' || isText(item.text)),
   callIds: { maxLength: 64, unfit: /[^a-zA-Z0-9_-]/g, mayRepeat: false },
   // Models with a context window of 200,000 tokens take so many, others 600. Source: the page on vision, 2026-11.
@@ -39,6 +41,16 @@ export const anthropic: Dialect = {
     }
     return { system: system.length === 0 ? null : system, messages: withoutLastSpace(messages) }
   },
+}
+
+/**
+ * The API refuses thoughts that it cannot verify: `signature` and `data` come from the API, and go back unchanged.
+ * https://platform.claude.com/docs/en/build-with-claude/extended-thinking, read 2026-11.
+ */
+function isSigned(item: Reasoning): boolean {
+  const { type, signature, data } = ownPart(item, 'ANTHROPIC') ?? {}
+  const proof = type === 'thinking' ? signature : data
+  return typeof proof === 'string' && proof !== ''
 }
 
 function isText(text: string): boolean {

@@ -2,10 +2,11 @@ import type { JsonRecord } from '../../../entities/json.ts'
 import { fileByData, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
 import type { Call, File, Item, Raw } from '../../items/item.ts'
 import { asText, isRecord } from '../../items/json.ts'
+import { readReasoning, reasoningFirst } from './reasoning.ts'
 
-/** @param parts content parts of chat completions, or entries of `tool_calls` */
+/** @param parts content parts of chat completions, entries of `tool_calls`, or reasoning that stood beside the content */
 export function readOpenAiChat(parts: readonly unknown[]): Item[] {
-  return parts.map(readPart)
+  return reasoningFirst(parts.map(readPart))
 }
 
 function readPart(part: unknown): Item {
@@ -14,7 +15,11 @@ function readPart(part: unknown): Item {
   if (part.type === 'text' && typeof part.text === 'string') return { kind: 'text', text: part.text, raw }
   if (part.type === 'refusal' && typeof part.refusal === 'string') return { kind: 'refusal', text: part.refusal, raw }
   return (
-    readImage(part, raw) ?? readAudio(part, raw) ?? readFile(part, raw) ?? readCall(part, raw) ?? { kind: 'other', raw }
+    readReasoning(part, raw) ??
+    readImage(part, raw) ??
+    readAudio(part, raw) ??
+    readFile(part, raw) ??
+    readCall(part, raw) ?? { kind: 'other', raw }
   )
 }
 

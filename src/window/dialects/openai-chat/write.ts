@@ -1,4 +1,5 @@
 import type { JsonRecord } from '../../../entities/json.ts'
+import type { ReasoningContent } from '../../../entities/window-enums.ts'
 import { argumentsText } from '../../items/arguments.ts'
 import { fileByUrl, isPdf, textOfFile, urlOf } from '../../items/file-source.ts'
 import { type Call, type File, type Other, type Output, ownPart, type Said } from '../../items/item.ts'
@@ -6,27 +7,43 @@ import { isRecord } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
 import { isOpenAiPicture, mostOpenAiPictures } from '../openai-files.ts'
+import { writeReasoning } from './reasoning.ts'
 
-export const openAiChat: Dialect = {
-  parts: 'OPENAI_CHAT',
-  takes: (item, role) => {
-    if (item.kind === 'file') return role === 'USER' && writeFile(item) !== null
-    return item.kind === 'other' ? hasAddress(item) : item.kind !== 'reasoning'
-  },
-  takesOutput: ({ kind }) => kind === 'text' || kind === 'refusal',
-  callIds: { maxLength: 40, unfit: null, mayRepeat: true },
-  maxImages: mostOpenAiPictures,
-  write: (steps) => ({ system: null, messages: steps.flatMap(writeStep) }),
+/** The dialect for each wish of what is to be given back of a model's reasoning. */
+export const openAiChat: Readonly<Record<ReasoningContent, Dialect>> = {
+  NONE: chatWith('NONE'),
+  TOOL_CALLS: chatWith('TOOL_CALLS'),
+  ALL: chatWith('ALL'),
 }
 
-function writeStep({ message, items, answers }: Step): object[] {
+function chatWith(reasoning: ReasoningContent): Dialect {
+  return {
+    parts: 'OPENAI_CHAT',
+    takes: (item, role) => {
+      if (item.kind === 'file') return role === 'USER' && writeFile(item) !== null
+      return item.kind !== 'other' || hasAddress(item)
+    },
+    takesReasoning: (item, beside) =>
+      reasoning !== 'NONE' &&
+      (reasoning === 'ALL' || beside.some(({ kind }) => kind === 'call')) &&
+      (item.raw.format === 'OPENAI_CHAT' || item.text.trim() !== ''),
+    takesOutput: ({ kind }) => kind === 'text' || kind === 'refusal',
+    callIds: { maxLength: 40, unfit: null, mayRepeat: true },
+    maxImages: mostOpenAiPictures,
+    write: (steps) => ({ system: null, messages: steps.flatMap((step) => writeStep(step, reasoning !== 'NONE')) }),
+  }
+}
+
+function writeStep({ message, items, answers }: Step, hasReasoning: boolean): object[] {
   const name = isName(message.name) ? { name: message.name } : {}
-  const said = items.filter((item) => item.kind !== 'call')
+  const reasoning = items.filter((item) => item.kind === 'reasoning')
+  const said = items.filter(({ kind }) => kind !== 'call' && kind !== 'reasoning')
   const calls = items.filter((item) => item.kind === 'call')
   const content = said.length === 0 ? null : writeContent(said)
   if (message.role !== 'ASSISTANT') return [{ role: message.role.toLowerCase(), content, ...name }]
   const toolCalls = calls.length === 0 ? {} : { tool_calls: calls.map(writeCall) }
-  return [{ role: 'assistant', content, ...name, ...toolCalls }, ...answers.map(writeAnswer)]
+  const beside = hasReasoning ? writeReasoning(reasoning, calls.length > 0) : {}
+  return [{ role: 'assistant', content, ...name, ...beside, ...toolCalls }, ...answers.map(writeAnswer)]
 }
 
 /** The API accepts exactly such names. */

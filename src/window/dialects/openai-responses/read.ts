@@ -1,6 +1,6 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { fileByData, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
-import type { Item, Output, Raw } from '../../items/item.ts'
+import type { Call, Hosted, Item, Output, Raw, Result } from '../../items/item.ts'
 import { asText, isRecord, textOfJson } from '../../items/json.ts'
 
 /** @param parts items of the Responses API, or content parts of them */
@@ -60,16 +60,66 @@ function readItem(part: JsonRecord, raw: Raw): Item | null {
       if (callId === null) return null
       const type = part.type === 'function_call' ? 'function' : 'custom'
       const text = asText(type === 'function' ? part.arguments : part.input) ?? ''
-      return { kind: 'call', callId, name: asText(part.name) ?? '', type, arguments: text, raw, extra: null }
+      const name = asText(part.name) ?? ''
+      return { kind: 'call', callId, name, type, arguments: text, raw, extra: null, ...readCaller(part) }
     }
     case 'function_call_output':
     case 'custom_tool_call_output': {
-      if (callId === null) return null
-      return { kind: 'result', callId, name: asText(part.name), isError: false, output: readOutput(part.output), raw }
+      const output = readOutput(part.output)
+      return { kind: 'result', callId: callId ?? '', name: asText(part.name), isError: false, output, raw }
     }
     default:
-      return null
+      return readNative(part, raw)
   }
+}
+
+/**
+ * Reads calls that are no functions, and their results. They are read by shape, so that kinds that are new are read as
+ * well: `computer_call` and `computer_call_output`, `program` and `program_output`, `mcp_approval_request` and
+ * `mcp_approval_response`. Items that are a call and its result at once, such as `web_search_call`, have no `call_id`.
+ */
+function readNative(part: JsonRecord, raw: Raw): Call | Result | Hosted | null {
+  const type = asText(part.type) ?? ''
+  const [, native = '', half] = /^(.*?)(?:_call)?(_output|_approval_request|_approval_response)?$/.exec(type) ?? []
+  const callId = readNativeId(part, type)
+  if (callId === null) return null
+  const isResult = half === '_output' || half === '_approval_response'
+  const name = asText(part.name) ?? native
+  const text = asText(part.arguments) ?? JSON.stringify(part)
+  if (native === 'program' || (native === 'tool_search' && part.execution !== 'client')) {
+    return { kind: 'hosted', half: isResult ? 'result' : 'call', callId, name, arguments: text, raw }
+  }
+  if (isResult) {
+    return { kind: 'result', callId, name: null, isError: false, output: [{ kind: 'other', raw }], raw, native }
+  }
+  const call: Call = {
+    kind: 'call',
+    callId,
+    name,
+    type,
+    arguments: text,
+    raw,
+    extra: null,
+    native,
+    ...readCaller(part),
+  }
+  const approval = { id: callId, isApproved: null, request: part, response: null }
+  return half === '_approval_request' ? { ...call, approval } : call
+}
+
+/** Of a tool search that the provider runs, `call_id` is null: its result is the next one. */
+function readNativeId(part: JsonRecord, type: string): string | null {
+  const callId = asText(part.call_id)
+  if (type.endsWith('_approval_request')) return asText(part.id)
+  if (type.endsWith('_approval_response')) return asText(part.approval_request_id)
+  if (type === 'local_shell_call_output') return callId ?? asText(part.id)
+  return callId ?? (type.startsWith('tool_search_') ? '' : null)
+}
+
+/** The program that made this call, in a call that the model's program made and not the model itself. */
+function readCaller({ caller }: JsonRecord): { callerId?: string } {
+  const callerId = isRecord(caller) ? asText(caller.caller_id) : null
+  return callerId === null ? {} : { callerId }
 }
 
 function readOutput(output: unknown): Output[] {

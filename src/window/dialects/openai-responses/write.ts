@@ -1,7 +1,7 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { argumentsText } from '../../items/arguments.ts'
 import { urlOf } from '../../items/file-source.ts'
-import { type Call, type File, type Output, ownPart, type Reasoning, type Said } from '../../items/item.ts'
+import { type Call, type File, type Hosted, type Output, ownPart, type Reasoning, type Said } from '../../items/item.ts'
 import { isRecord } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
@@ -9,10 +9,15 @@ import { isOpenAiDocument, isOpenAiPicture, mostOpenAiPictures } from '../openai
 
 export const openAiResponses: Dialect = {
   parts: 'OPENAI_RESPONSES',
-  takes: (item, role) => item.kind !== 'file' || (role === 'USER' && writeFile(item) !== null),
+  takes: (item, role) => {
+    if (item.kind === 'reasoning') return writeReasoning(item).length > 0
+    return item.kind !== 'file' || (role === 'USER' && writeFile(item) !== null)
+  },
   takesOutput: (item) => item.kind !== 'file' || writeFile(item) !== null,
   callIds: { maxLength: 64, unfit: null, mayRepeat: false },
   maxImages: mostOpenAiPictures,
+  keepsWaiting: ({ native, approval }) => native !== undefined && approval !== undefined,
+  answersInWords: ({ type }) => Object.hasOwn(resultsInWords, type),
   write: (steps) => ({ system: null, messages: steps.flatMap(writeStep) }),
 }
 
@@ -35,6 +40,7 @@ function writeStep({ message, items, answers }: Step): object[] {
       parts.delete(within)
       if (within !== null) written.push(...(whole === undefined ? [] : [writeWithin(within, whole)]))
       else if (item.kind === 'call') written.push(writeCall(item))
+      else if (item.kind === 'reasoning') written.push(...writeReasoning(item))
       else written.push(...partOf(item))
     }
   }
@@ -58,7 +64,7 @@ function writeWithin(within: JsonRecord, items: readonly Said[]): JsonRecord {
   return { ...within, content }
 }
 
-type Content = Exclude<Said, Call | Reasoning>
+type Content = Exclude<Said, Call | Hosted | Reasoning>
 
 /** A part of an unknown kind is content if its type begins with `input_`; otherwise it is an item. */
 function isContent(item: Said): item is Content {
@@ -68,8 +74,7 @@ function isContent(item: Said): item is Content {
 
 /** The API takes only a string as content of an assistant's message that was not stored as an item. */
 function writeContent(content: readonly Content[], role: string): string | object[] {
-  const texts = content.flatMap((item) => (item.kind === 'text' || item.kind === 'refusal' ? [item.text] : []))
-  if (role === 'assistant') return texts.join('')
+  if (role === 'assistant') return textsOf(content)
   const [first, ...rest] = content
   if (first?.kind === 'text' && rest.length === 0 && partOf(first).length === 0) return first.text
   return content.flatMap(writePart)
@@ -100,8 +105,21 @@ function writeFile(file: File): object | null {
   return { ...part('input_file', { filename: file.filename ?? 'file' }), file_data: url }
 }
 
+/**
+ * The API finds reasoning by its id, or reads it from `encrypted_content`; its summary alone is nothing to it. The API
+ * refuses reasoning without a `summary`, which may be empty. `ResponseReasoningItem` in the API reference, read 2026-11.
+ */
+function writeReasoning(item: Reasoning): object[] {
+  return partOf(item)
+    .filter(({ id, encrypted_content: encrypted }) =>
+      [id, encrypted].some((one) => typeof one === 'string' && one !== ''),
+    )
+    .map((own) => (Array.isArray(own.summary) ? own : { ...own, summary: [] }))
+}
+
 function writeCall(call: Call): object {
   const own = ownPart(call, 'OPENAI_RESPONSES') ?? {}
+  if (call.native !== undefined) return own
   const text = argumentsText(call)
   const called = { ...own, call_id: call.callId, name: call.name }
   return call.type === 'custom'
@@ -111,8 +129,48 @@ function writeCall(call: Call): object {
 
 function writeAnswer({ call, result }: Answer): object {
   const own = ownPart(result, 'OPENAI_RESPONSES') ?? {}
+  if (result.native !== undefined) return own
+  const inWords = call.native === undefined ? undefined : resultsInWords[call.type]
+  if (inWords !== undefined) return inWords(call.callId, textsOf(result.output), result.isError)
   const type = call.type === 'custom' ? 'custom_tool_call_output' : 'function_call_output'
-  return { ...own, type, call_id: result.callId, output: writeOutput(result.output) }
+  const name = own.name === undefined ? {} : { name: call.name }
+  return { ...own, ...name, type, call_id: result.callId, output: writeOutput(result.output) }
+}
+
+/**
+ * Results of native calls that can be a text. The others cannot: the result of `computer_call`, for example, is a
+ * picture. Taken from the types of `ResponseInputItem` in openai 6 (2026-11). The type of a local shell's output names
+ * its call by `id`, the guide by `call_id`.
+ */
+const resultsInWords: Readonly<Record<string, (callId: string, text: string, isError: boolean) => object>> = {
+  local_shell_call: (id, output) => ({ type: 'local_shell_call_output', id, call_id: id, output }),
+  shell_call: (id, text, isError) => ({
+    type: 'shell_call_output',
+    call_id: id,
+    output: [
+      {
+        stdout: isError ? '' : text,
+        stderr: isError ? text : '',
+        outcome: { type: 'exit', exit_code: isError ? 1 : 0 },
+      },
+    ],
+  }),
+  apply_patch_call: (id, output, isError) => ({
+    type: 'apply_patch_call_output',
+    call_id: id,
+    status: isError ? 'failed' : 'completed',
+    output,
+  }),
+  mcp_approval_request: (id, reason) => ({
+    type: 'mcp_approval_response',
+    approval_request_id: id,
+    approve: false,
+    reason,
+  }),
+}
+
+function textsOf(output: readonly Output[]): string {
+  return output.map((item) => (item.kind === 'text' || item.kind === 'refusal' ? item.text : '')).join('')
 }
 
 function writeOutput(output: readonly Output[]): string | object[] {

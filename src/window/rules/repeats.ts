@@ -1,0 +1,55 @@
+import type { JsonRecord } from '../../entities/json.ts'
+import type { ApprovalRequest, Said } from '../items/item.ts'
+import { asText, isRecord } from '../items/json.ts'
+import type { Spoken } from '../items/spoken.ts'
+
+/** Tells items that were stored before from others, by the ids that their provider gave them. */
+export class Repeats {
+  /** Where the id of each item was seen first. */
+  readonly #places = new Map<string, Place>()
+  #last: Place | null = null
+
+  /** @param item shown in the order of the window */
+  isRepeated(item: Said | ApprovalRequest, message: Spoken): boolean {
+    const id = idOf(item)
+    const place = { id, message, within: item.raw?.within ?? null }
+    const isMore = this.#isMoreOf(place, item)
+    this.#last = place
+    if (id === null || isMore) return false
+    const isKnown = this.#places.has(id)
+    if (!isKnown) this.#places.set(id, place)
+    return isKnown
+  }
+
+  /**
+   * Several content parts may be one item of the Responses API; they follow each other. Several parts of one message may be
+   * one item in the AI SDK.
+   */
+  #isMoreOf({ id, message, within }: Place, { kind, raw }: Said | ApprovalRequest): boolean {
+    if (raw?.format !== 'AI_SDK')
+      return within !== null && this.#last?.within === within && this.#last.message === message
+    return kind !== 'hosted' && kind !== 'other' && id !== null && this.#places.get(id)?.message === message
+  }
+}
+
+interface Place {
+  readonly id: string | null
+  readonly message: Spoken
+  readonly within: JsonRecord | null
+}
+
+function idOf(item: Said | ApprovalRequest): string | null {
+  const { kind, raw } = item
+  if (raw?.format === 'OPENAI_RESPONSES') {
+    const owner = raw.within ?? raw.part
+    return isRecord(owner) ? asText(owner.id) : null
+  }
+  if (kind === 'hosted') return `${item.half} ${item.callId}`
+  if (raw?.format !== 'AI_SDK' || !isRecord(raw.part)) return null
+  const { toolCallId, callProviderMetadata, providerMetadata, providerOptions } = raw.part
+  if (kind === 'other') return asText(toolCallId)
+  const data = callProviderMetadata ?? providerMetadata ?? providerOptions
+  const known = isRecord(data) ? Object.values(data).filter(isRecord) : []
+  const itemId = known.map((own) => asText(own.itemId)).find((id) => id !== null)
+  return itemId === undefined ? null : `${kind} ${itemId}`
+}
