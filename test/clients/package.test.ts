@@ -42,6 +42,7 @@ async function main(): Promise<void> {
     seen,
     chat: (await loadChat(at)).length,
     history: (await history.getMessages()).length,
+    items: (await new ColloquySession(at).getItems()).length,
     window: context?.included,
     functions: [resumable, runChatTurn, runMessagesTurn].map((one) => typeof one),
   }))
@@ -56,6 +57,7 @@ import { streamAnswer } from '@colloquy/client/ai-sdk-stream'
 import { runMessagesTurn } from '@colloquy/client/anthropic'
 import { ColloquyChatMessageHistory } from '@colloquy/client/langchain'
 import { runChatTurn } from '@colloquy/client/openai'
+import { ColloquySession } from '@colloquy/client/openai-agents'
 import { HumanMessage } from '@langchain/core/messages'
 import type { UIMessage, UIMessageChunk } from 'ai'
 `
@@ -76,7 +78,8 @@ export async function names() {
   const { ColloquyChatMessageHistory } = await import('@colloquy/client/langchain')
   const { runChatTurn } = await import('@colloquy/client/openai')
   const { runMessagesTurn } = await import('@colloquy/client/anthropic')
-  return { followConversation, resumable, saveChat, window, chat, chunks, ColloquyChatMessageHistory, runChatTurn, runMessagesTurn }
+  const { ColloquySession } = await import('@colloquy/client/openai-agents')
+  return { followConversation, resumable, saveChat, window, chat, chunks, ColloquyChatMessageHistory, ColloquySession, runChatTurn, runMessagesTurn }
 }
 `
 
@@ -130,6 +133,8 @@ test('the package holds its build, its licence and its README, and nothing else'
 
 test.concurrent.for(Object.entries(projects))(
   'a program of strict TypeScript under %s takes every entrance, and runs',
+  // The types of all libraries are checked, three times at once.
+  { timeout: 180_000 },
   async ([name, { module, moduleResolution, files }], { expect }) => {
     const place = join(folder, name)
     await mkdir(place)
@@ -157,6 +162,7 @@ test.concurrent.for(Object.entries(projects))(
         seen: ['Is it cold?', 'Yes.', 'How cold?'],
         chat: 3,
         history: 3,
+        items: 3,
         window: 3,
         functions: ['function', 'function', 'function'],
       })
