@@ -1,4 +1,7 @@
+import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+
+const path = (below: string) => fileURLToPath(new URL(below, import.meta.url))
 
 /** What asks of GraphQL all that it has: run again with GraphQL's own algorithm in place of compiled documents. */
 const underBothExecutors = [
@@ -26,11 +29,16 @@ const underBothExecutors = [
 export default defineConfig({
   resolve: {
     // As Node resolves it: its other build would be a second GraphQL beside the one that the libraries load.
-    alias: [{ find: /^graphql$/, replacement: 'graphql/index.js' }],
+    alias: [
+      { find: /^graphql$/, replacement: 'graphql/index.js' },
+      { find: /^@colloquy\/client$/, replacement: path('client/src/index.ts') },
+      { find: /^@colloquy\/client\/(.*)$/, replacement: path('client/src/$1.ts') },
+    ],
   },
   test: {
     projects: [
-      { extends: true, test: { name: 'compiled', include: ['test/**/*.test.ts'] } },
+      { extends: true, test: { name: 'compiled', include: ['test/**/*.test.ts'], exclude: ['test/clients/**'] } },
+      { extends: true, test: { name: 'clients', include: ['test/clients/*.test.ts'] } },
       {
         extends: true,
         test: {

@@ -1,14 +1,16 @@
-// Installs what the peers need, which is no part of the server's own dependencies. Runs before `npm run bench`.
+// `node scripts/install-in.js FOLDER` installs what only this folder needs, by its own lock file: the peers of `npm run bench`,
+// the clients of test/clients.
 
 import { spawnSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-const folder = dirname(fileURLToPath(import.meta.url))
+const name = process.argv[2]
+const folder = join(dirname(dirname(fileURLToPath(import.meta.url))), name)
 
 if (!isInstalled()) {
-  console.log("Installing the peers' dependencies …")
+  console.log(`Installing the dependencies of ${name} …`)
   const { status } = spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'], {
     cwd: folder,
     stdio: 'inherit',
