@@ -61,7 +61,8 @@ export function readArguments(args: readonly string[]): Arguments | null {
   try {
     read = parse(args)
   } catch (error) {
-    throw new SettingError(`${(error as Error).message} "npm run import -- --help" says more.`)
+    const [fault] = (error as Error).message.split('. ')
+    throw new SettingError(`${fault}. "npm run import -- --help" says more.`)
   }
   const { values, positionals } = read
   if (values.help) return null

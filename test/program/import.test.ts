@@ -279,7 +279,7 @@ describe('an import ends at once, with one clear line,', () => {
   })
 
   test.each<[string, string[], string]>([
-    ['an option is unknown', ['x.jsonl', '--fast'], "Unknown option '--fast'"],
+    ['an option is unknown', ['x.jsonl', '--fast'], "Unknown option '--fast'. \"npm run import"],
     ['a format is unknown', ['x.jsonl', '--format', 'csv'], '--format must be one of openai, ai-sdk, sharegpt, claude'],
     ['no file is named', [], 'Name one file: npm run import -- FILE.'],
     ['two files are named', ['x.jsonl', 'y.jsonl'], 'Name one file: npm run import -- FILE.'],
