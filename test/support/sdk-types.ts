@@ -118,7 +118,8 @@ export function faultsOf(shape: Shape, value: unknown, at = ''): string[] {
 
 /** A wrong `type` is the worst fault: it means another alternative. */
 function isBetter(faults: readonly string[], than: readonly string[]): boolean {
-  const worth = (list: readonly string[]) => list.length + 100 * list.filter((fault) => /type is|is no (list|object|text)/.test(fault)).length
+  const worth = (list: readonly string[]) =>
+    list.length + 100 * list.filter((fault) => /type is|is no (list|object|text)/.test(fault)).length
   return worth(faults) < worth(than)
 }
 
@@ -130,7 +131,8 @@ function faultsOfObject(shape: Extract<Shape, { kind: 'object' }>, value: unknow
   )
   const wrong = Object.entries(record).flatMap(([name, inner]) => {
     const field = shape.fields.get(name)
-    if (field !== undefined) return field.isOptional && inner === undefined ? [] : faultsOf(field.shape, inner, `${at}.${name}`)
+    if (field !== undefined)
+      return field.isOptional && inner === undefined ? [] : faultsOf(field.shape, inner, `${at}.${name}`)
     return shape.others === null ? [`${at}.${name} is unknown`] : faultsOf(shape.others, inner, `${at}.${name}`)
   })
   return [...missing, ...wrong]
@@ -178,15 +180,14 @@ class Reader {
   #readStatement(scope: Scope): void {
     while (this.#peek() === 'export' || this.#peek() === 'declare') this.#at++
     const word = this.#take()
-    if (word === 'import') return this.#readImport(scope)
-    if (word === 'namespace') {
+    if (word === 'import') this.#readImport(scope)
+    else if (word === 'namespace') {
       const space: Scope = { types: new Map(), spaces: new Map(), outer: scope }
       scope.spaces.set(this.#take(), space)
       this.#expect('{')
       this.readScope(space)
-      return this.#expect('}')
-    }
-    if (word === 'interface' || (word === 'type' && this.#peek(1) !== ',' && this.#peek() !== '{')) {
+      this.#expect('}')
+    } else if (word === 'interface' || (word === 'type' && this.#peek(1) !== ',' && this.#peek() !== '{')) {
       const name = this.#take()
       const begin = this.#at
       let shape: Shape | null = null
@@ -195,10 +196,10 @@ class Reader {
         return shape
       })
       this.#skipStatement(word === 'type')
-      return
+    } else {
+      if (word === '{') this.#at--
+      this.#skipStatement()
     }
-    if (word === '{') this.#at--
-    this.#skipStatement()
   }
 
   #readDeclaration(scope: Scope, isInterface: boolean): Shape {
@@ -228,9 +229,17 @@ class Reader {
     if (!isRead) return
     if (words[0] === '*') scope.spaces.set(words[2] as string, declarationsOf(file))
     else {
-      const names = words.join(' ').match(/\{(.*)\}/)?.[1]?.split(',') ?? []
+      const names =
+        words
+          .join(' ')
+          .match(/\{(.*)\}/)?.[1]
+          ?.split(',') ?? []
       for (const each of names) {
-        const [name = '', alias = name] = each.replace(/^ *type /, '').trim().split(/ as /).map((one) => one.trim())
+        const [name = '', alias = name] = each
+          .replace(/^ *type /, '')
+          .trim()
+          .split(/ as /)
+          .map((one) => one.trim())
         if (name === '') continue
         const other = declarationsOf(file)
         scope.types.set(alias, () => ({ kind: 'name', path: [name], scope: other }))
@@ -316,7 +325,8 @@ class Reader {
     if (path.length === 1) {
       if (token === 'Array' || token === 'ReadonlyArray') return { kind: 'list', of: of[0] ?? { kind: 'unknown' } }
       if (token === 'Record') return { kind: 'object', fields: new Map(), others: of[1] ?? { kind: 'unknown' } }
-      if (token === 'ValueOf') return of[0] as Shape
+      if (token === 'ValueOf' || token === 'Readonly') return of[0] as Shape
+      if (['Partial', 'DeepPartial', 'Omit', 'Exclude', 'Extract'].includes(token)) return { kind: 'unknown' }
       if (this.#parameters.has(token) || ['unknown', 'any', 'object', 'keyof', 'typeof'].includes(token)) {
         return { kind: 'unknown' }
       }
@@ -357,7 +367,7 @@ class Reader {
           fields.set(name, { shape: this.#readType(scope), isOptional })
         }
       }
-      while (this.#has(';') || this.#has(',')) continue
+      while (this.#has(';') || this.#has(','));
     }
     return mapped ?? { kind: 'object', fields, others }
   }

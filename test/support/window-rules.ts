@@ -1,6 +1,8 @@
 import { convertToModelMessages, generateText, type ModelMessage, safeValidateUIMessages, type UIMessage } from 'ai'
 import { MockLanguageModelV4 } from 'ai/test'
 import type { ContextFormat } from '../../src/entities/window-enums.ts'
+import { places } from './sdk-parts.ts'
+import { faultsOf, type Shape } from './sdk-types.ts'
 
 /** A window as a provider receives it. */
 export interface Received {
@@ -14,6 +16,8 @@ export interface Ending {
   readonly waits?: boolean
   /** Calls that the provider was asked to go on with. */
   readonly pauses?: boolean
+  /** Everything that was stored has the shape that the SDK declares, so the window has it too. */
+  readonly isExact?: boolean
 }
 
 /** What a call was asked for and what it was answered, in order: the same in every format. */
@@ -30,6 +34,7 @@ export interface Exchange {
  */
 export function readAsProvider(format: ContextFormat, received: Received, ending: Ending = {}): Exchange[] {
   readMarks(received)
+  if (ending.isExact) requireShapes(format, received)
   switch (format) {
     case 'OPENAI_CHAT':
       return readChat(received.messages as Json[])
@@ -48,6 +53,45 @@ type Json = Readonly<Record<string, unknown>>
 
 function rule(isKept: unknown, sentence: string, where: unknown): asserts isKept {
   if (!isKept) throw new Error(`${sentence}: ${JSON.stringify(where)?.slice(0, 500)}`)
+}
+
+/** What the types of the SDKs declare, with no field that they do not know. */
+function requireShapes(format: ContextFormat, { system, messages }: Received): void {
+  const require = (shape: Shape, value: unknown) => {
+    const [fault] = faultsOf(shape, value)
+    rule(fault === undefined, `the shape of the SDK: ${fault}`, value)
+  }
+  for (const message of messages as Json[]) {
+    switch (format) {
+      case 'OPENAI_CHAT': {
+        // Other providers take these two.
+        const { reasoning_content: _, ...own } = message
+        require(places.OPENAI_CHAT, withoutMarks(own))
+        break
+      }
+      case 'OPENAI_RESPONSES': {
+        // The guide of the local shell names the call by `call_id`, the type by `id`.
+        const { call_id: _, ...shell } = message
+        require(places.OPENAI_RESPONSES, message.type === 'local_shell_call_output' ? shell : message)
+        break
+      }
+      case 'ANTHROPIC':
+        for (const block of message.content as Json[]) require(places.ANTHROPIC, block)
+        break
+      case 'AI_SDK':
+        for (const part of message.parts as Json[]) require(places.AI_SDK, part)
+        break
+      case 'AI_SDK_MODEL':
+        require(places.AI_SDK_MODEL, message)
+    }
+  }
+  if (format === 'ANTHROPIC') for (const block of (system ?? []) as Json[]) require(places.ANTHROPIC, block)
+}
+
+function withoutMarks(message: Json): Json {
+  const { content } = message
+  if (!Array.isArray(content)) return message
+  return { ...message, content: content.map(({ cache_control: _, ...part }: Json) => part) }
 }
 
 /** https://developers.openai.com/api/docs/guides/images-vision and .../file-inputs, 2026-11. */
@@ -132,7 +176,9 @@ function isBase64(data: unknown): boolean {
 function everyPart(value: unknown): Json[] {
   if (Array.isArray(value)) return value.flatMap(everyPart)
   if (typeof value !== 'object' || value === null) return []
-  const { content, parts, output, value: inner } = value as Json
+  const { type, content, parts, output, value: inner } = value as Json
+  // What a provider's own tool found stays as the provider wrote it.
+  if (/._tool_result$/.test(String(type))) return [value as Json]
   return [value as Json, ...[content, parts, output, inner].flatMap(everyPart)]
 }
 
@@ -217,7 +263,7 @@ function readChat(messages: readonly Json[]): Exchange[] {
       const called = (call.function ?? call.custom) as Json
       requireToolName(called.name, 64)
       rule(call.type === 'custom' || called.arguments !== '', 'arguments are there', call)
-      const input = call.type === 'custom' ? called.input : JSON.parse(String(called.arguments))
+      const input = call.type === 'custom' ? called.input : readInput(called.arguments)
       exchanges.push(exchange(called.name, input, answer[0]?.content))
     }
   }
@@ -230,7 +276,8 @@ function readChat(messages: readonly Json[]): Exchange[] {
  */
 function readResponses(items: readonly Json[], ending: Ending): Exchange[] {
   requireOpenAiFiles(items, 'responses')
-  requireUserFirst(items.map(({ role, type }) => role ?? type))
+  // The caller may send these besides words.
+  requireUserFirst(items.map(({ role, type }) => (callersTypes.has(String(type)) ? 'user' : (role ?? type))))
   const open = new Map<string, Json>()
   const known = new Set<unknown>()
   const programs = new Set<unknown>()
@@ -242,14 +289,18 @@ function readResponses(items: readonly Json[], ending: Ending): Exchange[] {
       rule(!ids.has(item.id), 'an item id comes once', item)
       ids.add(item.id)
     }
-    const id = String(item.approval_request_id ?? item.call_id ?? item.id)
+    // Searches of the provider have no id: the result is the next one.
+    const isSearch = type.startsWith('tool_search_') && typeof item.call_id !== 'string'
+    const id = isSearch ? '' : String(item.approval_request_id ?? item.call_id ?? item.id)
     const outputType = outputTypes.get(type)
     const callType = [...outputTypes].find(([, output]) => output === type)?.[0]
     if (outputType !== undefined) {
-      rule(!known.has(id), 'call ids come once', item)
-      rule(id.length <= 64, 'call ids have at most 64 characters', item)
+      rule(isSearch || !known.has(id), 'call ids come once', item)
       rule(item.arguments !== '', 'arguments are there', item)
-      if (type === 'function_call' || type === 'custom_tool_call') requireToolName(item.name, 64)
+      if (type === 'function_call' || type === 'custom_tool_call') {
+        requireToolName(item.name, 64)
+        rule(id.length <= 64, 'call ids have at most 64 characters', item)
+      }
       const caller = item.caller as Json | undefined
       rule(caller?.type !== 'program' || programs.has(caller.caller_id), 'the program that calls is there', item)
       open.set(`${outputType} ${id}`, item)
@@ -262,7 +313,7 @@ function readResponses(items: readonly Json[], ending: Ending): Exchange[] {
       if (type === 'shell_call_output') rule(Array.isArray(item.output), 'a list of outputs', item)
       if (type === 'mcp_approval_response') rule(typeof item.approve === 'boolean', 'yes or no', item)
       if (type === 'function_call_output') {
-        exchanges.push(exchange(call.name, JSON.parse(String(call.arguments)), item.output))
+        exchanges.push(exchange(call.name, readInput(call.arguments), item.output))
       }
     } else if (type === 'reasoning') {
       const follower = items[at + 1]
@@ -296,6 +347,17 @@ const outputTypes = new Map([
   ['tool_search_call', 'tool_search_output'],
   ['program', 'program_output'],
   ['mcp_approval_request', 'mcp_approval_response'],
+])
+
+const callersTypes = new Set([
+  'undefined',
+  'null',
+  'item_reference',
+  'configuration_update',
+  'additional_tools',
+  'compaction',
+  'compaction_trigger',
+  'mcp_list_tools',
 ])
 
 /** Items that need no other. */
@@ -493,6 +555,15 @@ export async function readBySdk(format: 'AI_SDK' | 'AI_SDK_MODEL', { system, mes
       : (structuredClone(messages) as ModelMessage[])
   const instructions = (system ?? undefined) as { role: 'system'; content: string }[] | undefined
   await generateText({ model, messages: modelMessages, ...(instructions === undefined ? {} : { instructions }) })
+}
+
+/** OpenAI takes every text as arguments: a model may have written no JSON. */
+function readInput(text: unknown): unknown {
+  try {
+    return JSON.parse(String(text))
+  } catch {
+    return text
+  }
 }
 
 function exchange(name: unknown, input: unknown, output: unknown): Exchange {

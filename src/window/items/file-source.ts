@@ -23,9 +23,10 @@ export function fileByData(data: string, mediaType: string, filename: unknown, r
   return isDataUrl(data) ? fileByUrl(data, mediaType, filename, raw) : fileByBytes(data, mediaType, filename, raw)
 }
 
-/** A file that lies with its provider. */
-export function fileElsewhere(mediaType: string, filename: unknown, raw: Raw): File {
-  return makeFile({ kind: 'provider' }, mediaType, filename, null, raw)
+/** @param reference what names the file that lies with its provider */
+export function fileElsewhere(reference: unknown, mediaType: string, filename: unknown, raw: Raw): File {
+  const isNamed = typeof reference === 'object' ? reference !== null : asText(reference) !== null && reference !== ''
+  return makeFile(isNamed ? { kind: 'provider' } : none, mediaType, filename, null, raw)
 }
 
 function makeFile(source: FileSource, named: string, filename: unknown, url: string | null, raw: Raw): File {

@@ -56,6 +56,8 @@ export type FileSource =
 export interface Other {
   readonly kind: 'other'
   readonly raw: Raw
+  /** What people must have answered, because the provider then ran this. */
+  readonly answer?: Result
 }
 
 /** A call that the caller of the model runs. */
@@ -138,6 +140,8 @@ export interface Result {
   readonly native?: string
   /** People did not allow the call. */
   readonly isDenial?: boolean
+  /** No message holds this result: another item tells that it was given. */
+  readonly isInferred?: true
 }
 
 /** Where a step of the AI SDK begins. */

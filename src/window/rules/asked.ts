@@ -74,8 +74,9 @@ class OpenCalls implements AskedCalls {
 
   answer(reply: Reply, message: Spoken): void {
     const asked = reply.kind === 'approval-response' ? this.#approve(reply, message) : this.#take(reply)
-    if (asked === undefined) this.orphans.add(reply)
-    else if (reply.kind !== 'approval-response') asked.reply = { item: reply, message }
+    if (asked === undefined) {
+      if (reply.kind !== 'result' || !reply.isInferred) this.orphans.add(reply)
+    } else if (reply.kind !== 'approval-response') asked.reply = { item: reply, message }
   }
 
   #approve({ approvalId, isApproved, raw }: ApprovalResponse, message: Spoken): Asked | undefined {

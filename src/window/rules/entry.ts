@@ -34,7 +34,13 @@ export function readEntries(message: Spoken): Entry[] {
   }
   for (const item of readItems(message)) {
     if (item.kind === 'step') endEntry()
-    else if (isReply(item, message)) {
+    else if (item.kind === 'other' && item.answer !== undefined) {
+      const { answer } = item
+      // The answer stands between the question and what was run then. It ends nothing if the question is elsewhere.
+      if (said.some((before) => before.kind === 'call' && before.callId === answer.callId)) endEntry()
+      entries.push({ message, reply: answer })
+      said.push(item)
+    } else if (isReply(item, message)) {
       endEntry()
       entries.push({ message, reply: item })
     } else said.push(item)

@@ -33,7 +33,12 @@ function fitReply(reply: Reply, message: Spoken, dialect: Dialect, reasons: Set<
     reasons.add('UNSUPPORTED_PART')
     return null
   }
-  if (reply.kind !== 'result' || isOwn) return reply
+  if (reply.kind !== 'result') return reply
+  if (isOwn) {
+    const isTaken = reply.raw?.format !== dialect.parts || reply.output.every((item) => dialect.takesOutput(item))
+    if (!isTaken) reasons.add('UNSUPPORTED_PART')
+    return isTaken ? reply : null
+  }
   return { ...reply, output: keep(reply.output, (item) => saysOutput(item, message, dialect), reasons) }
 }
 
@@ -47,6 +52,7 @@ function saysItem(item: Said | ApprovalRequest, { message, items }: SaidEntry, d
   const isInstruction = role === 'SYSTEM' || role === 'DEVELOPER'
   switch (item.kind) {
     case 'text':
+    case 'refusal':
       return item.text === '' ? 'silent' : verdict(dialect.takes(item, role))
     case 'reasoning':
       return verdict(role === 'ASSISTANT' && status === 'COMPLETE' && takesReasoning(item, items, dialect))
@@ -70,7 +76,8 @@ function takesReasoning(item: Reasoning, beside: SaidEntry['items'], dialect: Di
 }
 
 function saysOutput(item: Output, message: Spoken, dialect: Dialect): Verdict {
-  if (item.kind === 'text') return item.text === '' ? 'silent' : verdict(dialect.takesOutput(item))
+  if (item.kind === 'text' || item.kind === 'refusal')
+    return item.text === '' ? 'silent' : verdict(dialect.takesOutput(item))
   if (item.kind === 'other' && !isWhole(item, message, dialect)) return 'unsupported'
   return verdict(dialect.takesOutput(item))
 }

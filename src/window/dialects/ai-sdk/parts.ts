@@ -1,6 +1,7 @@
 import type { JsonRecord } from '../../../entities/json.ts'
-import { type File, type Output, ownPart, type Raw } from '../../items/item.ts'
-import { isRecord } from '../../items/json.ts'
+import { type Output, ownPart, type Raw } from '../../items/item.ts'
+import { changed, isRecord } from '../../items/json.ts'
+import { sdkMetadata } from '../../items/sdk-metadata.ts'
 import type { Step } from '../../items/step.ts'
 import type { CallIdRule, Written } from '../dialect.ts'
 
@@ -25,19 +26,37 @@ export function writeInstructions(steps: readonly Step[]): Written['system'] {
  */
 export function providerData(item: { readonly raw: Raw | null }): JsonRecord | null {
   const { providerMetadata, providerOptions } = ownPart(item, 'AI_SDK') ?? {}
-  const data = providerMetadata ?? providerOptions
-  return isRecord(data) ? data : null
+  return asProviderData(providerMetadata ?? providerOptions)
+}
+
+/** The SDK refuses what is not an object for each provider. */
+export function asProviderData(data: unknown): JsonRecord | null {
+  return isRecord(data) && Object.values(data).every(isRecord) ? data : null
+}
+
+/** The stored part. It loses optional fields that hold what the SDK refuses. */
+export function sdkPart(item: { readonly raw: Raw | null }): JsonRecord | null {
+  return changed(ownPart(item, 'AI_SDK'), (part, key) => {
+    const isRefused = sdkMetadata.has(key) ? asProviderData(part[key]) === null : mayBe[key]?.(part[key]) === false
+    return isRefused ? undefined : part[key]
+  }) as JsonRecord | null
+}
+
+const isText = (value: unknown) => typeof value === 'string'
+const isYesOrNo = (value: unknown) => typeof value === 'boolean'
+
+/** What the schemas of ai 7 allow in optional fields (`safeValidateUIMessages`, 2026-11). */
+const mayBe: Readonly<Record<string, (value: unknown) => boolean>> = {
+  title: isText,
+  filename: isText,
+  toolMetadata: isRecord,
+  providerExecuted: isYesOrNo,
+  preliminary: isYesOrNo,
+  dynamic: (value) => value === false,
 }
 
 /** The SDK knows no limit, but it passes pictures on to a provider: this is the smallest limit of those known here. */
 export const maxImages = 100
-
-/** What names a file that lies with a provider, in the form that the SDK's `uploadFile` returns. */
-export function providerReference(file: File): JsonRecord | null {
-  const { providerReference: ofUi, data } = ownPart(file, 'AI_SDK') ?? {}
-  const reference = ofUi ?? (isRecord(data) && data.type === 'reference' ? data.reference : null)
-  return isRecord(reference) ? reference : null
-}
 
 export function textOfOutput(output: readonly Output[]): string {
   return output.map((item) => (item.kind === 'text' || item.kind === 'refusal' ? item.text : '')).join('')

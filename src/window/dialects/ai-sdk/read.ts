@@ -158,7 +158,18 @@ function readFile(part: JsonRecord, raw: Raw): File | null {
   if (type === 'url' && typeof url === 'string') return fileByUrl(url, mediaType, filename, raw)
   if (type === 'data' && typeof data === 'string') return fileByData(data, mediaType, filename, raw)
   if (type === 'text' && typeof text === 'string') return fileByText(text, mediaType, filename, raw)
-  return fileElsewhere(mediaType, filename, raw)
+  return fileElsewhere(providerReference(part), mediaType, filename, raw)
+}
+
+/**
+ * What names a file that lies with a provider: `{ PROVIDER: ID }`, as the SDK's `uploadFile` returns it. In a part of a
+ * ModelMessage it may stand in place of the data.
+ */
+export function providerReference({ providerReference: ofUi, data, image }: JsonRecord): JsonRecord | null {
+  const given = ofUi ?? data ?? image
+  const reference = isRecord(given) && given.type === 'reference' ? given.reference : given
+  const ids = isRecord(reference) && !('type' in reference) ? Object.values(reference) : []
+  return ids.length > 0 && ids.every((id) => typeof id === 'string' && id !== '') ? (reference as JsonRecord) : null
 }
 
 function typed(given: unknown, isUrl: boolean): JsonRecord {

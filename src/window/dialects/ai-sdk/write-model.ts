@@ -8,14 +8,14 @@ import {
   type Hosted,
   type Other,
   type Output,
-  ownPart,
   type Result,
   type Said,
 } from '../../items/item.ts'
 import { isRecord } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
-import { callIds, maxImages, providerData, providerReference, textOfOutput, writeInstructions } from './parts.ts'
+import { callIds, maxImages, providerData, sdkPart, textOfOutput, writeInstructions } from './parts.ts'
+import { providerReference } from './read.ts'
 
 export const aiSdkModel: Dialect = {
   parts: 'AI_SDK',
@@ -78,7 +78,7 @@ function writePart(item: Said): object[] {
  * in `convertToModelMessages`.
  */
 function writeOther(item: Other | Hosted): object[] {
-  const own = ownPart(item, 'AI_SDK')
+  const own = sdkPart(item)
   if (own === null) return []
   if (own.type === 'custom') {
     const data = providerData(item)
@@ -103,7 +103,7 @@ function optionsOf(metadata: unknown): object {
 
 /** The URL is a string, because JSON has no `URL`: the SDK accepts both. */
 function writeFile(file: File): object | null {
-  const reference = providerReference(file)
+  const reference = file.source.kind === 'provider' ? providerReference(sdkPart(file) ?? {}) : null
   const bytes = file.source.kind === 'bytes' ? file.source.base64 : urlOf(file)
   if (reference === null && bytes === null) return null
   const data = providerData(file)
@@ -117,7 +117,7 @@ function writeFile(file: File): object | null {
 }
 
 function writeCall(call: Call): object {
-  const own = ownPart(call, 'AI_SDK') ?? {}
+  const own = sdkPart(call) ?? {}
   const options = own.callProviderMetadata ?? providerData(call)
   return {
     type: 'tool-call',
@@ -134,7 +134,7 @@ function writeAnswer({ call, result }: Answer): object {
     type: 'tool-result',
     toolCallId: call.callId,
     toolName: call.name,
-    output: writeOutput(result, ownPart(result, 'AI_SDK')),
+    output: writeOutput(result, sdkPart(result)),
     ...(data === null ? {} : { providerOptions: data }),
   }
 }

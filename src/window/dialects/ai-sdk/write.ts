@@ -1,11 +1,13 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { argumentsObject } from '../../items/arguments.ts'
+import { denialText } from '../../items/denial.ts'
 import { fileByUrl, urlOf } from '../../items/file-source.ts'
-import { type Approval, type Call, type File, type Hosted, type Other, ownPart, type Said } from '../../items/item.ts'
-import { isRecord } from '../../items/json.ts'
+import type { Approval, Call, File, Hosted, Item, Other, Raw, Said } from '../../items/item.ts'
+import { isRecord, textOfJson } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
-import { callIds, maxImages, providerData, providerReference, textOfOutput, writeInstructions } from './parts.ts'
+import { callIds, maxImages, providerData, sdkPart, textOfOutput, writeInstructions } from './parts.ts'
+import { providerReference, readAiSdk } from './read.ts'
 
 interface UiMessage {
   readonly id: string
@@ -21,8 +23,8 @@ export const aiSdk: Dialect = {
   parts: 'AI_SDK',
   takes: (item, role) => {
     if (item.kind === 'file') return role !== 'TOOL' && writeFile(item) !== null
-    if (item.kind !== 'other' && item.kind !== 'hosted') return true
-    return role === 'ASSISTANT' && isUiPart(item)
+    if (item.kind === 'hosted') return item.raw.format === 'AI_SDK'
+    return item.kind !== 'other' || (role === 'ASSISTANT' && isUiPart(item))
   },
   takesOutput: ({ kind }) => kind === 'text' || kind === 'refusal',
   callIds,
@@ -30,9 +32,10 @@ export const aiSdk: Dialect = {
   keepsWaiting: () => true,
   write(steps) {
     const messages: UiMessage[] = []
+    const ran = resultsOf(steps)
     for (const step of steps) {
       const { role } = step.message
-      if (role === 'USER') messages.push({ id: idOf(step), role: 'user', parts: step.items.flatMap(writePart) })
+      if (role === 'USER') messages.push({ id: idOf(step), role: 'user', parts: writeStep(step, ran) })
       if (role !== 'ASSISTANT') continue
       let last = messages.at(-1)
       if (last?.role !== 'assistant') {
@@ -40,7 +43,7 @@ export const aiSdk: Dialect = {
         messages.push(last)
       }
       last.parts.push({ type: 'step-start' })
-      for (const part of writeStep(step)) last.parts.push(part)
+      for (const part of writeStep(step, ran)) last.parts.push(part)
     }
     return { system: writeInstructions(steps), messages }
   },
@@ -51,46 +54,92 @@ function idOf({ message: { clientId, id } }: Step): string {
   return clientId ?? id ?? 'new'
 }
 
-function writeStep({ items, answers, waiting }: Step): object[] {
-  const tools = new Map<Said, object>(answers.map((answer) => [answer.call, writeTool(answer)]))
-  for (const { call, approval } of waiting) if (call.kind === 'call') tools.set(call, writeWaiting(call, approval))
-  return items.flatMap((item) => tools.get(item) ?? writePart(item))
+/** What the provider's own tools answered, by the ids of the calls: each becomes one part with its call. */
+function resultsOf(steps: readonly Step[]): ReadonlyMap<string, Hosted> {
+  const items = steps.flatMap((step) => step.items)
+  return new Map(
+    items.flatMap((item) => (item.kind === 'hosted' && item.half === 'result' ? [[item.callId, item]] : [])),
+  )
 }
 
-function writePart(item: Said): object[] {
+function writeStep({ items, answers, waiting }: Step, ran: ReadonlyMap<string, Hosted>): object[] {
+  const approvals = new Map<Said, Approval | null>(waiting.map(({ call, approval }) => [call, approval]))
+  const tools = new Map<Said, object>(answers.map((answer) => [answer.call, writeTool(answer)]))
+  return items.flatMap((item): object[] => {
+    const tool = tools.get(item)
+    if (tool !== undefined) return [tool]
+    if (item.kind === 'call') return [writeWaiting(item, approvals.get(item) ?? null)]
+    if (item.kind !== 'hosted') return writePart(item)
+    if (item.half === 'result') return []
+    const result = ran.get(item.callId)
+    return [result === undefined ? writeWaiting(item, approvals.get(item) ?? null) : writeRan(item, result)]
+  })
+}
+
+/** A call that the provider ran. Parts of a ModelMessage are two, and stand in several messages perhaps. */
+function writeRan(call: Hosted, result: Hosted): object {
+  const { output } = sdkPart(result) ?? {}
+  const { type, value, reason } = isRecord(output) ? output : {}
+  const metadata = providerData(result)
+  const isError = type === 'error-text' || type === 'error-json' || type === 'execution-denied'
+  const text = type === 'execution-denied' ? denialText({ reason }) : textOfJson(value)
+  return {
+    ...writeCalled(call),
+    ...(isError ? { state: 'output-error', errorText: text } : { state: 'output-available', output: value ?? null }),
+    ...(metadata === null ? {} : { resultProviderMetadata: metadata }),
+  }
+}
+
+function writePart(item: Exclude<Said, Call | Hosted>): object[] {
   const data = providerData(item)
   const metadata = data === null ? {} : { providerMetadata: data }
   switch (item.kind) {
     case 'text':
     case 'reasoning': {
-      const { providerOptions: _, ...own } = ownPart(item, 'AI_SDK') ?? {}
+      const { providerOptions: _, ...own } = sdkPart(item) ?? {}
       return [{ ...own, type: item.kind, text: item.text, ...metadata }]
     }
     case 'refusal':
       return [{ type: 'text', text: item.text }]
     case 'file':
       return [writeFile(item) ?? []].flat()
-    case 'other':
-    case 'hosted':
-      return [ownPart(item, 'AI_SDK') ?? []].flat()
-    case 'call':
-      return []
+    case 'other': {
+      const { providerOptions: _, ...own } = sdkPart(item) ?? {}
+      const steering = own.type === 'steering-message' ? { parts: readSteering(item.raw)?.map(writeSteering) } : {}
+      return [{ ...own, ...metadata, ...steering }]
+    }
   }
 }
 
-function isUiPart({ raw }: Other | Hosted): boolean {
-  const { type, url } = ownPart({ raw }, 'AI_SDK') ?? {}
+/** A tool part that holds a call and its result has its id. */
+function isUiPart({ raw }: Other): boolean {
+  const { type, url, toolCallId, state } = sdkPart({ raw }) ?? {}
   if (type === 'reasoning-file') return typeof url === 'string' && fileByUrl(url, '', null, raw).source.kind !== 'none'
-  return typeof type === 'string' && (uiTypes.has(type) || /^(data|tool)-/.test(type)) && !modelTypes.has(type)
+  if (typeof type !== 'string' || modelTypes.has(type)) return false
+  if (type === 'steering-message') return readSteering(raw)?.every((item) => writeSteering(item) !== null) === true
+  if (type === 'dynamic-tool' || type.startsWith('tool-'))
+    return typeof toolCallId === 'string' && typeof state === 'string'
+  return uiTypes.has(type) || /^data-./.test(type)
 }
 
-const uiTypes = new Set(['custom', 'dynamic-tool', 'source-url', 'source-document'])
+/** Words of the user that came while the assistant worked: texts and files. */
+function readSteering(raw: Raw): Item[] | null {
+  const { parts } = sdkPart({ raw }) ?? {}
+  return Array.isArray(parts) ? readAiSdk(parts) : null
+}
+
+function writeSteering(item: Item): object | null {
+  if (item.kind === 'text') return writePart(item)[0] ?? null
+  return item.kind === 'file' ? writeFile(item) : null
+}
+
+const uiTypes = new Set(['custom', 'source-url', 'source-document'])
 const modelTypes = new Set(['tool-call', 'tool-result', 'tool-approval-request', 'tool-approval-response'])
 
 function writeFile(file: File): object | null {
-  const own = ownPart(file, 'AI_SDK')
+  const own = sdkPart(file)
   const url = urlOf(file)
-  const reference = providerReference(file)
+  const reference = file.source.kind === 'provider' ? providerReference(sdkPart(file) ?? {}) : null
   if (url === null && reference === null) return null
   const { mediaType } = file
   if (own?.type === 'file' && typeof own.url === 'string') return { ...own, mediaType, url: url ?? own.url }
@@ -105,20 +154,24 @@ function writeFile(file: File): object | null {
 
 /** A call and its result are one part. A part that was stored in this form changes only where it has to. */
 function writeTool({ call, result, denial }: Answer): object {
-  const ofCall = ownPart(call, 'AI_SDK') ?? {}
-  const isWhole = typeof ofCall.state === 'string' && result.raw?.part === ofCall
-  if (isWhole) return { ...ofCall, toolCallId: call.callId, ...(result.isDenial ? { state: 'output-denied' } : {}) }
+  const ofCall = sdkPart(call) ?? {}
+  const isWhole = typeof ofCall.state === 'string' && result.raw?.part === call.raw?.part
+  if (isWhole) {
+    const denied = result.isDenial ? { state: 'output-denied' } : {}
+    const error = ofCall.state === 'output-error' ? { errorText: textOfOutput(result.output) } : {}
+    return { ...ofCall, toolCallId: call.callId, ...denied, ...error }
+  }
   if (denial !== undefined) return { ...writeCalled(call), state: 'output-denied', approval: writeApproval(denial) }
   return {
     ...writeCalled(call),
     ...(result.isError
       ? { state: 'output-error', errorText: textOfOutput(result.output) || 'The tool failed.' }
-      : { state: 'output-available', output: jsonOf(ownPart(result, 'AI_SDK')) ?? textOfOutput(result.output) }),
+      : { state: 'output-available', output: jsonOf(sdkPart(result)) ?? textOfOutput(result.output) }),
   }
 }
 
-function writeWaiting(call: Call, approval: Approval | null): object {
-  const ofCall = ownPart(call, 'AI_SDK') ?? {}
+function writeWaiting(call: Call | Hosted, approval: Approval | null): object {
+  const ofCall = sdkPart(call) ?? {}
   if (typeof ofCall.state === 'string') return { ...ofCall, toolCallId: call.callId }
   if (approval === null) return { ...writeCalled(call), state: 'input-available' }
   const state = approval.isApproved === null ? 'approval-requested' : 'approval-responded'
@@ -134,8 +187,8 @@ function writeApproval({ id, isApproved, request, response }: Approval): object 
 }
 
 /** What a part says of the call itself. */
-function writeCalled(call: Call): object {
-  const ofCall = ownPart(call, 'AI_SDK') ?? {}
+function writeCalled(call: Call | Hosted): object {
+  const ofCall = sdkPart(call) ?? {}
   const { type, toolName, title, callProviderMetadata } = ofCall
   const metadata = callProviderMetadata ?? providerData(call)
   return {
@@ -144,7 +197,8 @@ function writeCalled(call: Call): object {
       : { type: 'dynamic-tool', toolName: call.name }),
     toolCallId: call.callId,
     ...(title === undefined ? {} : { title }),
-    input: 'input' in ofCall ? ofCall.input : argumentsObject(call),
+    input: 'input' in ofCall || call.kind === 'hosted' ? ofCall.input : argumentsObject(call),
+    ...(call.kind === 'hosted' ? { providerExecuted: true } : {}),
     ...(metadata ? { callProviderMetadata: metadata } : {}),
   }
 }

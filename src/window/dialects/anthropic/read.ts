@@ -66,7 +66,7 @@ function readOutput(content: unknown): Output[] {
 export function readOutputBlock(part: JsonRecord, raw: Raw): Output | null {
   if (part.type === 'text') return typeof part.text === 'string' ? { kind: 'text', text: part.text, raw } : null
   if ((part.type !== 'image' && part.type !== 'document') || !isRecord(part.source)) return null
-  const { type, url, data, media_type: mediaType } = part.source
+  const { type, url, data, media_type: mediaType, file_id: id, content } = part.source
   const otherwise = part.type === 'image' ? 'image/*' : 'application/pdf'
   if (type === 'url' && typeof url === 'string') return fileByUrl(url, otherwise, part.title, raw)
   if (type === 'base64' && typeof data === 'string') {
@@ -75,5 +75,5 @@ export function readOutputBlock(part: JsonRecord, raw: Raw): Output | null {
   if (type === 'text' && typeof data === 'string') {
     return fileByText(data, 'text/plain', part.title, raw)
   }
-  return fileElsewhere(otherwise, part.title, raw)
+  return fileElsewhere(type === 'content' ? content : id, otherwise, part.title, raw)
 }

@@ -1,7 +1,16 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { argumentsObject } from '../../items/arguments.ts'
 import { isImage, textOfFile } from '../../items/file-source.ts'
-import { type Call, type File, isOutput, type Output, ownPart, type Reasoning, type Said } from '../../items/item.ts'
+import {
+  type Call,
+  type File,
+  isOutput,
+  type Other,
+  type Output,
+  ownPart,
+  type Reasoning,
+  type Said,
+} from '../../items/item.ts'
 import { isRecord } from '../../items/json.ts'
 import type { Answer } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
@@ -19,9 +28,14 @@ export const anthropic: Dialect = {
   parts: 'ANTHROPIC',
   takes: (item, role) => {
     if (item.kind === 'file') return role === 'USER' && writeFile(item) !== null
-    return item.kind === 'reasoning' ? isSigned(item) : item.kind !== 'text' || isText(item.text)
+    if (item.kind === 'other') return isUnknownBlock(item)
+    if (item.kind === 'reasoning') return isSigned(item)
+    return (item.kind !== 'text' && item.kind !== 'refusal') || isText(item.text)
   },
-  takesOutput: (item) => (item.kind === 'file' ? writeFile(item) !== null : item.kind !== 'text' || isText(item.text)),
+  takesOutput: (item) => {
+    if (item.kind === 'other') return isUnknownBlock(item)
+    return item.kind === 'file' ? writeFile(item) !== null : isText(item.text)
+  },
   callIds: { maxLength: 64, unfit: /[^a-zA-Z0-9_-]/g, mayRepeat: false },
   // Models with a context window of 200,000 tokens take so many, others 600. Source: the page on vision, 2026-11.
   maxImages: 100,
@@ -51,6 +65,14 @@ function isSigned(item: Reasoning): boolean {
   const { type, signature, data } = ownPart(item, 'ANTHROPIC') ?? {}
   const proof = type === 'thinking' ? signature : data
   return typeof proof === 'string' && proof !== ''
+}
+
+/** A block of a kind that is read is here only if it lacks what it needs, such as its id. */
+function isUnknownBlock(item: Other): boolean {
+  const { type } = ownPart(item, 'ANTHROPIC') ?? {}
+  return (
+    typeof type === 'string' && type !== '' && !/^(text|image|document|thinking|(.*_)?tool_(use|result))$/.test(type)
+  )
 }
 
 function isText(text: string): boolean {

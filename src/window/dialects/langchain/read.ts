@@ -93,7 +93,7 @@ function readOutput(part: JsonRecord, raw: Raw): Output | null {
   if (typeof part.url === 'string') return fileByUrl(part.url, mediaType, filename, raw)
   if (data !== null) return fileByData(data, mediaType, filename, raw)
   if (typeof part.text === 'string') return fileByText(part.text, 'text/plain', filename ?? part.title, raw)
-  return fileElsewhere(mediaType, filename, raw)
+  return fileElsewhere(null, mediaType, filename, raw)
 }
 
 const defaultTypes = new Map<unknown, string>([

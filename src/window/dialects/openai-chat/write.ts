@@ -1,4 +1,5 @@
 import type { JsonRecord } from '../../../entities/json.ts'
+import type { MessageRole } from '../../../entities/message-enums.ts'
 import type { ReasoningContent } from '../../../entities/window-enums.ts'
 import { argumentsText } from '../../items/arguments.ts'
 import { fileByUrl, isPdf, textOfFile, urlOf } from '../../items/file-source.ts'
@@ -21,7 +22,7 @@ function chatWith(reasoning: ReasoningContent): Dialect {
     parts: 'OPENAI_CHAT',
     takes: (item, role) => {
       if (item.kind === 'file') return role === 'USER' && writeFile(item) !== null
-      return item.kind !== 'other' || hasAddress(item)
+      return item.kind !== 'other' || isUnknownPart(item)
     },
     takesReasoning: (item, beside) =>
       reasoning !== 'NONE' &&
@@ -39,7 +40,7 @@ function writeStep({ message, items, answers }: Step, hasReasoning: boolean): ob
   const reasoning = items.filter((item) => item.kind === 'reasoning')
   const said = items.filter(({ kind }) => kind !== 'call' && kind !== 'reasoning')
   const calls = items.filter((item) => item.kind === 'call')
-  const content = said.length === 0 ? null : writeContent(said)
+  const content = said.length === 0 ? null : writeContent(said, message.role)
   if (message.role !== 'ASSISTANT') return [{ role: message.role.toLowerCase(), content, ...name }]
   const toolCalls = calls.length === 0 ? {} : { tool_calls: calls.map(writeCall) }
   const beside = hasReasoning ? writeReasoning(reasoning, calls.length > 0) : {}
@@ -52,14 +53,16 @@ function isName(name: string | null): name is string {
 }
 
 /** A single text is written as a string, unless it was stored as a part of this dialect. */
-function writeContent(items: readonly (Said | Output)[]): string | object[] {
+function writeContent(items: readonly (Said | Output)[], role: MessageRole): string | object[] {
   const [first, ...rest] = items
   if (first?.kind === 'text' && rest.length === 0 && ownPart(first, 'OPENAI_CHAT') === null) return first.text
-  return items.flatMap((item) => writePart(item) ?? [])
+  return items.flatMap((item) => writePart(item, role) ?? [])
 }
 
-function writePart(item: Said | Output): object | null {
+/** Only an assistant refuses. */
+function writePart(item: Said | Output, role: MessageRole): object | null {
   if (item.kind === 'file') return writeFile(item)
+  if (item.kind === 'refusal' && role !== 'ASSISTANT') return { type: 'text', text: item.text }
   const own = ownPart(item, 'OPENAI_CHAT')
   if (own !== null) return own
   return item.kind === 'text' || item.kind === 'refusal' ? { type: 'text', text: item.text } : null
@@ -95,13 +98,30 @@ const sounds = new Map([
   ['audio/mpeg', 'mp3'],
 ])
 
-/** Other providers know `video_url` and the like. Such a part needs an address that they can fetch. */
-function hasAddress({ raw }: Other): boolean {
+/**
+ * Other providers know `video_url` and the like. Such a part needs an address that they can fetch. A part of a known kind
+ * is here only if it lacks what it needs.
+ */
+function isUnknownPart({ raw }: Other): boolean {
   const part = ownPart({ raw }, 'OPENAI_CHAT') ?? {}
+  if (typeof part.type !== 'string' || part.type === '' || readTypes.has(part.type)) return false
   const value = /_url$/.test(String(part.type)) ? part[String(part.type)] : null
   const url = isRecord(value) ? value.url : value
   return typeof url !== 'string' || fileByUrl(url, '', null, raw).source.kind !== 'none'
 }
+
+const readTypes: ReadonlySet<string> = new Set([
+  'text',
+  'refusal',
+  'image_url',
+  'input_audio',
+  'file',
+  'function',
+  'custom',
+  'reasoning',
+  'reasoning_content',
+  'reasoning_details',
+])
 
 /** All other fields of the provider's call are given back: some providers refuse a call without them. */
 function writeCall(call: Call): object {
@@ -114,5 +134,5 @@ function writeCall(call: Call): object {
 }
 
 function writeAnswer({ result: { callId, output } }: Answer): object {
-  return { role: 'tool', tool_call_id: callId, content: output.length === 0 ? '' : writeContent(output) }
+  return { role: 'tool', tool_call_id: callId, content: output.length === 0 ? '' : writeContent(output, 'TOOL') }
 }

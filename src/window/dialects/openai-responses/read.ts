@@ -1,6 +1,6 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { fileByData, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
-import type { Call, Hosted, Item, Output, Raw, Result } from '../../items/item.ts'
+import type { Call, Hosted, Item, Other, Output, Raw, Result } from '../../items/item.ts'
 import { asText, isRecord, textOfJson } from '../../items/json.ts'
 
 /** @param parts items of the Responses API, or content parts of them */
@@ -37,7 +37,7 @@ function readContent(part: JsonRecord, raw: Raw): Output | null {
     case 'input_image':
       return typeof part.image_url === 'string'
         ? fileByUrl(part.image_url, 'image/*', null, raw)
-        : fileElsewhere('image/*', null, raw)
+        : fileElsewhere(part.file_id, 'image/*', null, raw)
     case 'input_file':
       return readFile(part, raw)
     default:
@@ -45,9 +45,9 @@ function readContent(part: JsonRecord, raw: Raw): Output | null {
   }
 }
 
-function readFile({ file_data: data, file_url: url, filename }: JsonRecord, raw: Raw): Output {
+function readFile({ file_data: data, file_url: url, file_id: id, filename }: JsonRecord, raw: Raw): Output {
   if (typeof url === 'string') return fileByUrl(url, '', filename, raw)
-  return typeof data === 'string' ? fileByData(data, '', filename, raw) : fileElsewhere('', filename, raw)
+  return typeof data === 'string' ? fileByData(data, '', filename, raw) : fileElsewhere(id, '', filename, raw)
 }
 
 function readItem(part: JsonRecord, raw: Raw): Item | null {
@@ -69,8 +69,25 @@ function readItem(part: JsonRecord, raw: Raw): Item | null {
       return { kind: 'result', callId: callId ?? '', name: asText(part.name), isError: false, output, raw }
     }
     default:
-      return readNative(part, raw)
+      return readApproved(part, raw) ?? readNative(part, raw)
   }
+}
+
+/** A call that a provider ran after people had allowed it. Whoever stores only what a model says has no response. */
+function readApproved({ type, approval_request_id: callId }: JsonRecord, raw: Raw): Other | null {
+  if (type !== 'mcp_call' || typeof callId !== 'string') return null
+  const response = { type: 'mcp_approval_response', approval_request_id: callId, approve: true }
+  const answer: Result = {
+    kind: 'result',
+    callId,
+    name: null,
+    isError: false,
+    output: [],
+    raw: { ...raw, part: response },
+    native: 'mcp',
+    isInferred: true,
+  }
+  return { kind: 'other', raw, answer }
 }
 
 /**
@@ -115,6 +132,35 @@ function readNativeId(part: JsonRecord, type: string): string | null {
   if (type === 'local_shell_call_output') return callId ?? asText(part.id)
   return callId ?? (type.startsWith('tool_search_') ? '' : null)
 }
+
+/**
+ * Whether an item of a kind that is not read can go back: it has a kind, or refers to an item. The kinds that are read
+ * are here only when they lack what they need, such as the `call_id` of a call.
+ */
+export function isWholeItem(part: unknown): boolean {
+  if (!isRecord(part)) return false
+  const { type, id } = part
+  if (type === undefined || type === null || type === 'item_reference') return typeof id === 'string' && id !== ''
+  return typeof type === 'string' && type !== '' && !readTypes.has(type) && !/_(output|approval_re\w+)$/.test(type)
+}
+
+/** From the types of `ResponseInputItem` and `ResponseInputContent` in openai 7 (2026-11). */
+const readTypes: ReadonlySet<string> = new Set([
+  'message',
+  'input_text',
+  'output_text',
+  'text',
+  'refusal',
+  'input_image',
+  'input_file',
+  'function_call',
+  'custom_tool_call',
+  'computer_call',
+  'local_shell_call',
+  'shell_call',
+  'apply_patch_call',
+  'program',
+])
 
 /** The program that made this call, in a call that the model's program made and not the model itself. */
 function readCaller({ caller }: JsonRecord): { callerId?: string } {

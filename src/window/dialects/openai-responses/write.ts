@@ -1,19 +1,32 @@
 import type { JsonRecord } from '../../../entities/json.ts'
 import { argumentsText } from '../../items/arguments.ts'
-import { urlOf } from '../../items/file-source.ts'
-import { type Call, type File, type Hosted, type Output, ownPart, type Reasoning, type Said } from '../../items/item.ts'
+import { fileByUrl, urlOf } from '../../items/file-source.ts'
+import {
+  type Call,
+  type File,
+  type Hosted,
+  type Other,
+  type Output,
+  ownPart,
+  type Raw,
+  type Reasoning,
+  type Said,
+} from '../../items/item.ts'
 import { isRecord } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
 import { isOpenAiDocument, isOpenAiPicture, mostOpenAiPictures } from '../openai-files.ts'
+import { isWholeItem } from './read.ts'
 
 export const openAiResponses: Dialect = {
   parts: 'OPENAI_RESPONSES',
   takes: (item, role) => {
     if (item.kind === 'reasoning') return writeReasoning(item).length > 0
+    if (item.kind === 'other') return isWholeItem(item.raw.part) && (role === 'ASSISTANT' || !isModels(item))
     return item.kind !== 'file' || (role === 'USER' && writeFile(item) !== null)
   },
-  takesOutput: (item) => item.kind !== 'file' || writeFile(item) !== null,
+  takesOutput: (item) =>
+    item.kind === 'other' ? isOutputItem(item) : item.kind !== 'file' || writeFile(item) !== null,
   callIds: { maxLength: 64, unfit: null, mayRepeat: false },
   maxImages: mostOpenAiPictures,
   keepsWaiting: ({ native, approval }) => native !== undefined && approval !== undefined,
@@ -57,8 +70,11 @@ function writeWithin(within: JsonRecord, items: readonly Said[]): JsonRecord {
   if (!Array.isArray(within.content)) return within
   const kept = new Map(items.map((item) => [item.raw?.insteadOf ?? item.raw?.part, item]))
   const content = within.content.flatMap((part: unknown): unknown[] => {
-    if (!isRecord(part) || (part.type !== 'input_image' && part.type !== 'input_file')) return [part]
     const item = kept.get(part)
+    if (isRecord(part) && part.type !== 'input_image' && part.type !== 'input_file') {
+      // An empty text is kept beside others, because it is a part of the item.
+      return item !== undefined || part.text === '' ? [part] : []
+    }
     return item === undefined || !isContent(item) ? [] : writePart(item)
   })
   return { ...within, content }
@@ -90,6 +106,36 @@ function writePart(item: Content): object[] {
   if (item.kind === 'file') return [writeFile(item) ?? []].flat()
   const [own] = partOf(item)
   return [own?.type === 'input_text' ? own : { type: 'input_text', text: item.text }]
+}
+
+/** Only a model says that something was called. */
+function isModels({ raw }: Other): boolean {
+  const { type } = ownPart({ raw }, 'OPENAI_RESPONSES') ?? {}
+  return raw.within === undefined && typeof type === 'string' && type.endsWith('_call')
+}
+
+/** Whether an output, or a part of one, can go back. That of `computer_call` is a picture, which needs an address. */
+function isOutputItem({ raw }: Other): boolean {
+  const part = ownPart({ raw }, 'OPENAI_RESPONSES') ?? {}
+  const { type, output, approve } = part
+  switch (type) {
+    case 'computer_call_output':
+      return isRecord(output) && isScreenshot(output, raw)
+    case 'mcp_approval_response':
+      return typeof approve === 'boolean'
+    case 'local_shell_call_output':
+      return typeof output === 'string'
+    case 'shell_call_output':
+      return Array.isArray(output)
+    default:
+      return isWholeItem(part) || String(type).endsWith('_output')
+  }
+}
+
+function isScreenshot({ image_url: url, file_id: id }: JsonRecord, raw: Raw): boolean {
+  if (typeof url !== 'string') return typeof id === 'string' && id !== ''
+  const picture = fileByUrl(url, 'image/*', null, raw)
+  return picture.source.kind !== 'none' && isOpenAiPicture(picture)
 }
 
 /** Pictures and documents, by URL or by bytes. */
