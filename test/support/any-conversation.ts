@@ -63,7 +63,9 @@ export function anyConversation(seed: number, { isDamaged }: Wish): Fields[] {
     }
   }
   const makePart = (shape: Shape, given: Words): Part => {
-    const part = make(shape, next, given) as Part
+    const made = make(shape, next, given) as Part
+    // Items of different types never have one id.
+    const part = /^[a-z]+_1$/.test(String(made.id)) ? { ...made, id: `${made.type}_1` } : made
     return isDamaged && next(4) === 0 ? damage(part, next) : part
   }
   const say = (role: Message['role'], more: Fields) => {
@@ -132,6 +134,40 @@ export function anyConversation(seed: number, { isDamaged }: Wish): Fields[] {
   return fields
 }
 
+/**
+ * A conversation with one part, in a message of this role, and its answer if it is a call; for every kind of part.
+ */
+export function oneOfEach(
+  seed: number,
+  role: Message['role'],
+): { readonly type: string; readonly format: PartsFormat; readonly fields: Fields[] }[] {
+  const next = seeded(seed)
+  let count = 0
+  const words: Words = {
+    mark: () => `mark${seed}x${++count}e`,
+    callId: 'c1',
+    callerId: 'lost',
+    id: 'id_1',
+    toolName: 'look',
+    address: 'https://example.com/a.png',
+    base64: bytesOf['image/png'] as string,
+  }
+  return formats.flatMap((format) =>
+    kinds[format].map((shape) => {
+      const part = make(shape, next, words) as Part
+      const answer = answerTo(format, part, (other) => make(other, next, { ...words, id: 'id_2' }) as Part)
+      const fields: Fields[] = [
+        { role: 'USER', content: 'Go.' },
+        { role, parts: [part], partsFormat: format },
+        ...(answer === null ? [] : [{ role: 'TOOL' as const, toolCallId: 'c1', parts: [answer], partsFormat: format }]),
+        { role: 'ASSISTANT', content: 'Done.' },
+        { role: 'USER', content: 'Go on.' },
+      ]
+      return { type: String(part.type ?? part.role), format, fields }
+    }),
+  )
+}
+
 function callIdOf(part: Part): string | null {
   const id = part.call_id ?? part.tool_use_id ?? part.toolCallId ?? part.approval_request_id ?? part.tool_call_id
   return typeof id === 'string' ? id : null
@@ -189,6 +225,8 @@ function answerTo(format: keyof typeof kinds, part: Part, makeOf: (shape: Shape)
 
 /** A part in which one thing, at any depth, is missing, null, empty, of another type, or new. */
 function damage(part: Part, next: Next): Part {
+  // Searches of the provider have no ids: which one a damaged part belongs to cannot be told.
+  if (String(part.type).startsWith('tool_search_')) return part
   const keys = Object.keys(part)
   const key = keys[next(keys.length)]
   if (key === undefined) return part

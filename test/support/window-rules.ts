@@ -72,11 +72,15 @@ function requireShapes(format: ContextFormat, { system, messages }: Received): v
       case 'OPENAI_RESPONSES': {
         // The guide of the local shell names the call by `call_id`, the type by `id`.
         const { call_id: _, ...shell } = message
-        require(places.OPENAI_RESPONSES, message.type === 'local_shell_call_output' ? shell : message)
+        // The API takes items without their ids.
+        const isBare = message.role === 'assistant' && typeof message.content !== 'string'
+        const item = isBare ? { id: 'msg', ...message } : message.type === 'local_shell_call_output' ? shell : message
+        require(places.OPENAI_RESPONSES, item)
         break
       }
       case 'ANTHROPIC':
-        for (const block of message.content as Json[]) require(places.ANTHROPIC, block)
+        // A mark may stand on a block that is as it was answered.
+        for (const { cache_control: _, ...block } of message.content as Json[]) require(places.ANTHROPIC, block)
         break
       case 'AI_SDK':
         for (const part of message.parts as Json[]) require(places.AI_SDK, part)
@@ -85,7 +89,8 @@ function requireShapes(format: ContextFormat, { system, messages }: Received): v
         require(places.AI_SDK_MODEL, message)
     }
   }
-  if (format === 'ANTHROPIC') for (const block of (system ?? []) as Json[]) require(places.ANTHROPIC, block)
+  if (format === 'ANTHROPIC')
+    for (const { cache_control: _, ...block } of (system ?? []) as Json[]) require(places.ANTHROPIC, block)
 }
 
 function withoutMarks(message: Json): Json {
@@ -178,7 +183,7 @@ function everyPart(value: unknown): Json[] {
   if (typeof value !== 'object' || value === null) return []
   const { type, content, parts, output, value: inner } = value as Json
   // What a provider's own tool found stays as the provider wrote it.
-  if (/._tool_result$/.test(String(type))) return [value as Json]
+  if (/._tool_result$|json$/.test(String(type))) return [value as Json]
   return [value as Json, ...[content, parts, output, inner].flatMap(everyPart)]
 }
 
@@ -284,7 +289,7 @@ function readResponses(items: readonly Json[], ending: Ending): Exchange[] {
   const ids = new Set<unknown>()
   const exchanges: Exchange[] = []
   items.forEach((item, at) => {
-    const type = String(item.type)
+    const type = String(item.type ?? (item.role === undefined ? 'item_reference' : 'message'))
     if (typeof item.id === 'string' && type !== 'local_shell_call_output') {
       rule(!ids.has(item.id), 'an item id comes once', item)
       ids.add(item.id)
@@ -316,13 +321,23 @@ function readResponses(items: readonly Json[], ending: Ending): Exchange[] {
         exchanges.push(exchange(call.name, readInput(call.arguments), item.output))
       }
     } else if (type === 'reasoning') {
-      const follower = items[at + 1]
+      // A model may think in several items, one after another.
+      const follower = items.slice(at + 1).find((later) => later.type !== 'reasoning')
       const isFollowed = outputTypes.has(String(follower?.type)) || follower?.role === 'assistant'
-      rule(isFollowed || wholeTypes.has(String(follower?.type)), 'reasoning comes with what it led to', item)
+      rule(
+        isFollowed || wholeTypes.has(String(follower?.type ?? 'item_reference')),
+        'reasoning comes with what it led to',
+        item,
+      )
       rule(Boolean(item.id ?? item.encrypted_content), 'reasoning has an id or its encrypted content', item)
       rule(Array.isArray(item.summary), 'reasoning has a summary, which may be empty', item)
     } else if (!wholeTypes.has(type)) {
-      rule((item.type ?? 'message') === 'message', 'a known kind of item', item)
+      rule(type === 'message', 'a known kind of item', item)
+      const said = Array.isArray(item.content) ? (item.content as Json[]) : []
+      const isHeard = said.every(
+        (part) => /^(output_text|refusal)$/.test(String(part.type)) === (item.role === 'assistant'),
+      )
+      rule(isHeard, 'an assistant puts out, and everybody else puts in', item)
       rule(item.content !== '' && !isNone(item.content), 'a message has content', item)
       const unanswered = [...open.values()].filter((call) => call.type !== 'program')
       const isOver = item.role !== 'assistant'
@@ -331,7 +346,11 @@ function readResponses(items: readonly Json[], ending: Ending): Exchange[] {
   })
   for (const call of open.values()) {
     const isWaiting = ending.waits && call.type === 'mcp_approval_request'
-    rule(isWaiting || (ending.pauses && call.type === 'program'), 'every call has its output', call)
+    rule(
+      isWaiting || (ending.pauses && /^(program|tool_search_call)$/.test(String(call.type))),
+      'every call has its output',
+      call,
+    )
   }
   return exchanges
 }
@@ -416,7 +435,7 @@ function readAnthropic(messages: readonly Json[], system: unknown, ending: Endin
       if (type.endsWith('tool_use')) {
         rule(role === 'assistant' && !known.has(block.id), 'ids come once', block)
         known.add(block.id)
-        rule(caller.tool_id === undefined || known.has(caller.tool_id), 'the program that calls is there', block)
+        rule(typeof caller.tool_id !== 'string' || known.has(caller.tool_id), 'the program that calls is there', block)
       }
       if (type === 'server_tool_use' || type === 'mcp_tool_use') hosted.set(block.id, block)
       else if (type === 'tool_use') {
@@ -571,7 +590,7 @@ function exchange(name: unknown, input: unknown, output: unknown): Exchange {
 }
 
 function textOf(output: unknown): string {
-  return Array.isArray(output) ? output.map((part: Json) => String(part.text)).join('') : String(output)
+  return Array.isArray(output) ? output.map((part: Json | null) => String(part?.text)).join('') : String(output)
 }
 
 function isNone(content: unknown): boolean {

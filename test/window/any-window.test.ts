@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { ContextFormat, PendingCallRule, ReasoningContent } from '../../src/entities/window-enums.ts'
 import { ContextTooSmall } from '../../src/facts.ts'
 import type { ContextWindow, WindowRequest } from '../../src/window/window.ts'
-import { anyConversation } from '../support/any-conversation.ts'
+import { anyConversation, oneOfEach } from '../support/any-conversation.ts'
 import { seeded } from '../support/transcripts.ts'
 import { build, type Fields } from '../support/window.ts'
 import { readAsProvider, readBySdk } from '../support/window-rules.ts'
@@ -54,7 +54,13 @@ describe.each([false, true])('damaged: %s', (isDamaged) => {
             key,
             known
               ? { ...known, times: known.times + 1 }
-              : { seed: `${seed} ${JSON.stringify(request)}`, times: 1, more: text.slice(0, 400) },
+              : {
+                  seed: `${seed} ${JSON.stringify(request)}`,
+                  times: 1,
+                  more: text.startsWith('Type val')
+                    ? text.slice(text.indexOf('Error message')).slice(0, 300)
+                    : text.slice(0, 400),
+                },
           )
         }
       }
@@ -64,3 +70,34 @@ describe.each([false, true])('damaged: %s', (isDamaged) => {
     expect(faults.size).toBe(0)
   }, 1_000_000)
 })
+
+describe('what is stored is in the window, or a reason says why not', () => {
+  test('one part of each kind', () => {
+    const faults = new Map<string, string>()
+    for (let seed = 0; seed < 40; seed++) {
+      for (const role of ['ASSISTANT', 'USER', 'TOOL', 'SYSTEM'] as const) {
+        for (const { type, format: own, fields } of oneOfEach(seed, role)) {
+          for (const format of formats) {
+            const window = build(format, fields)
+            const out = JSON.stringify([window.system, window.messages])
+            const lost = marksOf(fields.map(({ parts }) => parts)).filter(({ mark }) => !out.includes(mark))
+            if (lost.length > 0 && window.reasons.length === 0) {
+              const key = `${role} ${own} ${type} → ${format}`
+              faults.set(key, `${faults.get(key) ?? ''} ${lost.map(({ path }) => path).join(' ')}`)
+            }
+          }
+        }
+      }
+    }
+    console.log([...faults].map(([key, paths]) => `${key}: ${[...new Set(paths.split(' '))].join(' ')}`).join('\n'))
+    expect(faults.size).toBe(0)
+  }, 1_000_000)
+})
+
+function marksOf(value: unknown, path = ''): { readonly mark: string; readonly path: string }[] {
+  if (typeof value === 'string') {
+    return (value.match(/mark\d+x\d+e/g) ?? []).map((mark) => ({ mark, path: path.replace(/\.\d+/g, '') }))
+  }
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) => marksOf(inner, `${path}.${key}`))
+}

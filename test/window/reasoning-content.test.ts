@@ -133,11 +133,12 @@ describe('reasoning that stood beside the content', () => {
     expect(window.messages[1]).toMatchObject({ reasoning_content: ' ' })
   })
 
-  test('a part that only has its name is a part of an unknown kind', () => {
+  test('a part that only has its name is left out', () => {
     const odd = [part('reasoning', 7), part('reasoning_content', null), part('reasoning_details', 'x')]
     for (const one of odd) {
-      const { messages } = build([question, said([one, { type: 'text', text: 'So.' }])], 'ALL')
-      expect(messages[1]).toEqual({ role: 'assistant', content: [one, { type: 'text', text: 'So.' }] })
+      const { messages, reasons } = build([question, said([one, { type: 'text', text: 'So.' }])], 'ALL')
+      expect(messages[1]).toEqual({ role: 'assistant', content: [{ type: 'text', text: 'So.' }] })
+      expect(reasons).toEqual(['UNSUPPORTED_PART'])
     }
   })
 

@@ -56,6 +56,8 @@ export type FileSource =
 export interface Other {
   readonly kind: 'other'
   readonly raw: Raw
+  /** The part holds this call and its result. */
+  readonly callId?: string
   /** What people must have answered, because the provider then ran this. */
   readonly answer?: Result
 }

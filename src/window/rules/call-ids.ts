@@ -12,7 +12,7 @@ export function withCallIds(steps: readonly Step[], rule: CallIdRule): Step[] {
   const callIds = all.flatMap((item) => (isRenamed(item) ? [item.callId] : []))
   const own = new Set(callIds.filter((id) => fit(id, rule) === id))
   // Calls that only one dialect knows keep the ids that their provider gave them.
-  const taken = new Set(all.flatMap((item) => ('callId' in item && !isRenamed(item) ? [item.callId] : [])))
+  const taken = new Set(all.flatMap((item) => ('callId' in item && !isRenamed(item) ? (item.callId ?? []) : [])))
   const make = makeIds(rule, (id) => own.has(id) || taken.has(id))
   return steps.map((step) => {
     const here = new Set<string>()

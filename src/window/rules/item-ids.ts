@@ -35,7 +35,8 @@ export class ItemIds {
       if (!isKept) return []
       if (this.reasoned?.isKept !== false || raw?.format !== this.reasoned.format) return [item]
       const { part, within, format } = raw
-      if (item.kind === 'call' || within !== undefined || format !== 'OPENAI_RESPONSES' || !hasId(part)) {
+      const isBare = item.kind === 'call' && !needIds.has(item.type)
+      if (isBare || within !== undefined || format !== 'OPENAI_RESPONSES' || !hasId(part)) {
         return [{ ...item, raw: { ...raw, isIdLost: true } }]
       }
       leaveOut()
@@ -43,6 +44,9 @@ export class ItemIds {
     })
   }
 }
+
+/** Calls whose types in openai 7 have no optional id (2026-11). The response to a request for approval names its id. */
+const needIds: ReadonlySet<string> = new Set(['computer_call', 'local_shell_call', 'mcp_approval_request'])
 
 /** Writes the marked items of a window without their ids. A call and its result may be one part, and stay one. */
 export function withoutLostIds(steps: readonly Step[]): readonly Step[] {

@@ -42,7 +42,9 @@ function idOf(item: Said | ApprovalRequest): string | null {
   const { kind, raw } = item
   if (raw?.format === 'OPENAI_RESPONSES') {
     const owner = raw.within ?? raw.part
-    return isRecord(owner) ? asText(owner.id) : null
+    const id = isRecord(owner) ? asText(owner.id) : null
+    // A call that is no function keeps its `call_id`, and this comes once.
+    return id ?? (kind === 'call' && item.native !== undefined ? `${item.native} ${item.callId}` : null)
   }
   if (kind === 'hosted') return `${item.half} ${item.callId}`
   if (raw?.format !== 'AI_SDK' || !isRecord(raw.part)) return null

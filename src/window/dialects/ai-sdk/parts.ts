@@ -1,4 +1,5 @@
 import type { JsonRecord } from '../../../entities/json.ts'
+import type { MessageRole } from '../../../entities/message-enums.ts'
 import { type Output, ownPart, type Raw } from '../../items/item.ts'
 import { changed, isRecord } from '../../items/json.ts'
 import { sdkMetadata } from '../../items/sdk-metadata.ts'
@@ -19,6 +20,11 @@ export function writeInstructions(steps: readonly Step[]): Written['system'] {
     })
   })
   return instructions.length === 0 ? null : instructions
+}
+
+/** Providers refuse instructions of white space only. */
+export function takesText(text: string, role: MessageRole): boolean {
+  return (role !== 'SYSTEM' && role !== 'DEVELOPER') || text.trim() !== ''
 }
 
 /**

@@ -81,8 +81,10 @@ function readToolPart(part: JsonRecord, raw: Raw): [Item, Result?] | null {
   if (call === null) return null
   const approval = readApproval(part)
   const asked = approval === null ? call : { ...call, approval }
-  if (asked.kind === 'hosted')
-    return part.state.startsWith('output-') && part.state !== 'output-denied' ? null : [asked]
+  if (asked.kind === 'hosted') {
+    const isWhole = part.state.startsWith('output-') && part.state !== 'output-denied'
+    return [isWhole ? { kind: 'other', raw, callId: call.callId } : asked]
+  }
   const result = (value: unknown, more: { readonly isError: boolean; readonly isDenial?: true }): [Item, Result] => {
     const output: Output[] = [{ kind: 'text', text: textOfJson(value), raw: null }]
     return [asked, { kind: 'result', callId: call.callId, name: call.name, output, raw, ...more }]

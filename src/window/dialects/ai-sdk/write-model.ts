@@ -14,12 +14,13 @@ import {
 import { isRecord } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
-import { callIds, maxImages, providerData, sdkPart, textOfOutput, writeInstructions } from './parts.ts'
+import { callIds, maxImages, providerData, sdkPart, takesText, textOfOutput, writeInstructions } from './parts.ts'
 import { providerReference } from './read.ts'
 
 export const aiSdkModel: Dialect = {
   parts: 'AI_SDK',
   takes: (item, role) => {
+    if (item.kind === 'text') return takesText(item.text, role)
     if (item.kind === 'file') return role !== 'TOOL' && writeFile(item) !== null
     if (item.kind !== 'other' && item.kind !== 'hosted') return true
     return role === 'ASSISTANT' && writeOther(item).length > 0

@@ -6,7 +6,7 @@ import type { Approval, Call, File, Hosted, Item, Other, Raw, Said } from '../..
 import { isRecord, textOfJson } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
-import { callIds, maxImages, providerData, sdkPart, textOfOutput, writeInstructions } from './parts.ts'
+import { callIds, maxImages, providerData, sdkPart, takesText, textOfOutput, writeInstructions } from './parts.ts'
 import { providerReference, readAiSdk } from './read.ts'
 
 interface UiMessage {
@@ -22,6 +22,7 @@ interface UiMessage {
 export const aiSdk: Dialect = {
   parts: 'AI_SDK',
   takes: (item, role) => {
+    if (item.kind === 'text') return takesText(item.text, role)
     if (item.kind === 'file') return role !== 'TOOL' && writeFile(item) !== null
     if (item.kind === 'hosted') return item.raw.format === 'AI_SDK'
     return item.kind !== 'other' || (role === 'ASSISTANT' && isUiPart(item))
@@ -105,20 +106,25 @@ function writePart(item: Exclude<Said, Call | Hosted>): object[] {
       return [writeFile(item) ?? []].flat()
     case 'other': {
       const { providerOptions: _, ...own } = sdkPart(item) ?? {}
+      const input = 'toolCallId' in own && own.input === undefined ? { input: {} } : {}
       const steering = own.type === 'steering-message' ? { parts: readSteering(item.raw)?.map(writeSteering) } : {}
-      return [{ ...own, ...metadata, ...steering }]
+      return [{ ...own, ...metadata, ...input, ...steering }]
     }
   }
 }
 
 /** A tool part that holds a call and its result has its id. */
 function isUiPart({ raw }: Other): boolean {
-  const { type, url, toolCallId, state } = sdkPart({ raw }) ?? {}
+  const { type, url, toolCallId, toolName, state } = sdkPart({ raw }) ?? {}
   if (type === 'reasoning-file') return typeof url === 'string' && fileByUrl(url, '', null, raw).source.kind !== 'none'
   if (typeof type !== 'string' || modelTypes.has(type)) return false
   if (type === 'steering-message') return readSteering(raw)?.every((item) => writeSteering(item) !== null) === true
   if (type === 'dynamic-tool' || type.startsWith('tool-'))
-    return typeof toolCallId === 'string' && typeof state === 'string'
+    return (
+      typeof toolCallId === 'string' &&
+      typeof state === 'string' &&
+      (type !== 'dynamic-tool' || typeof toolName === 'string')
+    )
   return uiTypes.has(type) || /^data-./.test(type)
 }
 
@@ -156,10 +162,10 @@ function writeFile(file: File): object | null {
 function writeTool({ call, result, denial }: Answer): object {
   const ofCall = sdkPart(call) ?? {}
   const isWhole = typeof ofCall.state === 'string' && result.raw?.part === call.raw?.part
-  if (isWhole) {
+  if (isWhole && !(result.isDenial && denial === undefined)) {
     const denied = result.isDenial ? { state: 'output-denied' } : {}
     const error = ofCall.state === 'output-error' ? { errorText: textOfOutput(result.output) } : {}
-    return { ...ofCall, toolCallId: call.callId, ...denied, ...error }
+    return { ...ofCall, ...named(call, ofCall), ...denied, ...error }
   }
   if (denial !== undefined) return { ...writeCalled(call), state: 'output-denied', approval: writeApproval(denial) }
   return {
@@ -172,7 +178,7 @@ function writeTool({ call, result, denial }: Answer): object {
 
 function writeWaiting(call: Call | Hosted, approval: Approval | null): object {
   const ofCall = sdkPart(call) ?? {}
-  if (typeof ofCall.state === 'string') return { ...ofCall, toolCallId: call.callId }
+  if (typeof ofCall.state === 'string') return { ...ofCall, ...named(call, ofCall) }
   if (approval === null) return { ...writeCalled(call), state: 'input-available' }
   const state = approval.isApproved === null ? 'approval-requested' : 'approval-responded'
   return { ...writeCalled(call), state, approval: writeApproval(approval) }
@@ -186,6 +192,11 @@ function writeApproval({ id, isApproved, request, response }: Approval): object 
   return { id, ...Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) }
 }
 
+/** The SDK wants an input in every finished call. */
+function named({ callId, name }: Call | Hosted, { toolName, input = {} }: JsonRecord): object {
+  return { toolCallId: callId, input, ...(toolName === undefined ? {} : { toolName: name }) }
+}
+
 /** What a part says of the call itself. */
 function writeCalled(call: Call | Hosted): object {
   const ofCall = sdkPart(call) ?? {}
@@ -193,11 +204,11 @@ function writeCalled(call: Call | Hosted): object {
   const metadata = callProviderMetadata ?? providerData(call)
   return {
     ...(typeof ofCall.state === 'string'
-      ? { type, ...(toolName === undefined ? {} : { toolName }) }
+      ? { type, ...(toolName === undefined ? {} : { toolName: call.name }) }
       : { type: 'dynamic-tool', toolName: call.name }),
     toolCallId: call.callId,
     ...(title === undefined ? {} : { title }),
-    input: 'input' in ofCall || call.kind === 'hosted' ? ofCall.input : argumentsObject(call),
+    input: 'input' in ofCall ? ofCall.input : call.kind === 'hosted' ? {} : argumentsObject(call),
     ...(call.kind === 'hosted' ? { providerExecuted: true } : {}),
     ...(metadata ? { callProviderMetadata: metadata } : {}),
   }

@@ -139,8 +139,9 @@ function readNativeId(part: JsonRecord, type: string): string | null {
  */
 export function isWholeItem(part: unknown): boolean {
   if (!isRecord(part)) return false
-  const { type, id } = part
-  if (type === undefined || type === null || type === 'item_reference') return typeof id === 'string' && id !== ''
+  const { type, id, ...more } = part
+  const isReference = type === 'item_reference' || ((type ?? null) === null && Object.keys(more).length === 0)
+  if (isReference) return typeof id === 'string' && id !== ''
   return typeof type === 'string' && type !== '' && !readTypes.has(type) && !/_(output|approval_re\w+)$/.test(type)
 }
 

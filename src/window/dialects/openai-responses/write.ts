@@ -61,8 +61,16 @@ function writeStep({ message, items, answers }: Step): object[] {
   return [...written, ...answers.map(writeAnswer)]
 }
 
+/** The API refuses `input_text` and the like of an assistant: such a message is written anew. */
 function withinOf({ raw }: Said, role: string): JsonRecord | null {
-  return raw?.format === 'OPENAI_RESPONSES' && raw.within?.role === role ? raw.within : null
+  const within = raw?.format === 'OPENAI_RESPONSES' ? raw.within : undefined
+  if (within === undefined || within.role !== role) return null
+  const isSpoken = role !== 'assistant' || !Array.isArray(within.content) || within.content.every(isOutputPart)
+  return isSpoken ? within : null
+}
+
+function isOutputPart(part: unknown): boolean {
+  return isRecord(part) && (part.type === 'output_text' || part.type === 'refusal')
 }
 
 /** A stored item unchanged, but for the files in it: each as `writeFile` writes it, and only those that are kept. */
