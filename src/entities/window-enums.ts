@@ -21,6 +21,7 @@ export const OmissionReason = {
   CACHE_MARK: 'CACHE_MARK',
   REPEATED_ITEM: 'REPEATED_ITEM',
   IMAGE_LIMIT: 'IMAGE_LIMIT',
+  REASONING: 'REASONING',
 } as const
 export type OmissionReason = keyof typeof OmissionReason
 
@@ -86,6 +87,10 @@ registerEnumType(OmissionReason, {
         "Marks for a provider's cache were left out. They belong to an earlier request, and not to a message.",
     },
     IMAGE_LIMIT: { description: 'The oldest pictures were left out: the window had more of them than `maxImages`.' },
+    REASONING: {
+      description:
+        "Reasoning of this format's provider was left out, and with it the ids of the items behind it: its message failed or was cancelled, nothing followed it, or it cannot be verified. Reasoning of other formats is always left out, without a reason.",
+    },
     REPEATED_ITEM: {
       description: 'Items that were stored more than once, by the id of their provider, are there once.',
     },

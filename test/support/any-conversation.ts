@@ -155,11 +155,19 @@ export function oneOfEach(
   return formats.flatMap((format) =>
     kinds[format].map((shape) => {
       const part = make(shape, next, words) as Part
-      const answer = answerTo(format, part, (other) => make(other, next, { ...words, id: 'id_2' }) as Part)
+      const answers = Array.from({ length: 1 + next(2) }, (_, n) => {
+        return answerTo(format, part, (other) => make(other, next, { ...words, id: `id_${n}` }) as Part) ?? []
+      }).flat()
+      const status = next(4) ? 'COMPLETE' : 'FAILED'
+      const beside = { type: format === 'OPENAI_RESPONSES' ? 'input_text' : 'text', text: words.mark() }
+      const around = [[part], [part, beside], [beside, part], [part, { ...part, id: 'id_9' }]][next(4)]
+      const words2 = next(3) ? [] : [{ ...beside, text: words.mark() }]
       const fields: Fields[] = [
         { role: 'USER', content: 'Go.' },
-        { role, parts: [part], partsFormat: format },
-        ...(answer === null ? [] : [{ role: 'TOOL' as const, toolCallId: 'c1', parts: [answer], partsFormat: format }]),
+        { role, parts: around ?? [], partsFormat: format, status, ...(role === 'TOOL' ? { toolCallId: 'c0' } : {}) },
+        ...answers.map((answer) => {
+          return { role: 'TOOL' as const, toolCallId: 'c1', parts: [answer, ...words2], partsFormat: format }
+        }),
         { role: 'ASSISTANT', content: 'Done.' },
         { role: 'USER', content: 'Go on.' },
       ]

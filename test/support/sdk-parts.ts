@@ -72,6 +72,7 @@ export function make(shape: Shape, next: Next, words: Words, name = '', depth = 
     case 'boolean':
       return next(2) === 0
     case 'unknown':
+      if (/^(name|toolName)$/.test(name)) return words.toolName
       return name === 'output' || name === 'data' ? words.mark() : { said: words.mark() }
     case 'list':
       return Array.from({ length: next(3) === 0 || depth > 6 ? 0 : 1 + next(2) }, () =>

@@ -119,7 +119,7 @@ describe('OPENAI_RESPONSES: an item loses its id with the reasoning that it need
     const others = [{ type: 'item_reference', id: 'msg_9' }, { id: 'fc_9' }]
     const window = build('OPENAI_RESPONSES', [question, said('OPENAI_RESPONSES', [none, ...others, spoken('msg_1')])])
     expect(itemsOf(window)).toEqual([withoutId(spoken('msg_1'))])
-    expect(window.reasons).toEqual(['UNSUPPORTED_PART'])
+    expect(window.reasons).toEqual(['REASONING', 'UNSUPPORTED_PART'])
   })
 
   test('a reference to reasoning stands for it', () => {
@@ -218,6 +218,7 @@ describe('ANTHROPIC: thoughts that the API cannot verify are left out', () => {
     const window = build('ANTHROPIC', [question, said('ANTHROPIC', [thought, text])])
     expect(window.messages[1]).toEqual({ role: 'assistant', content: [text] })
     expect(window.tokenCount, 'and are not counted').toBe(20)
+    expect(window.reasons).toEqual(['REASONING'])
     const alone = build('ANTHROPIC', [question, said('ANTHROPIC', [thought])])
     expect(alone.reasons).toEqual(['EMPTY'])
   })

@@ -78,6 +78,12 @@ export type OmissionReason =
   | 'REPEATED_ITEM'
   /** The oldest pictures were left out: the window had more of them than `maxImages`. */
   | 'IMAGE_LIMIT'
+  /**
+   * Reasoning of this format's provider was left out, and with it the ids of the items behind it: its message failed or
+   * was cancelled, nothing followed it, or it cannot be verified. Reasoning of other formats is always left out,
+   * without a reason.
+   */
+  | 'REASONING'
 
 /** What to do if a client id is known with another payload. */
 export type OnExisting =

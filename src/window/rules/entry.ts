@@ -66,7 +66,10 @@ function readItems(message: Spoken): Item[] {
   return role === 'TOOL' ? readToolMessage(message, items) : withToolCalls(items, message.toolCalls)
 }
 
-/** A TOOL message is one result, unless its parts are replies. */
+/**
+ * A TOOL message is one result, unless its parts are replies. What else its parts say comes last: no model reads it. Its
+ * `content` says what its parts say.
+ */
 function readToolMessage({ role, toolCallId, toolName, toolError }: Spoken, items: readonly Item[]): Item[] {
   const replies = items.filter((item) => item.kind !== 'step' && isReply(item, { role }))
   const output = items.filter(isOutput)
@@ -78,9 +81,11 @@ function readToolMessage({ role, toolCallId, toolName, toolError }: Spoken, item
   const isThere =
     replies.some((reply) => reply.kind !== 'approval-response' && reply.callId === toolCallId) ||
     (replies.length > 0 && output.length === 0)
-  if (isThere || toolCallId === null) return named
+  const others = items.filter((item) => item.kind !== 'step' && !isReply(item, { role }) && item.raw !== null)
+  if (isThere || toolCallId === null) return [...named, ...others]
   return [
     ...named,
+    ...others.filter((item) => !isOutput(item)),
     { kind: 'result', callId: toolCallId, name: toolName, isError: toolError === true, output, raw: null },
   ]
 }

@@ -67,7 +67,7 @@ function fateOfCall(asked: Asked, call: Call, last: SaidEntry | undefined, { dia
   if (answer !== null) {
     if (answer.result.native !== call.native && !takesWords) return leftOut(asked)
     const isOnlyApproval = answer.result.raw === null || answer.result.raw.part === call.raw?.part
-    return mayKeep && answer.result.isDenial && isOnlyApproval ? { kind: 'waits' } : { kind: 'answered', answer }
+    return mayKeep && answer.denial && isOnlyApproval ? { kind: 'waits' } : { kind: 'answered', answer }
   }
   if (isPending && mayKeep) return { kind: 'waits', isPending }
   const isOmitted = isPending && pendingCalls === 'OMIT'

@@ -17,14 +17,21 @@ export function fitEntries(entries: readonly Entry[], dialect: Dialect, reasons:
   const unsupported = () => reasons.add('UNSUPPORTED_PART')
   const fitted = entries.flatMap((entry): Entry[] => {
     if ('items' in entry) {
-      const kept = withoutLastReasoning(keep(entry.items, (item) => saysItem(item, entry, dialect), reasons))
-      const items = ids.of(entry.items, new Set(kept), unsupported)
+      const said = keep(entry.items, (item) => saysItem(item, entry, dialect), reasons)
+      const kept = new Set<Said | ApprovalRequest>(withoutLastReasoning(said))
+      if (entry.items.some((item) => isOwnReasoning(item, dialect) && !kept.has(item))) reasons.add('REASONING')
+      const items = ids.of(entry.items, kept, unsupported)
       return items.length === 0 ? [] : [{ ...entry, items }]
     }
     const reply = fitReply(entry.reply, entry.message, dialect, reasons)
     return reply === null ? [] : [{ ...entry, reply }]
   })
   return { entries: fitted, reasoned: ids.reasoned }
+}
+
+/** Reasoning that the dialect takes back, unless the caller chose which. */
+function isOwnReasoning({ kind, raw }: Said | ApprovalRequest, dialect: Dialect): boolean {
+  return kind === 'reasoning' && raw?.format === dialect.parts && dialect.takesReasoning === undefined
 }
 
 function fitReply(reply: Reply, message: Spoken, dialect: Dialect, reasons: Set<OmissionReason>): Reply | null {
@@ -50,6 +57,7 @@ type Verdict = 'kept' | 'silent' | 'unsupported'
 function saysItem(item: Said | ApprovalRequest, { message, items }: SaidEntry, dialect: Dialect): Verdict {
   const { role, status } = message
   const isInstruction = role === 'SYSTEM' || role === 'DEVELOPER'
+  if (role === 'TOOL') return 'unsupported'
   switch (item.kind) {
     case 'text':
     case 'refusal':
@@ -91,7 +99,7 @@ function verdict(isTaken: boolean): Verdict {
   return isTaken ? 'kept' : 'unsupported'
 }
 
-/** Reasoning that the dialect does not take is left out without a reason, because that is the rule and no loss. */
+/** Reasoning of other dialects is left out without a reason, because no provider takes it. */
 function keep<T extends Item>(items: readonly T[], says: (item: T) => Verdict, reasons: Set<OmissionReason>): T[] {
   return items.filter((item) => {
     const said = says(item)

@@ -22,7 +22,10 @@ export function readCounted({ message, tokens, reasoningTokens }: Counted<Spoken
   if (message.deletedAt) return nothing
   if (message.status === 'STREAMING') return { ...nothing, reasons: reasons.add('STREAMING') }
   const { entries, reasoned } = fitEntries(readEntries(message), dialect, reasons)
-  if (entries.length === 0) return { ...nothing, reasons: reasons.add('EMPTY'), reasoned }
+  if (entries.length === 0) {
+    reasons.delete('REASONING')
+    return { ...nothing, reasons: reasons.add('EMPTY'), reasoned }
+  }
   const hasReasoning = entries.some((entry) => 'items' in entry && entry.items.some(({ kind }) => kind === 'reasoning'))
   return { message, entries, tokens: tokens + (hasReasoning ? reasoningTokens : 0), reasons, reasoned }
 }

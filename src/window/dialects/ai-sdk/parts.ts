@@ -16,7 +16,7 @@ export function writeInstructions(steps: readonly Step[]): Written['system'] {
     return items.flatMap((item) => {
       const data = providerData(item)
       const options = data === null ? {} : { providerOptions: data }
-      return item.kind === 'text' ? [{ role: 'system', content: item.text, ...options }] : []
+      return item.kind === 'text' || item.kind === 'refusal' ? [{ role: 'system', content: item.text, ...options }] : []
     })
   })
   return instructions.length === 0 ? null : instructions
@@ -42,10 +42,19 @@ export function asProviderData(data: unknown): JsonRecord | null {
 
 /** The stored part. It loses optional fields that hold what the SDK refuses. */
 export function sdkPart(item: { readonly raw: Raw | null }): JsonRecord | null {
-  return changed(ownPart(item, 'AI_SDK'), (part, key) => {
+  const own = ownPart(item, 'AI_SDK')
+  return changed(own, (part, key) => {
     const isRefused = sdkMetadata.has(key) ? asProviderData(part[key]) === null : mayBe[key]?.(part[key]) === false
-    return isRefused ? undefined : part[key]
+    if (isRefused) return undefined
+    return key === 'approval' ? changed(part[key], (approval, of) => ofApproval(of, approval[of])) : part[key]
   }) as JsonRecord | null
+}
+
+function ofApproval(key: string, value: unknown): unknown {
+  const isRefused = /^(reason|requestReason|signature)$/.test(key)
+    ? !isText(value)
+    : key === 'isAutomatic' && !isYesOrNo(value)
+  return isRefused ? undefined : value
 }
 
 const isText = (value: unknown) => typeof value === 'string'

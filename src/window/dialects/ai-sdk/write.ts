@@ -113,20 +113,29 @@ function writePart(item: Exclude<Said, Call | Hosted>): object[] {
   }
 }
 
-/** A tool part that holds a call and its result has its id. */
+/** Whether it is a part of a UIMessage, and has what the SDK demands of such a part. */
 function isUiPart({ raw }: Other): boolean {
-  const { type, url, toolCallId, toolName, state } = sdkPart({ raw }) ?? {}
-  if (type === 'reasoning-file') return typeof url === 'string' && fileByUrl(url, '', null, raw).source.kind !== 'none'
+  const part = sdkPart({ raw }) ?? {}
+  const { type, url } = part
   if (typeof type !== 'string' || modelTypes.has(type)) return false
-  if (type === 'steering-message') return readSteering(raw)?.every((item) => writeSteering(item) !== null) === true
-  if (type === 'dynamic-tool' || type.startsWith('tool-'))
-    return (
-      typeof toolCallId === 'string' &&
-      typeof state === 'string' &&
-      (type !== 'dynamic-tool' || typeof toolName === 'string')
-    )
-  return uiTypes.has(type) || /^data-./.test(type)
+  if (type === 'steering-message') {
+    return typeof part.id === 'string' && readSteering(raw)?.every((item) => writeSteering(item) !== null) === true
+  }
+  const isTool = type.startsWith('tool-')
+  const demanded = isTool ? ['toolCallId', 'state'] : /^data-./.test(type) ? [] : demandedTexts.get(type)
+  if (demanded?.every((field) => typeof part[field] === 'string') !== true) return false
+  if (type === 'reasoning-file') return fileByUrl(String(url), '', null, raw).source.kind !== 'none'
+  return !type.startsWith('data-') || (part.data !== undefined && typeof (part.id ?? '') === 'string')
 }
+
+/** The texts that parts must have. Source: `safeValidateUIMessages` of ai 7, 2026-11. */
+const demandedTexts: ReadonlyMap<string, readonly string[]> = new Map([
+  ['custom', ['kind']],
+  ['source-url', ['sourceId', 'url']],
+  ['source-document', ['sourceId', 'mediaType', 'title']],
+  ['reasoning-file', ['mediaType', 'url']],
+  ['dynamic-tool', ['toolName', 'toolCallId', 'state']],
+])
 
 /** Words of the user that came while the assistant worked: texts and files. */
 function readSteering(raw: Raw): Item[] | null {
@@ -139,7 +148,6 @@ function writeSteering(item: Item): object | null {
   return item.kind === 'file' ? writeFile(item) : null
 }
 
-const uiTypes = new Set(['custom', 'source-url', 'source-document'])
 const modelTypes = new Set(['tool-call', 'tool-result', 'tool-approval-request', 'tool-approval-response'])
 
 function writeFile(file: File): object | null {
