@@ -18,7 +18,11 @@ export interface Dialect {
   readonly callIds: CallIdRule
   /** How many pictures a request may have, by the provider's documentation. */
   readonly maxImages: number
-  /** Whether it has a way to say that this call waits. Absent: it has none. */
+  /**
+   * Whether it has a way to say that this call waits. Absent: it has none. OpenAI answers "No tool output found for function
+   * call" and "An assistant message with 'tool_calls' must be followed by tool messages", Anthropic "`tool_use` ids were
+   * found without `tool_result` blocks immediately after" (errors of the APIs, read 2026-11).
+   */
   keepsWaiting?(call: Call): boolean
   /** Whether a text can be the result of this native call. Absent: it cannot. */
   answersInWords?(call: Call): boolean

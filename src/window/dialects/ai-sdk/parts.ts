@@ -46,6 +46,8 @@ export function sdkPart(item: { readonly raw: Raw | null }): JsonRecord | null {
   return changed(own, (part, key) => {
     const isRefused = sdkMetadata.has(key) ? asProviderData(part[key]) === null : mayBe[key]?.(part[key]) === false
     if (isRefused) return undefined
+    if (key === 'state' && (part.type === 'text' || part.type === 'reasoning'))
+      return textStates.has(part[key]) ? part[key] : undefined
     return key === 'approval' ? changed(part[key], (approval, of) => ofApproval(of, approval[of])) : part[key]
   }) as JsonRecord | null
 }
@@ -57,12 +59,14 @@ function ofApproval(key: string, value: unknown): unknown {
   return isRefused ? undefined : value
 }
 
+const textStates = new Set<unknown>(['streaming', 'done'])
 const isText = (value: unknown) => typeof value === 'string'
 const isYesOrNo = (value: unknown) => typeof value === 'boolean'
 
 /** What the schemas of ai 7 allow in optional fields (`safeValidateUIMessages`, 2026-11). */
 const mayBe: Readonly<Record<string, (value: unknown) => boolean>> = {
   title: isText,
+  citations: (value) => Array.isArray(value) && value.every(isRecord),
   filename: isText,
   toolMetadata: isRecord,
   providerExecuted: isYesOrNo,

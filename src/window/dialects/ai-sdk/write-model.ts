@@ -20,7 +20,7 @@ import { providerReference } from './read.ts'
 export const aiSdkModel: Dialect = {
   parts: 'AI_SDK',
   takes: (item, role) => {
-    if (item.kind === 'text') return takesText(item.text, role)
+    if (item.kind === 'text' || item.kind === 'refusal') return takesText(item.text, role)
     if (item.kind === 'file') return role !== 'TOOL' && writeFile(item) !== null
     if (item.kind !== 'other' && item.kind !== 'hosted') return true
     return role === 'ASSISTANT' && writeOther(item).length > 0

@@ -22,7 +22,7 @@ interface UiMessage {
 export const aiSdk: Dialect = {
   parts: 'AI_SDK',
   takes: (item, role) => {
-    if (item.kind === 'text') return takesText(item.text, role)
+    if (item.kind === 'text' || item.kind === 'refusal') return takesText(item.text, role)
     if (item.kind === 'file') return role !== 'TOOL' && writeFile(item) !== null
     if (item.kind === 'hosted') return item.raw.format === 'AI_SDK'
     return item.kind !== 'other' || (role === 'ASSISTANT' && isUiPart(item))
