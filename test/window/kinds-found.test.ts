@@ -1,0 +1,147 @@
+import { describe, expect, test } from 'vitest'
+import type { PartsFormat } from '../../src/entities/message-enums.ts'
+import { ContextFormat } from '../../src/entities/window-enums.ts'
+import { build, buildValid, parts, user } from '../support/window.ts'
+
+const formats = Object.values(ContextFormat)
+const said = (format: PartsFormat, ...list: unknown[]) => parts('ASSISTANT', format, ...list)
+
+describe('a part of a known kind that lacks what it needs is left out', () => {
+  test.each<[PartsFormat, unknown]>([
+    ['OPENAI_CHAT', { type: 'image_url' }],
+    ['OPENAI_CHAT', { type: 'input_audio', input_audio: true }],
+    ['OPENAI_CHAT', { type: 'file', file: { filename: 'a.pdf' } }],
+    ['OPENAI_CHAT', { type: 'text', text: 7 }],
+    ['OPENAI_RESPONSES', { type: 'input_image', detail: 'auto', image_url: null }],
+    ['OPENAI_RESPONSES', { type: 'input_file', file_id: '' }],
+    ['OPENAI_RESPONSES', { type: 'function_call', name: 'look', arguments: '{}' }],
+    ['OPENAI_RESPONSES', { type: 'computer_call', id: 'cu_1' }],
+    ['OPENAI_RESPONSES', { type: 'local_shell_call_output', output: 'x' }],
+    ['OPENAI_RESPONSES', { type: null, id: '' }],
+    ['OPENAI_RESPONSES', 'no part'],
+    ['ANTHROPIC', { type: 'tool_use', name: 'look', input: {} }],
+    ['ANTHROPIC', { type: 'web_search_tool_result', content: [] }],
+    ['ANTHROPIC', { type: 'image', source: { type: 'file' } }],
+    ['ANTHROPIC', { type: 'document' }],
+    ['AI_SDK', { type: 'dynamic-tool', toolCallId: 'a', input: {} }],
+    ['AI_SDK', { type: 'source-url', sourceId: 's' }],
+    ['AI_SDK', { type: 'file', mediaType: 'image/png', providerReference: {} }],
+  ])('%s %o', async (format, part) => {
+    const text = { type: format === 'OPENAI_RESPONSES' ? 'input_text' : 'text', text: 'Look.' }
+    for (const role of ['USER', 'ASSISTANT'] as const) {
+      const fields = [user('Go.'), parts(role, format, text, part), user('Go on.')]
+      for (const to of formats) {
+        const window = await buildValid(to, fields)
+        expect(JSON.stringify(window.messages)).not.toContain(JSON.stringify(part))
+        expect(window.reasons).toEqual(['UNSUPPORTED_PART'])
+      }
+    }
+  })
+
+  test('a screenshot without an address that anybody can read: neither the call nor its output', async () => {
+    const window = await buildValid('OPENAI_RESPONSES', [
+      user('Go.'),
+      said('OPENAI_RESPONSES', { type: 'computer_call', id: 'cu', call_id: 'c' }),
+      parts('USER', 'OPENAI_RESPONSES', {
+        type: 'computer_call_output',
+        call_id: 'c',
+        output: { type: 'computer_screenshot', image_url: 'blob:https://example.com/1' },
+      }),
+      user('And now?'),
+    ])
+    expect(window.messages).toHaveLength(2)
+    expect(window.reasons.toSorted()).toEqual(['EMPTY', 'INTERRUPTED_CALL', 'UNSUPPORTED_PART'])
+  })
+})
+
+test('what people must have allowed, because it was run, is allowed', async () => {
+  const request = { type: 'mcp_approval_request', id: 'm', name: 'look', arguments: '{}', server_label: 's' }
+  const ran = {
+    type: 'mcp_call',
+    id: 'mcp',
+    approval_request_id: 'm',
+    name: 'look',
+    arguments: '{}',
+    server_label: 's',
+  }
+  const response = { type: 'mcp_approval_response', approval_request_id: 'm', approve: true }
+  const thought = { type: 'reasoning', id: 'rs', summary: [] }
+  for (const fields of [
+    [said('OPENAI_RESPONSES', request), said('OPENAI_RESPONSES', thought, ran)],
+    [
+      said('OPENAI_RESPONSES', request),
+      parts('USER', 'OPENAI_RESPONSES', response),
+      said('OPENAI_RESPONSES', thought, ran),
+    ],
+  ]) {
+    const window = await buildValid('OPENAI_RESPONSES', [user('Go.'), ...fields, user('And?')])
+    expect(window.messages.slice(1, -1)).toEqual([request, response, thought, ran])
+    expect(window.reasons).toEqual([])
+  }
+  const together = await buildValid('OPENAI_RESPONSES', [user('Go.'), said('OPENAI_RESPONSES', request, ran)])
+  expect(together.messages.slice(1)).toEqual([request, response, ran])
+  const alone = await buildValid('OPENAI_RESPONSES', [user('Go.'), said('OPENAI_RESPONSES', ran)])
+  expect(alone.messages.slice(1)).toEqual([ran])
+})
+
+test('AI_SDK: a tool that the provider ran, stored as parts of a ModelMessage, is one part', async () => {
+  const call = { type: 'tool-call', toolCallId: 'a', toolName: 'search', input: { q: 1 }, providerExecuted: true }
+  const result = { type: 'tool-result', toolCallId: 'a', toolName: 'search', output: { type: 'json', value: [1] } }
+  const part = { type: 'dynamic-tool', toolName: 'search', toolCallId: 'a', input: { q: 1 }, providerExecuted: true }
+  for (const fields of [[said('AI_SDK', call, result)], [said('AI_SDK', call), said('AI_SDK', result)]]) {
+    const { messages, reasons } = await buildValid('AI_SDK', [user('Go.'), ...fields, user('And?')])
+    const shown = (messages[1] as { parts: { type: string }[] }).parts.filter(({ type }) => type !== 'step-start')
+    expect(shown).toEqual([{ ...part, state: 'output-available', output: [1] }])
+    expect(reasons).toEqual([])
+  }
+})
+
+test.each(formats)('%s: words beside results that no model reads are told', (format) => {
+  const call = { type: 'tool_use', id: 'a', name: 'look', input: {} }
+  const result = { type: 'tool_result', tool_use_id: 'a', content: 'x' }
+  const fields = [
+    user('Go.'),
+    said('ANTHROPIC', call),
+    { ...parts('TOOL', 'ANTHROPIC', result, { type: 'text', text: 'Beside.' }), toolCallId: 'a' },
+  ]
+  expect(build(format, fields).reasons).toEqual(['UNSUPPORTED_PART'])
+})
+
+test('a second result of a call is told', () => {
+  const fields = [
+    user('Go.'),
+    said('ANTHROPIC', { type: 'tool_use', id: 'a', name: 'look', input: {} }),
+    ...['first', 'second'].map((content) => ({ role: 'TOOL' as const, toolCallId: 'a', content })),
+  ]
+  for (const format of formats) {
+    const window = build(format, fields)
+    expect(JSON.stringify(window.messages)).not.toContain('second')
+    expect(window.reasons).toEqual(['ORPHANED_RESULT'])
+  }
+})
+
+test('OPENAI_RESPONSES: an assistant says no `input_text`, and only an assistant says a refusal in OPENAI_CHAT', async () => {
+  const within = { type: 'message', role: 'assistant', content: [{ type: 'input_text', text: 'So.' }] }
+  const { messages } = await buildValid('OPENAI_RESPONSES', [user('Go.'), said('OPENAI_RESPONSES', within)])
+  expect(messages[1]).toEqual({ type: 'message', role: 'assistant', content: 'So.' })
+  const refusal = { type: 'refusal', refusal: 'No.' }
+  const chat = await buildValid('OPENAI_CHAT', [parts('USER', 'OPENAI_CHAT', refusal), said('OPENAI_CHAT', refusal)])
+  expect(chat.messages).toEqual([
+    { role: 'user', content: [{ type: 'text', text: 'No.' }] },
+    { role: 'assistant', content: [refusal] },
+  ])
+})
+
+test('reasoning that its own provider would take, and does not get, is told', () => {
+  const thought = { type: 'thinking', thinking: 'Hm.', signature: 's' }
+  const text = { type: 'text', text: 'So.' }
+  for (const list of [
+    [{ ...thought, signature: '' }, text],
+    [text, thought],
+  ]) {
+    expect(build('ANTHROPIC', [user('Go.'), said('ANTHROPIC', ...list)]).reasons).toEqual(['REASONING'])
+  }
+  const failed = { ...said('ANTHROPIC', thought, text), status: 'FAILED' as const }
+  expect(build('ANTHROPIC', [user('Go.'), failed]).reasons).toEqual(['REASONING'])
+  expect(build('OPENAI_CHAT', [user('Go.'), failed]).reasons, 'of another provider').toEqual([])
+})
