@@ -75,7 +75,8 @@ function requireShapes(format: ContextFormat, { system, messages }: Received): v
         // The API takes items without their ids.
         const isBare = message.role === 'assistant' && typeof message.content !== 'string'
         const item = isBare ? { id: 'msg', ...message } : message.type === 'local_shell_call_output' ? shell : message
-        require(places.OPENAI_RESPONSES, item)
+        const isShaped = faultsOf(places.OPENAI_RESPONSES, item).length === 0 || message.id !== undefined
+        require(places.OPENAI_RESPONSES, isShaped ? item : { id: 'id', ...item })
         break
       }
       case 'ANTHROPIC':

@@ -201,18 +201,18 @@ function writeApproval({ id, isApproved, request, response }: Approval): object 
 }
 
 /** The SDK wants an input in every finished call. */
-function named({ callId, name }: Call | Hosted, { toolName, input = {} }: JsonRecord): object {
-  return { toolCallId: callId, input, ...(toolName === undefined ? {} : { toolName: name }) }
+function named({ callId, name }: Call | Hosted, { type, input = {} }: JsonRecord): object {
+  return { toolCallId: callId, input, ...(type === 'dynamic-tool' ? { toolName: name } : {}) }
 }
 
 /** What a part says of the call itself. */
 function writeCalled(call: Call | Hosted): object {
   const ofCall = sdkPart(call) ?? {}
-  const { type, toolName, title, callProviderMetadata } = ofCall
+  const { type, title, callProviderMetadata } = ofCall
   const metadata = callProviderMetadata ?? providerData(call)
   return {
     ...(typeof ofCall.state === 'string'
-      ? { type, ...(toolName === undefined ? {} : { toolName: call.name }) }
+      ? { type, ...(type === 'dynamic-tool' ? { toolName: call.name } : {}) }
       : { type: 'dynamic-tool', toolName: call.name }),
     toolCallId: call.callId,
     ...(title === undefined ? {} : { title }),

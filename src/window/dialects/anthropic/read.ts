@@ -75,5 +75,5 @@ export function readOutputBlock(part: JsonRecord, raw: Raw): Output | null {
   if (type === 'text' && typeof data === 'string') {
     return fileByText(data, 'text/plain', part.title, raw)
   }
-  return fileElsewhere(type === 'content' ? content : id, otherwise, part.title, raw)
+  return fileElsewhere(type === 'content' ? content : type === 'file' ? asText(id) : null, otherwise, part.title, raw)
 }

@@ -38,7 +38,9 @@ function readAudio({ type, input_audio: audio }: JsonRecord, raw: Raw): File | n
 function readFile({ type, file }: JsonRecord, raw: Raw): File | null {
   if (type !== 'file' || !isRecord(file)) return null
   const data = asText(file.file_data)
-  return data === null ? fileElsewhere(file.file_id, '', file.filename, raw) : fileByData(data, '', file.filename, raw)
+  return data === null
+    ? fileElsewhere(asText(file.file_id), '', file.filename, raw)
+    : fileByData(data, '', file.filename, raw)
 }
 
 function readCall(part: JsonRecord, raw: Raw): Call | null {

@@ -37,7 +37,7 @@ function readContent(part: JsonRecord, raw: Raw): Output | null {
     case 'input_image':
       return typeof part.image_url === 'string'
         ? fileByUrl(part.image_url, 'image/*', null, raw)
-        : fileElsewhere(part.file_id, 'image/*', null, raw)
+        : fileElsewhere(asText(part.file_id), 'image/*', null, raw)
     case 'input_file':
       return readFile(part, raw)
     default:
@@ -47,7 +47,7 @@ function readContent(part: JsonRecord, raw: Raw): Output | null {
 
 function readFile({ file_data: data, file_url: url, file_id: id, filename }: JsonRecord, raw: Raw): Output {
   if (typeof url === 'string') return fileByUrl(url, '', filename, raw)
-  return typeof data === 'string' ? fileByData(data, '', filename, raw) : fileElsewhere(id, '', filename, raw)
+  return typeof data === 'string' ? fileByData(data, '', filename, raw) : fileElsewhere(asText(id), '', filename, raw)
 }
 
 function readItem(part: JsonRecord, raw: Raw): Item | null {
