@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { beforeAll, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -511,6 +512,59 @@ test('a text that the server does not take fails the message, with what came bef
     expect(stored).toMatchObject({ status: 'FAILED', error: { code } })
     expect(stored?.content?.startsWith('before ')).toBe(true)
   }
+})
+
+/** Sockets, and a list of them as they are made. */
+function listSockets() {
+  const sockets: WebSocket[] = []
+  class Listed extends WebSocket {
+    constructor(...args: ConstructorParameters<typeof WebSocket>) {
+      super(...args)
+      sockets.push(this)
+    }
+  }
+  return { sockets, webSocketImpl: Listed }
+}
+
+test('a socket that had an error and closes late takes nothing from the next one', async () => {
+  await using late = await TcpProxy.before(bed.server)
+  await using proxy = await TcpProxy.before(late)
+  const { sockets, webSocketImpl } = listSockets()
+  const connectionParams = () => {
+    if (sockets.length > 1) return common.connectionParams
+    // It is open, its error is told, and the other side does not hear that it closes.
+    late.stall()
+    proxy.aim(bed.server)
+    throw new Error('There is no token.')
+  }
+  const stream = begin(proxy, 'late close', { webSocketImpl, connectionParams, timeoutMs: 15_000 })
+  await stream.started
+  const [first, second] = sockets as [WebSocket, WebSocket]
+  expect(first.readyState).toBe(WebSocket.CLOSING)
+  const closed = once(first, 'close')
+  late.cut()
+  await closed
+  stream.write('Here.')
+  expect(await stream.complete()).toMatchObject({ content: 'Here.' })
+  expect(sockets).toEqual([first, second])
+  await until(() => sockets.every(({ readyState }) => readyState === WebSocket.CLOSED))
+})
+
+test('credentials that fail late take nothing from the next connection', async () => {
+  const { sockets, webSocketImpl } = listSockets()
+  let failLate = () => {}
+  const late = new Promise<never>((_, reject) => {
+    failLate = () => reject(new Error('There is no token.'))
+  })
+  const connectionParams = () => (sockets.length > 1 ? common.connectionParams : late)
+  const stream = begin(bed.server, 'late token', { webSocketImpl, connectionParams })
+  await stream.started
+  failLate()
+  await late.catch(() => {})
+  stream.write('Here.')
+  expect(await stream.complete()).toMatchObject({ content: 'Here.' })
+  expect(sockets).toHaveLength(2)
+  await until(() => sockets.every(({ readyState }) => readyState === WebSocket.CLOSED))
 })
 
 const deep = (depth: number): unknown => (depth === 0 ? 1 : [deep(depth - 1)])

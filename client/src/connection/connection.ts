@@ -52,7 +52,7 @@ export class Connection {
   readonly #options: ConnectionOptions
   readonly #over: AbortSignal
   readonly #client: Client
-  /** Told when it is closed, whether or not an operation was on it. */
+  /** Told when it is lost, whether or not an operation was on it. */
   onLost: () => void = () => {}
   #failures = 0
   #isOpen = false
@@ -153,10 +153,27 @@ export class Connection {
       clearTimeout(this.#silence)
       if (!this.#over.aborted) this.#silence = setTimeout(() => client.terminate(), timeoutMs)
     }
-    const rest = () => clearTimeout(this.#silence)
+    let lost = 0
+    // The client would take a late failure for one of the connection that it has by then.
+    const askParams = async (params: () => ConnectionParams | Promise<ConnectionParams>) => {
+      const asked = lost
+      try {
+        return await params()
+      } catch (error) {
+        if (asked === lost) throw error
+        return {}
+      }
+    }
+    const params = typeof connectionParams === 'function' ? () => askParams(connectionParams) : connectionParams
+    const lose = () => {
+      lost += 1
+      clearTimeout(this.#silence)
+      this.#isOpen = false
+      this.onLost()
+    }
     const client = createClient({
       url: url.replace(/^http/, 'ws'),
-      ...(connectionParams === undefined ? {} : { connectionParams }),
+      ...(params === undefined ? {} : { connectionParams: params }),
       webSocketImpl: quiet(webSocketImpl as typeof WebSocket),
       // What is lost is begun again here, without a number of attempts and with other waits.
       retryAttempts: 0,
@@ -166,16 +183,12 @@ export class Connection {
       on: {
         connecting: hear,
         message: hear,
-        error: rest,
+        error: lose,
         connected: () => {
           this.#isOpen = true
           this.#connectedAt = Date.now()
         },
-        closed: () => {
-          rest()
-          this.#isOpen = false
-          this.onLost()
-        },
+        closed: lose,
       },
     })
     return client

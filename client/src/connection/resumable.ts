@@ -76,16 +76,25 @@ const howToResume =
   'This subscription could not go on where it was: declare a variable $after: String, and pass it as `after: $after`.'
 
 /**
- * A socket that the client has given up may still speak, as after `terminate()`, and the client would take its results
- * for those of the next one, which has begun after the last result that was seen.
+ * A socket that the client has given up may still speak, as after `terminate()` or an error, and the client would take its
+ * results for those of the next one, which has begun after the last result that was seen. After an error it may also close
+ * long after the next one has opened: the client would take that for the end of the next one, and leave that one open.
  */
 function silenceClosed(client: SocketClient): void {
-  let socket: { onmessage: unknown } | null = null
+  let socket: Pick<WebSocket, 'onmessage' | 'onerror' | 'onclose'> | null = null
   client.on('opened', (opened) => {
-    socket = opened as { onmessage: unknown }
+    socket = opened as WebSocket
   })
-  client.on('closed', () => {
+  const silence = () => {
     if (socket !== null) socket.onmessage = null
+  }
+  client.on('error', silence)
+  client.on('closed', () => {
+    silence()
+    socket = null
+  })
+  client.on('connecting', () => {
+    if (socket !== null) Object.assign(socket, { onerror: null, onclose: null })
     socket = null
   })
 }
