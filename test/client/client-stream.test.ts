@@ -496,7 +496,8 @@ test('where trying again would not help, it ends with what the server said', asy
 test('a text that the server does not take fails the message, with what came before it', async () => {
   for (const [text, data, code] of [
     ['x'.repeat(200_000), undefined, 'PAYLOAD_TOO_LARGE'],
-    ['\ud83d', undefined, 'BAD_USER_INPUT'],
+    // What is sent beside a text is not part of the message.
+    ['', { nul: '\0' }, 'BAD_USER_INPUT'],
     // More than a frame may hold.
     ['', 'x'.repeat(5_000_000), 'PAYLOAD_TOO_LARGE'],
   ] as const) {
@@ -512,6 +513,41 @@ test('a text that the server does not take fails the message, with what came bef
     expect(stored).toMatchObject({ status: 'FAILED', error: { code } })
     expect(stored?.content?.startsWith('before ')).toBe(true)
   }
+})
+
+test.each<[what: string, pieces: [text: string, data?: object][], text: string, isAltered: boolean]>([
+  ['a pair in two pieces', [['\ud83d'], ['\ude00']], '😀', false],
+  [
+    'a pair in two pieces with data',
+    [
+      ['a\ud83d', { n: 1 }],
+      ['\ude00b', { n: 2 }],
+    ],
+    'a😀b',
+    false,
+  ],
+  ['a pair around data without text', [['a\ud83d'], ['', { n: 1 }], [''], ['\ude00']], 'a😀', false],
+  ['a half at the end', [['a\ud83d']], 'a\ufffd', true],
+  ['a half at the end, with data', [['a\ud83d', { n: 1 }]], 'a\ufffd', true],
+  ['a first half before another text', [['a\ud83d'], ['b']], 'a\ufffdb', true],
+  ['two first halves', [['\ud83d'], ['\ud83d'], ['\ude00']], '\ufffd😀', true],
+  ['a second half', [['a'], ['\ude00', { n: 1 }]], 'a\ufffd', true],
+  ['NUL', [['a\0'], ['\0', { n: 1 }]], 'a\ufffd\ufffd', true],
+  ['U+FFFD of its own', [['a\ufffd']], 'a\ufffd', false],
+  ['a pair where a chunk ends', [[`${'x'.repeat(32_767)}😀`]], `${'x'.repeat(32_767)}😀`, false],
+])('never lost after it was paid for: a text with %s', async (_what, pieces, text, isAltered) => {
+  const write = () => {
+    const stream = begin(bed.server, `texts ${crypto.randomUUID()}`)
+    for (const [piece, data] of pieces) stream.write(piece, data)
+    return stream
+  }
+  const message = await write().complete({ finishReason: 'stop' })
+  expect(message).toMatchObject({ status: 'COMPLETE', content: text, finishReason: 'stop' })
+  if (isAltered) expect(message.error).toEqual({ code: 'NOT_STORED', message: expect.stringMatching(/^content: /) })
+  else expect(message.error).toBeNull()
+  const failed = await write().fail({ code: 'X', message: 'x' })
+  expect(failed).toMatchObject({ status: 'FAILED', content: text, error: { code: 'X' } })
+  expect(failed.error?.message).toMatch(isAltered ? /^x content: / : /^x$/)
 })
 
 /** Sockets, and a list of them as they are made. */

@@ -56,6 +56,8 @@ export interface MessageStream<Selected = Message> {
   readonly stopSignal: AbortSignal
   /**
    * Adds text, and never waits. What is written while a call is out goes together; text with data is a chunk of its own.
+   * The first half of a surrogate pair waits for the next text. NUL, and a half that stays alone, become U+FFFD: the
+   * message then has an `error` with the code `NOT_STORED`.
    *
    * @throws StreamError what has ended the message
    */

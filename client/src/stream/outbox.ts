@@ -1,3 +1,5 @@
+import { storable } from './storable.ts'
+
 /** A piece of a message under its number, which is never given to another piece. */
 export interface Chunk {
   readonly chunk: number
@@ -26,10 +28,18 @@ export class Outbox {
   #stored = 0
   /** The number that the server expects. */
   #next = 0
+  /** The first half of a surrogate pair, which the next text may go on with; or nothing. */
+  #half = ''
+  #isAltered = false
 
   /** How many chunks there are, those included that others had sent. */
   get count(): number {
     return this.#stored + this.#kept.length
+  }
+
+  /** Whether the texts had anything that no server stores: it went as U+FFFD. */
+  get isAltered(): boolean {
+    return this.#isAltered
   }
 
   /** Of what was sent and is not said to be stored. */
@@ -50,8 +60,13 @@ export class Outbox {
   }
 
   /** @param given data; null is the same as absent */
-  write(text: string, given?: unknown): void {
+  write(piece: string, given?: unknown): void {
     const data = given ?? undefined
+    const [half = ''] = /[\ud800-\udbff]$/.exec(this.#half + piece) ?? []
+    const whole = (this.#half + piece).slice(0, -half.length || undefined)
+    const text = storable(whole)
+    this.#isAltered ||= text !== whole
+    this.#half = half
     const last = this.#written.at(-1)
     if (data !== undefined) this.#written.push({ text, data })
     else if (text === '') return
@@ -60,9 +75,18 @@ export class Outbox {
     this.#writtenSize += sizeOf({ text, data })
   }
 
-  /** The chunk that the server expects; null: there is none. @param isWhole nothing more will be written */
-  next(isWhole: boolean): Chunk | null {
-    return this.#kept[this.#next - this.#stored] ?? this.#number(isWhole)
+  /** The other half of a pair does not come any more. */
+  finish(): void {
+    const half = this.#half
+    this.#half = ''
+    if (half === '') return
+    this.write(storable(half))
+    this.#isAltered = true
+  }
+
+  /** The chunk that the server expects; null: there is none. */
+  next(): Chunk | null {
+    return this.#kept[this.#next - this.#stored] ?? this.#number()
   }
 
   /** @param next the number that the server expects. @returns whether that can be: others may have written too */
@@ -87,13 +111,13 @@ export class Outbox {
     for (const chunk of this.#kept.splice(this.#next - this.#stored)) this.#keptSize -= sizeOf(chunk)
     this.#written.length = 0
     this.#writtenSize = 0
+    this.#half = ''
   }
 
-  #number(isWhole: boolean): Chunk | null {
+  #number(): Chunk | null {
     const [first] = this.#written
     if (first === undefined) return null
-    const text = first.data === undefined ? cut(first.text, isWhole || this.#written.length > 1) : first.text
-    if (text === '' && first.data === undefined) return null
+    const text = first.data === undefined ? cut(first.text) : first.text
     if (text.length === first.text.length) this.#written.shift()
     else first.text = first.text.slice(text.length)
     const chunk = { chunk: this.count, text, data: first.data }
@@ -104,11 +128,10 @@ export class Outbox {
   }
 }
 
-/** As much as goes into one chunk, and no half of a surrogate pair whose other half may come. */
-function cut(text: string, isWhole: boolean): string {
+/** As much as goes into one chunk, and no half of a surrogate pair. */
+function cut(text: string): string {
   const end = Math.min(text.length, longestChunk)
-  const isHalf = /[\ud800-\udbff]/.test(text.charAt(end - 1))
-  return isHalf && !(isWhole && end === text.length) ? text.slice(0, end - 1) : text.slice(0, end)
+  return /[\ud800-\udbff]/.test(text.charAt(end - 1)) ? text.slice(0, end - 1) : text.slice(0, end)
 }
 
 function sizeOf({ text, data }: { readonly text: string; readonly data?: unknown }): number {

@@ -5,7 +5,7 @@ import { startFields } from '../schema/selections.ts'
 import type { Message, MessageErrorInput, StartMessageInput } from '../schema/types.ts'
 import type { Completion, MessageStream, StreamOptions } from './message-stream.ts'
 import { type Chunk, Outbox } from './outbox.ts'
-import { withoutRefused, withoutUnsendable } from './refused-end.ts'
+import { withAlteredText, withoutRefused, withoutUnsendable } from './refused-end.ts'
 import { type Begun, StreamCalls, type Streaming } from './stream-calls.ts'
 import { finalError, isOver, type StreamError, startedByAnother, writtenByAnother } from './stream-error.ts'
 
@@ -147,7 +147,10 @@ export class Producer<Selected = Message> implements MessageStream<Selected> {
 
   async complete(input: Completion = {}): Promise<Selected> {
     this.#requireOpen()
-    const ending = { input: withoutUnsendable(input), ...settleable<Selected>() }
+    this.#outbox.finish()
+    const end = withoutUnsendable(input)
+    const isAltered = this.#outbox.isAltered && end.content == null
+    const ending = { input: isAltered ? withAlteredText(end) : end, ...settleable<Selected>() }
     this.#course = { is: 'ending', ending }
     this.#wake()
     return ending.promise
@@ -199,7 +202,7 @@ export class Producer<Selected = Message> implements MessageStream<Selected> {
     if (hold.is === 'new') return this.#start()
     if (hold.is !== 'held') return this.#takeOver(hold.messageId)
     const ending = this.#ending
-    const chunk = this.#outbox.next(ending !== null)
+    const chunk = this.#outbox.next()
     if (chunk !== null) return this.#send(hold, chunk)
     if (ending !== null) return this.#end(hold, ending)
     if (await this.#isIdle()) await this.#send(hold, null)

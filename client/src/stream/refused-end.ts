@@ -36,14 +36,22 @@ export function withoutRefused(end: Completion, { code, path, message }: StreamE
   return field === undefined ? null : without(end, field, message)
 }
 
+/** The end of a message that was written with what no server stores. */
+export function withAlteredText(end: Completion): Completion {
+  return saying(end, 'content: NUL and single halves of surrogate pairs were stored as U+FFFD.')
+}
+
 /** GraphQL quotes the value that it refuses, and says the reason behind it. */
 const quoted = /^Variable .*"; /s
 
 function without(end: Completion, field: Spare, reason: string): Completion {
   const left: Completion = { ...end, [field]: null, ...(field === 'parts' ? { partsFormat: null } : {}) }
-  const sentence = `${field}: ${reason.replace(quoted, '')}`
-  const { code, message } = left.error ?? { code: notStored, message: null }
-  return { ...left, error: { code, message: message === null ? sentence : `${message} ${sentence}` } }
+  return saying(left, `${field}: ${reason.replace(quoted, '')}`)
+}
+
+function saying(end: Completion, sentence: string): Completion {
+  const { code, message } = end.error ?? { code: notStored, message: null }
+  return { ...end, error: { code, message: message === null ? sentence : `${message} ${sentence}` } }
 }
 
 function sizeOf(value: unknown): number {
