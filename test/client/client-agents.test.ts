@@ -15,6 +15,7 @@ import {
 import { useBed } from '../support/bed.ts'
 import { chatScript, ModelServer, messagesScript, responsesScript, type Saying } from '../support/model-server.ts'
 import { expectNothingOpenAfterEach } from '../support/nothing-open.ts'
+import { serve } from '../support/server.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
@@ -416,11 +417,77 @@ describe.each(Object.keys(loops))('%s', (name) => {
     expect(await run(model, turn(id, { userMessage: 'Well?' }))).toMatchObject({ text: 'Now.', error: null })
   })
 
-  test('what the server cannot store fails the message, and says so', async () => {
+  test('never lost after it was paid for: a text with what no server stores is stored without it, and says so', async () => {
     const id = `nul ${name}`
-    await using model = await ModelServer.start(script({ texts: ['a', '\0'] }))
-    await expect(run(model, turn(id, { userMessage: '?' }))).rejects.toMatchObject({ code: 'BAD_USER_INPUT' })
-    expect((await messagesOf(id))[1]).toMatchObject({ status: 'FAILED', error: { code: 'BAD_USER_INPUT' } })
+    await using model = await ModelServer.start(script({ texts: ['a', '\0', '\ud83d', '\ude00', 'b\udc00'] }))
+    const text = 'a\ufffd😀b\ufffd'
+    const result = await run(model, turn(id, { userMessage: '?' }))
+    expect(result).toMatchObject({ outcome: 'COMPLETE', text, error: { code: 'NOT_STORED' } })
+    expect(result.error?.message).toContain('content: ')
+    expect((await messagesOf(id))[1]).toMatchObject({ status: 'COMPLETE', content: text })
+  })
+
+  test('never lost after it was paid for: a result of a tool that cannot be stored is told to the model, and the turn goes on', async () => {
+    const results: Record<string, () => unknown> = {
+      fine: () => 'fine',
+      nul: () => 'a\0b',
+      half: () => ({ toString: 1, text: '\ud83d' }),
+      surrogate: () => 'half \ud83d',
+      thrown: () => {
+        throw new Error('bad \0')
+      },
+      large: () => `é${'x'.repeat(1_100_000)}`,
+      huge: () => 'y'.repeat(5_000_000),
+    }
+    const tools = Object.fromEntries(
+      Object.entries(results).map(([key, execute]) => [key, { parameters: { type: 'object' }, execute }]),
+    )
+    const names = Object.keys(results)
+    const calls = names.map((key) => call(`call_${key}`, key, '{}'))
+    for (const more of [{}, { maxSteps: 1 }]) {
+      const id = `results ${name} ${JSON.stringify(more)}`
+      await using model = await ModelServer.start(script({ texts: ['Wait.'], calls }), script({ texts: ['So.'] }))
+      const options = turn(id, { userMessage: '?', turnId: 't', tools, maxTokens: 100_000, timeoutMs: 15_000 })
+      const first = await run(model, { ...options, ...more })
+      expect(first.outcome).toBe('maxSteps' in more ? 'STEPS' : 'COMPLETE')
+      // Again: what is stored is neither asked nor run.
+      expect(await run(model, options)).toMatchObject({ outcome: 'COMPLETE', text: 'So.' })
+      expect(model.requests).toHaveLength(2)
+      const stored = (await messagesOf(id)).slice(2, -1)
+      const said = Object.fromEntries(
+        stored.map(
+          ({ toolCallId, toolError, content }: { toolCallId: string; toolError: boolean; content: string }) => [
+            toolCallId.slice(5),
+            { toolError, content },
+          ],
+        ),
+      )
+      expect(Object.keys(said)).toEqual(names)
+      const refused = (reason: string, begins: string) => ({
+        toolError: true,
+        content: expect.stringMatching(new RegExp(`^The result was not stored: ${reason} It begins: ${begins}`)),
+      })
+      expect(said).toEqual({
+        fine: { toolError: null, content: 'fine' },
+        nul: refused('it must not contain the character NUL\\.', 'a\ufffdb$'),
+        // JSON writes a half as an escape.
+        half: { toolError: null, content: '{"toString":1,"text":"\\ud83d"}' },
+        surrogate: refused('it must be valid Unicode: .*', 'half \ufffd$'),
+        thrown: refused('it must not contain the character NUL\\.', 'bad \ufffd$'),
+        large: refused('it has 11\\d{5} bytes, and at most 1048576 are allowed\\.', 'éx{999}$'),
+        huge: refused('It is larger than the server takes at once\\.', 'y{1000}$'),
+      })
+      expect(JSON.stringify(model.requests[1])).toContain('The result was not stored')
+    }
+  })
+
+  test('as many calls as the server takes messages at once, and more, get their results', async () => {
+    for (const count of [99, 100, 101]) {
+      const id = `${count} calls ${name}`
+      const calls = Array.from({ length: count }, (_, n) => call(`call_${n}`, 'find_order', `{"id":${n}}`))
+      await using model = await ModelServer.start(script({ calls }), script({ texts: ['All.'] }))
+      expect(await run(model, turn(id, { userMessage: '?' }))).toMatchObject({ outcome: 'COMPLETE', text: 'All.' })
+    }
   })
 
   test('connections that are cut cost nothing: nothing is lost, and nothing is there twice', async () => {
@@ -582,6 +649,22 @@ test('a choice of tools names them as the caller does', async () => {
     const format = name === 'Anthropic messages' ? 'ANTHROPIC' : 'OPENAI_CHAT'
     expect(JSON.stringify(model.requests[0]?.tool_choice)).toContain(`"name":"${toolName('files/read', format)}"`)
   }
+})
+
+test('a server that takes less than the beginning of a refused result stores why it was refused', async () => {
+  await using server = await serve(bed.database.url, { MAX_MESSAGE_BYTES: '500', MAX_BODY_BYTES: '4096' })
+  const { script, run } = loops['Anthropic messages'] as Loop
+  const tool = (size: number): Tool => ({ parameters: { type: 'object' }, execute: () => 'x'.repeat(size) })
+  const tools = { long: tool(1_000), longer: tool(5_000), fine: tool(10) }
+  const calls = Object.keys(tools).map((name) => call(`call_${name}`, name, '{}'))
+  await using model = await ModelServer.start(script({ calls }), script({ texts: ['So.'] }))
+  const result = await run(model, turn('less', { userMessage: '?', tools }, server))
+  expect(result).toMatchObject({ outcome: 'COMPLETE', text: 'So.' })
+  expect((await messagesOf('less')).slice(2, 5)).toMatchObject([
+    { toolError: true, content: expect.stringMatching(/^The result was not stored: it has 1\d{3} .* allowed\.$/) },
+    { toolError: true, content: 'The result was not stored: It is larger than the server takes at once.' },
+    { toolError: null, content: 'xxxxxxxxxx' },
+  ])
 })
 
 test('what a model still asks for after a stop request is not done', async () => {

@@ -1,7 +1,7 @@
 import type { MessageInput } from '../schema/types.ts'
 
-/** The server takes so many messages at once. */
-const largestBatch = 100
+/** The server takes 100 messages at once, and the start of an answer is one of them. */
+const largestBatch = 99
 /** And at most 4 MiB, which leaves room for the rest of the request. */
 const largestBytes = 3 * 1024 * 1024
 

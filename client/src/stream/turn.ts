@@ -1,5 +1,5 @@
 import type { Connection, ConnectionOptions } from '../connection/connection.ts'
-import { type Ask, withConnection } from '../connection/request.ts'
+import { type Ask, RequestError, withConnection } from '../connection/request.ts'
 import { type ContextLimits, type ContextWindow, pickLimits } from '../message/context-window.ts'
 import { isRecord } from '../message/json.ts'
 import { inBatches } from '../message/message-batch.ts'
@@ -14,6 +14,7 @@ import type {
   ToolCall,
 } from '../schema/types.ts'
 import type { Completion, MessageStream } from './message-stream.ts'
+import { withoutRefusedResult } from './refused-result.ts'
 import { StreamError } from './stream-error.ts'
 import { streamMessageOn } from './stream-message.ts'
 
@@ -119,7 +120,7 @@ async function takeSteps(turn: Turn): Promise<TurnResult> {
     const results = isDone ? [] : await runTools(options, message.toolCalls, resultId)
     const isLast = step + 1 >= maxSteps
     const isApart = isLast || signal?.aborted || inBatches(results).length > 1
-    if (isApart) await append(turn, results)
+    if (isApart) for (const batch of inBatches(results)) await append(turn, batch)
     begin = isApart ? {} : { messages: results }
     if (signal?.aborted) return end('CANCELLED')
     if (isLast) return end('STEPS')
@@ -177,11 +178,8 @@ async function takeStep(turn: Turn, stepId: string, begin: Beginning): Promise<S
 }
 
 /** The next message; null when an earlier run has ended it. */
-async function answer(
-  { options, provider, connection }: Turn,
-  clientId: string,
-  begin: Beginning,
-): Promise<Message | null> {
+async function answer(turn: Turn, clientId: string, begin: Beginning): Promise<Message | null> {
+  const { options, provider, connection } = turn
   const { timeoutSeconds = 30, signal, ...more } = options
   const leave = new AbortController()
   const stream = streamMessageOn(connection, {
@@ -200,8 +198,11 @@ async function answer(
     await stream.started
     return await write(stream, provider, options)
   } catch (error) {
-    if (stream.message === null && error instanceof StreamError && error.reason === 'NOT_STREAMING') return null
-    throw error
+    if (stream.message !== null || !(error instanceof StreamError)) throw error
+    if (error.reason === 'NOT_STREAMING') return null
+    const messages = withoutRefusedResult(begin.messages ?? [], error)
+    if (messages === null) throw error
+    return answer(turn, clientId, { ...begin, messages })
   } finally {
     signal?.removeEventListener('abort', cancel)
   }
@@ -290,8 +291,15 @@ const appendMessages = `mutation ($input: AppendMessagesInput!) { appendMessages
   conversation { lastSeq }
 } }`
 
-async function append({ ask, options: { conversationId } }: Turn, messages: readonly MessageInput[]): Promise<void> {
-  for (const batch of inBatches(messages)) await ask(appendMessages, { input: { conversationId, messages: batch } })
+async function append(turn: Turn, batch: readonly MessageInput[]): Promise<void> {
+  const { ask, options } = turn
+  try {
+    await ask(appendMessages, { input: { conversationId: options.conversationId, messages: batch } })
+  } catch (error) {
+    const less = error instanceof RequestError ? withoutRefusedResult(batch, error) : null
+    if (less === null) throw error
+    await append(turn, less)
+  }
 }
 
 /** The message of a client id; null when there is none. */
