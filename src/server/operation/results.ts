@@ -50,14 +50,18 @@ export interface Subscription {
 
 /**
  * The results of events. An event is executed once for all subscriptions of one user that select the same of it: feeds
- * that share a read hand out the same event object, and the results are kept for as long as that object is.
+ * that share a read hand out the same event object, by which the results are found.
+ *
+ * A feed holds up to a hundred events of one read, and the result of each may be as large as an answer. So the results
+ * are held weakly: whoever sends a result holds it, and the garbage collector may take what nobody sends. A slower
+ * subscription that asks for such a result later has the event executed again.
  */
 export class EventResults {
   readonly #executor: Executor
   readonly #createContext: CreateContext
   readonly #log: Logger
   /** By event and then by selection. */
-  readonly #results = new WeakMap<object, Map<string, Promise<Result>>>()
+  readonly #results = new WeakMap<object, Map<string, WeakRef<Promise<Result>>>>()
   readonly #documents = new WeakMap<DocumentNode, { readonly number: number; readonly selecting: readonly string[] }>()
   #lastNumber = 0
 
@@ -78,10 +82,10 @@ export class EventResults {
       results = new Map()
       this.#results.set(event, results)
     }
-    let result = results.get(selection)
+    let result = results.get(selection)?.deref()
     if (result === undefined) {
       result = this.#execute(event, subscription)
-      results.set(selection, result)
+      results.set(selection, new WeakRef(result))
     }
     return result
   }
