@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Answer } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { EventStreamReader } from '../support/event-stream.ts'
 import { logged } from '../support/logged.ts'
 import { Wire } from '../support/wire.ts'
 
@@ -134,6 +135,43 @@ describe('codes and their extensions', () => {
       'BAD_USER_INPUT',
     )
     expect(await failSubscription({ id: { a: 1 } })).toMatchObject({ code: 'BAD_USER_INPUT' })
+  })
+
+  const followed = 'messageAppended(conversationId: "conditions")'
+  test.each([
+    ['subscription ($s: Boolean!)', `${followed} @skip(if: $s) { cursor }`],
+    ['subscription ($s: Boolean! = false)', `${followed} @include(if: $s) { cursor }`],
+    ['subscription', `${followed} @skip(if: true) { cursor }`],
+    ['subscription', `${followed} @include(if: true) { cursor }`],
+    ['subscription', `${followed} @skip { cursor }`],
+    ['subscription', `${followed} @include(if: "no") { cursor }`],
+    ['subscription', `... @skip(if: true) { ${followed} { cursor } }`],
+    ['subscription', '...F @include(if: false)'],
+    ['subscription', '...G @include(if: true)'],
+    ['query A { viewer { id } } subscription B', '...H'],
+  ])('a condition on what a subscription selects of its root is refused everywhere: %s { %s }', async (head, root) => {
+    await bed.server.as().append('conditions', 'x')
+    const fragments = `fragment F on Subscription { ${followed} { cursor } } fragment G on Subscription { ...F }
+      fragment H on Subscription { ... { ...G @skip(if: false) } }`
+    const query = `${head} { ${root} } ${fragments}`
+    const error = await failBoth(query, { s: false })
+    expect(error?.extensions).toEqual({ code: 'GRAPHQL_VALIDATION_FAILED' })
+    expect(error?.message).toMatch(/^A root field of a subscription takes no @skip and no @include\./)
+    await using stream = await EventStreamReader.open(bed.server.url, {
+      query,
+      variables: { s: false },
+      identity: { 'x-user-id': 'ada' },
+    })
+    expect((await stream.result()).errors).toEqual([error])
+  })
+
+  test('conditions beneath the root of a subscription hold', async () => {
+    await bed.server.as().append('beneath', 'x')
+    await using wire = await Wire.open(bed.server.url)
+    const query = `subscription ($s: Boolean!) { messageAppended(conversationId: "beneath", after: "") { ...E @include(if: $s) __typename } }
+      fragment E on MessageEdge { node { seq role @skip(if: $s) } }`
+    const { data } = await wire.ask(query, { s: true })
+    expect(data.messageAppended).toEqual({ node: { seq: 1 }, __typename: 'MessageEdge' })
   })
 
   test.each([

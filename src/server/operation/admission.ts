@@ -13,11 +13,15 @@ import {
 import type { Limits } from '../../config.ts'
 import { ApiError, badInput, tooLarge } from '../../errors.ts'
 import type { Context } from '../../graphql/context.ts'
+import { rootConditions } from './root-conditions.ts'
 
 /** The document of a request that may run, or the errors that say why it may not. */
 export type Admitted = { readonly document: DocumentNode } | { readonly errors: readonly Error[] }
 
 type DocumentStore = NonNullable<ApolloServerOptions<Context>['documentStore']>
+
+const noRootCondition =
+  'A root field of a subscription takes no @skip and no @include. Put the condition on fields that it selects, or leave the field out.'
 
 const maxDocuments = 1_000
 const maxCharacters = 1_000_000
@@ -51,7 +55,7 @@ export class Admission {
     try {
       const document = this.#parse(source)
       requireShape(document, this.#limits)
-      const errors = validate(this.#schema, document, undefined, { maxErrors: 10 })
+      const errors = this.#validate(document)
       if (errors.length > 0) return { errors: errors.map((error) => withCode(error, 'GRAPHQL_VALIDATION_FAILED')) }
       this.#remember(source, document)
       return { document }
@@ -81,6 +85,18 @@ export class Admission {
       if (/more that \d+ tokens/.test(error.message))
         throw tooLarge('query', 'tokens or more', queryTokens, queryTokens + 1)
       throw withCode(error, 'GRAPHQL_PARSE_FAILED')
+    }
+  }
+
+  #validate(document: DocumentNode): readonly GraphQLError[] {
+    const conditions = rootConditions(document)
+    if (conditions.length > 0) return [new GraphQLError(noRootCondition, { nodes: conditions })]
+    try {
+      return validate(this.#schema, document, undefined, { maxErrors: 10 })
+    } catch (error) {
+      // A rule of GraphQL that throws an error in place of reporting it has nevertheless found the document invalid.
+      if (error instanceof GraphQLError) return [error]
+      throw error
     }
   }
 
