@@ -44,7 +44,7 @@ export default defineConfig({
         test: {
           name: 'interpreted',
           include: underBothExecutors.map((name) => `test/**/${name}.test.ts`),
-          env: { TEST_COMPILE_AFTER: '1000000' },
+          setupFiles: 'test/support/interpreted.ts',
         },
       },
     ],

@@ -156,7 +156,6 @@ const settings = {
     'all',
     'Which appends that come at the same time go into one statement. `all`: those to any conversations. `conversation`: only those to one conversation (for engines that spread conversations over machines). `off`: each has its own.',
   ),
-  COMPILE_AFTER: whole(0, 1_000_000, 2, 'How many times a GraphQL document is executed before it is compiled.'),
   TEXT_WINDOW_MS: whole(0, 1_000, 25, 'How often the text of all streaming messages is stored, in one statement.'),
   POLL_MS: whole(10, 600_000, 5_000, 'How often watched conversations are looked at, in case a hint was lost.'),
   TOMBSTONE_DAYS: whole(
@@ -271,7 +270,6 @@ export interface Config {
   readonly requestMs: number
   readonly shutdownMs: number
   readonly gather: Settings['GATHER']
-  readonly compileAfter: number
   readonly textWindowMs: number
   readonly pollMs: number
   readonly pingMs: number
@@ -369,7 +367,6 @@ function toConfig(from: Settings): Config {
     requestMs: from.REQUEST_TIMEOUT_MS,
     shutdownMs: from.SHUTDOWN_TIMEOUT_MS,
     gather: from.GATHER,
-    compileAfter: from.COMPILE_AFTER,
     textWindowMs: from.TEXT_WINDOW_MS,
     pollMs: from.POLL_MS,
     pingMs: from.PING_MS,

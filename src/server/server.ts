@@ -125,7 +125,7 @@ export async function startServer(
       limits: config.limits,
       lists: config.lists,
     }
-    const operations = own(await Operations.start(services, answers, config.compileAfter, log))
+    const operations = own(await Operations.start(services, answers, log))
     const takesOrigin = createTakesOrigin(config)
     const dependencies: TransportDependencies = {
       operations,

@@ -38,7 +38,7 @@ test(
       const document = parse(asked.query)
       if (validate(schema, document).length > 0) continue
       counts.valid += 1
-      const executor = new Executor(schema, 0)
+      const executor = new Executor(schema)
       const random = new Random(seed)
       // What is kept of one execution may not show in the next one, nor in one that runs at the same time.
       const runs = [asked.variables, asked.others, asked.variables].map((variableValues) => ({

@@ -54,7 +54,6 @@ const places: [name: string, value: string | number, place: string][] = [
   ['REQUEST_TIMEOUT_MS', 501, 'requestMs'],
   ['SHUTDOWN_TIMEOUT_MS', 502, 'shutdownMs'],
   ['GATHER', 'off', 'gather'],
-  ['COMPILE_AFTER', 62, 'compileAfter'],
   ['TEXT_WINDOW_MS', 63, 'textWindowMs'],
   ['POLL_MS', 64, 'pollMs'],
   ['TOMBSTONE_DAYS', 65, 'lists.tombstoneDays'],

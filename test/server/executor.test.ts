@@ -23,11 +23,10 @@ import { createSchema } from '../../src/graphql/schema.ts'
 import { Executor } from '../../src/server/operation/executor.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { byGraphql } from '../support/by-graphql.ts'
 import { serve } from '../support/server.ts'
 
-// The server of all tests compiles every document at once; another one, on the same database, never does.
-const bed = useBed({ COMPILE_AFTER: '0' })
-const never = { COMPILE_AFTER: '1000000' }
+const bed = useBed()
 
 const append = `mutation ($input: AppendMessageInput!) { appendMessage(input: $input) { message { seq content } } }`
 
@@ -211,7 +210,7 @@ const refusedQuestions: Question[] = [
 ]
 
 /**
- * Who executes a document that is to be compiled at once; nobody where it is refused before. GraphQL collects the fields
+ * Who executes a document; nobody where it is refused before. GraphQL collects the fields
  * of a document anew for each execution, and a compiled document does not.
  */
 async function executedBy(query: string, variables?: Record<string, unknown>): Promise<string[]> {
@@ -227,7 +226,7 @@ async function executedBy(query: string, variables?: Record<string, unknown>): P
       }
     }
   }
-  const executor = new Executor(schema, 0)
+  const executor = new Executor(schema)
   const execution = { document: parse(query), rootValue: {}, variableValues: variables ?? null }
   await executor.execute(execution)
   called.length = 0
@@ -243,34 +242,30 @@ const all: [questions: Question[], executor: string[]][] = [
 
 for (const [asked, executor] of all) {
   for (const [name, query, variables] of asked) {
-    test(`a server that compiles at once answers as one that never does: ${name}`, async () => {
+    test(`a document is answered as by GraphQL itself: ${name}`, async () => {
       expect(await executedBy(query, variables)).toEqual(executor)
-      await using plain = await serve(bed.database.url, never)
       await fill(bed.server.as(), 'same')
       const compiled = await bed.server.as().ask(query, variables)
-      expect(compiled).toEqual(await plain.as().ask(query, variables))
+      expect(compiled).toEqual(await byGraphql(() => bed.server.as().ask(query, variables)))
       // What was answered first may not be what is answered from then on.
       expect(await bed.server.as().ask(query, variables)).toEqual(compiled)
     })
   }
 }
 
-const often = { COMPILE_AFTER: '2' }
-
 for (const [name, query, variables] of conditionalQuestions) {
   test(`@skip and @include hold however often a document comes: ${name}`, async () => {
-    await using server = await serve(bed.database.url, often)
-    await using plain = await serve(bed.database.url, never)
-    await fill(bed.server.as(), 'same')
-    const answer = await plain.as().get(query, variables)
+    await using server = await serve(bed.database.url)
+    await fill(server.as(), 'same')
+    const answer = await byGraphql(() => server.as().get(query, variables))
     for (let time = 1; time <= 5; time++)
       expect(await server.as().get(query, variables), `time ${time}`).toEqual(answer)
   })
 }
 
 test('a condition of one operation holds for no other one that spreads the same fragment', async () => {
-  await using server = await serve(bed.database.url, often)
-  await fill(bed.server.as(), 'shared')
+  await using server = await serve(bed.database.url)
+  await fill(server.as(), 'shared')
   const query = `query A { conversation(id: "shared") { lastMessage { ...M @include(if: false) } } }
     query B { conversation(id: "shared") { lastMessage { ...M } } } fragment M on Message { content }`
   const ask = async (operationName: string) => (await server.as().post(JSON.stringify({ query, operationName }))).json()
@@ -305,18 +300,15 @@ const subscriptions: [name: string, query: string, variables: Record<string, unk
 
 test.each(subscriptions)('events are the same on every server: a document %s', async (_name, query, variables) => {
   expect(await executedBy(query, variables)).toEqual(['compiled'])
-  await using server = await serve(bed.database.url, often)
-  await using plain = await serve(bed.database.url, never)
+  await using server = await serve(bed.database.url)
   const ada = bed.server.as()
   for (let round = 0; round < 2; round++) await fill(ada, 'events')
-  const [told, toldOften, toldPlain] = await Promise.all(
-    [ada, server.as(), plain.as()].map(async (api) => {
-      await using feed = api.subscribe(query, variables)
-      return await feed.take(6)
-    }),
-  )
-  expect(told).toEqual(toldPlain)
-  expect(toldOften).toEqual(toldPlain)
+  const told = async (api: Api) => {
+    await using feed = api.subscribe(query, variables)
+    return await feed.take(6)
+  }
+  const right = await byGraphql(() => told(ada))
+  expect(await Promise.all([told(ada), told(server.as())])).toEqual([right, right])
 })
 
 test('what a variable within an input leaves out stays as it is', async () => {
@@ -336,18 +328,6 @@ test('each operation of a document is compiled for itself', async () => {
   for (let round = 0; round < 2; round++) {
     expect(await ask('A')).toEqual({ data: { viewer: { userId: 'ada' } } })
     expect(await ask('B')).toEqual({ data: { viewer: { id: 'usr_ada' } } })
-  }
-})
-
-test('a document is compiled once it came often enough, and answers the same before and after', async () => {
-  await using server = await serve(bed.database.url, { COMPILE_AFTER: '2' })
-  await fill(bed.server.as(), 'often')
-  const query = '{ conversation(id: "often") { messages(last: 2) { nodes { seq content } } } }'
-  for (let round = 0; round < 5; round++) {
-    expect((await server.as().get(query)).conversation.messages.nodes).toEqual([
-      { seq: 2, content: 'two' },
-      { seq: 3, content: 'three' },
-    ])
   }
 })
 
@@ -393,7 +373,7 @@ for (const [name, query, fault] of faults) {
     const sound = { type: named, resolve: async () => ({ name: 'b' }) }
     const schema = new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields: { fault, sound } }) })
     const execution = { document: parse(query), rootValue: {} }
-    const compiled = await new Executor(schema, 0).execute(execution)
+    const compiled = await new Executor(schema).execute(execution)
     expect(compiled.errors?.map(({ message }) => message)).toEqual(['cannot be read'])
     expect(textOf(compiled)).toBe(textOf(await execute({ schema, ...execution })))
   })
@@ -520,7 +500,7 @@ for (const [name, query, f] of differences) {
       types: [first],
     })
     const document = parse(query)
-    const executor = new Executor(schema, 0)
+    const executor = new Executor(schema)
     const right = textOf(await execute({ schema, document, variableValues: { n: 1 } }))
     for (let time = 1; time <= 2; time++) {
       expect(textOf(await executor.execute({ document, variableValues: { n: 1 } })), `time ${time}`).toBe(right)

@@ -73,8 +73,8 @@ test('a mutation that fails leaves those beside it as they are, also those after
   expect(errors).toMatchObject([{ path: ['second'], extensions: { code: 'NOT_FOUND' } }])
 })
 
-test.each(['0', '1000000'])('each of several nodes fails alone (COMPILE_AFTER=%s)', async (compileAfter) => {
-  await using server = await serve(bed.database.url, { COMPILE_AFTER: compileAfter, MAX_ANSWER_BYTES: '4096' })
+test('each of several nodes fails alone', async () => {
+  await using server = await serve(bed.database.url, { MAX_ANSWER_BYTES: '4096' })
   const ada = server.as()
   const ids: string[] = []
   for (const n of [1, 2]) ids.push((await ada.append('large', `${n}${'x'.repeat(3_000)}`)).message.id)

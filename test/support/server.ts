@@ -10,17 +10,11 @@ export interface TestServer extends Server {
   readonly logged: Record<string, unknown>[]
 }
 
-/**
- * Compiled at once, so that the tests see the compiled documents; the second run of those that ask much never compiles
- * (see vitest.config.ts).
- */
-const compileAfter = process.env.TEST_COMPILE_AFTER ?? '0'
-
 /** A whole server on a free port. Settings are those of the environment. */
 export async function serve(databaseUrl: string, settings: Record<string, string> = {}): Promise<TestServer> {
   const logged: Record<string, unknown>[] = []
   const log = pino({ level: 'debug' }, { write: (line) => void logged.push(JSON.parse(line)) })
-  const config = readConfig({ PORT: '0', COMPILE_AFTER: compileAfter, DATABASE_URL: databaseUrl, ...settings })
+  const config = readConfig({ PORT: '0', DATABASE_URL: databaseUrl, ...settings })
   const server = await startServer(config, log, () => {})
   return Object.assign(server, {
     logged,

@@ -55,14 +55,11 @@ export class Operations implements AsyncDisposable {
     this.#log = log
   }
 
-  /**
-   * @param memory counts the bytes of all answers in flight
-   * @param compileAfter how often a document is executed before it is compiled
-   */
-  static async start(services: Services, memory: AnswerMemory, compileAfter: number, log: Logger): Promise<Operations> {
+  /** @param memory counts the bytes of all answers in flight */
+  static async start(services: Services, memory: AnswerMemory, log: Logger): Promise<Operations> {
     const schema = createSchema()
     const admission = new Admission(schema, services.limits)
-    const executor = new Executor(schema, compileAfter)
+    const executor = new Executor(schema)
     const apollo = await Apollo.start(schema, admission, executor, log)
     const createContext = contextFactory(services, memory)
     const results = new EventResults(executor, createContext, log)

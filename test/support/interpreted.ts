@@ -1,0 +1,3 @@
+import { executeByGraphql } from './by-graphql.ts'
+
+executeByGraphql()
