@@ -46,7 +46,10 @@ export class SocketConnection {
   #looksWhileClosing = 0
   /** How many bytes had come at the last look; null: the socket was not read then. */
   #heard: number | null = 0
-  /** What has become of the bytes that were unsent at the last look: they wait, or some of them have left. */
+  /**
+   * What has become of unsent bytes since the last look: there were none, those of the last look wait, or some have
+   * left. Bytes that the kernel takes at once are never unsent, because they show nothing of the client.
+   */
   #unsent: 'none' | 'waiting' | 'left' = 'none'
 
   constructor(
@@ -123,12 +126,12 @@ export class SocketConnection {
 
   /**
    * To be called once a period. What happens to a client that has sent nothing since the last look, not even a pong,
-   * depends on the bytes that were unsent at the last look:
+   * depends on the bytes that were unsent then or since:
    *
    * - The client has taken some of them. It reads slowly, and has not come to the ping yet: nothing happens.
-   * - The client has taken none of them. It does not read, and the socket is closed. The client finds in the log what
-   *   it has not read.
-   * - There were none. The client is gone, and the socket is terminated.
+   * - The client has taken none of those of the last look. It does not read, and the socket is closed. The client finds
+   *   in the log what it has not read.
+   * - There were none, and there are none now. The client is gone, and the socket is terminated.
    */
   look(): void {
     if (!this.isOpen) {
@@ -166,7 +169,7 @@ export class SocketConnection {
     return new Promise((resolve) => {
       // These no bytes come after everything that was written before, so their callback says when all of it has left.
       this.#stream.write(nothing, () => {
-        if (this.#unsent === 'waiting') this.#unsent = 'left'
+        this.#unsent = 'left'
         if (this.#socket.bufferedAmount <= maxUnsent) this.#lift('unsent')
         resolve()
       })
