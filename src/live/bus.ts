@@ -13,8 +13,8 @@ export interface BusListener {
 export interface Interest extends Disposable {
   /**
    * Settles once every hint that is sent from then on will be heard. Whoever reads after it misses nothing. It never
-   * fails. While the bus is away it settles at once, and when the bus does not answer it settles after a second. What
-   * is missed then is found after `resumed`, or by the poll.
+   * fails. While the bus is away it settles at once, and when the bus does not answer it settles after a second. Then
+   * the bus says `resumed` once it hears, and what was missed is found after that.
    */
   readonly confirmed: Promise<void>
 }
@@ -56,7 +56,8 @@ const maxWaiting = 100_000
  */
 const pauseMs = 4
 const retryMs = 500
-const patienceMs = 1_000
+/** How long an interest waits for its confirmation, in milliseconds, unless another time is given. */
+const defaultPatienceMs = 1_000
 
 const now = Promise.resolve()
 
@@ -74,6 +75,7 @@ const now = Promise.resolve()
 export class Bus implements AsyncDisposable {
   readonly #connect: Connect
   readonly #log: Logger
+  readonly #patienceMs: number
   readonly #stop = new AbortController()
   readonly #wanted = new Map<string, Interest>()
   /** By key, what confirms an interest. Kept apart from the interests, because most interests are confirmed already. */
@@ -88,9 +90,10 @@ export class Bus implements AsyncDisposable {
   #running: Promise<void> = Promise.resolve()
   #wake: () => void = () => {}
 
-  constructor(connect: Connect, log: Logger) {
+  constructor(connect: Connect, log: Logger, patienceMs = defaultPatienceMs) {
     this.#connect = connect
     this.#log = log
+    this.#patienceMs = patienceMs
   }
 
   /** Begins to connect and to hear, in the background. */
@@ -131,7 +134,7 @@ export class Bus implements AsyncDisposable {
 
   #untilConfirmed(key: string): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(() => this.#confirm(key), patienceMs).unref()
+    const timer = setTimeout(() => this.#confirm(key), this.#patienceMs).unref()
     this.#unconfirmed.set(key, () => {
       clearTimeout(timer)
       resolve()
@@ -186,7 +189,7 @@ export class Bus implements AsyncDisposable {
       }
       // Waits for one turn of the event loop, so that everything that came in this turn goes together.
       await turn()
-      if (this.#toListen.size > 0) await this.#listen(line)
+      if (this.#toListen.size > 0 && (await this.#listen(line)) === 'late') listener.resumed()
       if (this.#toSend.size > 0) await this.#send(line)
       if (this.#toUnlisten.size > 0) await this.#unlisten(line)
     }
@@ -202,13 +205,16 @@ export class Bus implements AsyncDisposable {
     clearTimeout(timer)
   }
 
-  async #listen(line: Line): Promise<void> {
+  /** @returns late: of one of the keys, somebody has stopped waiting for the confirmation, and may have missed hints */
+  async #listen(line: Line): Promise<'in time' | 'late'> {
     const keys = takeFrom(this.#toListen)
     await line.listen(keys)
+    const isLate = keys.some((key) => this.#wanted.has(key) && !this.#unconfirmed.has(key))
     for (const key of keys) {
       this.#listening.add(key)
       this.#confirm(key)
     }
+    return isLate ? 'late' : 'in time'
   }
 
   async #send(line: Line): Promise<void> {

@@ -11,10 +11,11 @@ const answerMs = 10_000
  *
  * @param urls nats:// or tls://, of one server or of the servers of a cluster. The user and password of the first URL,
  *   or its user alone as a token, are used for all
+ * @param patienceMs of `Bus`
  */
-export function natsBus(urls: readonly string[], log: Logger): Bus {
+export function natsBus(urls: readonly string[], log: Logger, patienceMs?: number): Bus {
   const connectLine: Connect = (events, signal) => NatsLine.connect(urls, events, signal)
-  return new Bus(connectLine, log)
+  return new Bus(connectLine, log, patienceMs)
 }
 
 /**

@@ -5,10 +5,15 @@ import { Bus, type Connect, type Hint, type Line, type LineEvents } from './bus.
 
 const channelPrefix = 'colloquy '
 
-/** A bus of LISTEN and NOTIFY on a connection of its own. @param url a postgresql:// URL */
-export function postgresBus(url: string, log: Logger): Bus {
+/**
+ * A bus of LISTEN and NOTIFY on a connection of its own.
+ *
+ * @param url a postgresql:// URL
+ * @param patienceMs of `Bus`
+ */
+export function postgresBus(url: string, log: Logger, patienceMs?: number): Bus {
   const connect: Connect = (events, signal) => PostgresLine.connect(url, events, signal)
-  return new Bus(connect, log)
+  return new Bus(connect, log, patienceMs)
 }
 
 /**

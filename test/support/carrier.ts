@@ -7,13 +7,15 @@ import { postgresBus } from '../../src/live/postgres-bus.ts'
 import { createDatabase, type TestDatabase } from './database.ts'
 import { withDatabase } from './database-url.ts'
 import { NatsServer } from './nats.ts'
+import { stopProcess } from './stop-process.ts'
 import { until } from './until.ts'
 
 /** What a kind of bus runs over, and what may happen to it. */
 export interface Carrier extends AsyncDisposable {
   /** What makes a server use it. */
   readonly settings: Record<string, string>
-  open(): Bus
+  /** @param patienceMs of `Bus` */
+  open(patienceMs?: number): Bus
   /** Says each text of each key, as somebody who is no server of ours. */
   shout(keys: readonly string[], texts: readonly string[]): Promise<void>
   /** Every connection of a bus is gone; new ones are taken. */
@@ -44,12 +46,9 @@ export async function postgresCarrier(database: TestDatabase): Promise<Carrier> 
     await admin.query(`alter database ${name} allow_connections ${isAllowed}`)
     await admin.end()
   }
-  const signal = (signal: NodeJS.Signals) => {
-    for (const pid of frozen) process.kill(pid, signal)
-  }
   return {
     settings: {},
-    open: () => postgresBus(database.url, silent),
+    open: (patienceMs) => postgresBus(database.url, silent, patienceMs),
     shout: async (keys, texts) => {
       await client.query(
         "select count(pg_notify('colloquy ' || key, 'x ' || text)::text) from unnest($1::text[]) key, unnest($2::text[]) text",
@@ -64,10 +63,10 @@ export async function postgresCarrier(database: TestDatabase): Promise<Carrier> 
     bringBack: () => allowConnections(true),
     freeze: async () => {
       frozen = await connections(client)
-      signal('SIGSTOP')
+      await Promise.all(frozen.map(stopProcess))
     },
     thaw: async () => {
-      signal('SIGCONT')
+      for (const pid of frozen) process.kill(pid, 'SIGCONT')
       frozen = []
     },
     [Symbol.asyncDispose]: async () => {},
@@ -86,7 +85,7 @@ export async function natsCarrier(): Promise<Carrier> {
   const server = await new NatsServer().start()
   return {
     settings: { NATS_URL: server.url },
-    open: () => natsBus([server.url], silent),
+    open: (patienceMs) => natsBus([server.url], silent, patienceMs),
     shout: async (keys, texts) => {
       const connection = await connect({ servers: server.url.slice('nats://'.length) })
       for (const key of keys) for (const text of texts) connection.publish(`colloquy.${key}`, text)
@@ -99,8 +98,8 @@ export async function natsCarrier(): Promise<Carrier> {
     },
     takeAway: () => server.kill(),
     bringBack: async () => void (await server.start()),
-    freeze: async () => server.signal('SIGSTOP'),
-    thaw: async () => server.signal('SIGCONT'),
+    freeze: () => server.freeze(),
+    thaw: async () => server.thaw(),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   }
 }

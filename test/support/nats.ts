@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { stopProcess } from './stop-process.ts'
 
 /** Whether there is a nats-server on this machine; Debian's package of that name has one. */
 export const hasNats = spawnSync('nats-server', ['--version']).error === undefined
@@ -29,8 +30,12 @@ export class NatsServer implements AsyncDisposable {
     return this
   }
 
-  signal(signal: 'SIGSTOP' | 'SIGCONT'): void {
-    this.#process?.kill(signal)
+  async freeze(): Promise<void> {
+    if (this.#process?.pid) await stopProcess(this.#process.pid)
+  }
+
+  thaw(): void {
+    this.#process?.kill('SIGCONT')
   }
 
   async kill(): Promise<void> {
