@@ -3,8 +3,6 @@ import { explainDatabaseError } from './database/database-errors.ts'
 import { StartupError } from './errors.ts'
 import { findNodeFault } from './node-check.ts'
 import { createLog } from './server/log.ts'
-import { startServer } from './server/server.ts'
-import { printWelcome } from './server/welcome.ts'
 
 const stop = Promise.withResolvers<number>()
 /** Ends a start that is not done yet. */
@@ -34,6 +32,10 @@ try {
     log.fatal({ err: error }, 'the embedded database is gone')
     stop.resolve(1)
   }
+  // Loading the server takes most of the time of a start. What is wrong with the settings is told before that.
+  const { startServer } = await import('./server/server.ts')
+  const { printWelcome } = await import('./server/welcome.ts')
+  starting.signal.throwIfAborted()
   await using server = await startServer(config, log, onLost, starting.signal)
   printWelcome(config, server)
   process.exitCode = await stop.promise
