@@ -53,6 +53,7 @@ export default defineConfig({
     // Real servers and real PostgreSQL on two cores: generous, and never part of what a test asserts.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 60_000 } },
     maxWorkers: 2,
   },
 })

@@ -4,12 +4,9 @@ import { mkdir, mkdtemp, readdir, readFile, realpath, rm, stat, writeFile } from
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../src/database/embedded.ts'
 import { findBinaries } from '../../src/database/embedded-binaries.ts'
-
-// A start takes a second with its initdb, more on a busy machine; a refusal waits two for the lock.
-vi.setConfig({ testTimeout: 30_000 })
 
 let directory: string
 

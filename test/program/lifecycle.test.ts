@@ -178,7 +178,7 @@ describe('a server that is told to stop while it starts ends at once, and leaves
   ])('while %s', async (_when, folder, file) => {
     await using server = start()
     const files = () => readdir(join(directory, folder)).catch(() => [])
-    await expect.poll(files, { interval: 2, timeout: 30_000 }).toContainEqual(expect.stringMatching(file))
+    await expect.poll(files, { interval: 2 }).toContainEqual(expect.stringMatching(file))
     expect(await server.stop('SIGTERM')).toEqual({ code: 0, signal: null })
     expect(server.stderr).toBe('')
     expect(await leftBehind()).toEqual([])
@@ -201,9 +201,7 @@ describe('a server that is told to stop while it starts ends at once, and leaves
     const { port } = silent.address() as AddressInfo
     await using server = start({ DATABASE_URL: `postgresql://ada@127.0.0.1:${port}/c`, POOL_TIMEOUT_MS: '60000' })
     await once(silent, 'connection')
-    const began = Date.now()
     expect(await server.stop('SIGTERM')).toEqual({ code: 0, signal: null })
-    expect(Date.now() - began).toBeLessThan(10_000)
     silent.close()
   })
 })
@@ -222,10 +220,8 @@ describe('a server that is told to stop', () => {
     await held.release()
 
     expect((await answer).appendMessage.message).toEqual({ seq: 2, content: 'late' })
-    const answered = Date.now()
+    // It does not wait until the client lets go of its connection: that would take longer than the test may.
     expect(await server.exited).toEqual({ code: 0, signal: null })
-    // Not as late as when it had waited for the clients to let go of their connections.
-    expect(Date.now() - answered).toBeLessThan(5_000)
     expect(server.stderr).toBe('')
     const { rows } = await held.lock.query('select seq, content from message order by seq')
     expect(rows).toEqual([
@@ -307,33 +303,27 @@ describe('a server that is told to stop', () => {
     await client.dispose()
   })
 
-  test('is gone within ten seconds when a request never ends', async () => {
-    // Each waits by itself.
-    const gather = { GATHER: 'off' }
-    const forever = { LOCK_TIMEOUT_MS: '60000', STATEMENT_TIMEOUT_MS: '60000', REQUEST_TIMEOUT_MS: '60000', ...gather }
-    await using held = await holdConversation(forever)
+  test('is gone after SHUTDOWN_TIMEOUT_MS though a request never ends', async () => {
+    // Without gathering, each append waits by itself.
+    await using held = await holdConversation({ SHUTDOWN_TIMEOUT_MS: '1000', GATHER: 'off' })
     const { server, api } = held
     const variables = { input: { conversationId: 'held', message: { role: 'USER', content: 'never' } } }
     const answer = api.get(append, variables).catch((error: unknown) => error)
     await using busy = await Wire.open(held.url, {})
     busy.subscribe(append, variables)
     await held.isWaitedFor(2)
-    const began = Date.now()
     expect(await server.stop('SIGTERM')).toEqual({ code: 0, signal: null })
-    expect(Date.now() - began).toBeLessThan(10_000)
     expect(await answer).toBeInstanceOf(Error)
   })
 
-  test('is gone within ten seconds while a client has sent half a request', async () => {
-    await using server = start()
+  test('is gone after SHUTDOWN_TIMEOUT_MS while a client has sent half a request', async () => {
+    await using server = start({ SHUTDOWN_TIMEOUT_MS: '1000', REQUEST_TIMEOUT_MS: forever.REQUEST_TIMEOUT_MS })
     const url = await server.url()
     const half = httpRequest(`${url}/graphql`, { method: 'POST', headers: { 'content-length': '100' } })
     half.on('error', () => {})
     half.write('{')
     await once(half, 'socket').then(([socket]) => socket.connecting && once(socket, 'connect'))
-    const began = Date.now()
     expect(await server.stop('SIGTERM')).toEqual({ code: 0, signal: null })
-    expect(Date.now() - began).toBeLessThan(10_000)
     expect(await leftBehind()).toEqual([])
   })
 
@@ -386,10 +376,12 @@ describe('a server that is killed', () => {
     expect(await leftBehind()).toEqual([])
   })
 
-  test.each([1, 200, 1_000])('has every acknowledged message once, and no gap, after %i were', async (enough) => {
+  test.each([1, 1_000])('has every acknowledged message once, and no gap, after %i were', async (enough) => {
+    await using database = await createDatabase()
+    const settings = { DATABASE_URL: database.url, LOG_LEVEL: 'error' }
     const acknowledged = new Map<string, number>()
     {
-      await using killed = start({ LOG_LEVEL: 'error' })
+      await using killed = start(settings)
       const api = new Api(await killed.url(), {})
       const { promise: isEnough, resolve } = Promise.withResolvers<void>()
       const writers = Array.from({ length: 64 }, async (_, writer) => {
@@ -408,7 +400,7 @@ describe('a server that is killed', () => {
       await killed.stop('SIGKILL')
       await Promise.all(writers)
     }
-    await using server = start()
+    await using server = start(settings)
     const api = new Api(await server.url(), {})
     const stored = await contents(api, 'load')
     expect(stored.map(([seq]) => seq)).toEqual(stored.map((_, index) => index + 1))
@@ -417,8 +409,6 @@ describe('a server that is killed', () => {
     for (const [clientId, seq] of acknowledged) expect([clientId, seqs.get(clientId)]).toEqual([clientId, seq])
     // At most one of each writer was on its way.
     expect(stored.length - acknowledged.size).toBeLessThanOrEqual(64)
-    await server.stop('SIGTERM')
-    expect(await leftBehind()).toEqual([])
   })
 })
 
@@ -453,11 +443,19 @@ async function refusal(settings: Record<string, string>): Promise<string> {
   return server.stderr.trimEnd()
 }
 
+/** As long as a test may take, or longer. */
+const forever = {
+  SHUTDOWN_TIMEOUT_MS: '60000',
+  LOCK_TIMEOUT_MS: '60000',
+  STATEMENT_TIMEOUT_MS: '600000',
+  REQUEST_TIMEOUT_MS: '600000',
+}
+
 /** A server, and a conversation with one message whose row another session holds: appends to it wait. */
 async function holdConversation(settings: Record<string, string> = {}) {
   await using stack = new AsyncDisposableStack()
   const database: TestDatabase = stack.use(await createDatabase())
-  const server = stack.use(start({ DATABASE_URL: database.url, SHUTDOWN_TIMEOUT_MS: '8000', ...settings }))
+  const server = stack.use(start({ DATABASE_URL: database.url, ...forever, ...settings }))
   const url = await server.url()
   const api = new Api(url, {})
   await api.append('held', 'first')
@@ -472,13 +470,15 @@ async function holdConversation(settings: Record<string, string> = {}) {
     lock,
     release: () => lock.query('commit'),
     /** Resolves when so many statements wait for the row. */
-    isWaitedFor: (count: number) =>
-      expect
-        .poll(async () => (await watch.query('select count(*)::int from pg_locks where not granted')).rows[0].count)
-        .toBe(count),
+    isWaitedFor: (count: number) => expect.poll(async () => (await watch.query(waiting)).rows[0].count).toBe(count),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
+
+/** How many connections of this database wait for a lock. The cluster has others, whose tests run at the same time. */
+const waiting = `
+  select count(distinct l.pid)::int from pg_locks l join pg_stat_activity a on a.pid = l.pid
+  where not l.granted and a.datname = current_database()`
 
 async function refusesConnections(url: string): Promise<void> {
   const probe = () =>

@@ -188,7 +188,9 @@ describe('codes and their extensions', () => {
   test('an error in one operation leaves the others of its socket alone', async () => {
     await bed.server.as().append('alone', 'x')
     await using wire = await Wire.open(bed.server.url)
-    const feed = wire.subscribe(follow, { id: 'alone' })
+    const feed = wire.subscribe(follow, { id: 'alone', after: '' })
+    // It has begun: what is appended from now on comes.
+    await wire.answer(feed)
     await wire.ask('{ syntax')
     await wire.ask('{ nothing }')
     await wire.ask(follow, { id: 'none' })

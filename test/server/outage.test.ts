@@ -12,7 +12,7 @@ const follow = 'subscription { messageAppended(conversationId: "c", after: "") {
 const input = { conversationId: 'c', ifMissing: 'CREATE', message: { role: 'USER', content: 'x' } }
 
 describe('a database that is away', () => {
-  const bed = useBed({ POOL_TIMEOUT_MS: '1000' })
+  const bed = useBed()
 
   /** Runs SQL in another database of the cluster; `$name` is the name of this one. */
   async function administer(...statements: string[]): Promise<void> {
@@ -88,7 +88,7 @@ describe('a database that is away', () => {
 })
 
 describe('a database that is busy', () => {
-  const bed = useBed({ LOCK_TIMEOUT_MS: '50', STATEMENT_TIMEOUT_MS: '5000', POOL_SIZE: '2', POOL_TIMEOUT_MS: '100' })
+  const bed = useBed({ LOCK_TIMEOUT_MS: '50' })
 
   test('is UNAVAILABLE for a write that waits too long for a row, and nothing is stored', async () => {
     const ada = bed.server.as()
@@ -104,7 +104,8 @@ describe('a database that is busy', () => {
 })
 
 describe('a statement that runs too long', () => {
-  const bed = useBed({ STATEMENT_TIMEOUT_MS: '50', POOL_SIZE: '2', POOL_TIMEOUT_MS: '100' })
+  // The statements that are not held up need some time too.
+  const bed = useBed({ STATEMENT_TIMEOUT_MS: '2000' })
 
   test('is ended, and UNAVAILABLE', async () => {
     const ada = bed.server.as()
@@ -120,7 +121,8 @@ describe('a statement that runs too long', () => {
 })
 
 describe('a pool that has no connection left', () => {
-  const bed = useBed({ POOL_SIZE: '2', POOL_TIMEOUT_MS: '500' })
+  // Those who get a connection wait for it to be made.
+  const bed = useBed({ POOL_SIZE: '2', POOL_TIMEOUT_MS: '3000' })
 
   test('is UNAVAILABLE, and those who have one are answered', async () => {
     const ada = bed.server.as()

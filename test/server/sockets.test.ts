@@ -310,7 +310,7 @@ test('7 bounds: who sends faster than its rate is answered all of it, no faster,
 })
 
 test('7 bounds: a socket that waits for its rate is not taken for a dead one', async () => {
-  await using server = await serve(bed.database.url, { MAX_MESSAGES_PER_SECOND: '2', PING_MS: '100' })
+  await using server = await serve(bed.database.url, { MAX_MESSAGES_PER_SECOND: '2', PING_MS: '500' })
   await using socket = await Socket.connect(server)
   for (let n = 0; n < 5; n++) socket.send({ type: 'ping', payload: { n, padding: '.'.repeat(200_000) } })
   for (let n = 0; n < 5; n++) expect((await socket.receive())?.payload.n).toBe(n)
@@ -447,7 +447,7 @@ test('7 bounds: a reader that is closed and never reads on is ended by and by', 
 test('7 bounds: a reader that reads slowly stays, though pings reach it late', async () => {
   const [count, bytes] = [300, 100_000]
   await fill(bed.server.as(), 'slowly', count, bytes)
-  await using server = await serve(bed.database.url, { PING_MS: '200' })
+  await using server = await serve(bed.database.url, { PING_MS: '500' })
   await using slow = await Socket.connect(server)
   await using clock = await Socket.connect(server)
   slow.begin('feed', appended, { id: 'slowly', after: '' })
@@ -466,7 +466,7 @@ test('7 bounds: a reader that reads slowly stays, though pings reach it late', a
 })
 
 test('7 bounds: a socket that does not answer pings is ended, and one that does stays', async () => {
-  await using server = await serve(bed.database.url, { PING_MS: '50' })
+  await using server = await serve(bed.database.url, { PING_MS: '500' })
   await server.as().append('pinged', 'one')
   const deaf = await Socket.connect(server, { autoPong: false })
   deaf.begin('feed', appended, { id: 'pinged' })
