@@ -322,7 +322,7 @@ test('6 following: a token that expires is asked for again', async () => {
     connectionParams: async () => {
       tokens += 1
       // The second is refused: a clock that is behind, a provider that is.
-      const exp = Math.ceil(Date.now() / 1000) + ([1, -60][tokens - 1] ?? 600)
+      const exp = Math.ceil(Date.now() / 1000) + ([3, -60][tokens - 1] ?? 600)
       const token = new SignJWT({ sub: 'ada', exp }).setProtectedHeader({ alg: 'HS256' })
       return { authorization: `Bearer ${await token.sign(new TextEncoder().encode(secret))}` }
     },

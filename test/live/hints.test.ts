@@ -159,7 +159,7 @@ test('6 hints: the poll of 10,000 watched conversations is ten statements, sprea
     watchers.watch(key, { moved: () => void (seen.has(key) || seen.set(key, performance.now())) })
   }
   const store = { pool: opened.pool, em: opened.orm.em, announce: () => {}, log: pino({ level: 'silent' }) }
-  const periodMs = 500
+  const periodMs = 2_000
   const count = await countStatements(database, async () => {
     await using _poll = new Poll(store, watchers, periodMs, 80_000, log)
     await until(() => seen.size === 10_000)
@@ -248,7 +248,7 @@ test('6 hints: feeds outlive the loss of every connection of their server', asyn
 })
 
 test('6 hints: a feed whose reads fail for a while goes on where it was', async () => {
-  const server = await start({ POLL_MS: '20', STATEMENT_TIMEOUT_MS: '100' })
+  const server = await start({ POLL_MS: '20', STATEMENT_TIMEOUT_MS: '1000' })
   await server.as().append('failing', 'first')
   await using feed = server.as().subscribe(appended, { id: 'failing', after: '' })
   await feed.take(1)

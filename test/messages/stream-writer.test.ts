@@ -51,8 +51,8 @@ test('the text of many messages is stored by one statement a window', async () =
     await Promise.all(streams.flatMap((stream) => [1, 2, 3].map((chunk) => stream.accept(ada, chunk, 'b'))))
     await Promise.all(streams.map((stream) => stream.write(ada, 4, 'c')))
   })
-  // One begins at once; a machine that stands still may part the others.
-  expect(statements).toBeLessThanOrEqual(8)
+  // One begins at once; a machine that stands still may part the others. Each by itself, they would be a hundred.
+  expect(statements).toBeLessThanOrEqual(20)
   for (const stream of streams) expect(await stream.read(ada)).toMatchObject({ content: 'abbbc', nextChunk: 5 })
 })
 

@@ -98,7 +98,7 @@ describe('bearer tokens with AUTH_SECRET', () => {
   })
 
   test('one that expires takes its socket along with 4403', async () => {
-    const wire = await Wire.open(bed.server.url, bearer(await sign(claims, Math.floor(Date.now() / 1000) + 1)))
+    const wire = await Wire.open(bed.server.url, bearer(await sign(claims, Math.ceil(Date.now() / 1000) + 3)))
     expect(await wire.closed).toEqual({ code: 4403, reason: 'The token has expired.' })
   })
 

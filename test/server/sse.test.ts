@@ -306,7 +306,7 @@ test('access: a token that expires cuts its stream, and the client goes on with 
     url: `${server.url}/graphql/stream`,
     headers: async () => {
       tokens += 1
-      return { authorization: await tokenFor(tokens === 1 ? 1 : 600) }
+      return { authorization: await tokenFor(tokens === 1 ? 3 : 600) }
     },
     retry: async () => {},
   })
