@@ -51,9 +51,9 @@ export default defineConfig({
     globalSetup: 'test/support/cluster.ts',
     setupFiles: ['test/support/metadata.ts'],
     // Real servers and real PostgreSQL on two cores: generous, and never part of what a test asserts.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    expect: { poll: { timeout: 60_000 } },
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 120_000 } },
     maxWorkers: 2,
   },
 })

@@ -67,7 +67,7 @@ describe.each(kinds)('hints over $kind', ({ kind, isThere }) => {
     }
 
     /** A bus that is connected. Its interests wait for their confirmation as long as a test may take, unless it says less. */
-    async function listen(patienceMs = 60_000): Promise<Ear> {
+    async function listen(patienceMs = 120_000): Promise<Ear> {
       const bus = carrier.open(patienceMs)
       const ear: Ear = { bus, heard: [], resumes: 0, [Symbol.asyncDispose]: () => bus[Symbol.asyncDispose]() }
       ears.push(ear)
