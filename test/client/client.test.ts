@@ -280,7 +280,8 @@ test.for(sockets)(
     )
     let last = 1
     const writing = Array.from({ length: 4 }, async (_, writer) => {
-      while (disturbance.count < 20) {
+      // On a busy machine most disturbances meet a client that is still connecting.
+      while (disturbance.count < 20 || retries < 6) {
         const { message } = await api.append(id, `${writer}`)
         last = Math.max(last, message.seq)
       }
@@ -290,7 +291,6 @@ test.for(sockets)(
     proxy.resume()
     await until(() => seen.length >= last)
     expect(seen).toEqual(upTo(last))
-    expect(retries).toBeGreaterThan(5)
     await following.return?.()
     await taking
   },
