@@ -460,9 +460,11 @@ test('the package builds by itself, and no part of it needs Node, or an SDK that
     expect(Object.fromEntries(needs)).toEqual({
       '.': ['graphql-ws'],
       './ai-sdk': ['graphql-ws'],
+      './ai-sdk-stream': ['ai', 'graphql-ws'],
       './anthropic': ['graphql-ws'],
       './langchain': ['@langchain/core/chat_history', '@langchain/core/messages', 'graphql-ws'],
       './openai': ['graphql-ws'],
+      './openai-agents': ['graphql-ws'],
     })
   } finally {
     await rm(directory, { recursive: true })
