@@ -182,6 +182,8 @@ test('what other programs read of a message is in the fields of the API', async 
     toolCalls: [
       { callId: 'call-1', name: 'find_order', arguments: '{"id":4,"nested":{"a b":null}}' },
       { callId: 'call-2', name: 'find_order', arguments: '{}' },
+      // It may have a result that tells the model of the error: both have to be in a window.
+      { callId: 'call-3', name: 'find_order', arguments: '{"id": ' },
     ],
     model: 'm-1',
     finishReason: 'tool_calls',

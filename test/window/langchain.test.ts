@@ -20,6 +20,7 @@ import type { Message } from '../../src/entities/message.ts'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
 import { type ContextWindow, WindowBuilder } from '../../src/window/window.ts'
 import { storedMessage } from '../support/transcripts.ts'
+import { build } from '../support/window.ts'
 import { type Exchange, readAsProvider, readBySdk } from '../support/window-rules.ts'
 
 const formats = Object.values(ContextFormat)
@@ -231,26 +232,17 @@ test('a call that is no JSON stays as the model wrote it, and one without an id 
     tool_calls: [{ name: 'look', args: {} }],
     invalid_tool_calls: [{ id: 'a', name: 'look', args: '{"city": ', error: 'Malformed args.' }],
   })
-  const { messages, reasons } = await buildValidUnchecked('OPENAI_CHAT', [question, answer, result])
+  // Not `buildValid`: OpenAI takes arguments that are no JSON; the reader of the exchanges does not.
+  const all = [question, answer, result]
+  const { messages, reasons } = build(
+    'OPENAI_CHAT',
+    all.map((message) => whole(message, (one) => one.toDict())),
+  )
   expect(reasons).toEqual(['UNSUPPORTED_PART'])
   expect(messages[1]).toMatchObject({ tool_calls: [{ id: 'a', function: { name: 'look', arguments: '{"city": ' } }] })
+  // The client library keeps the call without an id beside the fields.
+  expect(build('OPENAI_CHAT', all.map(byClient))).toMatchObject({ messages, reasons: [] })
 })
-
-/** OpenAI takes arguments that are no JSON; the reader of the exchanges does not. */
-function buildValidUnchecked(format: ContextFormat, messages: BaseMessage[]): ContextWindow {
-  const counted = messages.map((message, at) => ({
-    message: storedMessage(
-      at + 1,
-      whole(message, (one) => one.toDict()),
-    ),
-    tokens: 10,
-    reasoningTokens: 0,
-  }))
-  const request = { format, maxTokens: 1_000_000, reserve: 0, system: null, userMessage: null }
-  const builder = new WindowBuilder(request, [])
-  builder.add(counted.toReversed())
-  return builder.finish()
-}
 
 test('every standard block is read, or told when no provider knows it', async () => {
   const png = 'iVBORw0KGgoAAAAN'

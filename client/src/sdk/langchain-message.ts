@@ -138,13 +138,18 @@ function contentOf(data: Dict['data']): Pick<Fields, 'content' | 'parts' | 'part
   return isBlocks ? { parts: content, partsFormat: 'LANGCHAIN' } : { content: text(content) ?? '' }
 }
 
-/** `tool_calls`; where there are none, what LangChain stored before it had them. A call of 2023 had no id. */
+/**
+ * `tool_calls`, and then those whose arguments are no JSON: a model needs these too, because each may have a result that
+ * tells of the error. Where there are none, what LangChain stored before it had them. A call of 2023 had no id.
+ */
 function callsOf(data: Dict['data']): NonNullable<MessageInput['toolCalls']> {
   const old = isRecord(data.additional_kwargs) ? data.additional_kwargs : {}
   const calls = listOf(data.tool_calls).map(({ id, name, args }) => ({ id, name, text: JSON.stringify(args ?? {}) }))
+  const invalid = listOf(data.invalid_tool_calls).map(({ id, name, args }) => ({ id, name, text: text(args) ?? '' }))
   const before = listOf(old.tool_calls).map(({ id, function: called }) => ({ id, ...functionOf(called) }))
   const called = functionOf(old.function_call)
-  const given = [calls, before, [{ id: called.name, ...called }]].find(({ length }) => length > 0) ?? []
+  const given =
+    [[...calls, ...invalid], before, [{ id: called.name, ...called }]].find(({ length }) => length > 0) ?? []
   return given.flatMap(({ id, name, text }) => {
     const callId = short(id)
     const tool = short(name)
