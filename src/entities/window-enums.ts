@@ -71,10 +71,12 @@ registerEnumType(OmissionReason, {
     BEFORE_FIRST_USER: {
       description: 'Messages before the first message of the user were left out: a window cannot begin with them.',
     },
-    ORPHANED_RESULT: { description: 'Results without their call were left out.' },
+    ORPHANED_RESULT: {
+      description: 'Results without their call were left out, and calls with a result that such a call cannot have.',
+    },
     INTERRUPTED_CALL: {
       description:
-        'Calls without a result got a result that says that the call was interrupted, or were left out where the format has no such result.',
+        'Calls without a result got a result that says that the call was interrupted. They were left out where the format has no such result, and where `pendingCalls` is OMIT.',
     },
     STREAMING: { description: 'Messages that are still being written were left out.' },
     EMPTY: { description: 'Messages that say nothing in this format were left out.' },
@@ -89,7 +91,7 @@ registerEnumType(OmissionReason, {
     IMAGE_LIMIT: { description: 'The oldest pictures were left out: the window had more of them than `maxImages`.' },
     REASONING: {
       description:
-        "Reasoning of this format's provider was left out, and with it the ids of the items behind it: its message failed or was cancelled, nothing followed it, or it cannot be verified. Reasoning of other formats is always left out, without a reason.",
+        "Reasoning of this format's provider was left out, and with it the ids of the items behind it: its message failed or was cancelled, nothing followed it, or it cannot be verified. No reason is given for reasoning of other formats, nor in OPENAI_CHAT, where `reasoningContent` chooses.",
     },
     REPEATED_ITEM: {
       description: 'Items that were stored more than once, by the id of their provider, are there once.',
@@ -113,7 +115,7 @@ registerEnumType(ReasoningContent, {
 registerEnumType(PendingCallRule, {
   name: 'PendingCallRule',
   description:
-    'What becomes of calls that wait. A call waits if it is in the last step of the assistant, has no result, and nothing follows this step but its results and approvals.',
+    'What becomes of calls that wait. A call waits if it is in the last step of the assistant, has no result, and nothing follows this step but its results and approvals, and no `userMessage`.',
   valuesConfig: {
     INTERRUPT: { description: 'They get a result that says that they were interrupted. Every provider accepts this.' },
     OMIT: { description: 'They are left out, with the reasoning that led to nothing else.' },

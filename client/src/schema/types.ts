@@ -57,11 +57,11 @@ export type OmissionReason =
   | 'BUDGET'
   /** Messages before the first message of the user were left out: a window cannot begin with them. */
   | 'BEFORE_FIRST_USER'
-  /** Results without their call were left out. */
+  /** Results without their call were left out, and calls with a result that such a call cannot have. */
   | 'ORPHANED_RESULT'
   /**
-   * Calls without a result got a result that says that the call was interrupted, or were left out where the format has
-   * no such result.
+   * Calls without a result got a result that says that the call was interrupted. They were left out where the format
+   * has no such result, and where `pendingCalls` is OMIT.
    */
   | 'INTERRUPTED_CALL'
   /** Messages that are still being written were left out. */
@@ -80,8 +80,8 @@ export type OmissionReason =
   | 'IMAGE_LIMIT'
   /**
    * Reasoning of this format's provider was left out, and with it the ids of the items behind it: its message failed or
-   * was cancelled, nothing followed it, or it cannot be verified. Reasoning of other formats is always left out,
-   * without a reason.
+   * was cancelled, nothing followed it, or it cannot be verified. No reason is given for reasoning of other formats,
+   * nor in OPENAI_CHAT, where `reasoningContent` chooses.
    */
   | 'REASONING'
 
@@ -111,7 +111,7 @@ export type PartsFormat =
 
 /**
  * What becomes of calls that wait. A call waits if it is in the last step of the assistant, has no result, and nothing
- * follows this step but its results and approvals.
+ * follows this step but its results and approvals, and no `userMessage`.
  */
 export type PendingCallRule =
   /** They get a result that says that they were interrupted. Every provider accepts this. */
@@ -601,7 +601,7 @@ export interface CompleteMessagePayload<Selected = Message> {
 
 /**
  * What a model reads: ready to send, and valid for its provider. A call and its result are in the window together or
- * not at all, unless the call waits and `pendingCalls` is KEEP.
+ * not at all, unless the call waits and `pendingCalls` is KEEP, or its provider goes on with it.
  */
 export interface ContextWindow {
   /** The instructions, if the provider takes them apart from the messages; otherwise null. */
@@ -610,8 +610,8 @@ export interface ContextWindow {
   readonly messages: unknown
   /**
    * The tokens of the window, without `reserve`. This is an estimate of what the provider counts, and a rough one for
-   * models that are not from OpenAI. Each message counts 4 tokens more than its words, each tool call 4 more, and a
-   * picture or file 1000.
+   * models that are not from OpenAI. Each message counts 4 tokens more than its words, each call to a function 4 more,
+   * and a picture or file 1000.
    */
   readonly tokenCount: number
   /** The names of tools that are changed in this window, each once. All other names are as they are stored. */

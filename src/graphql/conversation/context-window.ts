@@ -165,7 +165,7 @@ export class ToolNameChangeAnswer {
 
 @ObjectType('ContextWindow', {
   description:
-    'What a model reads: ready to send, and valid for its provider. A call and its result are in the window together or not at all, unless the call waits and `pendingCalls` is KEEP.',
+    'What a model reads: ready to send, and valid for its provider. A call and its result are in the window together or not at all, unless the call waits and `pendingCalls` is KEEP, or its provider goes on with it.',
   simpleResolvers: true,
 })
 export class ContextWindowAnswer {
@@ -180,7 +180,7 @@ export class ContextWindowAnswer {
 
   @Field(() => Int, {
     description:
-      'The tokens of the window, without `reserve`. This is an estimate of what the provider counts, and a rough one for models that are not from OpenAI. Each message counts 4 tokens more than its words, each tool call 4 more, and a picture or file 1000.',
+      'The tokens of the window, without `reserve`. This is an estimate of what the provider counts, and a rough one for models that are not from OpenAI. Each message counts 4 tokens more than its words, each call to a function 4 more, and a picture or file 1000.',
   })
   tokenCount!: number
 
@@ -216,7 +216,7 @@ export class ContextWindowResolver {
   @FieldResolver(() => ContextWindowAnswer, {
     nullable: true,
     description:
-      'What a model needs in order to continue, as data that its provider takes: the instructions with which the conversation begins, the newest whole turns that fit, oldest first, and `userMessage`. The window follows the active path to its leaf, or to the message that `userMessage` names as its parent. It leaves out deleted and streaming messages. A failed message keeps the text that it has. One operation may read at most 10 windows. If even the newest turn does not fit, the error is BAD_USER_INPUT, reason CONTEXT_TOO_SMALL, and `needed` says which `maxTokens` is enough.',
+      'What a model needs in order to continue, as data that its provider takes: the instructions with which the conversation begins, the newest whole turns that fit, oldest first, and `userMessage`. The window follows the active path to its leaf, or to the message that `userMessage` names as its parent. It leaves out deleted and streaming messages. A message that failed or was cancelled keeps its words, files and calls. One operation may read at most 10 windows. If even the newest turn does not fit, the error is BAD_USER_INPUT, reason CONTEXT_TOO_SMALL, and `needed` says which `maxTokens` is enough.',
   })
   async context(
     @Root() conversation: Conversation,
