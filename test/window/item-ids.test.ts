@@ -206,6 +206,19 @@ describe('AI_SDK: a part loses the id of its item with the reasoning', () => {
   })
 })
 
+test('reasoning that goes with a call takes the ids behind it, also in the next message', () => {
+  const screen = { type: 'computer_call', id: 'cu_1', call_id: 'c', action: {} }
+  const { id: _, ...bare } = spoken('msg_1')
+  for (const all of [
+    [said('OPENAI_RESPONSES', [reasoning('rs_1'), screen, spoken('msg_1')])],
+    [said('OPENAI_RESPONSES', [reasoning('rs_1'), screen]), said('OPENAI_RESPONSES', [spoken('msg_1')])],
+  ]) {
+    const { messages, reasons } = build('OPENAI_RESPONSES', [question, ...all])
+    expect(messages.slice(1)).toEqual([bare])
+    expect(reasons).toEqual(['INTERRUPTED_CALL'])
+  }
+})
+
 describe('ANTHROPIC: thoughts that the API cannot verify are left out', () => {
   const text = { type: 'text', text: 'So.' }
   test.each([

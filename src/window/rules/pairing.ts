@@ -2,11 +2,12 @@ import type { OmissionReason } from '../../entities/window-enums.ts'
 import type { Call, Hosted, Said } from '../items/item.ts'
 import type { PendingCall } from '../items/pending-call.ts'
 import type { Spoken } from '../items/spoken.ts'
-import type { Answer, Step, Waiting } from '../items/step.ts'
+import { type Answer, type Step, type Waiting, withItems } from '../items/step.ts'
 import { type Asked, findReplies } from './asked.ts'
 import type { Entry, SaidEntry } from './entry.ts'
 import { decide, type Fate, type Place } from './fate.ts'
 import { withoutLastReasoning } from './fit.ts'
+import { ItemIds } from './item-ids.ts'
 
 /** The tokens that are counted for the result of an interrupted call. */
 export const interruptedTokens = 20
@@ -42,7 +43,8 @@ export function pair(entries: readonly Entry[], place: Place): Paired {
     if (asked.reply !== null) replies.add(asked.reply.item)
     for (const message of [asked.reply?.message, asked.approvedIn]) if (message) heard.add(message)
   }
-  const steps = said.flatMap((entry) => makeStep(entry, { calls, fates, replies }))
+  const ids = new ItemIds()
+  const steps = said.flatMap((entry) => makeStep(entry, { calls, fates, replies, ids }))
   const pending = [...calls.values()].filter((asked) => fates.get(asked)?.isPending).map(pendingCall)
   return { steps, reasons, pending, interrupted, heard }
 }
@@ -57,9 +59,11 @@ interface Decided {
   readonly fates: ReadonlyMap<Asked, Fate>
   /** The replies that stay. */
   readonly replies: ReadonlySet<unknown>
+  /** Over all steps, because reasoning that goes with a call takes the ids of the items behind it. */
+  readonly ids: ItemIds
 }
 
-function makeStep({ message, items }: SaidEntry, { calls, fates, replies }: Decided): Step[] {
+function makeStep({ message, items }: SaidEntry, { calls, fates, replies, ids }: Decided): Step[] {
   const answers: Answer[] = []
   const waiting: Waiting[] = []
   const spoken = items.filter((item) => item.kind !== 'approval-request')
@@ -74,7 +78,14 @@ function makeStep({ message, items }: SaidEntry, { calls, fates, replies }: Deci
     return [item, ...movedReply(asked)]
   })
   const left = withoutLastReasoning(kept)
-  return left.length === 0 ? [] : [{ message, items: left, answers, waiting }]
+  const bare = message.role === 'ASSISTANT' ? withoutIds(spoken, new Set(left), ids) : new Map<Said, Said>()
+  return left.length === 0 ? [] : [withItems({ message, items: left, answers, waiting }, bare)]
+}
+
+/** An item that cannot be without its id keeps it: its result may stand in another message. */
+function withoutIds(spoken: readonly Said[], kept: ReadonlySet<Said>, ids: ItemIds): Map<Said, Said> {
+  const pairs = spoken.flatMap((item) => ids.of([item], kept, () => {}).map((bare) => [item, bare] as const))
+  return new Map(pairs.filter(([item, bare]) => item !== bare))
 }
 
 /** The result of a hosted call that another message holds than an assistant's goes behind its call. */
