@@ -1,9 +1,10 @@
+import * as langchain from '@langchain/core/messages'
 import type { Message } from '../../src/entities/message.ts'
 import type { MessageStatus, PartsFormat } from '../../src/entities/message-enums.ts'
 import { bytesOf } from './file-parts.ts'
 import { make, type Next, places, type Words } from './sdk-parts.ts'
 import { alternatives, type Shape, typeOf } from './sdk-types.ts'
-import { seeded } from './transcripts.ts'
+import { seeded, storedMessage } from './transcripts.ts'
 
 type Fields = Partial<Message>
 type Part = Readonly<Record<string, unknown>>
@@ -63,7 +64,8 @@ export function anyConversation(seed: number, { isDamaged }: Wish): Fields[] {
     }
   }
   const makePart = (shape: Shape, given: Words): Part => {
-    const made = make(shape, next, given) as Part
+    const block = make(shape, next, given) as Part
+    const made = kinds.LANGCHAIN.includes(shape) && next(4) === 0 ? wholeMessage([block], next, given) : block
     // Items of different types never have one id.
     const part = /^[a-z]+_1$/.test(String(made.id)) ? { ...made, id: `${made.type}_1` } : made
     return isDamaged && next(4) === 0 ? damage(part, next) : part
@@ -132,6 +134,12 @@ export function anyConversation(seed: number, { isDamaged }: Wish): Fields[] {
     }
   }
   return fields
+}
+
+/** A message of the user that is not stored yet, from another conversation. */
+export function anyQuestion(seed: number): Message {
+  const asked = anyConversation(seed + 1_000_000, { isDamaged: false }).findLast(({ role }) => role === 'USER')
+  return storedMessage(1_000, { clientId: 'new', ...asked, status: 'COMPLETE' })
 }
 
 /**
@@ -225,10 +233,50 @@ function answerTo(format: keyof typeof kinds, part: Part, makeOf: (shape: Shape)
     case 'OPENAI_CHAT':
       return null
     case 'LANGCHAIN':
-      return /^(tool_call|tool_use|invalid_tool_call)$/.test(type)
-        ? { type: 'tool', content: 'answered', tool_call_id: part.id }
-        : null
+      return callIdsIn(part).map((id) => ({ type: 'tool', content: 'answered', tool_call_id: id }))[0] ?? null
   }
+}
+
+const langchainMessages = [
+  langchain.HumanMessage,
+  langchain.HumanMessageChunk,
+  langchain.AIMessage,
+  langchain.AIMessageChunk,
+  langchain.SystemMessage,
+  langchain.SystemMessageChunk,
+  langchain.ToolMessage,
+  langchain.ToolMessageChunk,
+  langchain.FunctionMessage,
+  langchain.FunctionMessageChunk,
+  langchain.ChatMessage,
+  langchain.ChatMessageChunk,
+  langchain.RemoveMessage,
+] as unknown as readonly (new (
+  fields: Part,
+) => langchain.BaseMessage)[]
+
+/** A message of any class of LangChain, as `toDict` or `toJSON` writes it, or as it is sent. */
+function wholeMessage(blocks: readonly Part[], next: Next, { callId, id, toolName, mark }: Words): Part {
+  const Class = langchainMessages[next(langchainMessages.length)] as (typeof langchainMessages)[number]
+  const call = { type: 'tool_call', id: callId, name: toolName, args: { said: mark() } }
+  const isCalling = /^AI/.test(Class.name) && next(2) === 0
+  const fields = {
+    id,
+    content: next(2) ? mark() : blocks,
+    tool_call_id: callId,
+    name: toolName,
+    role: ['user', 'assistant', 'critic'][next(3)],
+    ...(isCalling ? { tool_calls: [call] } : {}),
+  }
+  const message = new Class(structuredClone(fields))
+  const sent = { ...fields, type: message.getType() }
+  return JSON.parse(JSON.stringify([message.toDict(), message, sent][next(3)])) as Part
+}
+
+function callIdsIn(part: Part): unknown[] {
+  if (/^(tool_call|tool_use|invalid_tool_call)$/.test(String(part.type))) return [part.id]
+  const lists = [part, part.data, part.kwargs].flatMap((data) => (isPart(data) ? (data.tool_calls ?? []) : []))
+  return (lists as Part[]).map(({ id }) => id)
 }
 
 /** A part in which one thing, at any depth, is missing, null, empty, of another type, or new. */

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { ContextFormat, PendingCallRule, ReasoningContent } from '../../src/entities/window-enums.ts'
 import { ContextTooSmall } from '../../src/facts.ts'
 import type { ContextWindow, WindowRequest } from '../../src/window/window.ts'
-import { anyConversation, oneOfEach } from '../support/any-conversation.ts'
+import { anyConversation, anyQuestion, oneOfEach } from '../support/any-conversation.ts'
 import { seeded } from '../support/transcripts.ts'
 import { build, type Fields } from '../support/window.ts'
 import { readAsProvider, readBySdk } from '../support/window-rules.ts'
@@ -34,10 +34,12 @@ async function judge(format: ContextFormat, fields: readonly Fields[], seed: num
     cacheMarks: next(5),
     maxImages: [null, null, 0, 1, 3][next(5)] as number | null,
     maxTokens: next(3) ? 1_000_000 : 20 + next(200),
+    userMessage: next(4) ? null : { message: anyQuestion(seed), tokens: 10, reasoningTokens: 5 },
   }
   const window = fitted(format, fields, request)
   if (window === null) return
-  readAsProvider(format, window, { waits: request.pendingCalls === 'KEEP', pauses: true, isExact })
+  const isOpen = request.userMessage === null
+  readAsProvider(format, window, { waits: isOpen && request.pendingCalls === 'KEEP', pauses: isOpen, isExact })
   const isSdk = format === 'AI_SDK' || format === 'AI_SDK_MODEL'
   if (isSdk && request.pendingCalls !== 'KEEP') await readBySdk(format, window)
   if (next(4) > 0) return
