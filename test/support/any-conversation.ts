@@ -139,7 +139,9 @@ export function anyConversation(seed: number, { isDamaged }: Wish): Fields[] {
 /** A message of the user that is not stored yet, from another conversation. */
 export function anyQuestion(seed: number): Message {
   const asked = anyConversation(seed + 1_000_000, { isDamaged: false }).findLast(({ role }) => role === 'USER')
-  return storedMessage(1_000, { clientId: 'new', ...asked, status: 'COMPLETE' })
+  const text = { type: asked?.partsFormat === 'OPENAI_RESPONSES' ? 'input_text' : 'text', text: 'Next.' }
+  const parts = asked?.parts ? [text, ...asked.parts] : null
+  return storedMessage(1_000, { ...asked, clientId: 'new', content: 'Next.', parts, status: 'COMPLETE' })
 }
 
 /**

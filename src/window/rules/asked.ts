@@ -105,16 +105,16 @@ class OpenCalls implements AskedCalls {
   }
 }
 
-/** What answers a call. A native call may also be answered in words. */
+/** What answers a call. A native call may also be answered in words, and a hosted call only in its own dialect. */
 function keysOf(call: Call | Hosted): string[] {
-  if (call.kind === 'hosted') return [`hosted/${call.callId}`]
+  if (call.kind === 'hosted') return [`hosted/${call.raw.format}/${call.callId}`]
   const inWords = `words/${call.callId}`
   return call.native === undefined ? [inWords] : [inWords, `native/${call.native}/${call.callId}`]
 }
 
 /** The AI SDK writes the results of hosted calls as any other. */
 function keysFor(reply: Result | Hosted): string[] {
-  if (reply.kind === 'hosted') return [`hosted/${reply.callId}`]
+  if (reply.kind === 'hosted') return [`hosted/${reply.raw.format}/${reply.callId}`]
   if (reply.native !== undefined) return [`native/${reply.native}/${reply.callId}`]
-  return [`words/${reply.callId}`, ...(reply.raw?.format === 'AI_SDK' ? [`hosted/${reply.callId}`] : [])]
+  return [`words/${reply.callId}`, ...(reply.raw?.format === 'AI_SDK' ? [`hosted/AI_SDK/${reply.callId}`] : [])]
 }

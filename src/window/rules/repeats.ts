@@ -46,7 +46,7 @@ function idOf(item: Said | ApprovalRequest): string | null {
     // A call that is no function keeps its `call_id`, and this comes once.
     return id ?? (kind === 'call' && item.native !== undefined ? `${item.native} ${item.callId}` : null)
   }
-  if (kind === 'hosted') return `${item.half} ${item.callId}`
+  if (kind === 'hosted') return `${item.half} ${item.raw.format} ${item.callId}`
   if (raw?.format !== 'AI_SDK' || !isRecord(raw.part)) return null
   const { toolCallId, callProviderMetadata, providerMetadata, providerOptions } = raw.part
   if (kind === 'other') return asText(toolCallId)

@@ -48,8 +48,31 @@ export function sdkPart(item: { readonly raw: Raw | null }): JsonRecord | null {
     if (isRefused) return undefined
     if (key === 'state' && (part.type === 'text' || part.type === 'reasoning'))
       return textStates.has(part[key]) ? part[key] : undefined
-    return key === 'approval' ? changed(part[key], (approval, of) => ofApproval(of, approval[of])) : part[key]
+    if (!isText(part.toolCallId) || !isText(part.state)) return part[key]
+    if (key === 'approval') return approvalOf(part) ?? undefined
+    if (key === 'output') return part.state === 'output-available' ? part[key] : undefined
+    return key === 'errorText' && part.state !== 'output-error' ? undefined : part[key]
   }) as JsonRecord | null
+}
+
+/** The approval of a tool part, if the SDK takes it in a part of this state (`safeValidateUIMessages` of ai 7, 2026-11). */
+export function approvalOf({ state, approval }: JsonRecord): JsonRecord | null {
+  const made = changed(approval, (given, key) => ofApproval(key, given[key]))
+  return isRecord(made) && isText(made.id) && isApprovalOf(state, made) ? made : null
+}
+
+function isApprovalOf(state: unknown, { approved, reason }: JsonRecord): boolean {
+  switch (state) {
+    case 'approval-requested':
+      return approved === undefined && reason === undefined
+    case 'approval-responded':
+      return isYesOrNo(approved)
+    case 'output-available':
+    case 'output-error':
+      return approved === true
+    default:
+      return state === 'output-denied' && approved === false
+  }
 }
 
 function ofApproval(key: string, value: unknown): unknown {
@@ -61,17 +84,31 @@ function ofApproval(key: string, value: unknown): unknown {
 
 const textStates = new Set<unknown>(['streaming', 'done'])
 const isText = (value: unknown) => typeof value === 'string'
+const mayBeText = (value: unknown) => value === undefined || isText(value)
 const isYesOrNo = (value: unknown) => typeof value === 'boolean'
 
 /** What the schemas of ai 7 allow in optional fields (`safeValidateUIMessages`, 2026-11). */
 const mayBe: Readonly<Record<string, (value: unknown) => boolean>> = {
   title: isText,
-  citations: (value) => Array.isArray(value) && value.every(isRecord),
+  citations: (value) => Array.isArray(value) && value.every(isCitation),
   filename: isText,
   toolMetadata: isRecord,
   providerExecuted: isYesOrNo,
   preliminary: isYesOrNo,
   dynamic: (value) => value === false,
+}
+
+function isCitation(citation: unknown): boolean {
+  if (!isRecord(citation) || !isRecord(citation.source)) return false
+  const { startIndex: start, endIndex: end, citedText, source } = citation
+  const { type, sourceType, id, url, mediaType, title, filename, providerMetadata: data } = source
+  const isOneOf =
+    sourceType === 'url'
+      ? isText(url) && mayBeText(title)
+      : sourceType === 'document' && [mediaType, title].every(isText)
+  const isPlace = [start, end].every((at) => at === undefined || (Number.isSafeInteger(at) && Number(at) >= 0))
+  const hasTexts = isText(id) && [citedText, filename].every(mayBeText)
+  return type === 'source' && isOneOf && isPlace && hasTexts && (data === undefined || asProviderData(data) !== null)
 }
 
 /** The SDK knows no limit, but it passes pictures on to a provider: this is the smallest limit of those known here. */

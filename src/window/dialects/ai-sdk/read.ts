@@ -3,6 +3,7 @@ import { denialText } from '../../items/denial.ts'
 import { fileByData, fileByText, fileByUrl, fileElsewhere } from '../../items/file-source.ts'
 import type { Approval, Call, File, Hosted, Item, Output, Raw, Result } from '../../items/item.ts'
 import { asText, isRecord, textOfJson } from '../../items/json.ts'
+import { approvalOf } from './parts.ts'
 
 /**
  * Reads parts of a UIMessage or of a ModelMessage. A tool part of a UIMessage is both a call and its result. Such
@@ -82,7 +83,7 @@ function readToolPart(part: JsonRecord, raw: Raw): [Item, Result?] | null {
   const approval = readApproval(part)
   const asked = approval === null ? call : { ...call, approval }
   if (asked.kind === 'hosted') {
-    const isWhole = part.state.startsWith('output-') && part.state !== 'output-denied'
+    const isWhole = part.state === 'output-available' || part.state === 'output-error'
     return [isWhole ? { kind: 'other', raw, callId: call.callId } : asked]
   }
   const result = (value: unknown, more: { readonly isError: boolean; readonly isDenial?: true }): [Item, Result] => {
@@ -97,18 +98,20 @@ function readToolPart(part: JsonRecord, raw: Raw): [Item, Result?] | null {
     case 'input-streaming':
       return [{ ...asked, isPartial: true }]
     default: {
-      const answer = isRecord(part.approval) ? part.approval : {}
-      return part.state === 'output-denied' || answer.approved === false
-        ? result(denialText(answer), { isError: true, isDenial: true })
+      return part.state === 'output-denied' || approval?.isApproved === false
+        ? result(denialText(approvalOf(part) ?? {}), { isError: true, isDenial: true })
         : [asked]
     }
   }
 }
 
 /** The two parts that `convertToModelMessages` makes of the `approval` of a part. */
-function readApproval({ approval, toolCallId, providerExecuted }: JsonRecord): Approval | null {
-  if (!isRecord(approval) || typeof approval.id !== 'string') return null
-  const { id, approved, requestReason, reason, isAutomatic, signature, inputSchemaInput } = approval
+function readApproval(part: JsonRecord): Approval | null {
+  const approval = approvalOf(part)
+  if (approval === null) return null
+  const { toolCallId, providerExecuted } = part
+  const { approved, requestReason, reason, isAutomatic, signature, inputSchemaInput } = approval
+  const id = String(approval.id)
   const isApproved = typeof approved === 'boolean' ? approved : null
   const request = { reason: requestReason, isAutomatic, signature, inputSchemaInput }
   return {

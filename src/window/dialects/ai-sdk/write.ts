@@ -108,7 +108,7 @@ function writePart(item: Exclude<Said, Call | Hosted>): object[] {
       const { providerOptions: _, ...own } = sdkPart(item) ?? {}
       const input = 'toolCallId' in own && own.input === undefined ? { input: {} } : {}
       const steering = own.type === 'steering-message' ? { parts: readSteering(item.raw)?.map(writeSteering) } : {}
-      return [{ ...own, ...metadata, ...input, ...steering }]
+      return [{ ...own, ...metadata, ...input, ...steering, ...outcome(own) }]
     }
   }
 }
@@ -172,8 +172,7 @@ function writeTool({ call, result, denial }: Answer): object {
   const isWhole = typeof ofCall.state === 'string' && result.raw?.part === call.raw?.part
   if (isWhole && !(result.isDenial && denial === undefined)) {
     const denied = result.isDenial ? { state: 'output-denied' } : {}
-    const error = ofCall.state === 'output-error' ? { errorText: textOfOutput(result.output) } : {}
-    return { ...ofCall, ...named(call, ofCall), ...denied, ...error }
+    return { ...ofCall, ...named(call, ofCall), ...denied, ...outcome(ofCall) }
   }
   if (denial !== undefined) return { ...writeCalled(call), state: 'output-denied', approval: writeApproval(denial) }
   return {
@@ -186,7 +185,8 @@ function writeTool({ call, result, denial }: Answer): object {
 
 function writeWaiting(call: Call | Hosted, approval: Approval | null): object {
   const ofCall = sdkPart(call) ?? {}
-  if (typeof ofCall.state === 'string') return { ...ofCall, ...named(call, ofCall) }
+  const isWhole = ofCall.state === 'input-available' || ofCall.approval !== undefined
+  if (typeof ofCall.state === 'string' && isWhole) return { ...ofCall, ...named(call, ofCall) }
   if (approval === null) return { ...writeCalled(call), state: 'input-available' }
   const state = approval.isApproved === null ? 'approval-requested' : 'approval-responded'
   return { ...writeCalled(call), state, approval: writeApproval(approval) }
@@ -198,6 +198,12 @@ function writeApproval({ id, isApproved, request, response }: Approval): object 
   const approved = isApproved ?? undefined
   const fields = { requestReason, isAutomatic, signature, inputSchemaInput, approved, reason: response?.reason }
   return { id, ...Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) }
+}
+
+/** The SDK wants an output, or the text of an error, in every finished call. JSON loses an output that is undefined. */
+function outcome({ state, output, errorText }: JsonRecord): object {
+  if (state === 'output-error') return { errorText: textOfJson(errorText) }
+  return state === 'output-available' ? { output: output ?? null } : {}
 }
 
 /** The SDK wants an input in every finished call. */

@@ -125,12 +125,12 @@ function readNative(part: JsonRecord, raw: Raw): Call | Result | Hosted | null {
 }
 
 /** Of a tool search that the provider runs, `call_id` is null: its result is the next one. */
-function readNativeId(part: JsonRecord, type: string): string | null {
-  const callId = asText(part.call_id)
+export function readNativeId(part: JsonRecord, type: string): string | null {
+  const callId = asText(part.call_id) || null
   if (type.endsWith('_approval_request')) return asText(part.id)
   if (type.endsWith('_approval_response')) return asText(part.approval_request_id)
   if (type === 'local_shell_call_output') return callId ?? asText(part.id)
-  return callId ?? (type.startsWith('tool_search_') ? '' : null)
+  return callId ?? (type.startsWith('tool_search_') && part.call_id !== '' ? '' : null)
 }
 
 /**
@@ -160,6 +160,7 @@ const readTypes: ReadonlySet<string> = new Set([
   'local_shell_call',
   'shell_call',
   'apply_patch_call',
+  'tool_search_call',
   'program',
 ])
 

@@ -12,11 +12,11 @@ import {
   type Reasoning,
   type Said,
 } from '../../items/item.ts'
-import { isRecord } from '../../items/json.ts'
+import { asText, isRecord } from '../../items/json.ts'
 import type { Answer, Step } from '../../items/step.ts'
 import type { Dialect } from '../dialect.ts'
 import { isOpenAiDocument, isOpenAiPicture, mostOpenAiPictures } from '../openai-files.ts'
-import { isWholeItem } from './read.ts'
+import { isWholeItem, readNativeId } from './read.ts'
 
 export const openAiResponses: Dialect = {
   parts: 'OPENAI_RESPONSES',
@@ -136,7 +136,8 @@ function isOutputItem({ raw }: Other): boolean {
     case 'shell_call_output':
       return Array.isArray(output)
     default:
-      return isWholeItem(part) || String(type).endsWith('_output')
+      if (String(type).endsWith('_output')) return readNativeId(part, String(type)) !== null
+      return String(type).startsWith('input_') && isWholeItem(part)
   }
 }
 
@@ -173,7 +174,8 @@ function writeReasoning(item: Reasoning): object[] {
 
 function writeCall(call: Call): object {
   const own = ownPart(call, 'OPENAI_RESPONSES') ?? {}
-  if (call.native !== undefined) return own
+  const isBare = call.type === 'mcp_approval_request' && (asText(own.arguments) ?? '').trim() === ''
+  if (call.native !== undefined) return isBare ? { ...own, arguments: '{}' } : own
   const text = argumentsText(call)
   const called = { ...own, call_id: call.callId, name: call.name }
   return call.type === 'custom'
@@ -187,6 +189,9 @@ function writeAnswer({ call, result }: Answer): object {
   const inWords = call.native === undefined ? undefined : resultsInWords[call.type]
   if (inWords !== undefined) return inWords(call.callId, textsOf(result.output), result.isError)
   const type = call.type === 'custom' ? 'custom_tool_call_output' : 'function_call_output'
+  // Only the output of a function has these.
+  const { name: _, namespace, status, ...common } = own
+  if (own.type !== type) return { ...common, type, call_id: result.callId, output: writeOutput(result.output) }
   const name = own.name === undefined ? {} : { name: call.name }
   return { ...own, ...name, type, call_id: result.callId, output: writeOutput(result.output) }
 }
