@@ -1,3 +1,4 @@
+import { safeValidateUIMessages } from 'ai'
 import { describe, expect, test } from 'vitest'
 import type { PartsFormat } from '../../src/entities/message-enums.ts'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
@@ -144,4 +145,108 @@ test('reasoning that its own provider would take, and does not get, is told', ()
   const failed = { ...said('ANTHROPIC', thought, text), status: 'FAILED' as const }
   expect(build('ANTHROPIC', [user('Go.'), failed]).reasons).toEqual(['REASONING'])
   expect(build('OPENAI_CHAT', [user('Go.'), failed]).reasons, 'of another provider').toEqual([])
+})
+
+describe('AI_SDK: a tool part has what its state must have, and nothing that its state may not have', () => {
+  const approvals = [
+    undefined,
+    7,
+    {},
+    { id: 'a' },
+    { id: 'a', approved: true },
+    { id: 'a', approved: false },
+    { id: 'a', approved: true, reason: 7 },
+  ]
+  const states = ['input-streaming', 'input-available', 'approval-requested', 'approval-responded', 'odd']
+  test.each([...states, 'output-available', 'output-error', 'output-denied'])('%s', async (state) => {
+    for (const approval of approvals) {
+      for (const more of [{}, { output: 'o', errorText: 'e' }, { providerExecuted: true }]) {
+        const part = { type: 'tool-look', toolCallId: 'c', input: {}, state, ...more, approval }
+        const stored = JSON.parse(JSON.stringify(part))
+        for (const pendingCalls of ['INTERRUPT', 'KEEP', 'OMIT'] as const) {
+          for (const fields of [[], [user('And?')]]) {
+            const window = build('AI_SDK', [user('Go.'), said('AI_SDK', stored), ...fields], { pendingCalls })
+            expect(await safeValidateUIMessages({ messages: window.messages })).toMatchObject({ success: true })
+          }
+        }
+      }
+    }
+  })
+
+  test('an approval that fits stays', async () => {
+    const part = { type: 'tool-look', toolCallId: 'c', input: {}, state: 'output-available', output: 1 }
+    const approval = { id: 'a', approved: true, reason: 'Yes.' }
+    const { messages } = await buildValid('AI_SDK', [user('Go.'), said('AI_SDK', { ...part, approval }), user('And?')])
+    expect(messages[1]).toMatchObject({ parts: [{ type: 'step-start' }, { ...part, approval }] })
+  })
+})
+
+test.each([
+  [{ sourceType: 'url', id: 's', url: 'https://example.com' }, true],
+  [{ sourceType: 'document', id: 's', mediaType: 'text/plain', title: 'T' }, true],
+  [{ sourceType: ['x'], id: 's', url: 'https://example.com' }, false],
+  [{ sourceType: 'document', id: 's', mediaType: 'text/plain' }, false],
+])('AI_SDK: a text keeps the citation %o: %s', async (source, isKept) => {
+  const text = { type: 'text', text: 'So.', citations: [{ source: { type: 'source', ...source }, citedText: 'x' }] }
+  const { messages } = await buildValid('AI_SDK', [user('Go.'), said('AI_SDK', text)])
+  expect(JSON.stringify(messages).includes('citations')).toBe(isKept)
+})
+
+test('a result of a provider’s own tool answers no call of another provider with the same id', async () => {
+  const call = { type: 'tool-look', toolCallId: 'a', state: 'approval-requested', input: {}, providerExecuted: true }
+  const result = { type: 'web_search_tool_result', tool_use_id: 'a', content: [] }
+  const fields = [user('Go.'), said('AI_SDK', { ...call, approval: { id: 'p' } }), said('ANTHROPIC', result), user('?')]
+  for (const format of formats) expect((await buildValid(format, fields)).messages.length).toBeLessThanOrEqual(2)
+})
+
+test('OPENAI_RESPONSES: the output of a custom tool, stored as that of a function, has no name', async () => {
+  const { messages } = await buildValid('OPENAI_RESPONSES', [
+    user('Go.'),
+    said('OPENAI_RESPONSES', { type: 'custom_tool_call', call_id: 'c', name: 'look', input: 'x' }),
+    parts('TOOL', 'OPENAI_RESPONSES', {
+      type: 'function_call_output',
+      call_id: 'c',
+      name: 'look',
+      namespace: 'n',
+      output: 'o',
+    }),
+  ])
+  expect(messages.at(-1)).toEqual({ type: 'custom_tool_call_output', call_id: 'c', output: 'o' })
+})
+
+test('OPENAI_RESPONSES: a request for approval without arguments gets some', async () => {
+  const request = { type: 'mcp_approval_request', id: 'm', name: 'look', arguments: '', server_label: 's' }
+  const { messages } = await buildValid('OPENAI_RESPONSES', [user('Go.'), said('OPENAI_RESPONSES', request), user('?')])
+  expect(messages[1]).toEqual({ ...request, arguments: '{}' })
+})
+
+test('OPENAI_RESPONSES: an output has no items in its list', async () => {
+  const { messages, reasons } = await buildValid('OPENAI_RESPONSES', [
+    user('Go.'),
+    said('OPENAI_RESPONSES', { type: 'function_call', call_id: 'c', name: 'look', arguments: '{}' }),
+    { ...parts('TOOL', 'OPENAI_RESPONSES', { type: 'file_search_call', id: 'f', queries: [] }), toolCallId: 'c' },
+  ])
+  expect(messages.at(-1)).toEqual({ type: 'function_call_output', call_id: 'c', output: '' })
+  expect(reasons).toEqual(['UNSUPPORTED_PART'])
+})
+
+test('OPENAI_RESPONSES: an empty call id belongs to no program, and a search without an id to no program’s output', async () => {
+  const { messages, reasons } = await buildValid('OPENAI_RESPONSES', [
+    user('Go.'),
+    said('OPENAI_RESPONSES', { type: 'tool_search_call', arguments: {} }, { type: 'program_output', call_id: '' }),
+    user('?'),
+  ])
+  expect(messages).toHaveLength(2)
+  expect(reasons).toContain('UNSUPPORTED_PART')
+})
+
+test('OPENAI_RESPONSES: a call that is no function comes once by its call id, under whatever item id', async () => {
+  const call = { type: 'local_shell_call', call_id: 'c', action: { type: 'exec', command: [], env: {} } }
+  const { messages, reasons } = await buildValid('OPENAI_RESPONSES', [
+    user('Go.'),
+    said('OPENAI_RESPONSES', { ...call, id: 'one' }, { ...call, id: 'two' }),
+    user('?'),
+  ])
+  expect(messages).toHaveLength(4)
+  expect(reasons.toSorted()).toEqual(['INTERRUPTED_CALL', 'REPEATED_ITEM'])
 })

@@ -1,5 +1,5 @@
 import type { JsonRecord } from '../../entities/json.ts'
-import type { ApprovalRequest, Said } from '../items/item.ts'
+import type { ApprovalRequest, Call, Hosted, Said } from '../items/item.ts'
 import { asText, isRecord } from '../items/json.ts'
 import type { Spoken } from '../items/spoken.ts'
 
@@ -11,13 +11,14 @@ export class Repeats {
 
   /** @param item shown in the order of the window */
   isRepeated(item: Said | ApprovalRequest, message: Spoken): boolean {
-    const id = idOf(item)
+    const ids = idsOf(item)
+    const [id = null] = ids
     const place = { id, message, within: item.raw?.within ?? null }
     const isMore = this.#isMoreOf(place, item)
     this.#last = place
-    if (id === null || isMore) return false
-    const isKnown = this.#places.has(id)
-    if (!isKnown) this.#places.set(id, place)
+    if (isMore) return false
+    const isKnown = ids.some((one) => this.#places.has(one))
+    if (!isKnown) for (const one of ids) this.#places.set(one, place)
     return isKnown
   }
 
@@ -38,14 +39,22 @@ interface Place {
   readonly within: JsonRecord | null
 }
 
+function idsOf(item: Said | ApprovalRequest): string[] {
+  const { raw } = item
+  if (raw?.format !== 'OPENAI_RESPONSES') return [idOf(item) ?? []].flat()
+  const owner = raw.within ?? raw.part
+  const id = isRecord(owner) ? asText(owner.id) : null
+  return [id ?? [], isKeepingCallId(item) ? `call ${item.callId}` : []].flat()
+}
+
+/** A call that is no function keeps its `call_id`, and this comes once. A search of the provider has none. */
+function isKeepingCallId(item: Said | ApprovalRequest): item is Call | Hosted {
+  if (item.kind === 'hosted') return item.half === 'call' && item.callId !== ''
+  return item.kind === 'call' && item.native !== undefined && item.callId !== ''
+}
+
 function idOf(item: Said | ApprovalRequest): string | null {
   const { kind, raw } = item
-  if (raw?.format === 'OPENAI_RESPONSES') {
-    const owner = raw.within ?? raw.part
-    const id = isRecord(owner) ? asText(owner.id) : null
-    // A call that is no function keeps its `call_id`, and this comes once.
-    return id ?? (kind === 'call' && item.native !== undefined ? `${item.native} ${item.callId}` : null)
-  }
   if (kind === 'hosted') return `${item.half} ${item.raw.format} ${item.callId}`
   if (raw?.format !== 'AI_SDK' || !isRecord(raw.part)) return null
   const { toolCallId, callProviderMetadata, providerMetadata, providerOptions } = raw.part
