@@ -250,3 +250,21 @@ test('OPENAI_RESPONSES: a call that is no function comes once by its call id, un
   expect(messages).toHaveLength(4)
   expect(reasons.toSorted()).toEqual(['INTERRUPTED_CALL', 'REPEATED_ITEM'])
 })
+
+test('OPENAI_RESPONSES: an item of several content parts that was stored twice comes once, with all of them', async () => {
+  const content = ['One.', 'Two.'].map((text) => ({ type: 'output_text', text, annotations: [] }))
+  const item = { type: 'message', id: 'msg', role: 'assistant', status: 'completed', content }
+  const twice = [said('OPENAI_RESPONSES', item), said('OPENAI_RESPONSES', structuredClone(item))]
+  for (const fields of [twice, twice.flatMap((one) => [one, user('And?')])]) {
+    const { messages, reasons } = await buildValid('OPENAI_RESPONSES', [user('Go.'), ...fields])
+    expect(messages.filter((message) => (message as { id?: string }).id === 'msg')).toEqual([item])
+    expect(reasons).toEqual(['REPEATED_ITEM'])
+  }
+})
+
+test('AI_SDK: reasoning loses an id that is no text', async () => {
+  const thought = { type: 'reasoning', id: {}, text: 'Hm.' }
+  const { messages } = await buildValid('AI_SDK', [user('Go.'), said('AI_SDK', thought, { type: 'text', text: 'So.' })])
+  expect(messages[1]).toMatchObject({ parts: [{}, { type: 'reasoning', text: 'Hm.' }, {}] })
+  expect(JSON.stringify(messages)).not.toContain('"id":{}')
+})

@@ -8,6 +8,7 @@ export class Repeats {
   /** Where the id of each item was seen first. */
   readonly #places = new Map<string, Place>()
   #last: Place | null = null
+  #isLastRepeated = false
 
   /** @param item shown in the order of the window */
   isRepeated(item: Said | ApprovalRequest, message: Spoken): boolean {
@@ -16,10 +17,11 @@ export class Repeats {
     const place = { id, message, within: item.raw?.within ?? null }
     const isMore = this.#isMoreOf(place, item)
     this.#last = place
-    if (isMore) return false
-    const isKnown = ids.some((one) => this.#places.has(one))
-    if (!isKnown) for (const one of ids) this.#places.set(one, place)
-    return isKnown
+    // All content parts of one item have one fate.
+    if (isMore) return place.within !== null && this.#isLastRepeated
+    this.#isLastRepeated = ids.some((one) => this.#places.has(one))
+    if (!this.#isLastRepeated) for (const one of ids) this.#places.set(one, place)
+    return this.#isLastRepeated
   }
 
   /**

@@ -48,6 +48,7 @@ export function sdkPart(item: { readonly raw: Raw | null }): JsonRecord | null {
     if (isRefused) return undefined
     if (key === 'state' && (part.type === 'text' || part.type === 'reasoning'))
       return textStates.has(part[key]) ? part[key] : undefined
+    if (key === 'id' && part.type === 'reasoning') return isText(part[key]) ? part[key] : undefined
     if (!isText(part.toolCallId) || !isText(part.state)) return part[key]
     if (key === 'approval') return approvalOf(part) ?? undefined
     if (key === 'output') return part.state === 'output-available' ? part[key] : undefined
