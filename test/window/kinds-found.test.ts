@@ -268,3 +268,36 @@ test('AI_SDK: reasoning loses an id that is no text', async () => {
   expect(messages[1]).toMatchObject({ parts: [{}, { type: 'reasoning', text: 'Hm.' }, {}] })
   expect(JSON.stringify(messages)).not.toContain('"id":{}')
 })
+
+test('ANTHROPIC: a document made of blocks has texts and pictures only', async () => {
+  const pdf = { type: 'base64', media_type: 'image/png', data: 'JVBERi0xLjcK' }
+  const source = { type: 'content', content: [{ type: 'image', source: pdf }] }
+  const fields = [user('Go.'), parts('USER', 'ANTHROPIC', { type: 'document', source })]
+  const { messages, reasons } = await buildValid('ANTHROPIC', fields)
+  expect(JSON.stringify(messages)).not.toContain('document')
+  expect(reasons).toContain('UNSUPPORTED_PART')
+})
+
+test('OPENAI_RESPONSES: a file goes out by its address or by its bytes, not by both', async () => {
+  const file = { type: 'input_file', file_data: 'not base64!', file_url: 'https://example.com/e.pdf', filename: 'e' }
+  const { messages } = await buildValid('OPENAI_RESPONSES', [parts('USER', 'OPENAI_RESPONSES', file)])
+  const { file_data: _, ...written } = file
+  expect(messages).toMatchObject([{ content: [written] }])
+  expect(JSON.stringify(messages)).not.toContain('file_data')
+})
+
+test('AI_SDK: a call whose result says that it was denied has an approval that says so', async () => {
+  const call = { type: 'tool-look', toolCallId: 'c', input: {}, state: 'approval-requested', approval: { id: 'a' } }
+  const output = { type: 'execution-denied', reason: 'No.' }
+  const result = { type: 'tool-result', toolCallId: 'c', toolName: 'look', output }
+  const fields = [user('Go.'), said('AI_SDK', call), { ...parts('TOOL', 'AI_SDK', result), toolCallId: 'c' }]
+  const { messages } = await buildValid('AI_SDK', fields)
+  expect(messages[1]).toMatchObject({ parts: [{}, { state: 'output-denied', approval: { id: 'a', approved: false } }] })
+})
+
+test('AI_SDK: a file loses a reference that the SDK refuses', async () => {
+  const file = { type: 'file', mediaType: 'text/plain', url: 'https://example.com/a.txt' }
+  const { messages } = await buildValid('AI_SDK', [parts('USER', 'AI_SDK', { ...file, providerReference: null })])
+  expect(messages).toMatchObject([{ parts: [file] }])
+  expect(JSON.stringify(messages)).not.toContain('providerReference')
+})

@@ -95,6 +95,7 @@ const mayBe: Readonly<Record<string, (value: unknown) => boolean>> = {
   filename: isText,
   toolMetadata: isRecord,
   providerExecuted: isYesOrNo,
+  providerReference: (value) => isRecord(value) && Object.values(value).every(isText),
   preliminary: isYesOrNo,
   dynamic: (value) => value === false,
 }

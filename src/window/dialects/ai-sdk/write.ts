@@ -174,7 +174,8 @@ function writeTool({ call, result, denial }: Answer): object {
     const denied = result.isDenial ? { state: 'output-denied' } : {}
     return { ...ofCall, ...named(call, ofCall), ...denied, ...outcome(ofCall) }
   }
-  if (denial !== undefined) return { ...writeCalled(call), state: 'output-denied', approval: writeApproval(denial) }
+  if (denial !== undefined)
+    return { ...writeCalled(call), state: 'output-denied', approval: { ...writeApproval(denial), approved: false } }
   return {
     ...writeCalled(call),
     ...(result.isError

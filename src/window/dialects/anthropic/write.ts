@@ -115,7 +115,9 @@ function writeOwn(own: JsonRecord): object | null {
   const content = isRecord(own.source) && own.source.type === 'content' ? own.source.content : null
   if (!Array.isArray(content) || !isRecord(own.source)) return own
   const written = readAnthropic(content).flatMap((item) => (isOutput(item) ? writeItem(item) : []))
-  return written.length === content.length ? { ...own, source: { ...own.source, content: written } } : null
+  const isWhole =
+    written.length === content.length && written.every((block) => !isRecord(block) || block.type !== 'document')
+  return isWhole ? { ...own, source: { ...own.source, content: written } } : null
 }
 
 function writeSource({ source, mediaType }: File): object | null {

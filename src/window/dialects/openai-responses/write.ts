@@ -156,8 +156,9 @@ function writeFile(file: File): object | null {
   const part = (type: string, more: JsonRecord) => (own?.type === type ? own : { type, ...more })
   if (isOpenAiPicture(file)) return { ...part('input_image', { detail: 'auto' }), image_url: url }
   if (!isOpenAiDocument(file)) return null
-  if (file.source.kind === 'url') return { ...part('input_file', {}), file_url: url }
-  return { ...part('input_file', { filename: file.filename ?? 'file' }), file_data: url }
+  const { file_data: _, file_url, ...named } = part('input_file', { filename: file.filename ?? 'file' })
+  if (file.source.kind === 'bytes') return { ...named, file_data: url }
+  return { ...(own?.type === 'input_file' ? named : { type: 'input_file' }), file_url: url }
 }
 
 /**
