@@ -301,3 +301,9 @@ test('AI_SDK: a file loses a reference that the SDK refuses', async () => {
   expect(messages).toMatchObject([{ parts: [file] }])
   expect(JSON.stringify(messages)).not.toContain('providerReference')
 })
+
+test('OPENAI_RESPONSES: a call of a program that is not named is left out', async () => {
+  const call = { type: 'function_call', call_id: 'c', name: 'look', arguments: '{}', caller: { type: 'program' } }
+  const { messages } = await buildValid('OPENAI_RESPONSES', [user('Go.'), said('OPENAI_RESPONSES', call), user('?')])
+  expect(messages).toHaveLength(2)
+})

@@ -164,9 +164,13 @@ const readTypes: ReadonlySet<string> = new Set([
   'program',
 ])
 
-/** The program that made this call, in a call that the model's program made and not the model itself. */
+/**
+ * The program that made this call, in a call that the model's program made and not the model itself. A program that is
+ * not named is none of the window's.
+ */
 function readCaller({ caller }: JsonRecord): { callerId?: string } {
-  const callerId = isRecord(caller) ? asText(caller.caller_id) : null
+  if (!isRecord(caller)) return {}
+  const callerId = asText(caller.caller_id) ?? (caller.type === 'program' ? '' : null)
   return callerId === null ? {} : { callerId }
 }
 
