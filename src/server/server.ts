@@ -92,6 +92,8 @@ export async function startServer(
     const watchers = new Watchers(bus)
     const store: Store = {
       pool,
+      reads: pool,
+      spreads: false,
       em: orm.em,
       announce: (moved) => {
         watchers.moved(moved)

@@ -19,6 +19,7 @@ import { useBed } from '../support/bed.ts'
 import { EventStreamReader } from '../support/event-stream.ts'
 import { serve } from '../support/server.ts'
 import { countStatements } from '../support/statements.ts'
+import { storeOf } from '../support/store.ts'
 import { until } from '../support/until.ts'
 
 // Without a poll only hints can bring what is live.
@@ -341,7 +342,7 @@ test('6 resuming: a thousand conversations come in pages, each once, and from th
 /** A reader of a user's list, from the beginning, that a test pulls by itself. */
 async function openReader(userId: string) {
   const opened = await openOrm(bed.database.url, pool, () => {})
-  const store = { pool: opened.pool, em: opened.orm.em, announce: () => {}, log: pino({ level: 'silent' }) }
+  const store = storeOf(opened)
   const toText = (event: ListEvent) => (event.kind === 'caught-up' ? 'caught up' : event.conversation.id)
   const start = await readStart(store, userId, lists, 'beginning')
   const reader = new ListReader(store, userId, lists.settleMs, start, toText)
@@ -694,7 +695,7 @@ test('7 bounds: 10,000 idle lists cost the poll ten statements a round and no re
     watchers.watch(listKey(userId), { moved: () => void told.push(userId) }, userId)
   }
   await insertOld('idle7', 3, '1 hour')
-  const store = { pool: opened.pool, em: opened.orm.em, announce: () => {}, log: pino({ level: 'silent' }) }
+  const store = storeOf(opened)
   const looked = () => watchers.listOf(listKey('idle9999'))?.looked
   await using poll = new Poll(store, watchers, 600_000, lists.settleMs, log)
   // The newest of the three is of now.

@@ -9,6 +9,7 @@ import { conversationKey } from '../../src/storage/conversation/conversation-key
 import type { Api, Results } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
 import { serve } from '../support/server.ts'
+import { storeOf } from '../support/store.ts'
 
 // Without a poll only what a write announces can bring what is live.
 const never = { POLL_MS: '600000' }
@@ -112,7 +113,7 @@ test('a hint that cannot be sent fails no write, and the log has it', async () =
     throw new Error('the bus is broken')
   }
   const to = { userId: 'ada', key: conversationKey('ada', 'unannounced'), epoch: null, id: 'unannounced' }
-  const store = { pool: opened.pool, em: opened.orm.em, announce, log }
+  const store = { ...storeOf(opened), announce, log }
   const { created } = await createConversation(store, { to, title: null, metadata: {}, createdAt: null }, false)
   expect(created).toBe(true)
   expect(await bed.server.as({ 'x-user-id': 'ada' }).get('{ conversation(id: "unannounced") { lastSeq } }')).toEqual({

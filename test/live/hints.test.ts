@@ -12,6 +12,7 @@ import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { logged } from '../support/logged.ts'
 import { serve, type TestServer } from '../support/server.ts'
 import { countStatements } from '../support/statements.ts'
+import { storeOf } from '../support/store.ts'
 import { until } from '../support/until.ts'
 
 const appended = `subscription ($id: ID!, $after: String) {
@@ -158,7 +159,7 @@ test('6 hints: the poll of 10,000 watched conversations is ten statements, sprea
   for (const { key } of rows) {
     watchers.watch(key, { moved: () => void (seen.has(key) || seen.set(key, performance.now())) })
   }
-  const store = { pool: opened.pool, em: opened.orm.em, announce: () => {}, log: pino({ level: 'silent' }) }
+  const store = storeOf(opened)
   const periodMs = 2_000
   const count = await countStatements(database, async () => {
     await using _poll = new Poll(store, watchers, periodMs, 80_000, log)

@@ -1,5 +1,5 @@
 import { AnswerTooLarge, TooManyAnswers } from '../../facts.ts'
-import { query, type Row, type Statement } from './statement.ts'
+import { query, queryKey, type Row, type Statement } from './statement.ts'
 import type { Store } from './store.ts'
 
 /** How many bytes of rows this instance holds for all answers that are not sent yet. */
@@ -54,6 +54,20 @@ export class AnswerBudget implements Disposable {
   }
 
   /**
+   * The same for a statement about one conversation. @param values from `$2` on, without the number of bytes
+   */
+  readKey(store: Store, statement: Statement<'key'>, key: string, values: unknown[]): Promise<Row[]> {
+    return this.spend((left) => queryKey(store.reads, statement, key, [...values, left]))
+  }
+
+  /** The same for several conversations: a statement for each, and its rows, in order. */
+  async readKeys(store: Store, statement: Statement<'key'>, asks: readonly KeyAsk[]): Promise<Row[][]> {
+    const answers: Row[][] = []
+    for (const { key, values } of asks) answers.push(await this.readKey(store, statement, key, values))
+    return answers
+  }
+
+  /**
    * Does the same as `query` for rows that are read in another way. @param read gets the number of bytes that they may
    * have
    */
@@ -81,6 +95,12 @@ export class AnswerBudget implements Disposable {
     this.#memory.hold(-this.#spent)
     this.#spent = 0
   }
+}
+
+/** What a statement about one conversation gets: `$1`, and the values from `$2` on. */
+export interface KeyAsk {
+  readonly key: string
+  readonly values: unknown[]
 }
 
 function isOne(rows: readonly Row[]): boolean {

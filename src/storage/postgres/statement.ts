@@ -1,21 +1,44 @@
-import type { Pool, PoolClient } from 'pg'
+import type { QueryArrayConfig, QueryArrayResult } from 'pg'
+
+/**
+ * What a statement is about. It decides where the statement runs: on an engine that spreads conversations over machines,
+ * a statement of one key runs on one of them.
+ *
+ * - `key`: one conversation. `$1` is its key, and every table is asked by it.
+ * - `user`: the conversations of one user, wherever they are. Tables are joined by the key only.
+ * - `two keys`: it locks one conversation and reads or copies into another, in one transaction.
+ * - `maintenance`: it finds conversations, whoever owns them. What is done to them goes key by key.
+ * - `gathered`: many conversations of many callers at once. It runs on one PostgreSQL only.
+ */
+export type StatementKind = 'key' | 'user' | 'two keys' | 'maintenance' | 'gathered'
 
 /** A prepared statement. Each connection keeps its plan under this name, so one name has one text. */
-export interface Statement {
+export interface Statement<Kind extends StatementKind = StatementKind> {
   readonly name: string
   readonly text: string
+  readonly kind?: Kind
 }
 
 /** One row as the driver gives it: strings, numbers for int2 and int4, booleans, buffers for bytea, null. */
 export type Row = readonly unknown[]
 
+/** What runs statements: the pool, a connection of it, or pipelines. */
+export interface Runner {
+  query(config: QueryArrayConfig<unknown[]>): Promise<QueryArrayResult<unknown[]>>
+}
+
 /**
  * Runs a prepared statement and answers its rows as arrays. For pages of 50 rows, objects with column names cost twice
  * as much.
  */
-export async function query(on: Pool | PoolClient, statement: Statement, values: unknown[]): Promise<Row[]> {
-  const result = await on.query<unknown[]>({ ...statement, values, rowMode: 'array', types: textTypes })
+export async function query(on: Runner, { name, text }: Statement, values: unknown[]): Promise<Row[]> {
+  const result = await on.query({ name, text, values, rowMode: 'array', types: textTypes })
   return result.rows
+}
+
+/** The same for a statement about one conversation. @param values from `$2` on */
+export function queryKey(on: Runner, statement: Statement<'key'>, key: string, values: unknown[]): Promise<Row[]> {
+  return query(on, statement, [key, ...values])
 }
 
 const parsers = new Map<number, (value: string) => unknown>([

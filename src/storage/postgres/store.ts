@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql'
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
+import type { Runner } from './statement.ts'
 
 /** A notice, given after the commit, that a conversation or a list of conversations moved. */
 export interface Moved {
@@ -23,6 +24,13 @@ export const listRevision = 999_999_999_999_999
 /** What every read and write of PostgreSQL needs. */
 export interface Store {
   readonly pool: Pool
+  /**
+   * For short reads of one conversation, or of one list. A statement here must take no lock, must not run long, and must
+   * answer few bytes: others stand behind it.
+   */
+  readonly reads: Runner
+  /** Whether the database spreads conversations over machines, as Citus does. No statement is gathered there. */
+  readonly spreads: boolean
   /** For work that is rare; it is forked for each use. Statements that run often go to the pool. */
   readonly em: EntityManager
   /** Tells this process and the others what moved. Only `commit` calls it. */
