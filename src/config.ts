@@ -145,6 +145,12 @@ const settings = {
   ),
 
   POOL_SIZE: whole(2, 500, 16, 'Connections to PostgreSQL.'),
+  PIPELINES: whole(
+    1,
+    64,
+    2,
+    'Further connections to PostgreSQL, over which short reads are sent without waiting for one another.',
+  ),
   POOL_TIMEOUT_MS: whole(10, 60_000, 5_000, 'Longest wait for a connection.'),
   STATEMENT_TIMEOUT_MS: whole(10, 600_000, 10_000, 'Longest run of one SQL statement.'),
   LOCK_TIMEOUT_MS: whole(10, 60_000, 5_000, 'Longest wait for a row that another transaction holds.'),
@@ -261,6 +267,7 @@ export interface Config {
   readonly limits: Limits
   readonly pool: {
     readonly size: number
+    readonly pipelines: number
     readonly waitMs: number
     readonly statementMs: number
     readonly lockMs: number
@@ -355,6 +362,7 @@ function toConfig(from: Settings): Config {
     },
     pool: {
       size: from.POOL_SIZE,
+      pipelines: from.PIPELINES,
       waitMs: from.POOL_TIMEOUT_MS,
       statementMs: from.STATEMENT_TIMEOUT_MS,
       lockMs: from.LOCK_TIMEOUT_MS,

@@ -56,7 +56,10 @@ export async function openOrm(url: string, config: Config['pool'], onWarning: (t
 export const sessionSettings =
   '-c TimeZone=UTC -c DateStyle=ISO -c plan_cache_mode=force_generic_plan -c jit=off -c enable_bitmapscan=off -c enable_seqscan=off'
 
-function sessionOptions(config: Config['pool']): Record<string, unknown> {
+export type SessionLimits = Omit<Config['pool'], 'size' | 'pipelines'>
+
+/** What every connection takes, in words of pg. */
+export function sessionOptions(config: SessionLimits): Record<string, unknown> {
   return {
     application_name: 'colloquy',
     connectionTimeoutMillis: config.waitMs,

@@ -5,6 +5,7 @@ import type { Config } from '../config.ts'
 import { startEmbeddedDatabase } from '../database/embedded.ts'
 import { migrate } from '../database/migrate.ts'
 import { openOrm } from '../database/orm.ts'
+import { Pipelines } from '../database/pipelines.ts'
 import { StartupError } from '../errors.ts'
 import type { Services } from '../graphql/context.ts'
 import { natsBus } from '../live/nats-bus.ts'
@@ -87,12 +88,14 @@ export async function startServer(
     const opened = own(await openOrm(url, config.pool, (text) => log.debug(text)))
     const { orm, pool } = opened
     await unlessStopped(migrate(opened, url, config.pool))
+    const reads = own(new Pipelines(url, config.pool, pool, (text) => log.debug(text)))
+    await unlessStopped(reads.open())
 
     const bus = own(config.natsUrls.length > 0 ? natsBus(config.natsUrls, log) : postgresBus(url, log))
     const watchers = new Watchers(bus)
     const store: Store = {
       pool,
-      reads: pool,
+      reads,
       spreads: false,
       em: orm.em,
       announce: (moved) => {

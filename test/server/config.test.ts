@@ -47,6 +47,7 @@ const places: [name: string, value: string | number, place: string][] = [
   ['MAX_SOCKETS', 55, 'limits.sockets'],
   ['MAX_MESSAGES_PER_SECOND', 56, 'limits.messagesPerSecond'],
   ['POOL_SIZE', 57, 'pool.size'],
+  ['PIPELINES', 13, 'pool.pipelines'],
   ['POOL_TIMEOUT_MS', 58, 'pool.waitMs'],
   ['STATEMENT_TIMEOUT_MS', 59, 'pool.statementMs'],
   ['LOCK_TIMEOUT_MS', 60, 'pool.lockMs'],

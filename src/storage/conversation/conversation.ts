@@ -6,7 +6,7 @@ import { ConversationContended, ConversationExists, ConversationMissing } from '
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { writeJson } from '../postgres/column.ts'
 import { ReadLanes } from '../postgres/read-lanes.ts'
-import { query, type Row, type Statement } from '../postgres/statement.ts'
+import { query, queryKey, type Row, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { atOnce, commit, inTransaction, inUnitOfWork, moving, unmoved, type Written } from './commit.ts'
 import { drawEpoch } from './conversation-key.ts'
@@ -72,12 +72,13 @@ const readMany: Statement = {
 
 /** The conversation, or null. */
 export async function findConversation(store: Store, ref: ConversationRef): Promise<Conversation | null> {
-  const [row] = await query(store.pool, readOne, [ref.key, ref.userId, ref.epoch])
+  const [row] = await queryKey(store.reads, readOne, ref.key, [ref.userId, ref.epoch])
   return row === undefined ? null : readConversation(row)
 }
 
-const readOne: Statement = {
+const readOne: Statement<'key'> = {
   name: 'conversation-read-one',
+  kind: 'key',
   text: `select ${conversationColumns('c')} from conversation c where ${reachable('c')}`,
 }
 

@@ -1,0 +1,157 @@
+import type { Pool, QueryArrayConfig, QueryArrayResult } from 'pg'
+import type { Config } from '../config.ts'
+import { TooManyWait } from '../facts.ts'
+import { Pipeline, type PipelineOptions } from './pipeline.ts'
+
+/**
+ * How long one statement may run in a pipeline, because others stand behind it. A statement that needs longer is asked
+ * again on the pool.
+ */
+const statementMs = 1_000
+
+/** The most statements under way in one pipeline. It bounds the memory of answers that have come in part. */
+const maxUnderWay = 32
+
+const maxWaiting = 10_000
+
+/** Milliseconds until a lost pipeline is opened again: at once, and then after pauses that grow. */
+const pauses = { least: 100, most: 5_000 }
+
+interface Ask {
+  readonly config: QueryArrayConfig<unknown[]>
+  readonly resolve: (result: QueryArrayResult<unknown[]>) => void
+  readonly reject: (error: unknown) => void
+}
+
+type Place = Pipeline | Pool
+
+/**
+ * Runs short reads over few connections. While a statement runs, the next ones are on their way already, so fewer
+ * processes of PostgreSQL wake up, and for more work each.
+ *
+ * What fails here is asked once more on the pool, because it only reads: the connection may be lost, or the statement
+ * may need more time. While no pipeline is open, the pool answers everything.
+ */
+export class Pipelines implements AsyncDisposable {
+  readonly #pool: Pool
+  readonly #lines: Line[]
+  readonly #waiting: Ask[] = []
+  #onPool = 0
+  #isEnded = false
+
+  /**
+   * @param url a postgresql:// URL
+   * @param onWarning is told of lost connections, which are replaced
+   */
+  constructor(url: string, config: Config['pool'], pool: Pool, onWarning: (text: string) => void) {
+    const limit = Math.min(config.statementMs, statementMs)
+    const options = { ...config, url, statementMs: limit, quietMs: limit + 1_000 }
+    this.#lines = Array.from({ length: config.pipelines }, () => new Line(options, onWarning))
+    this.#pool = pool
+  }
+
+  /** Settles when each pipeline is open, or its first attempt has failed. */
+  async open(): Promise<void> {
+    await Promise.all(this.#lines.map((line) => line.open()))
+  }
+
+  /** @throws TooManyWait */
+  query(config: QueryArrayConfig<unknown[]>): Promise<QueryArrayResult<unknown[]>> {
+    if (this.#waiting.length >= maxWaiting) return Promise.reject(new TooManyWait())
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ config, resolve, reject })
+      this.#send()
+    })
+  }
+
+  #send(): void {
+    while (this.#waiting.length > 0) {
+      const place = this.#findRoom()
+      if (place === null) return
+      void this.#ask(place, this.#waiting.shift() as Ask)
+    }
+  }
+
+  #findRoom(): Place | null {
+    let least: Pipeline | null = null
+    for (const line of this.#lines) {
+      const { pipeline } = line
+      if (pipeline === null) void line.open()
+      else if (least === null || pipeline.underWay < least.underWay) least = pipeline
+    }
+    if (least !== null) return least.underWay < maxUnderWay ? least : null
+    return this.#onPool < maxUnderWay ? this.#pool : null
+  }
+
+  async #ask(place: Place, { config, resolve, reject }: Ask): Promise<void> {
+    try {
+      resolve(await (place === this.#pool ? this.#askPool(config) : place.query(config)))
+    } catch (error) {
+      if (place === this.#pool || this.#isEnded) reject(error)
+      else this.#askPool(config).then(resolve, reject)
+    }
+    this.#send()
+  }
+
+  async #askPool(config: QueryArrayConfig<unknown[]>): Promise<QueryArrayResult<unknown[]>> {
+    this.#onPool += 1
+    try {
+      return await this.#pool.query(config)
+    } finally {
+      this.#onPool -= 1
+    }
+  }
+
+  /** Breaks the statements that still run: nobody waits for them any more. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnded = true
+    for (const { reject } of this.#waiting.splice(0)) reject(new Error('The pipelines have ended.'))
+    await Promise.all(this.#lines.map((line) => line[Symbol.asyncDispose]()))
+  }
+}
+
+/** The place of a pipeline, which is opened again when it was lost. */
+class Line implements AsyncDisposable {
+  readonly #options: PipelineOptions
+  readonly #onWarning: (text: string) => void
+  #pipeline: Pipeline | null = null
+  #opening: Promise<void> | null = null
+  #pauseMs = 0
+  #notBefore = 0
+  #isEnded = false
+
+  constructor(options: PipelineOptions, onWarning: (text: string) => void) {
+    this.#options = options
+    this.#onWarning = onWarning
+  }
+
+  get pipeline(): Pipeline | null {
+    return this.#pipeline?.isOpen === true ? this.#pipeline : null
+  }
+
+  /** Opens the pipeline, unless it is too early for another attempt. */
+  async open(): Promise<void> {
+    if (this.#isEnded || performance.now() < this.#notBefore) return
+    this.#opening ??= this.#open().finally(() => {
+      this.#opening = null
+    })
+    await this.#opening
+  }
+
+  async #open(): Promise<void> {
+    try {
+      this.#pipeline = await Pipeline.open(this.#options, this.#onWarning)
+      this.#pauseMs = 0
+    } catch (error) {
+      this.#onWarning(`A pipeline cannot be opened: ${(error as Error).message}`)
+      this.#pauseMs = Math.min(Math.max(2 * this.#pauseMs, pauses.least), pauses.most)
+      this.#notBefore = performance.now() + this.#pauseMs
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#isEnded = true
+    await this.#opening
+    await this.#pipeline?.[Symbol.asyncDispose]()
+  }
+}
