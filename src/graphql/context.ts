@@ -5,17 +5,17 @@ import type { Appender } from '../storage/append/appender.ts'
 import type { Eraser } from '../storage/conversation/eraser.ts'
 import type { ListReads } from '../storage/list/conversation-list.ts'
 import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
-import type { ChunkReads } from '../storage/stream/stream-chunks.ts'
+import type { Store } from '../storage/postgres/store.ts'
 import type { StreamWriter } from '../storage/stream/stream-writer.ts'
 import type { TokenCounter } from '../tokens/token-counter.ts'
-import type { Loaders, Reads } from './loaders.ts'
+import type { Loaders } from './loaders.ts'
 
 /** What resolvers need of the server. */
-export interface Services extends Reads {
+export interface Services {
+  readonly store: Store
   readonly listPages: ListReads
   readonly appender: Appender
   readonly streamWriter: StreamWriter
-  readonly chunks: ChunkReads
   readonly feeds: FeedSource
   readonly eraser: Eraser
   readonly tokens: TokenCounter

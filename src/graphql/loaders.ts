@@ -5,7 +5,7 @@ import type { Message } from '../entities/message.ts'
 import type { MessageSiblings } from '../entities/message-siblings.ts'
 import { readSiblings } from '../storage/branch/message-siblings.ts'
 import { type PathPage, type PathPageRequest, readPathPages } from '../storage/branch/path-page.ts'
-import type { ConversationReads } from '../storage/conversation/conversation.ts'
+import { readConversations } from '../storage/conversation/conversation.ts'
 import type { ConversationRef } from '../storage/conversation/conversation-ref.ts'
 import {
   type ClientIdPlace,
@@ -13,25 +13,18 @@ import {
   readMessagesAt,
   readMessagesByClientId,
 } from '../storage/message/message.ts'
-import type { Page, PageReads, PageRequest } from '../storage/message/message-page.ts'
+import { type Page, type PageRequest, readPages } from '../storage/message/message-page.ts'
 import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
 import { type HistoryRequest, readHistories } from '../storage/window/message-history.ts'
 
-/** What loaders read from. */
-export interface Reads {
-  readonly store: Store
-  readonly conversations: ConversationReads
-  readonly pages: PageReads
-}
-
 /**
- * Each loader reads, with one statement, all things of its kind that an operation asks for at once. Loaders gather but
+ * Each loader reads at once all things of its kind that an operation asks for. Loaders gather but
  * do not remember: a later field of a mutation must see what an earlier one wrote. A loader is made when it is first
  * needed, because most operations need one or none.
  */
 export class Loaders {
-  readonly #reads: Reads
+  readonly #store: Store
   readonly #budget: AnswerBudget
   readonly #userId: string
   #conversation: DataLoader<ConversationRef, Conversation | null> | undefined
@@ -43,51 +36,51 @@ export class Loaders {
   #messageByClientId: DataLoader<ClientIdPlace, Message | null> | undefined
   #siblings: DataLoader<Message, MessageSiblings> | undefined
 
-  constructor(reads: Reads, budget: AnswerBudget, userId: string) {
-    this.#reads = reads
+  constructor(store: Store, budget: AnswerBudget, userId: string) {
+    this.#store = store
     this.#budget = budget
     this.#userId = userId
   }
 
   get conversation(): DataLoader<ConversationRef, Conversation | null> {
-    this.#conversation ??= gathering((refs) => this.#reads.conversations.read(this.#budget, refs))
+    this.#conversation ??= gathering((refs) => readConversations(this.#store, this.#budget, refs))
     return this.#conversation
   }
 
   get page(): DataLoader<PageRequest, Page | null> {
-    this.#page ??= gathering((requests) => this.#reads.pages.read(this.#budget, this.#userId, requests))
+    this.#page ??= gathering((requests) => readPages(this.#store, this.#budget, this.#userId, requests))
     return this.#page
   }
 
   get pathPage(): DataLoader<PathPageRequest, PathPage | null> {
-    this.#pathPage ??= gathering((asked) => readPathPages(this.#reads.store, this.#budget, this.#userId, asked))
+    this.#pathPage ??= gathering((asked) => readPathPages(this.#store, this.#budget, this.#userId, asked))
     return this.#pathPage
   }
 
   get history(): DataLoader<HistoryRequest, Message[]> {
-    this.#history ??= gathering((requests) => readHistories(this.#reads.store, this.#budget, this.#userId, requests))
+    this.#history ??= gathering((requests) => readHistories(this.#store, this.#budget, this.#userId, requests))
     return this.#history
   }
 
   get lastMessage(): DataLoader<Conversation, Message | null> {
-    this.#lastMessage ??= gathering((asked) => readLastMessages(this.#reads.store, this.#budget, this.#userId, asked))
+    this.#lastMessage ??= gathering((asked) => readLastMessages(this.#store, this.#budget, this.#userId, asked))
     return this.#lastMessage
   }
 
   get messageAt(): DataLoader<Place, Message | null> {
-    this.#messageAt ??= gathering((places) => readMessagesAt(this.#reads.store, this.#budget, this.#userId, places))
+    this.#messageAt ??= gathering((places) => readMessagesAt(this.#store, this.#budget, this.#userId, places))
     return this.#messageAt
   }
 
   get messageByClientId(): DataLoader<ClientIdPlace, Message | null> {
     this.#messageByClientId ??= gathering((asked) =>
-      readMessagesByClientId(this.#reads.store, this.#budget, this.#userId, asked),
+      readMessagesByClientId(this.#store, this.#budget, this.#userId, asked),
     )
     return this.#messageByClientId
   }
 
   get siblings(): DataLoader<Message, MessageSiblings> {
-    this.#siblings ??= gathering((asked) => readSiblings(this.#reads.store, this.#budget, this.#userId, asked))
+    this.#siblings ??= gathering((asked) => readSiblings(this.#store, this.#budget, this.#userId, asked))
     return this.#siblings
   }
 }

@@ -2,7 +2,7 @@ import type { Message } from '../entities/message.ts'
 import { type Known, readChanges } from '../storage/message/changes.ts'
 import { readMessagesAt } from '../storage/message/message.ts'
 import type { Store } from '../storage/postgres/store.ts'
-import { type Chunk, type ChunkReads, readStreaming } from '../storage/stream/stream-chunks.ts'
+import { type Chunk, readChunks, readStreaming } from '../storage/stream/stream-chunks.ts'
 import { type ConversationChange, toChanges } from './conversation-change.ts'
 import type { Batch, Reader } from './feed.ts'
 import type { HeldReads } from './shared-reads.ts'
@@ -21,12 +21,6 @@ export type FeedEvent =
   | { readonly kind: 'text'; readonly chunk: Chunk; readonly known: Known }
   | { readonly kind: 'caught-up' | 'gone'; readonly known: Known }
 
-/** From where changes are read. */
-export interface ChangeSource {
-  readonly store: Store
-  readonly chunks: ChunkReads
-}
-
 /**
  * Reads what happens in a conversation after what its caller knows. Once it has told everything that stood there at its
  * first read it says so, once, and goes on. It ends when the conversation is deleted, or was deleted and created again.
@@ -37,7 +31,6 @@ export interface ChangeSource {
  */
 export class ChangeReader<Event> implements Reader<Event> {
   readonly #store: Store
-  readonly #chunks: ChunkReads
   readonly #userId: string
   readonly #toEvent: (event: FeedEvent) => Event
   #known: Known
@@ -51,9 +44,8 @@ export class ChangeReader<Event> implements Reader<Event> {
   /** By the seq of each streaming message that was told, the number of its next chunk. */
   readonly #streams = new Map<number, number>()
 
-  constructor(from: ChangeSource, userId: string, known: Known, toEvent: (event: FeedEvent) => Event) {
-    this.#store = from.store
-    this.#chunks = from.chunks
+  constructor(store: Store, userId: string, known: Known, toEvent: (event: FeedEvent) => Event) {
+    this.#store = store
     this.#userId = userId
     this.#known = known
     this.#toEvent = toEvent
@@ -135,7 +127,7 @@ export class ChangeReader<Event> implements Reader<Event> {
       `chunks ${this.#userId} ${key} ${epoch} ${this.#known.seq} ${this.#known.revision} ${from}`,
       async (budget) => {
         const request = { userId: this.#userId, key, epoch, from: this.#streams, count: chunksPerRead }
-        const read = await this.#chunks.read(budget, request)
+        const read = await readChunks(this.#store, budget, request)
         const toText = (chunk: Chunk) => this.#toEvent({ kind: 'text', chunk, known: this.#known })
         return { ...read, events: read.chunks.map(toText) }
       },

@@ -1,7 +1,8 @@
 import type { Place } from '../entities/ids/place.ts'
 import type { Message } from '../entities/message.ts'
-import type { PageReads } from '../storage/message/message-page.ts'
+import { readPages } from '../storage/message/message-page.ts'
 import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
+import type { Store } from '../storage/postgres/store.ts'
 import type { Batch, Reader } from './feed.ts'
 import type { HeldReads } from './shared-reads.ts'
 
@@ -20,13 +21,13 @@ interface Standing {
  * Reads the messages after a place, by seq. It ends when the conversation is deleted, or was deleted and created again.
  */
 export class MessageReader<Event> implements Reader<Event> {
-  readonly #pages: PageReads
+  readonly #store: Store
   readonly #userId: string
   readonly #toEvent: (message: Message) => Event
   #at: Standing
 
-  constructor(pages: PageReads, userId: string, after: Place, toEvent: (message: Message) => Event) {
-    this.#pages = pages
+  constructor(store: Store, userId: string, after: Place, toEvent: (message: Message) => Event) {
+    this.#store = store
     this.#userId = userId
     this.#toEvent = toEvent
     this.#at = this.#standAt(after)
@@ -52,7 +53,7 @@ export class MessageReader<Event> implements Reader<Event> {
       fromEnd: false,
       columns: 'all' as const,
     }
-    const [page] = await this.#pages.read(budget, this.#userId, [request])
+    const [page] = await readPages(this.#store, budget, this.#userId, [request])
     if (!page) return { batch: { events: [], rest: 'end', revision: 0 }, at: null }
     const { messages, hasNext, conversation } = page
     const events = messages.map(this.#toEvent)

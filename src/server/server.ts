@@ -14,15 +14,12 @@ import { postgresBus } from '../live/postgres-bus.ts'
 import { SharedReads } from '../live/shared-reads.ts'
 import { Watchers } from '../live/watchers.ts'
 import { Appender } from '../storage/append/appender.ts'
-import { ConversationReads } from '../storage/conversation/conversation.ts'
 import { Eraser } from '../storage/conversation/eraser.ts'
 import { startPurger } from '../storage/conversation/purger.ts'
 import { ListReads } from '../storage/list/conversation-list.ts'
-import { PageReads } from '../storage/message/message-page.ts'
 import { AnswerMemory } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
 import { startReaper } from '../storage/stream/reaper.ts'
-import { ChunkReads } from '../storage/stream/stream-chunks.ts'
 import { StreamWriter } from '../storage/stream/stream-writer.ts'
 import { TokenCounter } from '../tokens/token-counter.ts'
 import { registerGraphiql } from './graphiql/graphiql.ts'
@@ -115,15 +112,11 @@ export async function startServer(
 
     const answers = new AnswerMemory(config.limits.answersBytes)
     const feedMemory = new AnswerMemory(config.limits.answersBytes)
-    const pages = new PageReads(store)
     const services: Services = {
       store,
-      conversations: new ConversationReads(store),
-      pages,
       listPages: new ListReads(store),
       appender,
       streamWriter,
-      chunks: new ChunkReads(store),
       feeds: { watchers, reads: new SharedReads(feedMemory), log },
       eraser,
       tokens: own(new TokenCounter(log)),

@@ -139,7 +139,7 @@ function followConversation(context: Context, args: ConversationEventsArgs): Pro
   return openFeed(context, args.conversationId, (conversation) => {
     const known = isGiven(args.after) ? readKnownCursor('after', args.after, conversation) : nowKnown(conversation)
     const toEvent = toConversationEvent.bind(null, conversation.id)
-    return new ChangeReader(services, viewer.userId, known, toEvent)
+    return new ChangeReader(services.store, viewer.userId, known, toEvent)
   })
 }
 

@@ -38,6 +38,6 @@ function followMessages(context: Context, { conversationId, after }: MessageAppe
   return openFeed(context, conversationId, (conversation) => {
     const { key, epoch, lastSeq } = conversation
     const seq = isGiven(after) ? readMessageCursor('after', after, conversation) : lastSeq
-    return new MessageReader(services.pages, viewer.userId, { key, epoch, seq }, messageEdge)
+    return new MessageReader(services.store, viewer.userId, { key, epoch, seq }, messageEdge)
   })
 }

@@ -8,6 +8,7 @@ import { MessageStatus } from '../../entities/message-enums.ts'
 import { badInput, messageNotFound } from '../../errors.ts'
 import { refOf } from '../../storage/message/edit.ts'
 import { hashPayload } from '../../storage/message/payload-hash.ts'
+import { readChunks } from '../../storage/stream/stream-chunks.ts'
 import { resumeMessage, stopMessage } from '../../storage/stream/stream-end.ts'
 import type { NewChunk } from '../../storage/stream/stream-text.ts'
 import type { Context } from '../context.ts'
@@ -154,7 +155,7 @@ export class MessageStreamResolver {
     if ((await context.loaders.messageAt.load(place)) === null) throw messageNotFound()
     const { userId } = context.viewer
     const request = { userId, ...place, from: new Map([[place.seq, from]]), count: contractLimits.chunks }
-    return (await context.services.chunks.read(context.budget, request)).chunks
+    return (await readChunks(context.services.store, context.budget, request)).chunks
   }
 
   @Mutation(() => AppendMessageTextPayload, {

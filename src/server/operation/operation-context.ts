@@ -12,7 +12,7 @@ export type CreateContext = (viewer: Viewer, requestId: string) => Context
 export function contextFactory(services: Services, memory: AnswerMemory): CreateContext {
   return (viewer, requestId) => {
     const budget = new AnswerBudget(memory, services.limits.answerBytes)
-    const loaders = new Loaders(services, budget, viewer.userId)
+    const loaders = new Loaders(services.store, budget, viewer.userId)
     return { requestId, viewer, services, loaders, budget, windows: 0 }
   }
 }

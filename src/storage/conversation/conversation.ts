@@ -5,7 +5,6 @@ import type { JsonRecord } from '../../entities/json.ts'
 import { ConversationContended, ConversationExists, ConversationMissing } from '../../facts.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { writeJson } from '../postgres/column.ts'
-import { ReadLanes } from '../postgres/read-lanes.ts'
 import { query, queryKey, type Row, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { atOnce, commit, inTransaction, inUnitOfWork, moving, unmoved, type Written } from './commit.ts'
@@ -15,59 +14,24 @@ import { conversationBytes, conversationColumns, nextUpdate, readConversation } 
 import { eraseMessages, type Tombstone } from './erase.ts'
 import { lockConversation, newTimes, reviveConversation } from './lock.ts'
 
-/** The conversations that one operation asks for at once, and how many bytes their rows may have. */
-interface ConversationAsk {
-  readonly refs: readonly ConversationRef[]
-  readonly room: number
+/** For each ref, in order: the conversation, or null. A statement for each. */
+export async function readConversations(
+  store: Store,
+  budget: AnswerBudget,
+  refs: readonly ConversationRef[],
+): Promise<(Conversation | null)[]> {
+  const asks = refs.map(({ key, userId, epoch }) => ({ statement: readWithin, key, values: [userId, epoch] }))
+  const answers = await budget.readKeys(store, asks, 'refused')
+  return answers.map(([row]) => (row === undefined ? null : readConversation(row, 1)))
 }
 
-/** Reads conversations, with one statement for all operations that ask at the same time. */
-export class ConversationReads {
-  readonly #lanes: ReadLanes<ConversationAsk>
-
-  constructor(store: Store) {
-    this.#lanes = new ReadLanes({
-      read: (asks) => readConversations(store, asks),
-      numberAt: 3,
-      rowsOf: ({ refs }) => refs.length,
-    })
-  }
-
-  /** For each ref, in order: the conversation, or null. */
-  async read(budget: AnswerBudget, refs: readonly ConversationRef[]): Promise<(Conversation | null)[]> {
-    const rows = await budget.spend((room) => this.#lanes.read({ refs, room }))
-    const found: (Conversation | null)[] = refs.map(() => null)
-    for (const row of rows) found[Number(row[2]) - 1] = readConversation(row, 4)
-    return found
-  }
-}
-
-function readConversations(store: Store, asks: readonly ConversationAsk[]): Promise<Row[]> {
-  const all = asks.flatMap(({ refs, room }, index) =>
-    refs.map((ref, n) => ({ ...ref, room, ask: index + 1, n: n + 1 })),
-  )
-  return query(store.pool, readMany, [
-    all.map(({ key }) => key),
-    all.map(({ userId }) => userId),
-    all.map(({ epoch }) => epoch),
-    all.map(({ ask }) => ask),
-    all.map(({ n }) => n),
-    all.map(({ room }) => room),
-  ])
-}
-
-const readMany: Statement = {
-  name: 'conversation-read-many',
+const readWithin: Statement<'key'> = {
+  name: 'conversation-read-within',
+  kind: 'key',
+  // One row is answered also where it has no room.
   text: `
-    select * from (
-      select sum(${conversationBytes('c')}) over (partition by ref.ask order by ref.n) as bytes,
-        ${conversationBytes('c')} as own, ref.n, ref.ask, ${conversationColumns('c')}, ref.room
-      from unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::bigint[])
-        as ref(key, user_id, epoch, ask, n, room)
-      join conversation c on c.key = ref.key and c.user_id = ref.user_id and c.deleted_at is null
-        and (ref.epoch is null or c.epoch = ref.epoch)
-    ) found
-    where bytes - own <= room`,
+    select ${conversationBytes('c')}, ${conversationColumns('c')} from conversation c
+    where ${reachable('c')} and $4::bigint is not null`,
 }
 
 /** The conversation, or null. */

@@ -1,5 +1,6 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
+import { reachable } from '../conversation/conversation-ref.ts'
 import {
   conversationBytes,
   conversationColumns,
@@ -9,7 +10,7 @@ import {
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import type { Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
-import { messageColumns, readMessage, rowBytes } from './message-row.ts'
+import { messageColumns, messageColumnsIf, readMessage, rowBytes } from './message-row.ts'
 
 /** How much of a conversation its reader knows: every message up to `seq`, in its state at `revision`. */
 export interface Known {
@@ -47,7 +48,11 @@ export async function readChanges(
   count: number,
 ): Promise<Changes | null> {
   const { key, epoch, seq, revision } = known
-  const rows = await budget.query(store, select, [userId, key, epoch, seq, revision, count])
+  const rows = await budget.readKey(
+    store,
+    { statement: select, key, values: [userId, epoch, seq, revision, count] },
+    'cut',
+  )
   const [first] = rows
   if (first === undefined) return null
   const conversation = readConversation(first, 4)
@@ -61,32 +66,34 @@ export async function readChanges(
   return { conversation, changed, appended, hasMore, hasAllChanged: isChangedWhole }
 }
 
-const select: Statement = {
+const select: Statement<'key'> = {
   name: 'message-changes',
+  kind: 'key',
   text: `
     with c as materialized (
-      select * from conversation where key = $2 and user_id = $1 and deleted_at is null and epoch = $3
+      select c.*, ${conversationBytes('c')} as bytes from conversation c where ${reachable('c')}
     ),
     changed as (
       select m.*, row_number() over (order by m.revision) as place from c
-      join message m on m.conversation_key = c.key and m.revision > $5 and m.seq <= $4
+      join message m on m.conversation_key = $1 and m.revision > $5 and m.seq <= $4
       order by m.revision limit $6 + 1
     ),
     appended as (
       select m.*, m.seq - $4 + (select count(*) from changed) as place from c
-      join message m on m.conversation_key = c.key and m.seq > $4
+      join message m on m.conversation_key = $1 and m.seq > $4
         and m.seq <= $4::bigint + greatest($6 + 1 - (select count(*) from changed), 0)
     ),
     found as (
-      select m.*, sum(${rowBytes('m')}) over (order by m.place) as bytes
+      select ${messageColumns('m', 'all', '$1')}, m.place, ${rowBytes('m', '$1')} as own,
+        sum(${rowBytes('m', '$1')}) over (order by m.place) as bytes
       from (select * from changed union all select * from appended) m
     )
     select
-      coalesce(m.bytes, 0) + ${conversationBytes('c')},
+      coalesce(m.bytes, 0) + c.bytes,
       m.place,
       (select count(*)::int from changed),
       (select count(*)::int from found),
-      ${conversationColumns('c')}, ${messageColumns('m')}
-    from c left join found m on m.place <= $6 and (m.bytes + ${conversationBytes('c')} <= $7 or m.place = 1)
+      ${conversationColumns('c')}, ${messageColumnsIf('m.bytes + c.bytes <= $7', 'm', 'all')}
+    from c left join found m on m.place <= $6 and m.bytes - m.own + c.bytes <= $7
     order by m.place`,
 }

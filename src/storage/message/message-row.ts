@@ -14,11 +14,17 @@ export type MessageColumns = 'brief' | 'all'
 /**
  * The select list that `readMessage` understands. The text of a streaming message is in its chunks. The list joins the
  * chunks in the snapshot of its statement, so that the content and the number of the next chunk belong together.
+ *
+ * @param key the key of the conversation; a statement about one conversation has it in `$1`
  */
-export function messageColumns(table: string, columns: MessageColumns = 'all'): string {
+export function messageColumns(
+  table: string,
+  columns: MessageColumns = 'all',
+  key = `${table}.conversation_key`,
+): string {
   const streaming = (expression: string, otherwise: string) =>
     `case when ${table}.status = 'STREAMING' then (${expression}) else ${otherwise} end`
-  const of = (other: string) => `${other}.conversation_key = ${table}.conversation_key and ${other}.seq = ${table}.seq`
+  const of = (other: string) => `${other}.conversation_key = ${key} and ${other}.seq = ${table}.seq`
   const content = streaming(
     `select string_agg(k.text, '' order by k.chunk) from message_chunk k where ${of('k')}`,
     `${table}.content`,
@@ -33,17 +39,36 @@ export function messageColumnNames(columns: MessageColumns): string[] {
   return [...columnsOf(columns).map(({ name }) => name), ...(columns === 'all' ? ['next_chunk'] : [])]
 }
 
+/**
+ * The columns of `messageColumns`, selected again from the table that it made. Those that may be long are null where
+ * `condition` is false.
+ */
+export function messageColumnsIf(condition: string, table: string, columns: MessageColumns): string {
+  const long = new Set(
+    columnsOf(columns)
+      .filter(isLong)
+      .map(({ name }) => name),
+  )
+  const list = messageColumnNames(columns).map((name) =>
+    long.has(name) ? `case when ${condition} then ${table}.${name} end` : `${table}.${name}`,
+  )
+  return list.join(', ')
+}
+
+function isLong({ type, check }: MessageColumn): boolean {
+  return type === 'json' || type === 'jsonb' || check === 'text'
+}
+
 function columnsOf(columns: MessageColumns): readonly MessageColumn[] {
   return columns === 'brief' ? briefColumns : readColumns
 }
 
 /**
  * How many bytes a message's row counts: those that callers gave, those of its chunks while it streams, and 256 for
- * ids, times and the objects around them.
+ * ids, times and the objects around them. @param key of `messageColumns`
  */
-export function rowBytes(table: string): string {
-  const chunks = `
-    select s.size from message_stream s where s.conversation_key = ${table}.conversation_key and s.seq = ${table}.seq`
+export function rowBytes(table: string, key = `${table}.conversation_key`): string {
+  const chunks = `select s.size from message_stream s where s.conversation_key = ${key} and s.seq = ${table}.seq`
   return `(${table}.size + 256 + case when ${table}.status = 'STREAMING' then coalesce((${chunks}), 0) else 0 end)`
 }
 

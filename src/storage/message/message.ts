@@ -1,129 +1,125 @@
-import type { Conversation } from '../../entities/conversation.ts'
+import { Conversation } from '../../entities/conversation.ts'
 import type { Place } from '../../entities/ids/place.ts'
 import type { Message } from '../../entities/message.ts'
-import {
-  conversationBytes,
-  conversationColumns,
-  conversationWidth,
-  readConversation,
-} from '../conversation/conversation-row.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import type { Row, Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
-import { messageColumns, readMessage, rowBytes } from './message-row.ts'
+import { readHead, readSelected, selectMessages } from './select-messages.ts'
 
-/** For each conversation, in order: its newest message that is not deleted, or null. One statement. */
+/** For each conversation, in order: its newest message that is not deleted, or null. A statement for each. */
 export async function readLastMessages(
   store: Store,
   budget: AnswerBudget,
   userId: string,
   conversations: readonly Conversation[],
 ): Promise<(Message | null)[]> {
-  const columns = [conversations.map(({ key }) => key), conversations.map(({ epoch }) => epoch)]
-  const rows = await budget.query(store, selectLast, [userId, ...columns])
-  return inOrder(rows, conversations)
+  const asks = conversations.map(({ key, epoch }) => ({ statement: selectLast, key, values: [userId, epoch] }))
+  const answers = await budget.readKeys(store, asks, 'refused')
+  return conversations.map((conversation, n) => readSelected(answers[n] as Row[], conversation, 'all')[0] ?? null)
 }
 
-const selectLast = selectMessagesOnly(
-  'message-last',
-  `unnest($2::uuid[], $3::bigint[]) with ordinality as asked(key, epoch, n)
-   join conversation c on c.key = asked.key and c.epoch = asked.epoch
-   cross join lateral (
-     select * from message where conversation_key = c.key and deleted_at is null order by seq desc limit 1
-   ) m`,
-  '$4',
-)
+const selectLast = selectMessages({
+  name: 'message-last',
+  columns: 'all',
+  found: 'm.deleted_at is null',
+  room: '$4',
+  order: 'desc',
+  limit: 1,
+  withConversation: false,
+})
 
-/** For each place, in order: its message, or null if this viewer has no message there. One statement. */
+/** For each place, in order: its message, or null if this viewer has no message there. A statement for each conversation. */
 export async function readMessagesAt(
   store: Store,
   budget: AnswerBudget,
   userId: string,
   places: readonly Place[],
 ): Promise<(Message | null)[]> {
-  const columns = [places.map((p) => p.key), places.map((p) => p.epoch), places.map((p) => p.seq)]
-  const messages: (Message | null)[] = places.map(() => null)
-  for (const row of await budget.query(store, selectAt, [userId, ...columns])) {
-    messages[Number(row[2]) - 1] = readMessage(row, 3 + conversationWidth, readConversation(row, 3))
-  }
-  return messages
+  return readByConversation(store, budget, userId, places, {
+    statement: selectAt,
+    placeOf: (place) => place,
+    markOf: ({ seq }) => seq,
+    read: (rows) => {
+      const conversation = readHead(rows, new Conversation())
+      const messages = conversation === null ? [] : readSelected(rows, conversation, 'all')
+      return new Map(messages.map((message) => [message.seq, message]))
+    },
+  })
 }
 
-const selectAt = selectMessages(
-  'message-at',
-  `unnest($2::uuid[], $3::bigint[], $4::bigint[]) with ordinality as asked(key, epoch, seq, n)
-   join conversation c on c.key = asked.key and c.epoch = asked.epoch
-   join message m on m.conversation_key = c.key and m.seq = asked.seq`,
-  '$5',
-  { columns: `${conversationColumns('c')}, `, bytes: ` + ${conversationBytes('c')}` },
-)
+const selectAt = selectMessages({
+  name: 'message-at',
+  columns: 'all',
+  found: 'm.seq = any($4::bigint[])',
+  room: '$5',
+  order: 'asc',
+  times: timesIn('$4', 'm.seq'),
+  withConversation: true,
+})
 
 export interface ClientIdPlace {
   readonly conversation: Conversation
   readonly clientId: string
 }
 
-/** For each client id, in order: its message, or null. One statement. */
+/** For each client id, in order: its message, or null. A statement for each conversation. */
 export async function readMessagesByClientId(
   store: Store,
   budget: AnswerBudget,
   userId: string,
   asked: readonly ClientIdPlace[],
 ): Promise<(Message | null)[]> {
-  const columns = [
-    asked.map((one) => one.conversation.key),
-    asked.map((one) => one.conversation.epoch),
-    asked.map((one) => one.clientId),
-  ]
-  const rows = await budget.query(store, selectByClientId, [userId, ...columns])
-  return inOrder(
-    rows,
-    asked.map(({ conversation }) => conversation),
-  )
+  return readByConversation(store, budget, userId, asked, {
+    statement: selectByClientId,
+    placeOf: ({ conversation }) => conversation,
+    markOf: ({ clientId }) => clientId,
+    read: (rows, { conversation }) => {
+      return new Map(readSelected(rows, conversation, 'all').map((message) => [message.clientId, message]))
+    },
+  })
 }
 
-const selectByClientId = selectMessagesOnly(
-  'message-by-client-id',
-  `unnest($2::uuid[], $3::bigint[], $4::text[]) with ordinality as asked(key, epoch, client_id, n)
-   join conversation c on c.key = asked.key and c.epoch = asked.epoch
-   join message m on m.conversation_key = c.key and m.client_id = asked.client_id`,
-  '$5',
-)
+const selectByClientId = selectMessages({
+  name: 'message-by-client-id',
+  columns: 'all',
+  found: 'm.client_id = any($4::text[])',
+  room: '$5',
+  order: 'asc',
+  times: timesIn('$4', 'm.client_id'),
+  withConversation: false,
+})
 
-/**
- * Reads one message for each row of `asked`. The from clause `found` brings the tables asked, c and m. `$1` is the
- * viewer.
- */
-function selectMessages(
-  name: string,
-  found: string,
-  limit: string,
-  conversation: { columns: string; bytes: string },
-): Statement {
-  const own = `(${rowBytes('m')}${conversation.bytes})`
-  return {
-    name,
-    text: `
-      select * from (
-        select sum(${own}) over (order by asked.n) as bytes, ${own} as own, asked.n,
-          ${conversation.columns}${messageColumns('m')}
-        from ${found}
-        where c.user_id = $1 and c.deleted_at is null
-      ) found
-      where bytes - own <= ${limit}`,
+/** How often it was asked for. */
+function timesIn(asked: string, value: string): string {
+  return `cardinality(array_positions(${asked}, ${value}))`
+}
+
+interface Reading<Ask, Value> {
+  readonly statement: Statement<'key'>
+  readonly placeOf: (ask: Ask) => Pick<Place, 'key' | 'epoch'>
+  /** What tells an ask from the others in its conversation. */
+  readonly markOf: (ask: Ask) => Value
+  readonly read: (rows: readonly Row[], first: Ask) => ReadonlyMap<Value | null, Message>
+}
+
+/** Puts the asks of each conversation into one statement, and answers a message or null for each ask. */
+async function readByConversation<Ask, Value>(
+  store: Store,
+  budget: AnswerBudget,
+  userId: string,
+  asked: readonly Ask[],
+  { statement, placeOf, markOf, read }: Reading<Ask, Value>,
+): Promise<(Message | null)[]> {
+  const groups = Map.groupBy(asked, (ask) => `${placeOf(ask).key} ${placeOf(ask).epoch}`)
+  const asks = [...groups.values()].map((group) => {
+    const { key, epoch } = placeOf(group[0] as Ask)
+    return { statement, key, values: [userId, epoch, group.map(markOf)] }
+  })
+  const answers = await budget.readKeys(store, asks, 'refused')
+  const found = new Map<Ask, Message | undefined>()
+  for (const [n, group] of [...groups.values()].entries()) {
+    const messages = read(answers[n] as Row[], group[0] as Ask)
+    for (const ask of group) found.set(ask, messages.get(markOf(ask)))
   }
-}
-
-/** Reads only the messages, where the caller has their conversations already. */
-function selectMessagesOnly(name: string, found: string, limit: string): Statement {
-  return selectMessages(name, found, limit, { columns: '', bytes: '' })
-}
-
-function inOrder(rows: readonly Row[], conversations: readonly Conversation[]): (Message | null)[] {
-  const messages: (Message | null)[] = conversations.map(() => null)
-  for (const row of rows) {
-    const index = Number(row[2]) - 1
-    messages[index] = readMessage(row, 3, conversations[index] as Conversation)
-  }
-  return messages
+  return asked.map((ask) => found.get(ask) ?? null)
 }

@@ -1,5 +1,6 @@
 import { AnswerTooLarge, TooManyAnswers } from '../../facts.ts'
-import { query, queryKey, type Row, type Statement } from './statement.ts'
+import { bytesOf, type Excess, type KeyAsk, readKeys } from './key-reads.ts'
+import { query, type Row, type Statement } from './statement.ts'
 import type { Store } from './store.ts'
 
 /** How many bytes of rows this instance holds for all answers that are not sent yet. */
@@ -27,7 +28,7 @@ export class AnswerMemory {
 
 /**
  * The bytes of rows that one answer may still read. A statement gets this number before it runs, so that rows beyond it
- * never leave PostgreSQL. The statements run one after the other: two at once would spend the same bytes.
+ * never leave PostgreSQL. The reads of an answer come one after the other: two at once would spend the same bytes.
  */
 export class AnswerBudget implements Disposable {
   readonly #memory: AnswerMemory
@@ -53,18 +54,19 @@ export class AnswerBudget implements Disposable {
     return this.spend((left) => query(store.pool, statement, [...values, left]))
   }
 
-  /**
-   * The same for a statement about one conversation. @param values from `$2` on, without the number of bytes
-   */
-  readKey(store: Store, statement: Statement<'key'>, key: string, values: unknown[]): Promise<Row[]> {
-    return this.spend((left) => queryKey(store.reads, statement, key, [...values, left]))
+  /** The same for a statement about one conversation. @throws AnswerTooLarge, TooManyAnswers */
+  async readKey(store: Store, ask: KeyAsk, excess: Excess): Promise<Row[]> {
+    const [rows] = await this.readKeys(store, [ask], excess)
+    return rows as Row[]
   }
 
-  /** The same for several conversations: a statement for each, and its rows, in order. */
-  async readKeys(store: Store, statement: Statement<'key'>, asks: readonly KeyAsk[]): Promise<Row[][]> {
-    const answers: Row[][] = []
-    for (const { key, values } of asks) answers.push(await this.readKey(store, statement, key, values))
-    return answers
+  /** The same for several conversations: the rows of each, in order. @throws AnswerTooLarge, TooManyAnswers */
+  readKeys(store: Store, asks: readonly KeyAsk[], excess: Excess): Promise<Row[][]> {
+    return this.#inTurn(async (left) => {
+      const answers = await readKeys(store, asks, { left, spent: this.#spent }, excess)
+      this.#hold(answers.reduce((sum, rows) => sum + bytesOf(rows), 0))
+      return answers
+    })
   }
 
   /**
@@ -72,21 +74,30 @@ export class AnswerBudget implements Disposable {
    * have
    */
   spend(read: (left: number) => Promise<Row[]>): Promise<Row[]> {
-    const turn = this.#last.then(async () => {
-      this.#memory.requireRoom()
-      const left = this.#limit - this.#spent
+    return this.#inTurn(async (left) => {
       const rows = await read(left)
-      const bytes = rows.reduce((most, row) => Math.max(most, Number(row[0] ?? 0)), 0)
+      const bytes = bytesOf(rows)
       if (bytes > left && !(this.#spent === 0 && isOne(rows)))
         throw new AnswerTooLarge(this.#limit, this.#spent + bytes)
-      // The caller may have gone while the statement ran. Then nobody would give these bytes back.
-      if (this.#isDisposed) return rows
-      this.#spent += bytes
-      this.#memory.hold(bytes)
+      this.#hold(bytes)
       return rows
+    })
+  }
+
+  #inTurn<Answer>(read: (left: number) => Promise<Answer>): Promise<Answer> {
+    const turn = this.#last.then(() => {
+      this.#memory.requireRoom()
+      return read(this.#limit - this.#spent)
     })
     this.#last = turn.catch(() => {})
     return turn
+  }
+
+  #hold(bytes: number): void {
+    // The caller may have gone while the statement ran. Then nobody would give these bytes back.
+    if (this.#isDisposed) return
+    this.#spent += bytes
+    this.#memory.hold(bytes)
   }
 
   /** To be called when the answer was sent, or when nobody waits for it any more. */
@@ -95,12 +106,6 @@ export class AnswerBudget implements Disposable {
     this.#memory.hold(-this.#spent)
     this.#spent = 0
   }
-}
-
-/** What a statement about one conversation gets: `$1`, and the values from `$2` on. */
-export interface KeyAsk {
-  readonly key: string
-  readonly values: unknown[]
 }
 
 function isOne(rows: readonly Row[]): boolean {

@@ -2,8 +2,7 @@ import type { MessageChunk } from '../../entities/message-chunk.ts'
 import { reachable } from '../conversation/conversation-ref.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { readJson } from '../postgres/column.ts'
-import { ReadLanes } from '../postgres/read-lanes.ts'
-import { query, type Row, type Statement } from '../postgres/statement.ts'
+import { queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
 export type Chunk = { readonly seq: number } & Pick<MessageChunk, 'chunk' | 'text' | 'data'>
@@ -18,72 +17,43 @@ export interface ChunkRequest {
   readonly count: number
 }
 
-type ChunkAsk = ChunkRequest & { readonly room: number }
-
-/** Reads chunks, with one statement for all operations that ask at the same time. */
-export class ChunkReads {
-  readonly #lanes: ReadLanes<ChunkAsk>
-
-  constructor(store: Store) {
-    this.#lanes = new ReadLanes({
-      read: (asks) => readChunks(store, asks),
-      numberAt: 1,
-      rowsOf: ({ from, count }) => from.size * count,
-    })
-  }
-
-  /**
-   * By seq and number. There are fewer than asked for if their bytes pass the budget, but at least one if there is one.
-   */
-  async read(budget: AnswerBudget, request: ChunkRequest): Promise<{ chunks: Chunk[]; hasMore: boolean }> {
-    const rows = await budget.spend((room) => this.#lanes.read({ ...request, room }))
-    const chunks = rows.map(([, , , seq, chunk, text, data]) => {
-      return { seq: seq as number, chunk: chunk as number, text: text as string, data: readJson(data) }
-    })
-    // The total counts one chunk beyond `count` of each message, if there is one.
-    return { chunks, hasMore: chunks.length < Number(rows[0]?.[2] ?? 0) }
-  }
+/**
+ * By seq and number. There are fewer than asked for if their bytes pass the budget, but at least one if there is one.
+ */
+export async function readChunks(
+  store: Store,
+  budget: AnswerBudget,
+  { userId, key, epoch, from, count }: ChunkRequest,
+): Promise<{ chunks: Chunk[]; hasMore: boolean }> {
+  const values = [userId, epoch, [...from.keys()], [...from.values()], count]
+  const rows = await budget.readKey(store, { statement: selectChunks, key, values }, 'cut')
+  const chunks = rows.map(([, , seq, chunk, text, data]) => {
+    return { seq: seq as number, chunk: chunk as number, text: text as string, data: readJson(data) }
+  })
+  // The total counts one chunk beyond `count` of each message, if there is one.
+  return { chunks, hasMore: chunks.length < Number(rows[0]?.[1] ?? 0) }
 }
 
-function readChunks(store: Store, asks: readonly ChunkAsk[]): Promise<Row[]> {
-  const all = asks.flatMap(({ from, ...ask }, index) =>
-    [...from].map(([seq, chunk]) => ({ ...ask, seq, chunk, n: index + 1 })),
-  )
-  return query(store.pool, selectChunks, [
-    all.map(({ n }) => n),
-    all.map(({ userId }) => userId),
-    all.map(({ key }) => key),
-    all.map(({ epoch }) => epoch),
-    all.map(({ seq }) => seq),
-    all.map(({ chunk }) => chunk),
-    all.map(({ count }) => count),
-    all.map(({ room }) => room),
-  ])
-}
-
-const selectChunks: Statement = {
+const selectChunks: Statement<'key'> = {
   name: 'stream-chunks',
+  kind: 'key',
   text: `
-    select bytes, n, total, seq, chunk, text, data from (
+    select bytes, total, seq, chunk, case when bytes <= $7 then text end, case when bytes <= $7 then data end from (
       select
-        sum(octet_length(k.text) + coalesce(octet_length(k.data::text), 0)) over (partition by asked.n order by k.seq, k.chunk)
-          as bytes,
-        asked.n, count(*) over (partition by asked.n)::int as total,
-        row_number() over (partition by asked.n order by k.seq, k.chunk) as place,
-        row_number() over (partition by asked.n, k.seq order by k.chunk) as place_of_seq,
-        k.seq, k.chunk, k.text, k.data, asked.count, asked.room
-      from unnest($1::int[], $2::text[], $3::uuid[], $4::bigint[], $5::int[], $6::int[], $7::int[], $8::bigint[])
-        as asked(n, user_id, key, epoch, seq, chunk, count, room)
-      join conversation c
-        on c.key = asked.key and c.user_id = asked.user_id and c.epoch = asked.epoch and c.deleted_at is null
+        sum(k.own) over (order by k.seq, k.chunk) as bytes, k.own, count(*) over ()::int as total,
+        row_number() over (partition by k.seq order by k.chunk) as place_of_seq,
+        k.seq, k.chunk, k.text, k.data
+      from conversation c
+      cross join unnest($4::int[], $5::int[]) as asked(seq, chunk)
       cross join lateral (
-        select * from message_chunk
-        where conversation_key = c.key and seq = asked.seq and chunk >= asked.chunk
-        order by chunk limit asked.count + 1
+        select *, octet_length(text) + coalesce(octet_length(data::text), 0) as own from message_chunk
+        where conversation_key = $1 and seq = asked.seq and chunk >= asked.chunk
+        order by chunk limit $6::int + 1
       ) k
+      where ${reachable('c')}
     ) found
-    where place_of_seq <= count and (bytes <= room or place = 1)
-    order by n, seq, chunk`,
+    where place_of_seq <= $6 and bytes - own <= $7::bigint
+    order by seq, chunk`,
 }
 
 /**
@@ -97,14 +67,15 @@ export async function readStreaming(
   after: number,
   upTo: number,
 ): Promise<number[]> {
-  const rows = await query(store.pool, selectStreaming, [key, userId, epoch, after, upTo])
+  const rows = await queryKey(store.reads, selectStreaming, key, [userId, epoch, after, upTo])
   return rows.map(([seq]) => seq as number)
 }
 
-const selectStreaming: Statement = {
+const selectStreaming: Statement<'key'> = {
   name: 'stream-streaming',
+  kind: 'key',
   text: `
     select s.seq from conversation c
-    join message_stream s on s.conversation_key = c.key and s.seq > $4 and s.seq <= $5
+    join message_stream s on s.conversation_key = $1 and s.seq > $4 and s.seq <= $5
     where ${reachable('c')} order by s.seq limit 100`,
 }
