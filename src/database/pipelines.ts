@@ -129,9 +129,9 @@ class Line implements AsyncDisposable {
     return this.#pipeline?.isOpen === true ? this.#pipeline : null
   }
 
-  /** Opens the pipeline, unless it is too early for another attempt. */
+  /** Opens the pipeline if it is not open, unless it is too early for another attempt. */
   async open(): Promise<void> {
-    if (this.#isEnded || performance.now() < this.#notBefore) return
+    if (this.#isEnded || this.pipeline !== null || performance.now() < this.#notBefore) return
     this.#opening ??= this.#open().finally(() => {
       this.#opening = null
     })

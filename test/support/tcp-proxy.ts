@@ -1,15 +1,16 @@
 import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import { type AddressInfo, connect, createServer, type NetConnectOpts, type Server, type Socket } from 'node:net'
 
-interface Target {
-  readonly url: string
-}
+/** A server, by its URL or by its socket file. */
+type Target = { readonly url: string } | { readonly path: string }
 
 interface Pair {
   readonly client: Socket
   readonly server: Socket
   isStalled: boolean
   isDropped: boolean
+  /** How many bytes of the server's it still passes on before it ends. */
+  left: number
 }
 
 /** A TCP proxy before servers, which take turns, for what networks do to connections. */
@@ -17,7 +18,7 @@ export class TcpProxy implements AsyncDisposable {
   readonly url: string
   readonly #listener: Server
   readonly #pairs = new Set<Pair>()
-  #targets: readonly URL[] = []
+  #targets: readonly NetConnectOpts[] = []
   #turn = 0
   #isStalled = false
 
@@ -43,12 +44,17 @@ export class TcpProxy implements AsyncDisposable {
 
   /** New connections go to other servers. */
   aim(...targets: readonly Target[]): void {
-    this.#targets = targets.map(({ url }) => new URL(url))
+    this.#targets = targets.map(toPlace)
   }
 
   /** Ends connections, in mid-frame where it happens to be so. @param share how many of them, at random; all unless given */
   cut(share = 1): void {
     for (const pair of this.#some(share)) this.#part(pair)
+  }
+
+  /** Ends each connection, as a program does that stops, once so many bytes more have come from its server. */
+  cutAfter(bytes: number): void {
+    for (const pair of this.#pairs) pair.left = bytes
   }
 
   /** Passes nothing on, in either direction, until `resume`; on all connections also on those that are yet to come. */
@@ -76,9 +82,9 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   #join(client: Socket): void {
-    const { port, hostname } = this.#targets[this.#turn++ % this.#targets.length] as URL
-    const server = connect({ port: Number(port), host: hostname, allowHalfOpen: true })
-    const pair: Pair = { client, server, isStalled: false, isDropped: false }
+    const place = this.#targets[this.#turn++ % this.#targets.length] as NetConnectOpts
+    const server = connect({ ...place, allowHalfOpen: true } as NetConnectOpts)
+    const pair: Pair = { client, server, isStalled: false, isDropped: false, left: Number.POSITIVE_INFINITY }
     this.#pairs.add(pair)
     for (const [from, to] of [
       [client, server],
@@ -87,7 +93,14 @@ export class TcpProxy implements AsyncDisposable {
       from.setNoDelay()
       from.on('error', () => {})
       from.on('data', (bytes) => {
-        if (pair.isDropped || to.destroyed || to.write(bytes)) return
+        if (pair.isDropped || to.destroyed) return
+        if (from === server && bytes.length > pair.left) {
+          client.end(bytes.subarray(0, pair.left))
+          server.destroy()
+          return
+        }
+        if (from === server) pair.left -= bytes.length
+        if (to.write(bytes)) return
         from.pause()
         to.once('drain', () => pair.isStalled || from.resume())
       })
@@ -105,7 +118,9 @@ export class TcpProxy implements AsyncDisposable {
   #part(pair: Pair): void {
     this.#pairs.delete(pair)
     pair.client.resetAndDestroy()
-    pair.server.resetAndDestroy()
+    // A socket file knows no reset.
+    if (pair.server.remoteAddress === undefined) pair.server.destroy()
+    else pair.server.resetAndDestroy()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -113,6 +128,12 @@ export class TcpProxy implements AsyncDisposable {
     this.cut()
     await once(this.#listener, 'close')
   }
+}
+
+function toPlace(target: Target): NetConnectOpts {
+  if ('path' in target) return target
+  const { port, hostname } = new URL(target.url)
+  return { port: Number(port), host: hostname }
 }
 
 function stall(pair: Pair): void {
