@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { Socket } from 'node:net'
-import { Client, type QueryArrayConfig, type QueryArrayResult } from 'pg'
+import { Client, type QueryArrayConfig } from 'pg'
+import { ArrayQuery, type Conversions } from './array-query.ts'
 import { type SessionLimits, sessionOptions } from './orm.ts'
 
 export interface PipelineOptions extends SessionLimits {
@@ -20,6 +21,7 @@ export class Pipeline implements AsyncDisposable {
   readonly #socket: Socket
   readonly #client: Client
   readonly #watchdog: NodeJS.Timeout
+  readonly #conversions = new Map<string, Conversions>()
   #underWay = 0
 
   private constructor(client: Client, socket: Socket, quietMs: number) {
@@ -36,6 +38,7 @@ export class Pipeline implements AsyncDisposable {
     const client = new Client({
       ...sessionOptions(session),
       connectionString: url,
+      application_name: 'colloquy reads',
       pipeline: true,
       // It would count the wait for others, and end the connection for all of them.
       query_timeout: 0,
@@ -59,13 +62,16 @@ export class Pipeline implements AsyncDisposable {
     return this.#underWay
   }
 
-  async query(config: QueryArrayConfig<unknown[]>): Promise<QueryArrayResult<unknown[]>> {
-    this.#underWay += 1
-    try {
-      return await this.#client.query(config)
-    } finally {
-      this.#underWay -= 1
-    }
+  query(config: QueryArrayConfig<unknown[]>): Promise<{ rows: unknown[][] }> {
+    return new Promise((resolve, reject) => {
+      const asked = new ArrayQuery(config, this.#conversions, (error, rows) => {
+        this.#underWay -= 1
+        if (error === null) resolve({ rows })
+        else reject(error)
+      })
+      this.#underWay += 1
+      this.#client.query(asked)
+    })
   }
 
   #seen = { bytes: 0, isBusy: false }

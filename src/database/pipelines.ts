@@ -1,4 +1,4 @@
-import type { Pool, QueryArrayConfig, QueryArrayResult } from 'pg'
+import type { Pool, QueryArrayConfig } from 'pg'
 import type { Config } from '../config.ts'
 import { TooManyWait } from '../facts.ts'
 import { Pipeline, type PipelineOptions } from './pipeline.ts'
@@ -17,9 +17,13 @@ const maxWaiting = 10_000
 /** Milliseconds until a lost pipeline is opened again: at once, and then after pauses that grow. */
 const pauses = { least: 100, most: 5_000 }
 
+interface Answer {
+  readonly rows: unknown[][]
+}
+
 interface Ask {
   readonly config: QueryArrayConfig<unknown[]>
-  readonly resolve: (result: QueryArrayResult<unknown[]>) => void
+  readonly resolve: (answer: Answer) => void
   readonly reject: (error: unknown) => void
 }
 
@@ -56,7 +60,7 @@ export class Pipelines implements AsyncDisposable {
   }
 
   /** @throws TooManyWait */
-  query(config: QueryArrayConfig<unknown[]>): Promise<QueryArrayResult<unknown[]>> {
+  query(config: QueryArrayConfig<unknown[]>): Promise<Answer> {
     if (this.#waiting.length >= maxWaiting) return Promise.reject(new TooManyWait())
     return new Promise((resolve, reject) => {
       this.#waiting.push({ config, resolve, reject })
@@ -93,7 +97,7 @@ export class Pipelines implements AsyncDisposable {
     this.#send()
   }
 
-  async #askPool(config: QueryArrayConfig<unknown[]>): Promise<QueryArrayResult<unknown[]>> {
+  async #askPool(config: QueryArrayConfig<unknown[]>): Promise<Answer> {
     this.#onPool += 1
     try {
       return await this.#pool.query(config)

@@ -17,7 +17,7 @@ const echo: Statement = {
 const divide: Statement = { name: 'divide', text: 'select 100 / $1::int' }
 
 const terminate = `select pg_terminate_backend(pid) from pg_stat_activity
-  where datname = current_database() and application_name = 'colloquy' and query ~ 'chr'`
+  where datname = current_database() and application_name = 'colloquy reads'`
 
 const { pool: limits } = readConfig({})
 

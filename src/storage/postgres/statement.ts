@@ -1,4 +1,4 @@
-import type { QueryArrayConfig, QueryArrayResult } from 'pg'
+import type { QueryArrayConfig } from 'pg'
 
 /**
  * What a statement is about. It decides where the statement runs: on an engine that spreads conversations over machines,
@@ -24,7 +24,7 @@ export type Row = readonly unknown[]
 
 /** What runs statements: the pool, a connection of it, or pipelines. */
 export interface Runner {
-  query(config: QueryArrayConfig<unknown[]>): Promise<QueryArrayResult<unknown[]>>
+  query(config: QueryArrayConfig<unknown[]>): Promise<{ rows: Row[] }>
 }
 
 /**
@@ -48,7 +48,9 @@ const parsers = new Map<number, (value: string) => unknown>([
   [17, (value) => Buffer.from(value.slice(2), 'hex')],
 ])
 
+const asText = (value: string) => value
+
 /** Timestamps, bigints and JSON stay text: the server sends most of them on without looking inside. */
 const textTypes = {
-  getTypeParser: (oid: number) => parsers.get(oid) ?? ((value: string) => value),
+  getTypeParser: (oid: number) => parsers.get(oid) ?? asText,
 }
