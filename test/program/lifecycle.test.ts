@@ -245,6 +245,24 @@ describe('a server that is told to stop', () => {
     },
   )
 
+  test('answers the reads that stand behind one another first', async () => {
+    await using held = await holdConversation()
+    const { server, api, url } = held
+    await held.lock.query('lock table message in access exclusive mode')
+    const pages = Array.from({ length: 15 }, (_, n) => `p${n}: messages(last: ${n + 1}) { nodes { content } }`)
+    const answer = api.get(`{ conversation(id: "held") { ${pages.join(' ')} } }`)
+    await blocked(held.lock)
+
+    server.kill('SIGTERM')
+    await refusesConnections(url)
+    await held.release()
+
+    const { conversation } = await answer
+    expect(Object.values(conversation)).toEqual(pages.map(() => ({ nodes: [{ content: 'first' }] })))
+    expect(await server.exited).toEqual({ code: 0, signal: null })
+    expect(server.stderr).toBe('')
+  })
+
   test('is still answering when its signal comes twice, as npm and a terminal send it', async () => {
     await using held = await holdConversation()
     const { server, api, url } = held
