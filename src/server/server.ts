@@ -5,6 +5,7 @@ import type { Config } from '../config.ts'
 import { startEmbeddedDatabase } from '../database/embedded.ts'
 import { migrate } from '../database/migrate.ts'
 import { openOrm } from '../database/orm.ts'
+import { onePostgres } from '../database/session.ts'
 import { StartupError } from '../errors.ts'
 import type { Services } from '../graphql/context.ts'
 import { natsBus } from '../live/nats-bus.ts'
@@ -84,7 +85,7 @@ export async function startServer(
   }
   try {
     const { url, data } = await findDatabase(config, own, onLost, signal)
-    const opened = own(await openOrm(url, config.pool, (text) => log.debug(text)))
+    const opened = own(await openOrm(url, onePostgres, config.pool, (text) => log.debug(text)))
     const { orm, pool } = opened
     await unlessStopped(migrate(opened, url, config.pool))
 
