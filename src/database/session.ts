@@ -33,8 +33,6 @@ export function requiredSettings({ spreads }: Pick<Engine, 'spreads'>, config: C
     lock_timeout: String(config.lockMs),
     idle_in_transaction_session_timeout: String(config.transactionIdleMs),
     jit: 'off',
-    TimeZone: 'UTC',
-    DateStyle: 'ISO',
     ...(spreads ? {} : planning),
   }
 }

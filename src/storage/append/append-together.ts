@@ -127,7 +127,7 @@ function statement(locked: 'wait' | 'skip'): Statement {
           revision = c.revision + found.appends,
           updated_at = ${nextUpdate('c.updated_at')}
         from found where c.key = found.key
-        returning found.n, found.messages, ${conversationColumns('c')}
+        returning found.n, found.messages, c.*
       ),
       stored as (
         insert into message (conversation_key, seq, ${namesOf(appendColumns)}, created_at, updated_at)

@@ -367,8 +367,8 @@ function appendStatement(mode: AppendMode, count: 'one' | 'many'): Statement {
            (key, epoch, user_id, id, last_seq, revision, changed_revision, created_at, updated_at)
          select $1, $${last}, $2, $${last + 1}, $4, 1, 1, clock, clock from (select clock_timestamp() as clock) now
          on conflict (key) do update set ${move} where ${condition}
-         returning ${conversationColumns('c')}`
-      : `update conversation c set ${move} where ${condition} returning ${conversationColumns('c')}`
+         returning c.*`
+      : `update conversation c set ${move} where ${condition} returning c.*`
   const stored = columns.filter((column) => column !== createdColumn)
   const time = mode === 'import' ? 'coalesce(input.created_at, moved.updated_at)' : 'moved.updated_at'
   return {

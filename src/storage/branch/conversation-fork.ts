@@ -106,7 +106,7 @@ const copy: Statement = {
       where c.deleted_at is not null and c.user_id = $2
         and c.epoch = (select old.epoch from conversation old where old.key = $7)
         and not exists (select from message m where m.conversation_key = $7)
-      returning ${conversationColumns('c')}
+      returning c.*
     ),
     copied as (
       insert into message (conversation_key, ${namesOf(forkedColumns)})

@@ -218,7 +218,8 @@ export async function deleteConversation(store: Store, ref: ConversationRef): Pr
 
 async function findLocked(em: EntityManager, ref: ConversationRef): Promise<Conversation> {
   const life = ref.epoch === null ? {} : { epoch: ref.epoch }
-  const where = { key: ref.key, userId: ref.userId, deletedAt: null, ...life }
+  // MikroORM would ask for the null of the expression that reads the time.
+  const where = { key: ref.key, userId: ref.userId, [raw('deleted_at')]: null, ...life }
   const found = await em.findOne(Conversation, where, { lockMode: LockMode.PESSIMISTIC_WRITE })
   if (found === null) throw new ConversationMissing()
   return found

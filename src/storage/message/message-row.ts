@@ -1,5 +1,6 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import { Message } from '../../entities/message.ts'
+import { readable } from '../../entities/timestamp.ts'
 import { readJson, readTimestamp } from '../postgres/column.ts'
 import type { Row } from '../postgres/statement.ts'
 import { compileFill } from './compile-fill.ts'
@@ -13,7 +14,8 @@ export type MessageColumns = 'brief' | 'all'
 
 /**
  * The select list that `readMessage` understands. The text of a streaming message is in its chunks. The list joins the
- * chunks in the snapshot of its statement, so that the content and the number of the next chunk belong together.
+ * chunks in the snapshot of its statement, so that the content and the number of the next chunk belong together. In it,
+ * the times are not timestamps any more.
  */
 export function messageColumns(table: string, columns: MessageColumns = 'all'): string {
   const streaming = (expression: string, otherwise: string) =>
@@ -24,7 +26,10 @@ export function messageColumns(table: string, columns: MessageColumns = 'all'): 
     `${table}.content`,
   )
   const nextChunk = streaming(`select s.next_chunk from message_stream s where ${of('s')}`, 'null')
-  const list = columnsOf(columns).map(({ name }) => (name === 'content' ? `${content} as content` : `${table}.${name}`))
+  const list = columnsOf(columns).map(({ name, type }) => {
+    if (name === 'content') return `${content} as content`
+    return type === 'timestamptz' ? `${readable(`${table}.${name}`)} as ${name}` : `${table}.${name}`
+  })
   return [...list, ...(columns === 'all' ? [`${nextChunk} as next_chunk`] : [])].join(', ')
 }
 

@@ -100,7 +100,7 @@ export function changing(input: string, assignments: string, ...also: string[]):
         revision = c.revision + $2,
         updated_at = ${nextUpdate('c.updated_at')}
       where c.key = $1
-      returning ${conversationColumns('c')}
+      returning c.*
     ),
     changed as (
       update message m set ${assignments},
