@@ -82,9 +82,15 @@ export function readConversation<C extends Conversation = Conversation>(
   return conversation
 }
 
-/** The time of a conversation's change: the clock's time, but always later than the time of the change before. */
-export function nextUpdate(updatedAt: string): string {
-  return `greatest(clock_timestamp(), ${updatedAt} + interval '1 microsecond')`
+/**
+ * The time of a conversation's change: the present, but always later than the time of the change before. The present is
+ * the moment when the transaction began. A database that spreads its tables takes only such a time in a change, and
+ * takes arithmetic on columns only if it does not depend on the session's time zone.
+ *
+ * @param present in an upsert, the time of the row that was not inserted: there nothing may be asked but columns
+ */
+export function nextUpdate(updatedAt: string, present = 'now()'): string {
+  return `greatest(${present}, ((${updatedAt} at time zone 'UTC') + interval '1 microsecond') at time zone 'UTC')`
 }
 
 /** The same for a change that does not set `updated_at` to the present; it goes into `imported_at`. */
