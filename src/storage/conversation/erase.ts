@@ -1,22 +1,10 @@
 import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
-import type { ConversationRef } from './conversation-ref.ts'
 
 /** A deleted conversation. Some of its messages may still be stored. */
 export interface Tombstone {
   readonly key: string
   readonly epoch: number
-}
-
-/** The tombstone of a conversation; null if the conversation is not deleted, or does not exist. */
-export async function findTombstone(store: Store, ref: ConversationRef): Promise<Tombstone | null> {
-  const [row] = await query(store.pool, selectTombstone, [ref.key, ref.userId])
-  return row === undefined ? null : { key: ref.key, epoch: Number(row[0]) }
-}
-
-const selectTombstone: Statement = {
-  name: 'conversation-tombstone',
-  text: 'select c.epoch from conversation c where c.key = $1 and c.user_id = $2 and c.deleted_at is not null',
 }
 
 const batch = 500
