@@ -151,11 +151,6 @@ const settings = {
   TRANSACTION_IDLE_TIMEOUT_MS: whole(10, 600_000, 10_000, 'Longest pause inside a transaction.'),
   REQUEST_TIMEOUT_MS: whole(100, 600_000, 30_000, 'Longest time for one HTTP request, from first byte to answer.'),
   SHUTDOWN_TIMEOUT_MS: whole(100, 60_000, 8_000, 'Longest wait for requests in flight when the server stops.'),
-  GATHER: oneOf(
-    ['all', 'conversation', 'off'],
-    'all',
-    'Which appends that come at the same time go into one statement. `all`: those to any conversations. `conversation`: only those to one conversation (for engines that spread conversations over machines). `off`: each has its own.',
-  ),
   TEXT_WINDOW_MS: whole(0, 1_000, 25, 'How often the text of all streaming messages is stored, in one statement.'),
   POLL_MS: whole(10, 600_000, 5_000, 'How often watched conversations are looked at, in case a hint was lost.'),
   TOMBSTONE_DAYS: whole(
@@ -269,7 +264,6 @@ export interface Config {
   readonly lists: ListTimes
   readonly requestMs: number
   readonly shutdownMs: number
-  readonly gather: Settings['GATHER']
   readonly textWindowMs: number
   readonly pollMs: number
   readonly pingMs: number
@@ -366,7 +360,6 @@ function toConfig(from: Settings): Config {
     },
     requestMs: from.REQUEST_TIMEOUT_MS,
     shutdownMs: from.SHUTDOWN_TIMEOUT_MS,
-    gather: from.GATHER,
     textWindowMs: from.TEXT_WINDOW_MS,
     pollMs: from.POLL_MS,
     pingMs: from.PING_MS,

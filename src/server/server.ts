@@ -108,7 +108,7 @@ export async function startServer(
     await unlessStopped(eraser.resume())
     own(startReaper(store, config.pollMs, log))
     own(startPurger(store, config.lists, log))
-    const appender = new Appender(store, config.gather)
+    const appender = new Appender(store)
     const streamWriter = own(new StreamWriter(store, config.limits.messageBytes, config.textWindowMs))
 
     const answers = new AnswerMemory(config.limits.answersBytes)
