@@ -233,9 +233,10 @@ export interface Identity {
 
 export interface ListTimes {
   /**
-   * Longer than any transaction can still run after it gave a conversation its `updatedAt`. The longest is the start of
-   * a stream: it ends the statement that appends, and runs two more statements, with a pause after each of the three. A
-   * fourth time is for the commit, which has no limit of its own, and for a clock that was set.
+   * The longest time from the moment that a change gives its conversation as `updatedAt`, which is when its transaction
+   * began, until every reader sees the change: `transactionMs`, then a pause before the COMMIT arrives, which PostgreSQL
+   * ends after `transactionIdleMs`, and then the commit itself. The commit has no limit of its own; it gets the time of
+   * a statement. A change of one statement begins when the statement arrives, so it takes less.
    */
   readonly settleMs: number
   readonly tombstoneDays: number
@@ -260,6 +261,8 @@ export interface Config {
     readonly statementMs: number
     readonly lockMs: number
     readonly transactionIdleMs: number
+    /** A transaction that is older is not committed. The server's stopwatch measures it, and no clock. */
+    readonly transactionMs: number
   }
   readonly lists: ListTimes
   readonly requestMs: number
@@ -353,6 +356,7 @@ function toConfig(from: Settings): Config {
       statementMs: from.STATEMENT_TIMEOUT_MS,
       lockMs: from.LOCK_TIMEOUT_MS,
       transactionIdleMs: from.TRANSACTION_IDLE_TIMEOUT_MS,
+      transactionMs: 3 * (from.STATEMENT_TIMEOUT_MS + from.TRANSACTION_IDLE_TIMEOUT_MS),
     },
     lists: {
       settleMs: 4 * (from.STATEMENT_TIMEOUT_MS + from.TRANSACTION_IDLE_TIMEOUT_MS),

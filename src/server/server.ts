@@ -95,6 +95,7 @@ export async function startServer(
       pool,
       reads: pool,
       spreads: false,
+      transactionMs: config.pool.transactionMs,
       em: orm.em,
       announce: (moved) => {
         watchers.moved(moved)
