@@ -95,13 +95,13 @@ async function findMessage(
 const selectBySeq: Statement<'key'> = {
   name: 'message-find-by-seq',
   kind: 'key',
-  text: `select ${messageColumns('m')} from message m where m.conversation_key = $1 and m.seq = $2`,
+  text: `select ${messageColumns('m', 'all', '$1')} from message m where m.conversation_key = $1 and m.seq = $2`,
 }
 
 const selectByClientId: Statement<'key'> = {
   name: 'message-find-by-client-id',
   kind: 'key',
-  text: `select ${messageColumns('m')} from message m where m.conversation_key = $1 and m.client_id = $2`,
+  text: `select ${messageColumns('m', 'all', '$1')} from message m where m.conversation_key = $1 and m.client_id = $2`,
 }
 
 const clearedPerTransaction = 500

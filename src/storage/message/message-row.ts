@@ -16,11 +16,18 @@ export type MessageColumns = 'brief' | 'all'
  * The select list that `readMessage` understands. The text of a streaming message is in its chunks. The list joins the
  * chunks in the snapshot of its statement, so that the content and the number of the next chunk belong together. In it,
  * the times are not timestamps any more.
+ *
+ * @param key the key of the message's conversation in SQL. A statement about one conversation gives its parameter: a
+ * database that spreads conversations looks for another key on every machine.
  */
-export function messageColumns(table: string, columns: MessageColumns = 'all'): string {
+export function messageColumns(
+  table: string,
+  columns: MessageColumns = 'all',
+  key = `${table}.conversation_key`,
+): string {
   const streaming = (expression: string, otherwise: string) =>
     `case when ${table}.status = 'STREAMING' then (${expression}) else ${otherwise} end`
-  const of = (other: string) => `${other}.conversation_key = ${table}.conversation_key and ${other}.seq = ${table}.seq`
+  const of = (other: string) => `${other}.conversation_key = ${key} and ${other}.seq = ${table}.seq`
   const content = streaming(
     `select string_agg(k.text, '' order by k.chunk) from message_chunk k where ${of('k')}`,
     `${table}.content`,
@@ -45,10 +52,11 @@ function columnsOf(columns: MessageColumns): readonly MessageColumn[] {
 /**
  * How many bytes a message's row counts: those that callers gave, those of its chunks while it streams, and 256 for
  * ids, times and the objects around them.
+ *
+ * @param key as for `messageColumns`
  */
-export function rowBytes(table: string): string {
-  const chunks = `
-    select s.size from message_stream s where s.conversation_key = ${table}.conversation_key and s.seq = ${table}.seq`
+export function rowBytes(table: string, key = `${table}.conversation_key`): string {
+  const chunks = `select s.size from message_stream s where s.conversation_key = ${key} and s.seq = ${table}.seq`
   return `(${table}.size + 256 + case when ${table}.status = 'STREAMING' then coalesce((${chunks}), 0) else 0 end)`
 }
 

@@ -110,7 +110,7 @@ export function changing(input: string, assignments: string, ...also: string[]):
         updated_at = moved.updated_at, revision = moved.revision - $2 + input.n
       from moved cross join input
       where m.conversation_key = $1 and m.seq = input.seq
-      returning ${messageColumns('m')}
+      returning ${messageColumns('m', 'all', '$1')}
     )
     select ${conversationColumns('moved')}, changed.*
     from moved cross join changed order by changed.revision`
