@@ -145,6 +145,14 @@ export function atLeast(measured: ReadonlyMap<string, Measurement>, peer: string
   ]
 }
 
+/** A goal of the form: a request takes at most so many microseconds of our server's processor. */
+export function atMostServerCpu(measured: ReadonlyMap<string, Measurement>, microseconds: number): Goal[] {
+  const [first] = measured.values()
+  if (first === undefined) return []
+  const reached = first.serverCpu <= microseconds
+  return [{ goal: `≤ ${microseconds} µs of server`, reached: `${show(first.serverCpu)} µs`, isReached: reached }]
+}
+
 function describe(measurement: Measurement): string[] {
   const { throughput, p50, p99, serverCpu, databaseCpu, resident, errors } = measurement
   return [...[throughput, p50, p99, serverCpu, databaseCpu].map(show), mebibytes(resident), String(errors)]

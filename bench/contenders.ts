@@ -43,6 +43,16 @@ export const mercurius: Contender = {
   questions,
 }
 
+/** The same over two pipelined connections, as ours reads. Appends that wait for a row hold up those behind them. */
+export const pipelinedMercurius: Contender = {
+  name: 'mercurius, pipelined',
+  command: (databaseUrl) => ({
+    script: 'bench/peers/mercurius.mjs',
+    env: { DATABASE_URL: databaseUrl, PIPELINES: '2' },
+  }),
+  questions,
+}
+
 export const postgraphile: Contender = {
   name: 'PostGraphile',
   command: (databaseUrl) => ({

@@ -7,6 +7,7 @@ import { readConfig } from '../src/config.ts'
 import { startEmbeddedDatabase } from '../src/database/embedded.ts'
 import { migrate } from '../src/database/migrate.ts'
 import { openOrm } from '../src/database/orm.ts'
+import { onePostgres } from '../src/database/session.ts'
 import { withDatabase } from '../test/support/database-url.ts'
 import { type DataSet, seed } from './data.ts'
 import { cpuOf } from './meter.ts'
@@ -57,7 +58,7 @@ export class Database implements AsyncDisposable {
     const url = withDatabase(this.url, 'unfinished')
     {
       const { pool } = readConfig({})
-      await using opened = await openOrm(url, pool, () => {})
+      await using opened = await openOrm(url, onePostgres, pool, () => {})
       await migrate(opened, url, pool)
     }
     await using client = await connect(url)

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { readConfig } from '../src/config.ts'
-import { sessionSettings } from '../src/database/orm.ts'
+import { onePostgres, sessionSettings } from '../src/database/session.ts'
 import type { Entrant, Measurement } from './compare.ts'
 import type { Database } from './database.ts'
 import { Latencies } from './load/latencies.ts'
@@ -53,10 +53,8 @@ async function measure(database: Database, warmUpSeconds: number, seconds: numbe
   return { start, end: Date.now(), cpu: database.cpu - before }
 }
 
-const { statementMs, lockMs } = readConfig({}).pool
-
 /** As the server's pool has it. */
-const sessionOfServer = `${sessionSettings} -c statement_timeout=${statementMs} -c lock_timeout=${lockMs}`
+const sessionOfServer = sessionSettings(onePostgres, readConfig({}).pool).options
 
 function run(databaseUrl: string, connections: number, seconds: number, log: string): Promise<void> {
   const how = [

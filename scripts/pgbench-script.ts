@@ -1,5 +1,5 @@
 import { keyOf, standardData } from '../bench/data.ts'
-import { appendStatements } from '../src/storage/append/append.ts'
+import { appendStatements } from '../src/storage/append/append-statements.ts'
 import { appendColumns, type MessageProperty } from '../src/storage/message/message-columns.ts'
 
 /**
@@ -8,8 +8,8 @@ import { appendColumns, type MessageProperty } from '../src/storage/message/mess
  */
 export function renderPgbenchScript(): string {
   const columns = appendColumns.map(({ property }) => message[property] ?? 'null')
-  const values = [keyOf(user, ':conversation::text'), `(${user})`, noNumber, '1', noNumber, ...columns]
-  return `${head}${withValues(appendStatements.update.one.text, values)};\n`
+  const values = [keyOf(user, ':conversation::text'), `(${user})`, noNumber, '1', noNumber, '1', ...columns]
+  return `${head}${withValues(appendStatements.update.atOnce.one.text, values)};\n`
 }
 
 const head = `-- Made by npm run generate: the server's own statement for one append, and nothing around it: no HTTP, no GraphQL.

@@ -157,11 +157,6 @@ const settings = {
   TRANSACTION_IDLE_TIMEOUT_MS: whole(10, 600_000, 10_000, 'Longest pause inside a transaction.'),
   REQUEST_TIMEOUT_MS: whole(100, 600_000, 30_000, 'Longest time for one HTTP request, from first byte to answer.'),
   SHUTDOWN_TIMEOUT_MS: whole(100, 60_000, 8_000, 'Longest wait for requests in flight when the server stops.'),
-  GATHER: oneOf(
-    ['all', 'conversation', 'off'],
-    'all',
-    'Which appends that come at the same time go into one statement. `all`: those to any conversations. `conversation`: only those to one conversation (for engines that spread conversations over machines). `off`: each has its own.',
-  ),
   TEXT_WINDOW_MS: whole(0, 1_000, 25, 'How often the text of all streaming messages is stored, in one statement.'),
   POLL_MS: whole(10, 600_000, 5_000, 'How often watched conversations are looked at, in case a hint was lost.'),
   TOMBSTONE_DAYS: whole(
@@ -244,9 +239,10 @@ export interface Identity {
 
 export interface ListTimes {
   /**
-   * Longer than any transaction can still run after it gave a conversation its `updatedAt`. The longest is the start of
-   * a stream: it ends the statement that appends, and runs two more statements, with a pause after each of the three. A
-   * fourth time is for the commit, which has no limit of its own, and for a clock that was set.
+   * The longest time from the moment that a change gives its conversation as `updatedAt`, which is when its transaction
+   * began, until every reader sees the change: `transactionMs`, then a pause before the COMMIT arrives, which PostgreSQL
+   * ends after `transactionIdleMs`, and then the commit itself. The commit has no limit of its own; it gets the time of
+   * a statement. A change of one statement begins when the statement arrives, so it takes less.
    */
   readonly settleMs: number
   readonly tombstoneDays: number
@@ -272,11 +268,12 @@ export interface Config {
     readonly statementMs: number
     readonly lockMs: number
     readonly transactionIdleMs: number
+    /** A transaction that is older is not committed. The server's stopwatch measures it, and no clock. */
+    readonly transactionMs: number
   }
   readonly lists: ListTimes
   readonly requestMs: number
   readonly shutdownMs: number
-  readonly gather: Settings['GATHER']
   readonly textWindowMs: number
   readonly pollMs: number
   readonly pingMs: number
@@ -367,6 +364,7 @@ function toConfig(from: Settings): Config {
       statementMs: from.STATEMENT_TIMEOUT_MS,
       lockMs: from.LOCK_TIMEOUT_MS,
       transactionIdleMs: from.TRANSACTION_IDLE_TIMEOUT_MS,
+      transactionMs: 3 * (from.STATEMENT_TIMEOUT_MS + from.TRANSACTION_IDLE_TIMEOUT_MS),
     },
     lists: {
       settleMs: 4 * (from.STATEMENT_TIMEOUT_MS + from.TRANSACTION_IDLE_TIMEOUT_MS),
@@ -374,7 +372,6 @@ function toConfig(from: Settings): Config {
     },
     requestMs: from.REQUEST_TIMEOUT_MS,
     shutdownMs: from.SHUTDOWN_TIMEOUT_MS,
-    gather: from.GATHER,
     textWindowMs: from.TEXT_WINDOW_MS,
     pollMs: from.POLL_MS,
     pingMs: from.PING_MS,

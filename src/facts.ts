@@ -155,5 +155,8 @@ export class ContextTooSmall extends Fact {
 /** More callers wait for the database than are allowed. */
 export class TooManyWait extends Fact {}
 
+/** A transaction took so long that it was not committed. Nothing of it is stored. */
+export class TransactionTooLong extends Fact {}
+
 /** The answers under way hold more memory than they may. */
 export class TooManyAnswers extends Fact {}

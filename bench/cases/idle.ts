@@ -82,7 +82,7 @@ function open(
 function goals(measured: ReadonlyMap<string, Footprint>): Goal[] {
   const { heap = Number.NaN, resident = Number.NaN } = measured.get(ours.name) ?? {}
   return [
-    { goal: 'heap ≤ 6 KiB', reached: `${show(heap)} KiB`, isReached: heap <= 6 },
-    { goal: 'resident ≤ 16 KiB', reached: `${show(resident)} KiB`, isReached: resident <= 16 },
+    { goal: 'heap ≤ 5 KiB', reached: `${show(heap)} KiB`, isReached: heap <= 5 },
+    { goal: 'resident ≤ 10 KiB', reached: `${show(resident)} KiB`, isReached: resident <= 10 },
   ]
 }

@@ -2,6 +2,7 @@ import { MikroORM } from '@mikro-orm/postgresql'
 import type { Client, Pool, PoolClient } from 'pg'
 import { ormOptions } from '../../mikro-orm.config.ts'
 import type { Config } from '../config.ts'
+import { type Engine, sessionSettings } from './session.ts'
 
 /** MikroORM, and the one pool of connections that it shares with the hand-written statements. */
 export interface Orm extends AsyncDisposable {
@@ -17,7 +18,12 @@ export interface Orm extends AsyncDisposable {
  * @param url a postgresql:// URL
  * @param onWarning is told of lost connections, which the pool replaces by itself
  */
-export async function openOrm(url: string, config: Config['pool'], onWarning: (text: string) => void): Promise<Orm> {
+export async function openOrm(
+  url: string,
+  engine: Engine,
+  config: Config['pool'],
+  onWarning: (text: string) => void,
+): Promise<Orm> {
   const orm = await MikroORM.init({
     ...ormOptions,
     // A misspelt name is a mistake, and must not create a database.
@@ -26,7 +32,7 @@ export async function openOrm(url: string, config: Config['pool'], onWarning: (t
     logger: onWarning,
     colors: false,
     pool: { min: 0, max: config.size },
-    driverOptions: sessionOptions(config),
+    driverOptions: { ...sessionSettings(engine, config), query_timeout: config.statementMs + 5_000 },
   })
   // getNativeClient() is the pg pool. Its type there comes from MikroORM's own copy of pg.
   const pool = (await orm.em.getConnection().getNativeClient()) as unknown as Pool
@@ -42,32 +48,5 @@ export async function openOrm(url: string, config: Config['pool'], onWarning: (t
       for (const client of clients) void (client as unknown as Client).end()
       await closed
     },
-  }
-}
-
-/**
- * The settings of every session of the pool, as options of the `postgres` command.
- *
- * Each of our statements has one good plan. Planning a page again took 0.5 ms, and running it 0.3 ms. Every plan must
- * follow an index in its order. A bitmap scan would visit what appends left behind in the index: after 1,480,000 appends
- * the first page of a list took 59 ms and 41,784 pages of memory instead of 0.6 ms and 40. A plan from the time when a
- * table was empty would go on reading the whole table: a window took 210 ms instead of 33.
- */
-export const sessionSettings =
-  '-c TimeZone=UTC -c DateStyle=ISO -c plan_cache_mode=force_generic_plan -c jit=off -c enable_bitmapscan=off -c enable_seqscan=off'
-
-export type SessionLimits = Omit<Config['pool'], 'size' | 'pipelines'>
-
-/** What every connection takes, in words of pg. */
-export function sessionOptions(config: SessionLimits): Record<string, unknown> {
-  return {
-    application_name: 'colloquy',
-    connectionTimeoutMillis: config.waitMs,
-    statement_timeout: config.statementMs,
-    lock_timeout: config.lockMs,
-    idle_in_transaction_session_timeout: config.transactionIdleMs,
-    query_timeout: config.statementMs + 5_000,
-    keepAlive: true,
-    options: sessionSettings,
   }
 }

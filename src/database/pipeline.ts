@@ -1,12 +1,13 @@
 import { once } from 'node:events'
 import { Socket } from 'node:net'
-import { Client, type QueryArrayConfig } from 'pg'
+import { Client, type ClientConfig, type QueryArrayConfig } from 'pg'
 import { ArrayQuery, type Conversions } from './array-query.ts'
-import { type SessionLimits, sessionOptions } from './orm.ts'
 
-export interface PipelineOptions extends SessionLimits {
+export interface PipelineOptions {
   /** A postgresql:// URL. */
   readonly url: string
+  /** In words of pg. */
+  readonly settings: ClientConfig
   /** Milliseconds without a byte, while a statement is under way, after which the connection is given up. */
   readonly quietMs: number
 }
@@ -33,15 +34,14 @@ export class Pipeline implements AsyncDisposable {
 
   /** @param onWarning is told why the connection was lost */
   static async open(options: PipelineOptions, onWarning: (text: string) => void): Promise<Pipeline> {
-    const { url, quietMs, ...session } = options
+    const { url, settings, quietMs } = options
     const socket = new Socket()
     const client = new Client({
-      ...sessionOptions(session),
+      ...settings,
       connectionString: url,
       application_name: 'colloquy reads',
       pipeline: true,
-      // It would count the wait for others, and end the connection for all of them.
-      query_timeout: 0,
+      // A query_timeout would count the wait for others, and end the connection for all of them.
       stream: () => socket,
     })
     // What pg cannot make sense of fails everything under way, but pg leaves the connection open.

@@ -2,6 +2,7 @@ import type { Pool, QueryArrayConfig } from 'pg'
 import type { Config } from '../config.ts'
 import { TooManyWait } from '../facts.ts'
 import { Pipeline, type PipelineOptions } from './pipeline.ts'
+import { type Engine, sessionSettings } from './session.ts'
 
 /**
  * How long one statement may run in a pipeline, because others stand behind it. A statement that needs longer is asked
@@ -47,9 +48,13 @@ export class Pipelines implements AsyncDisposable {
    * @param url a postgresql:// URL
    * @param onWarning is told of lost connections, which are replaced
    */
-  constructor(url: string, config: Config['pool'], pool: Pool, onWarning: (text: string) => void) {
+  constructor(url: string, engine: Engine, config: Config['pool'], pool: Pool, onWarning: (text: string) => void) {
     const limit = Math.min(config.statementMs, statementMs)
-    const options = { ...config, url, statementMs: limit, quietMs: limit + 1_000 }
+    const options = {
+      url,
+      settings: sessionSettings(engine, { ...config, statementMs: limit }),
+      quietMs: limit + 1_000,
+    }
     this.#lines = Array.from({ length: config.pipelines }, () => new Line(options, onWarning))
     this.#pool = pool
   }

@@ -42,6 +42,7 @@ import {
   TextTooLarge,
   TooManyAnswers,
   TooManyWait,
+  TransactionTooLong,
 } from '../facts.ts'
 import { isGiven } from './input/is-given.ts'
 
@@ -93,6 +94,7 @@ const words = new Map<unknown, Words[1]>([
   said(ContextTooSmall, ({ limit, needed }) => contextTooSmall(limit, needed)),
   said(AnswerTooLarge, ({ limit, actual }, field) => answerTooLarge(field, limit, actual)),
   said(TooManyWait, () => unavailable('Too many requests wait for the database; try again.')),
+  said(TransactionTooLong, () => unavailable('The database took too long, and nothing was stored; try again.')),
   said(TooManyAnswers, () => unavailable('The server holds too many answers at once; try again in a moment.')),
 ])
 

@@ -6,6 +6,7 @@ import { startEmbeddedDatabase } from '../database/embedded.ts'
 import { migrate } from '../database/migrate.ts'
 import { openOrm } from '../database/orm.ts'
 import { Pipelines } from '../database/pipelines.ts'
+import { onePostgres } from '../database/session.ts'
 import { StartupError } from '../errors.ts'
 import type { Services } from '../graphql/context.ts'
 import { natsBus } from '../live/nats-bus.ts'
@@ -82,10 +83,10 @@ export async function startServer(
   }
   try {
     const { url, data } = await findDatabase(config, own, onLost, signal)
-    const opened = own(await openOrm(url, config.pool, (text) => log.debug(text)))
+    const opened = own(await openOrm(url, onePostgres, config.pool, (text) => log.debug(text)))
     const { orm, pool } = opened
     await unlessStopped(migrate(opened, url, config.pool))
-    const reads = own(new Pipelines(url, config.pool, pool, (text) => log.debug(text)))
+    const reads = own(new Pipelines(url, onePostgres, config.pool, pool, (text) => log.debug(text)))
     await unlessStopped(reads.open())
 
     const bus = own(config.natsUrls.length > 0 ? natsBus(config.natsUrls, log) : postgresBus(url, log))
@@ -94,6 +95,7 @@ export async function startServer(
       pool,
       reads,
       spreads: false,
+      transactionMs: config.pool.transactionMs,
       em: orm.em,
       announce: (moved) => {
         watchers.moved(moved)
@@ -107,7 +109,7 @@ export async function startServer(
     await unlessStopped(eraser.resume())
     own(startReaper(store, config.pollMs, log))
     own(startPurger(store, config.lists, log))
-    const appender = new Appender(store, config.gather)
+    const appender = new Appender(store)
     const streamWriter = own(new StreamWriter(store, config.limits.messageBytes, config.textWindowMs))
 
     const answers = new AnswerMemory(config.limits.answersBytes)

@@ -3,6 +3,7 @@ import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { openOrm } from '../../src/database/orm.ts'
+import { onePostgres } from '../../src/database/session.ts'
 import { listFeedCursor } from '../../src/graphql/feed/list-feed-cursor.ts'
 import { maxStates } from '../../src/live/known-states.ts'
 import { type ListEvent, ListReader, readStart } from '../../src/live/list-reader.ts'
@@ -341,7 +342,7 @@ test('6 resuming: a thousand conversations come in pages, each once, and from th
 
 /** A reader of a user's list, from the beginning, that a test pulls by itself. */
 async function openReader(userId: string) {
-  const opened = await openOrm(bed.database.url, pool, () => {})
+  const opened = await openOrm(bed.database.url, onePostgres, pool, () => {})
   const store = storeOf(opened)
   const toText = (event: ListEvent) => (event.kind === 'caught-up' ? 'caught up' : event.conversation.id)
   const start = await readStart(store, userId, lists, 'beginning')
@@ -687,7 +688,7 @@ test('imports: one whose hint was lost is found by the poll, and so is a late co
 
 test('7 bounds: 10,000 idle lists cost the poll ten statements a round and no read; who changed is told', async () => {
   const log = pino({ level: 'silent' })
-  await using opened = await openOrm(bed.database.url, pool, () => {})
+  await using opened = await openOrm(bed.database.url, onePostgres, pool, () => {})
   const watchers = new Watchers({ interest: () => ({ confirmed: Promise.resolve(), [Symbol.dispose]: () => {} }) })
   const told: string[] = []
   for (let n = 0; n < 10_000; n++) {

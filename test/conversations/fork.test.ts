@@ -137,11 +137,18 @@ describe('a fork', () => {
     expect(await read(ada, 'apart too')).toMatchObject({ parents: [0, 1, 1], history: [1, 3] })
   })
 
-  test('is one statement', async () => {
+  test('takes the same few statements for any number of messages', async () => {
     const ada = bed.server.as()
-    await store(ada, 'counted', [user('a'), user('b')])
-    const copy = 'mutation { forkConversation(input: { id: "counted" }) { conversation { lastSeq } } }'
-    expect(await countStatements(bed.database, () => ada.get(copy))).toBe(1)
+    const messages = Array.from({ length: 100 }, (_, n) => user(`${n}`))
+    const copy = 'mutation ($id: ID!) { forkConversation(input: { id: $id }) { conversation { lastSeq } } }'
+    for (const [id, count] of [
+      ['few', 2],
+      ['many', 100],
+    ] as const) {
+      await store(ada, id, messages.slice(0, count))
+      // begin, two locks, the measures, an empty conversation, its fields, the messages, commit
+      expect(await countStatements(bed.database, () => ada.get(copy, { id }))).toBe(8)
+    }
   })
 
   test('is told to who watches the list, and has a feed of its own from the beginning', async () => {
@@ -238,6 +245,16 @@ describe('a fork', () => {
     const answers = await Promise.all(forks)
     expect(answers.filter(({ errors }) => !errors)).toHaveLength(1)
     for (const { errors } of answers) if (errors) expect(errors[0]?.extensions).toMatchObject({ reason: 'EXISTS' })
+  })
+
+  test('crosswise forks of two conversations do not wait for one another for ever', async () => {
+    const ada = bed.server.as()
+    for (const id of ['this', 'that']) await ada.append(id, 'x')
+    const forks = Array.from({ length: 40 }, (_, n) => {
+      const [id, newId] = n % 2 === 0 ? ['this', 'that'] : ['that', 'this']
+      return ada.fail(fork, { input: { id, newId } })
+    })
+    for (const { extensions } of await Promise.all(forks)) expect(extensions).toMatchObject({ reason: 'EXISTS' })
   })
 
   test('while its source is written holds what one moment held: no gap, and no message without its conversation', async () => {

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { type Orm, openOrm } from '../../src/database/orm.ts'
 import { Pipelines } from '../../src/database/pipelines.ts'
+import { onePostgres } from '../../src/database/session.ts'
 import { AnswerTooLarge } from '../../src/facts.ts'
 import { readMessagesAt } from '../../src/storage/message/message.ts'
 import { type PageRequest, readPages } from '../../src/storage/message/message-page.ts'
@@ -27,8 +28,8 @@ const came = { reads: [] as number[], pool: [] as number[] }
 
 beforeAll(async () => {
   database = await createDatabase()
-  orm = await openOrm(database.url, settings, () => {})
-  pipelines = new Pipelines(database.url, settings, orm.pool, () => {})
+  orm = await openOrm(database.url, onePostgres, settings, () => {})
+  pipelines = new Pipelines(database.url, onePostgres, settings, orm.pool, () => {})
   await pipelines.open()
   const pool = Object.create(orm.pool, { query: { value: watched(orm.pool, came.pool).query } })
   store = { ...storeOf(orm), pool, reads: watched(pipelines, came.reads) }

@@ -3,7 +3,6 @@ import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
 import { buildPrograms, Program } from '../support/program.ts'
 import { serve } from '../support/server.ts'
-import { countStatements } from '../support/statements.ts'
 import { until } from '../support/until.ts'
 
 // A long time between two statements: what is accepted is not stored for a while.
@@ -42,19 +41,6 @@ async function begin(api: Api, conversationId: string) {
     read: async (from: Api) => (await from.get(textOf, { id: messageId })).node,
   }
 }
-
-test('the text of many messages is stored by one statement a window', async () => {
-  const ada = bed.server.as()
-  const streams = await Promise.all(Array.from({ length: 20 }, (_, n) => begin(ada, `many-${n}`)))
-  const statements = await countStatements(bed.database, async () => {
-    await Promise.all(streams.map((stream) => stream.write(ada, 0, 'a')))
-    await Promise.all(streams.flatMap((stream) => [1, 2, 3].map((chunk) => stream.accept(ada, chunk, 'b'))))
-    await Promise.all(streams.map((stream) => stream.write(ada, 4, 'c')))
-  })
-  // One begins at once; a machine that stands still may part the others. Each by itself, they would be a hundred.
-  expect(statements).toBeLessThanOrEqual(20)
-  for (const stream of streams) expect(await stream.read(ada)).toMatchObject({ content: 'abbbc', nextChunk: 5 })
-})
 
 test('a chunk that is not to be durable is accepted at once, and visible once it is stored', async () => {
   const ada = bed.server.as()

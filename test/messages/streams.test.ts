@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import type { Client } from 'pg'
 import { expect, test } from 'vitest'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
@@ -36,6 +37,11 @@ async function begin(ada: Api, conversationId: string, more = {}) {
 
 const read = async (ada: Api, id: string) =>
   (await ada.get(`query ($id: ID!) { node(id: $id) { ... on Message { ${fields} } } }`, { id })).node
+
+async function isWaiting(looker: Client): Promise<boolean> {
+  const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
+  return (await looker.query(waiting)).rowCount === 1
+}
 
 test("an agent's turn: start with the user's message, stream, complete", async () => {
   const ada = bed.server.as()
@@ -215,15 +221,38 @@ test('a producer that gives a sign of life at the last moment is not failed', as
   await holder.query("begin; select from conversation where id = 'last-moment' for update")
   await looker.query('update message_stream set expires_at = clock_timestamp()')
   // The reaper has found it and waits for its conversation.
-  await until(async () => {
-    const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-    return (await looker.query(waiting)).rowCount === 1
-  })
+  await until(() => isWaiting(looker))
   await write(0, '')
   await holder.query('commit')
   // It was first in line: once this is stored, it has been there.
   await ada.append('last-moment', 'after it')
   expect(await read(ada, id)).toMatchObject({ status: 'STREAMING', error: null })
+})
+
+test('a timeout begins after the wait for a lock, for a start, a sign of life, a chunk and another attempt', async () => {
+  const ada = bed.server.as()
+  await ada.append('waits', 'question')
+  const { id, write } = await begin(ada, 'waits')
+  const [holder, looker] = [await bed.database.connect(), await bed.database.connect()]
+  const conversation = "select key from conversation where id = 'waits'"
+  const stream = `select from message_stream where conversation_key = (${conversation}) for update`
+  const calls: [lock: string, call: () => Promise<unknown>][] = [
+    [`${conversation} for update`, () => begin(ada, 'waits')],
+    [stream, () => write(0, '')],
+    [stream, () => write(0, 'a')],
+    [stream, () => ada.get(resume, { id })],
+  ]
+  for (const [lock, call] of calls) {
+    await holder.query(`begin; ${lock}`)
+    const done = call()
+    await until(() => isWaiting(looker))
+    const { rows } = await holder.query('select clock_timestamp() as time')
+    await holder.query('commit')
+    await done
+    const latest = `select from message_stream where conversation_key = (${conversation})
+      having max(expires_at - timeout_seconds * interval '1 second') > $1`
+    expect((await looker.query(latest, [rows[0].time])).rowCount, `${lock} ${call}`).toBe(1)
+  }
 })
 
 test('history leaves a streaming message out, edits refuse it, and deleting it ends it', async () => {

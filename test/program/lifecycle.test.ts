@@ -337,10 +337,11 @@ describe('a server that is told to stop', () => {
   })
 
   test('is gone after SHUTDOWN_TIMEOUT_MS though a request never ends', async () => {
-    // Without gathering, each append waits by itself.
-    await using held = await holdConversation({ SHUTDOWN_TIMEOUT_MS: '1000', GATHER: 'off' })
+    await using held = await holdConversation({ SHUTDOWN_TIMEOUT_MS: '1000' })
     const { server, api } = held
-    const variables = { input: { conversationId: 'held', message: { role: 'USER', content: 'never' } } }
+    // An append with a condition waits by itself.
+    const message = { role: 'USER', content: 'never' }
+    const variables = { input: { conversationId: 'held', ifLastSeq: 1, message } }
     const answer = api.get(append, variables).catch((error: unknown) => error)
     await using busy = await Wire.open(held.url, {})
     busy.subscribe(append, variables)

@@ -4,8 +4,7 @@ import { hold } from '../support/hold.ts'
 import { logged } from '../support/logged.ts'
 import { until } from '../support/until.ts'
 
-// Each append waits by itself.
-const bed = useBed({ GATHER: 'off' })
+const bed = useBed()
 
 test.each(['http', 'websocket'] as const)('the log says how long an operation over %s took', async (over) => {
   const ada = bed.server.as()

@@ -8,6 +8,7 @@ import { readConfig } from '../../src/config.ts'
 import { startEmbeddedDatabase } from '../../src/database/embedded.ts'
 import { migrate } from '../../src/database/migrate.ts'
 import { openOrm } from '../../src/database/orm.ts'
+import { onePostgres } from '../../src/database/session.ts'
 import { withDatabase } from './database-url.ts'
 
 declare module 'vitest' {
@@ -29,7 +30,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const templateUrl = withDatabase(url, template)
   {
     const { pool: settings } = readConfig({})
-    await using opened = await openOrm(templateUrl, settings, () => {})
+    await using opened = await openOrm(templateUrl, onePostgres, settings, () => {})
     await migrate(opened, templateUrl, settings)
   }
   project.provide('cluster', { url, template })

@@ -3,29 +3,21 @@ import { atOnce, commit, moving } from '../conversation/commit.ts'
 import { conversationColumns, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
 import { appendColumns } from '../message/message-columns.ts'
 import { arraysOf, arrayValuesOf, castsOf, namesOf } from '../message/message-values.ts'
-import { storedMessage } from '../message/new-message.ts'
 import { isRefused } from '../postgres/refused.ts'
 import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
-import type { Append, Appended } from './append.ts'
+import { type Append, type Appended, asStored, insertAlone } from './append.ts'
 
 /**
  * Appends to many conversations in one statement and one commit. Answers for each append what it stored, or null if it
- * stored nothing. It stores nothing if there is no such conversation, if another transaction holds the conversation and
- * `locked` is skip, if the active leaf is not the newest message, or if a client id is known. If PostgreSQL refuses one
- * append, all get null. The appends to one conversation are stored in the given order, all or none, as if they had come
- * one after the other.
+ * stored nothing. It stores nothing if there is no such conversation, if another transaction holds the conversation, if
+ * the active leaf is not the newest message, or if a client id is known. If PostgreSQL refuses one append, all get null.
+ * The appends to one conversation are stored in the given order, all or none, as if they had come one after the other.
  *
  * The caller makes sure of three things: no two appends bring the same client id to one conversation, no append asks
  * for a last seq, and all appends to one conversation name it in the same way.
- *
- * @param locked what to do with conversations that another transaction holds: wait for them, or leave them out
  */
-export async function appendTogether(
-  store: Store,
-  appends: readonly Append[],
-  locked: 'wait' | 'skip',
-): Promise<(Appended | null)[]> {
+export async function appendTogether(store: Store, appends: readonly Append[]): Promise<(Appended | null)[]> {
   const groups = [...Map.groupBy(appends, ({ to }) => to.key).values()]
   const inputs = groups.flatMap((group, index) =>
     group.flatMap(({ messages }) => messages).map((message, place) => [index + 1, place + 1, message] as const),
@@ -48,14 +40,11 @@ export async function appendTogether(
   const moved = await commit(
     store,
     atOnce(async (pool) => {
-      const rows = await query(pool, statements[locked], values)
+      const rows = await query(pool, gathered, values)
       const byGroup = new Map(rows.map((row) => [Number(row[0]) - 1, readConversation(row, 1)]))
       return moving(byGroup, ...byGroup.values())
     }),
-  ).catch((error: unknown) => {
-    if (isRefused(error)) return new Map<number, Conversation>()
-    throw error
-  })
+  ).catch(unlessRefused(new Map<number, Conversation>()))
   const stored = new Map<Append, Appended>()
   for (const [index, conversation] of moved) {
     const group = groups[index] as Append[]
@@ -67,6 +56,26 @@ export async function appendTogether(
 }
 
 /**
+ * The same for appends to one conversation. If another transaction holds the conversation, they wait for it. Such
+ * appends need no gathered statement, so they run on every database.
+ */
+export async function appendToOne(store: Store, appends: readonly Append[]): Promise<(Appended | null)[]> {
+  const [{ to }] = appends as [Append]
+  const messages = appends.flatMap((append) => append.messages)
+  const insertion = { to, ifLastSeq: null, messages, mode: 'update', appends: appends.length } as const
+  const after = await insertAlone(store, insertion).catch(unlessRefused(null))
+  return after === null ? appends.map(() => null) : inTurn(appends, after)
+}
+
+/** A failure after which nothing is stored, as an answer. */
+function unlessRefused<T>(answer: T): (error: unknown) => T {
+  return (error) => {
+    if (isRefused(error)) return answer
+    throw error
+  }
+}
+
+/**
  * What each append would have answered if the appends had come one after the other. @param after the conversation after
  * the last append
  */
@@ -74,16 +83,11 @@ function inTurn(group: readonly Append[], after: Conversation): Appended[] {
   let lastSeq = after.lastSeq - countMessages(group)
   let revision = after.revision - group.length
   return group.map(({ messages }) => {
-    const first = lastSeq + 1
     lastSeq += messages.length
     revision += 1
     const conversation =
       lastSeq === after.lastSeq ? after : Object.assign(new Conversation(), after, { lastSeq, revision })
-    return {
-      conversation,
-      messages: messages.map((message, index) => storedMessage(message, conversation, first + index)),
-      replayed: messages.map(() => false),
-    }
+    return asStored(conversation, messages)
   })
 }
 
@@ -96,10 +100,10 @@ function countMessages(group: readonly Append[]): number {
  * appends cannot wait for one another in a circle. The statement looks up client ids in its snapshot. If a client id
  * was stored after the snapshot was taken, the statement fails and stores nothing.
  */
-function statement(locked: 'wait' | 'skip'): Statement {
-  return {
-    name: `append-together-${locked}`,
-    text: `
+const gathered: Statement<'gathered'> = {
+  name: 'append-together',
+  kind: 'gathered',
+  text: `
       with asked as (
         select * from unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[])
           with ordinality as asked(key, user_id, epoch, appends, messages, n)
@@ -119,7 +123,7 @@ function statement(locked: 'wait' | 'skip'): Statement {
           and c.active_leaf is null and (asked.epoch is null or c.epoch = asked.epoch)
         where asked.n not in (select n from known)
         order by c.key
-        for update of c${locked === 'skip' ? ' skip locked' : ''}
+        for update of c skip locked
       ),
       moved as (
         update conversation c set
@@ -127,7 +131,7 @@ function statement(locked: 'wait' | 'skip'): Statement {
           revision = c.revision + found.appends,
           updated_at = ${nextUpdate('c.updated_at')}
         from found where c.key = found.key
-        returning found.n, found.messages, ${conversationColumns('c')}
+        returning found.n, found.messages, c.*
       ),
       stored as (
         insert into message (conversation_key, seq, ${namesOf(appendColumns)}, created_at, updated_at)
@@ -136,7 +140,4 @@ function statement(locked: 'wait' | 'skip'): Statement {
         from moved join input on input.n = moved.n
       )
       select moved.n, ${conversationColumns('moved')} from moved`,
-  }
 }
-
-const statements = { wait: statement('wait'), skip: statement('skip') }

@@ -1,4 +1,4 @@
-import type { Pool, PoolClient } from 'pg'
+import type { PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
 import { toMicroseconds } from '../../entities/timestamp.ts'
@@ -13,17 +13,18 @@ import {
 import { namedClientIds, type ParentRef, placeMessages } from '../branch/append-parents.ts'
 import { atOnce, commit, inTransaction, moving, unmoved } from '../conversation/commit.ts'
 import { drawEpoch } from '../conversation/conversation-key.ts'
-import { type ConversationRef, reachable } from '../conversation/conversation-ref.ts'
-import { conversationColumns, nextImport, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
+import type { ConversationRef } from '../conversation/conversation-ref.ts'
+import { readConversation } from '../conversation/conversation-row.ts'
 import { eraseMessages, type Tombstone } from '../conversation/erase.ts'
 import { insertConversation, lockConversation, reviveConversation } from '../conversation/lock.ts'
-import { appendColumns, createdColumn, type MessageColumn, parentColumn } from '../message/message-columns.ts'
+import { appendColumns } from '../message/message-columns.ts'
 import { messageColumns, readMessage } from '../message/message-row.ts'
-import { arraysOf, arrayValuesOf, castsOf, namesOf, parametersOf, valuesOf } from '../message/message-values.ts'
+import { arrayValuesOf, valuesOf } from '../message/message-values.ts'
 import { bringsTime, type NewMessage, storedMessage } from '../message/new-message.ts'
 import { type Rewrite, rewriteMessages } from '../message/rewrite.ts'
-import { query, type Statement } from '../postgres/statement.ts'
+import { queryKey, type Runner, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
+import { type AppendMode, appendStatements } from './append-statements.ts'
 
 export interface Append {
   readonly to: ConversationRef
@@ -59,9 +60,9 @@ export interface Appended {
 /**
  * Appends all messages in one transaction, or none.
  *
- * In the common case this is one statement. If something stands against the append, the statement answers no row; if a
- * client id is known, it fails. In both cases it stored nothing. Then a transaction locks the conversation and makes
- * all checks in order. So no write of unknown outcome is repeated.
+ * In the common case the messages are inserted without checks before. If something stands against the append, the
+ * statement answers no row; if a client id is known, it fails. In both cases nothing is stored. Then a transaction locks
+ * the conversation and makes all checks in order. So no write of unknown outcome is repeated.
  *
  * @throws ConversationMissing, RepeatedClientId, ClientIdTaken, LastSeqMoved, ForeignParent, ConversationContended
  */
@@ -113,17 +114,12 @@ function withRepeats(asked: readonly NewMessage[], appended: Appended): Appended
   }
 }
 
-/** Inserts the messages with one statement and no checks before it; null if something stands against that. */
+/** Inserts the messages without checks before; null if something stands against that. */
 async function tryInsert(store: Store, append: Append): Promise<Appended | null> {
   const mayCreate = append.createIfMissing && append.to.id !== null && (append.ifLastSeq ?? 0) === 0
   try {
-    return await commit(
-      store,
-      atOnce(async (pool) => {
-        const appended = await insertMessages(pool, append, mayCreate ? 'upsert' : 'update')
-        return appended === null ? unmoved(null) : moving(appended, appended.conversation)
-      }),
-    )
+    const conversation = await insertAlone(store, { ...append, mode: mayCreate ? 'upsert' : 'update' })
+    return conversation === null ? null : asStored(conversation, append.messages)
   } catch (error) {
     if (isKnownClientId(error)) return null
     throw error
@@ -139,7 +135,7 @@ async function checkAndInsert(store: Store, append: Append): Promise<Appended> {
     const outcome = await commit(
       store,
       inTransaction<Appended | { tombstone: Tombstone }>(async (client) => {
-        const appended = await insertOrFindTombstone(client, append)
+        const appended = await insertOrFindTombstone(store, client, append)
         if ('tombstone' in appended) return unmoved(appended)
         await append.alsoStore?.(client, appended)
         return appended.replayed.includes(false) ? moving(appended, appended.conversation) : unmoved(appended)
@@ -152,19 +148,24 @@ async function checkAndInsert(store: Store, append: Append): Promise<Appended> {
 }
 
 /** Answers the tombstone if its messages must be erased before anything can be inserted. */
-async function insertOrFindTombstone(client: PoolClient, append: Append): Promise<Appended | { tombstone: Tombstone }> {
+async function insertOrFindTombstone(
+  store: Store,
+  client: PoolClient,
+  append: Append,
+): Promise<Appended | { tombstone: Tombstone }> {
   let conversation = await lockConversation(client, append.to)
   if (conversation === null || conversation.deletedAt !== null) {
     if (!append.createIfMissing || append.to.id === null) throw new ConversationMissing()
     if ((append.ifLastSeq ?? 0) !== 0) throw new LastSeqMoved(append.ifLastSeq ?? 0, 0)
     if (conversation !== null) {
-      const revived = await reviveConversation(client, conversation, earliestOf(append.messages))
+      const revived = await reviveConversation(client, conversation, timesOf(append.messages)[0] ?? null)
       if (revived === null) return { tombstone: conversation }
       conversation = revived
     } else {
       const { key, userId, id } = append.to
-      await insertConversation(client, { key, userId, id }, earliestOf(append.messages))
-      conversation = await lockConversation(client, append.to)
+      conversation =
+        (await insertConversation(client, { key, userId, id }, timesOf(append.messages)[0] ?? null)) ??
+        (await lockConversation(client, append.to))
       if (conversation === null) throw new ConversationMissing()
       if (conversation.deletedAt !== null) return { tombstone: conversation }
     }
@@ -191,18 +192,26 @@ async function insertOrFindTombstone(client: PoolClient, append: Append): Promis
       return [parentSeq === seq - 1 ? null : parentSeq]
     })
     const isPlain = conversation.activeLeaf === null && parentSeqs.every((seq) => seq === null)
-    const mode = fresh.some(bringsTime) ? 'import' : isPlain ? 'update' : 'branch'
-    const inserted = await insertMessages(client, { ...append, messages: fresh, ifLastSeq: null }, mode, parentSeqs)
+    const mode = modeOf(fresh, isPlain)
+    const insertion: Insertion = { to: append.to, ifLastSeq: null, messages: fresh, mode, parentSeqs }
+    const inserted = await insertMessages(store, client, insertion)
     if (inserted === null) throw new ConversationMissing()
-    return inOrder(messages, fresh, outdated, inserted, known)
+    return inOrder(messages, fresh, outdated, asStored(inserted, fresh, parentSeqs), known)
   }
   return inOrder(messages, fresh, outdated, { conversation, messages: [] }, known)
 }
 
-/** The earliest time that the messages bring; null: they bring none. */
-function earliestOf(messages: readonly NewMessage[]): string | null {
+/** @param isPlain whether each message continues the one before it, and the first one the newest */
+function modeOf(messages: readonly NewMessage[], isPlain: boolean): AppendMode {
+  if (messages.every(bringsTime)) return 'import'
+  if (messages.some(bringsTime)) return 'mixed'
+  return isPlain ? 'update' : 'branch'
+}
+
+/** The times that messages bring, the earliest first. */
+function timesOf(messages: readonly NewMessage[]): string[] {
   const times = messages.filter(bringsTime).map(({ createdAt }) => createdAt)
-  return times.length === 0 ? null : times.reduce((a, b) => (toMicroseconds(b) < toMicroseconds(a) ? b : a))
+  return times.sort((a, b) => toMicroseconds(a) - toMicroseconds(b))
 }
 
 function inOrder(
@@ -234,10 +243,10 @@ async function readStored(client: PoolClient, conversation: Conversation, append
   const parents = namedClientIds(append)
   const seqs = new Map<string, number>()
   if (parents.length > 0) {
-    const named = await query(client, selectSeqs, [conversation.key, parents])
+    const named = await queryKey(client, selectSeqs, conversation.key, [parents])
     for (const [clientId, seq] of named) seqs.set(clientId as string, seq as number)
   }
-  const found = clientIds.length === 0 ? [] : await query(client, selectKnown, [conversation.key, clientIds])
+  const found = clientIds.length === 0 ? [] : await queryKey(client, selectKnown, conversation.key, [clientIds])
   const rows = found.map((row) => ({ hash: row[0] as Buffer, message: readMessage(row, 1, conversation) }))
   for (const { message } of rows) seqs.set(message.clientId ?? '', message.seq)
   return { rows, seqs }
@@ -276,14 +285,16 @@ function compare(
  * A statement of its own, after the lock: a statement that also took the lock would look with a snapshot from before
  * the lock.
  */
-const selectKnown: Statement = {
+const selectKnown: Statement<'key'> = {
   name: 'append-known',
+  kind: 'key',
   text: `select m.payload_hash, ${messageColumns('m')} from message m where m.conversation_key = $1 and m.client_id = any($2)
     order by m.seq`,
 }
 
-const selectSeqs: Statement = {
+const selectSeqs: Statement<'key'> = {
   name: 'append-named',
+  kind: 'key',
   text: 'select client_id, seq from message where conversation_key = $1 and client_id = any($2)',
 }
 
@@ -291,117 +302,76 @@ function isKnown(known: ReadonlyMap<string, Message>, message: NewMessage): bool
   return message.clientId !== null && known.has(message.clientId)
 }
 
+/**
+ * Whether a statement failed because a client id is stored already. Where conversations are spread over machines, the
+ * error tells the index only in its message, and the index has the number of a part of the table at the end of its name.
+ */
 function isKnownClientId(error: unknown): boolean {
-  const { code, constraint } = error as { code?: unknown; constraint?: unknown }
-  return code === '23505' && constraint === 'message_conversation_key_client_id_unique'
+  const { code, message } = error as { code?: unknown; message?: unknown }
+  return code === '23505' && String(message).includes('message_conversation_key_client_id_unique')
 }
 
-/** Runs the statement that stores messages; null if it changed nothing. */
-async function insertMessages(
-  on: Pool | PoolClient,
-  append: Append,
-  mode: AppendMode,
-  parentSeqs: readonly (number | null)[] = [],
-): Promise<Appended | null> {
-  const { to, messages } = append
-  const [first] = messages
-  const isSingle = first !== undefined && messages.length === 1
-  const columns = isSingle ? valuesOf(appendColumns, first) : arrayValuesOf(appendColumns, messages)
-  const values = [to.key, to.userId, to.epoch, messages.length, append.ifLastSeq, ...columns]
-  if (mode === 'upsert') values.push(drawEpoch(), to.id)
-  if (mode === 'branch' || mode === 'import') values.push(isSingle ? parentSeqs[0] : parentSeqs)
-  if (mode === 'import') {
-    const times = messages.map(({ createdAt }) => createdAt ?? null)
-    values.push(isSingle ? times[0] : times)
+/** What `insertMessages` stores. */
+interface Insertion extends Pick<Append, 'to' | 'ifLastSeq' | 'messages'> {
+  readonly mode: AppendMode
+  /** The number of appends that these messages are. */
+  readonly appends?: number
+  /** For the modes that store parents: the parent of each message; null: the message before it. */
+  readonly parentSeqs?: readonly (number | null)[]
+}
+
+/**
+ * Stores messages with one statement, or in a transaction where conversations are spread over machines. Answers the
+ * conversation, or null if nothing was stored.
+ */
+export function insertAlone(store: Store, insertion: Insertion): Promise<Conversation | null> {
+  const insert = async (on: Runner) => {
+    const conversation = await insertMessages(store, on, insertion)
+    return conversation === null ? unmoved(null) : moving(conversation, conversation)
   }
-  const rows = await query(on, appendStatements[mode][isSingle ? 'one' : 'many'], values)
-  const row = rows[0]
-  if (row === undefined) return null
-  const conversation = readConversation(row)
-  const before = conversation.lastSeq - messages.length
+  return commit(store, store.spreads ? inTransaction(insert) : atOnce(insert))
+}
+
+/** What an append answers that stored all its messages. @param conversation as it is after the append */
+export function asStored(
+  conversation: Conversation,
+  messages: readonly NewMessage[],
+  parentSeqs: readonly (number | null)[] = [],
+): Appended {
+  const first = conversation.lastSeq - messages.length + 1
   return {
     conversation,
-    messages: messages.map((message, index) =>
-      storedMessage(message, conversation, before + index + 1, parentSeqs[index]),
-    ),
+    messages: messages.map((message, index) => storedMessage(message, conversation, first + index, parentSeqs[index])),
     replayed: messages.map(() => false),
   }
 }
 
-type AppendMode = 'update' | 'upsert' | 'branch' | 'import'
-
-/** The columns that a mode writes beside `appendColumns`. */
-const alsoWritten = {
-  update: [],
-  upsert: [],
-  branch: [parentColumn],
-  import: [parentColumn, createdColumn],
-} satisfies Record<AppendMode, readonly MessageColumn[]>
-
-/**
- * `seq` is taken while this statement holds the conversation's row, so seq order is commit order and has no gaps. `$4`
- * is the number of messages, `$5` the last seq that the caller asks for, or null. The messages follow: a parameter for
- * each column if there is one message, an array for each column if there are many. Only the modes `branch` and `import`
- * store parents and accept an active leaf that is not the newest message. The other modes change nothing where there is
- * such a leaf. Only the mode `import` stores the times that messages bring.
- */
-function appendStatement(mode: AppendMode, count: 'one' | 'many'): Statement {
-  const columns = [...appendColumns, ...alsoWritten[mode]]
-  const first = 6
-  const last = first + columns.length
-  const input =
-    count === 'one'
-      ? `select 1 as n, ${parametersOf(columns, first)}`
-      : `select n::int, ${castsOf(columns)}
-         from unnest(${arraysOf(columns, first)}) with ordinality as input(${namesOf(columns)}, n)`
-  const move = `
-    last_seq = c.last_seq + $4,
-    revision = c.revision + 1,
-    ${mode === 'branch' || mode === 'import' ? branched : ''}
-    ${mode === 'import' ? imported : `updated_at = ${nextUpdate('c.updated_at')}`}`
-  const atNewest = mode === 'branch' || mode === 'import' ? '' : ' and c.active_leaf is null'
-  const condition = `${reachable('c')} and ($5::int is null or c.last_seq = $5)${atNewest}`
-  const moved =
-    mode === 'upsert'
-      ? `insert into conversation as c
-           (key, epoch, user_id, id, last_seq, revision, changed_revision, created_at, updated_at)
-         select $1, $${last}, $2, $${last + 1}, $4, 1, 1, clock, clock from (select clock_timestamp() as clock) now
-         on conflict (key) do update set ${move} where ${condition}
-         returning ${conversationColumns('c')}`
-      : `update conversation c set ${move} where ${condition} returning ${conversationColumns('c')}`
-  const stored = columns.filter((column) => column !== createdColumn)
-  const time = mode === 'import' ? 'coalesce(input.created_at, moved.updated_at)' : 'moved.updated_at'
-  return {
-    name: `append-${mode}-${count}`,
-    text: `
-      with input as (${input}),
-      moved as (${moved}),
-      stored as (
-        insert into message (conversation_key, seq, ${namesOf(stored)}, created_at, updated_at)
-        select moved.key, moved.last_seq - $4 + input.n, ${namesOf(stored, 'input')}, ${time}, ${time}
-        from moved cross join input
-      )
-      select ${conversationColumns('moved')} from moved`,
+/** Answers the conversation after the append; null if nothing was stored. */
+async function insertMessages(
+  { spreads }: Store,
+  on: Runner,
+  { to, ifLastSeq, messages, mode, appends = 1, parentSeqs = [] }: Insertion,
+): Promise<Conversation | null> {
+  const count = messages.length === 1 ? 'one' : 'many'
+  const of = <T>(values: readonly T[]) => (count === 'one' ? values[0] : values)
+  const values: unknown[] = [to.userId, to.epoch, messages.length, ifLastSeq, appends]
+  const columns: unknown[] =
+    count === 'one' ? valuesOf(appendColumns, messages[0] as NewMessage) : arrayValuesOf(appendColumns, messages)
+  if (mode === 'upsert') {
+    values.push(drawEpoch(), to.id)
+  } else if (mode !== 'update') {
+    values.push(parentSeqs.some((seq) => seq !== null))
+    columns.push(of(parentSeqs))
   }
-}
-
-/** The appended message becomes the newest, and the active path ends with it. */
-const branched = `
-    active_leaf = null,
-    is_branched = c.is_branched or exists (select from input where parent_seq is not null),`
-
-/**
- * The conversation comes to the latest time that the messages bring, unless it has a later one. If a message brings no
- * time, it also comes to the present.
- */
-const imported = `
-    imported_at = ${nextImport('c')},
-    updated_at = greatest(c.updated_at, (select max(input.created_at) from input),
-      case when exists (select from input where input.created_at is null) then ${nextUpdate('c.updated_at')} end)`
-
-export const appendStatements = {
-  update: { one: appendStatement('update', 'one'), many: appendStatement('update', 'many') },
-  upsert: { one: appendStatement('upsert', 'one'), many: appendStatement('upsert', 'many') },
-  branch: { one: appendStatement('branch', 'one'), many: appendStatement('branch', 'many') },
-  import: { one: appendStatement('import', 'one'), many: appendStatement('import', 'many') },
+  if (mode === 'import' || mode === 'mixed') {
+    values.push(timesOf(messages).at(-1))
+    columns.push(of(messages.map(({ createdAt }) => createdAt ?? null)))
+  }
+  const statements = appendStatements[mode]
+  const [row] = await (spreads
+    ? queryKey(on, statements.move, to.key, values)
+    : queryKey(on, statements.atOnce[count], to.key, [...values, ...columns]))
+  if (row === undefined) return null
+  if (spreads) await queryKey(on, statements.store[count], to.key, [messages.length, ...columns])
+  return readConversation(row)
 }

@@ -1,13 +1,7 @@
 import { Gather, type Outcome } from '../postgres/gather.ts'
 import type { Store } from '../postgres/store.ts'
 import { type Append, type Appended, appendMessages, needsLock } from './append.ts'
-import { appendTogether } from './append-together.ts'
-
-/**
- * Which appends go into one statement. `all`: those to any conversations. `conversation`: only those to the same one.
- * `off`: each has its own.
- */
-export type GatherMode = 'all' | 'conversation' | 'off'
+import { appendTogether, appendToOne } from './append-together.ts'
 
 /**
  * The appends to one conversation always go through the same lane. While one lane waits for its commit, the other keeps
@@ -27,15 +21,16 @@ const patienceMs = 20
  * Gathers the appends of many callers. The appends that come while a statement is under way go into the next statement,
  * and one commit makes all of them durable. Each caller is answered after that commit. A lane that rests does not wait
  * for more appends: a lone append takes its plain statement at once.
+ *
+ * Where conversations are spread over machines, no statement appends to several of them, and each conversation has a lane
+ * of its own. So a conversation that somebody holds takes one connection, however many append to it.
  */
 export class Appender {
   readonly #store: Store
-  readonly #mode: GatherMode
   readonly #lanes = new Map<string, Gather<Append, Appended>>()
 
-  constructor(store: Store, mode: GatherMode) {
+  constructor(store: Store) {
     this.#store = store
-    this.#mode = mode
   }
 
   /** The same as `appendMessages`; the errors are described there. */
@@ -43,12 +38,12 @@ export class Appender {
     // Conditions, and repeats within a batch, are rare.
     const isPlain = append.ifLastSeq === null && !needsLock(append) && !hasRepeats(append)
     const isSmall = append.messages.length <= runItemsOfKey
-    if (this.#mode === 'off' || !isPlain || !isSmall) return appendMessages(this.#store, append)
+    if (!isPlain || !isSmall) return appendMessages(this.#store, append)
     return this.#laneOf(append.to.key).add(append)
   }
 
   #laneOf(key: string): Gather<Append, Appended> {
-    const name = this.#mode === 'conversation' ? key : String(Number.parseInt(key.slice(0, 8), 16) % laneCount)
+    const name = this.#store.spreads ? key : String(Number.parseInt(key.slice(0, 8), 16) % laneCount)
     const lane = this.#lanes.get(name) ?? this.#createLane(name)
     this.#lanes.set(name, lane)
     return lane
@@ -60,7 +55,7 @@ export class Appender {
       sizeOf: ({ messages }) => messages.reduce((sum, message) => sum + message.size, 0),
       run: (appends) => (appends.length === 1 ? this.#runOne(appends) : this.#runMany(appends)),
       onRest: () => {
-        if (this.#mode === 'conversation') this.#lanes.delete(name)
+        if (this.#store.spreads) this.#lanes.delete(name)
       },
       windowMs: 0,
       runItems,
@@ -76,7 +71,7 @@ export class Appender {
 
   async #runMany(appends: readonly Append[]): Promise<Outcome<Appended>[]> {
     const together = withoutConflicts(appends)
-    const stored = await appendTogether(this.#store, together, 'skip')
+    const stored = this.#store.spreads ? [] : await appendTogether(this.#store, together)
     const appendedBy = new Map(together.map((append, index) => [append, stored[index] ?? null]))
     const left = appends.filter((append) => !appendedBy.get(append))
     const later = new Map(
@@ -95,7 +90,7 @@ export class Appender {
    */
   #oneAfterOther(appends: readonly Append[]): Map<Append, Promise<Appended>> {
     const together = withoutConflicts(appends)
-    const first = together.length === 1 ? Promise.resolve([]) : appendTogether(this.#store, together, 'wait')
+    const first = together.length === 1 ? Promise.resolve([]) : appendToOne(this.#store, together)
     const later = new Map<Append, Promise<Appended>>()
     let last: Promise<unknown> = first.catch(() => {})
     for (const append of appends) {

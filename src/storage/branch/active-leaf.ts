@@ -2,7 +2,7 @@ import type { Message } from '../../entities/message.ts'
 import { moving, unmoved } from '../conversation/commit.ts'
 import { conversationColumns, nextImport, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
 import { changeOne, type MessageRef } from '../message/edit.ts'
-import { query, type Row, type Statement } from '../postgres/statement.ts'
+import { queryKey, type Row, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { activeLeafOf } from './path.ts'
 
@@ -16,21 +16,26 @@ export async function setActiveLeaf(store: Store, ref: MessageRef, keepsPlace: b
   return changeOne(store, ref, async (client, message) => {
     const { conversation } = message
     if (activeLeafOf(conversation) === message.seq) return unmoved(message)
-    const [row] = await query(client, update, [conversation.key, message.seq, keepsPlace])
+    const [row] = await queryKey(client, keepsPlace ? updateInPlace : update, conversation.key, [message.seq])
     // The conversation is locked, so its row exists.
     message.conversation = readConversation(row as Row)
     return moving(message, message.conversation)
   })
 }
 
+const update = leafStatement('conversation-active-leaf', `updated_at = ${nextUpdate('c.updated_at')}`)
+
+const updateInPlace = leafStatement('conversation-active-leaf-in-place', `imported_at = ${nextImport('c')}`)
+
 /** If the leaf is the newest message, the column is null, so that appends after it need not look at it. */
-const update: Statement = {
-  name: 'conversation-active-leaf',
-  text: `
-    update conversation c set
-      active_leaf = nullif($2::int, c.last_seq), revision = c.revision + 1, changed_revision = c.revision + 1,
-      updated_at = case when $3 then c.updated_at else ${nextUpdate('c.updated_at')} end,
-      imported_at = case when $3 then ${nextImport('c')} else c.imported_at end
-    where c.key = $1
-    returning ${conversationColumns('c')}`,
+function leafStatement(name: string, time: string): Statement<'key'> {
+  return {
+    name,
+    kind: 'key',
+    text: `
+      update conversation c set
+        active_leaf = nullif($2::int, c.last_seq), revision = c.revision + 1, changed_revision = c.revision + 1, ${time}
+      where c.key = $1
+      returning ${conversationColumns('c')}`,
+  }
 }

@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql'
 import type { Pool, PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
+import { TransactionTooLong } from '../../facts.ts'
 import { listRevision, type Moved, type Store } from '../postgres/store.ts'
 import { listKey } from './conversation-key.ts'
 
@@ -32,14 +33,20 @@ export function atOnce<T>(run: (pool: Pool) => Promise<Written<T>>): Write<T> {
   return ({ pool }) => run(pool)
 }
 
-/** A write of several statements on one connection. An error that `work` throws rolls all of them back. */
+/**
+ * A write of several statements on one connection. An error that `work` throws rolls all of them back.
+ *
+ * @throws TransactionTooLong
+ */
 export function inTransaction<T>(work: (client: PoolClient) => Promise<Written<T>>): Write<T> {
-  return async ({ pool }) => {
+  return async ({ pool, transactionMs }) => {
     const client = await pool.connect()
     let broken: Error | undefined
     try {
+      const requireTime = limitTime(transactionMs)
       await client.query('begin')
       const written = await work(client)
+      requireTime()
       await client.query('commit')
       return written
     } catch (error) {
@@ -53,9 +60,31 @@ export function inTransaction<T>(work: (client: PoolClient) => Promise<Written<T
   }
 }
 
-/** A write by a unit of work of MikroORM (load, change, flush), for writes that are rare. */
+/**
+ * A write by a unit of work of MikroORM (load, change, flush), for writes that are rare.
+ *
+ * @throws TransactionTooLong
+ */
 export function inUnitOfWork<T>(work: (em: EntityManager) => Promise<Written<T>>): Write<T> {
-  return ({ em }) => em.fork().transactional(work)
+  return ({ em, transactionMs }) => {
+    const requireTime = limitTime(transactionMs)
+    return em.fork().transactional(async (own) => {
+      const written = await work(own)
+      requireTime()
+      return written
+    })
+  }
+}
+
+/**
+ * To be called before a transaction begins; what it answers, before the commit. The times that a transaction stores are
+ * those of its beginning, and readers of lists rely on it that none is committed much later.
+ */
+function limitTime(transactionMs: number): () => void {
+  const began = performance.now()
+  return () => {
+    if (performance.now() - began > transactionMs) throw new TransactionTooLong()
+  }
 }
 
 /** A write that changed conversations. The followers of each conversation, and of its owner's list, get a hint. */

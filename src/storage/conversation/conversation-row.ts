@@ -1,5 +1,5 @@
 import { Conversation } from '../../entities/conversation.ts'
-import { toTimestamp } from '../../entities/timestamp.ts'
+import { readable, toTimestamp } from '../../entities/timestamp.ts'
 import { readJson, readTimestamp } from '../postgres/column.ts'
 import type { Row } from '../postgres/statement.ts'
 
@@ -22,14 +22,18 @@ const columns = [
   'imported_at',
 ]
 
-const asText = new Set(['metadata', 'created_at', 'updated_at', 'archived_at', 'deleted_at', 'imported_at'])
+const times = new Set(['created_at', 'updated_at', 'archived_at', 'deleted_at', 'imported_at'])
 
 /** How many columns `conversationColumns` lists. */
 export const conversationWidth = columns.length
 
-/** The select list that `readConversation` understands. */
+/** The select list that `readConversation` understands. In it, the times are not timestamps any more. */
 export function conversationColumns(table: string): string {
-  return columns.map((column) => `${table}.${column}`).join(', ')
+  return columns.map((column) => `${read(table, column)} as ${column}`).join(', ')
+}
+
+function read(table: string, column: string): string {
+  return times.has(column) ? readable(`${table}.${column}`) : `${table}.${column}`
 }
 
 /**
@@ -37,9 +41,9 @@ export function conversationColumns(table: string): string {
  * carry a conversation.
  */
 export function conversationColumn(table: string, condition: string): string {
-  // JSON writes these types in another form than a row does. As text they have the form that `readConversation`
-  // expects.
-  const texts = columns.map((column) => `${table}.${column}${asText.has(column) ? '::text' : ''}`)
+  // JSON.parse would read the JSON of the metadata too, and round the times.
+  const isText = (column: string) => times.has(column) || column === 'metadata'
+  const texts = columns.map((column) => `${read(table, column)}${isText(column) ? '::text' : ''}`)
   return `case when ${condition} then json_build_array(${texts.join(', ')}) end`
 }
 
@@ -78,9 +82,15 @@ export function readConversation<C extends Conversation = Conversation>(
   return conversation
 }
 
-/** The time of a conversation's change: the clock's time, but always later than the time of the change before. */
-export function nextUpdate(updatedAt: string): string {
-  return `greatest(clock_timestamp(), ${updatedAt} + interval '1 microsecond')`
+/**
+ * The time of a conversation's change: the present, but always later than the time of the change before. The present is
+ * the moment when the transaction began. A database that spreads its tables takes only such a time in a change, and
+ * takes arithmetic on columns only if it does not depend on the session's time zone.
+ *
+ * @param present in an upsert, the time of the row that was not inserted: there nothing may be asked but columns
+ */
+export function nextUpdate(updatedAt: string, present = 'now()'): string {
+  return `greatest(${present}, ((${updatedAt} at time zone 'UTC') + interval '1 microsecond') at time zone 'UTC')`
 }
 
 /** The same for a change that does not set `updated_at` to the present; it goes into `imported_at`. */

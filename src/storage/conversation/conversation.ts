@@ -5,7 +5,7 @@ import type { JsonRecord } from '../../entities/json.ts'
 import { ConversationContended, ConversationExists, ConversationMissing } from '../../facts.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { writeJson } from '../postgres/column.ts'
-import { query, queryKey, type Row, type Statement } from '../postgres/statement.ts'
+import { queryKey, type Row, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { atOnce, commit, inTransaction, inUnitOfWork, moving, unmoved, type Written } from './commit.ts'
 import { drawEpoch } from './conversation-key.ts'
@@ -66,10 +66,10 @@ export async function createConversation(
 ): Promise<{ conversation: Conversation; created: boolean }> {
   const { to } = input
   for (let attempt = 0; attempt < 5; attempt++) {
-    const values = [to.key, drawEpoch(), to.userId, to.id, input.title, writeJson(input.metadata), input.createdAt]
+    const values = [drawEpoch(), to.userId, to.id, input.title, writeJson(input.metadata), input.createdAt]
     const conversation = await commit(
       store,
-      atOnce(async (pool) => toWritten(await query(pool, create, values))),
+      atOnce(async (pool) => toWritten(await queryKey(pool, create, to.key, values))),
     )
     if (conversation !== null) return { conversation, created: true }
     const existing = await findConversation(store, to)
@@ -82,12 +82,13 @@ export async function createConversation(
   throw new ConversationContended()
 }
 
-const create: Statement = {
+const create: Statement<'key'> = {
   name: 'conversation-create',
+  kind: 'key',
   text: `
     insert into conversation as c
       (key, epoch, user_id, id, title, metadata, revision, changed_revision, created_at, updated_at, imported_at)
-    select $1, $2, $3, $4, $5, $6, 1, 1, ${newTimes('$7')} from (select clock_timestamp() as clock) now
+    values ($1, $2, $3, $4, $5, $6, 1, 1, ${newTimes('$7')})
     on conflict (key) do nothing
     returning ${conversationColumns('c')}`,
 }
@@ -105,7 +106,7 @@ async function createOverTombstone(store: Store, input: NewConversation): Promis
       if (found === null || found.deletedAt === null) return unmoved(null)
       const revived = await reviveConversation(client, found, createdAt)
       if (revived === null) return unmoved({ key: found.key, epoch: found.epoch })
-      return toWritten(await query(client, fill, [found.key, title, writeJson(metadata)]))
+      return toWritten(await queryKey(client, fill, found.key, [title, writeJson(metadata)]))
     }),
   )
 }
@@ -117,8 +118,9 @@ function toWritten([row]: readonly Row[]): Written<Conversation | null> {
   return moving(conversation, conversation)
 }
 
-const fill: Statement = {
+const fill: Statement<'key'> = {
   name: 'conversation-fill',
+  kind: 'key',
   text: `update conversation c set title = $2, metadata = $3 where c.key = $1 returning ${conversationColumns('c')}`,
 }
 
@@ -183,7 +185,8 @@ export async function deleteConversation(store: Store, ref: ConversationRef): Pr
 
 async function findLocked(em: EntityManager, ref: ConversationRef): Promise<Conversation> {
   const life = ref.epoch === null ? {} : { epoch: ref.epoch }
-  const where = { key: ref.key, userId: ref.userId, deletedAt: null, ...life }
+  // MikroORM would ask for the null of the expression that reads the time.
+  const where = { key: ref.key, userId: ref.userId, [raw('deleted_at')]: null, ...life }
   const found = await em.findOne(Conversation, where, { lockMode: LockMode.PESSIMISTIC_WRITE })
   if (found === null) throw new ConversationMissing()
   return found
@@ -196,5 +199,5 @@ function move(conversation: Conversation): void {
 
 /** The time of the database's clock: the clocks of servers may differ. */
 function now(): string {
-  return raw('clock_timestamp()')
+  return raw('now()')
 }

@@ -1,22 +1,10 @@
-import { query, type Statement } from '../postgres/statement.ts'
+import { query, queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
-import type { ConversationRef } from './conversation-ref.ts'
 
 /** A deleted conversation. Some of its messages may still be stored. */
 export interface Tombstone {
   readonly key: string
   readonly epoch: number
-}
-
-/** The tombstone of a conversation; null if the conversation is not deleted, or does not exist. */
-export async function findTombstone(store: Store, ref: ConversationRef): Promise<Tombstone | null> {
-  const [row] = await query(store.pool, selectTombstone, [ref.key, ref.userId])
-  return row === undefined ? null : { key: ref.key, epoch: Number(row[0]) }
-}
-
-const selectTombstone: Statement = {
-  name: 'conversation-tombstone',
-  text: 'select c.epoch from conversation c where c.key = $1 and c.user_id = $2 and c.deleted_at is not null',
 }
 
 const batch = 500
@@ -32,7 +20,7 @@ export async function eraseMessages(
 ): Promise<void> {
   for (;;) {
     signal?.throwIfAborted()
-    const [row] = await query(store.pool, erase, [tombstone.key, tombstone.epoch, batch])
+    const [row] = await queryKey(store.pool, erase, tombstone.key, [tombstone.epoch, batch])
     if (Number(row?.[0] ?? 0) < batch) return
   }
 }
@@ -41,14 +29,15 @@ export async function eraseMessages(
  * The statement has one snapshot. The snapshot sees the tombstone and the messages of its epoch, and never messages of
  * a later epoch. So an eraser that is late cannot delete messages of a new conversation with the same key.
  */
-const erase: Statement = {
+const erase: Statement<'key'> = {
   name: 'message-erase',
+  kind: 'key',
   text: `
     with erased as (
       delete from message m
       where m.conversation_key = $1 and m.seq in (
-        select old.seq from conversation c join message old on old.conversation_key = c.key
-        where c.key = $1 and c.epoch = $2 and c.deleted_at is not null
+        select old.seq from conversation c, message old
+        where c.key = $1 and old.conversation_key = $1 and c.epoch = $2 and c.deleted_at is not null
         order by old.seq limit $3
       )
       returning 1
@@ -62,8 +51,9 @@ export async function readUnerased(store: Store, count: number): Promise<Tombsto
   return rows.map(([key, epoch]) => ({ key: key as string, epoch: Number(epoch) }))
 }
 
-const unerased: Statement = {
+const unerased: Statement<'maintenance'> = {
   name: 'conversation-unerased',
+  kind: 'maintenance',
   text: `
     select c.key, c.epoch from conversation c
     where c.deleted_at is not null and exists (select from message m where m.conversation_key = c.key)

@@ -1,21 +1,36 @@
 import type { PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
-import { query, type Statement } from '../postgres/statement.ts'
+import { queryKey, type Statement } from '../postgres/statement.ts'
 import { drawEpoch } from './conversation-key.ts'
 import type { ConversationRef } from './conversation-ref.ts'
-import { conversationColumns, nextImport, readConversation } from './conversation-row.ts'
+import { conversationColumns, nextImport, nextUpdate, readConversation } from './conversation-row.ts'
 
 /**
  * Locks the conversation, or its tombstone, until the transaction ends; null if this viewer has neither. A ref with an
  * epoch finds only a conversation of that epoch.
  */
 export async function lockConversation(client: PoolClient, ref: ConversationRef): Promise<Conversation | null> {
-  const [row] = await query(client, lock, [ref.key, ref.userId, ref.epoch])
+  const [row] = await queryKey(client, lock, ref.key, [ref.userId, ref.epoch])
   return row === undefined ? null : readConversation(row)
 }
 
-const lock: Statement = {
+/** Locks two conversations, and answers them in the given order. Every transaction locks in the order of the keys. */
+export async function lockBoth(
+  client: PoolClient,
+  one: ConversationRef,
+  other: ConversationRef,
+): Promise<[Conversation | null, Conversation | null]> {
+  if (one.key > other.key) {
+    const [last, first] = await lockBoth(client, other, one)
+    return [first, last]
+  }
+  const first = await lockConversation(client, one)
+  return [first, await lockConversation(client, other)]
+}
+
+const lock: Statement<'key'> = {
   name: 'conversation-lock',
+  kind: 'key',
   text: `
     select ${conversationColumns('c')} from conversation c
     where c.key = $1 and c.user_id = $2 and ($3::bigint is null or c.epoch = $3)
@@ -23,7 +38,7 @@ const lock: Statement = {
 }
 
 /**
- * Creates an empty conversation. If the key exists, nothing happens; only a new statement can see what holds the key.
+ * Creates an empty conversation; null if the key exists. Only a new statement can see what holds the key.
  *
  * @param createdAt the time that an import brings; null: now
  */
@@ -31,25 +46,28 @@ export async function insertConversation(
   client: PoolClient,
   to: { readonly key: string; readonly userId: string; readonly id: string },
   createdAt: string | null,
-): Promise<void> {
-  await query(client, insert, [to.key, drawEpoch(), to.userId, to.id, createdAt])
+): Promise<Conversation | null> {
+  const [row] = await queryKey(client, insert, to.key, [drawEpoch(), to.userId, to.id, createdAt])
+  return row === undefined ? null : readConversation(row)
 }
 
 /**
  * `created_at`, `updated_at` and `imported_at` of a new conversation. @param createdAt a parameter; null: now
  */
 export function newTimes(createdAt: string): string {
-  const time = `coalesce(${createdAt}::timestamptz, clock)`
-  return `${time}, ${time}, case when ${createdAt}::timestamptz is not null then clock end`
+  const time = `coalesce(${createdAt}::timestamptz, now())`
+  return `${time}, ${time}, case when ${createdAt}::timestamptz is not null then now() end`
 }
 
-const insert: Statement = {
+const insert: Statement<'key'> = {
   name: 'conversation-insert',
+  kind: 'key',
   text: `
-    insert into conversation
+    insert into conversation as c
       (key, epoch, user_id, id, revision, changed_revision, created_at, updated_at, imported_at)
-    select $1, $2, $3, $4, 1, 1, ${newTimes('$5')} from (select clock_timestamp() as clock) now
-    on conflict (key) do nothing`,
+    values ($1, $2, $3, $4, 1, 1, ${newTimes('$5')})
+    on conflict (key) do nothing
+    returning ${conversationColumns('c')}`,
 }
 
 /**
@@ -63,21 +81,33 @@ export async function reviveConversation(
   tombstone: Conversation,
   createdAt: string | null,
 ): Promise<Conversation | null> {
-  const [row] = await query(client, revive, [tombstone.key, drawEpoch(), createdAt])
+  const values: unknown[] = [drawEpoch()]
+  if (createdAt !== null) values.push(createdAt)
+  const [row] = await queryKey(client, createdAt === null ? reviveNow : reviveAt, tombstone.key, values)
   return row === undefined ? null : readConversation(row)
 }
 
-const revive: Statement = {
-  name: 'conversation-revive',
-  text: `
-    update conversation c set
-      epoch = $2, title = null, metadata = '{}', last_seq = 0, revision = c.revision + 1,
-      changed_revision = c.revision + 1, created_at = coalesce($3::timestamptz, clock), archived_at = null,
-      deleted_at = null, active_leaf = null, is_branched = false,
-      updated_at = coalesce($3::timestamptz, greatest(clock, c.updated_at + interval '1 microsecond')),
-      imported_at = case when $3::timestamptz is null then c.imported_at else ${nextImport('c')} end
-    from (select clock_timestamp() as clock) now
-    where c.key = $1 and c.deleted_at is not null
-      and not exists (select from message m where m.conversation_key = c.key)
-    returning ${conversationColumns('c')}`,
+const reviveNow = reviveStatement(
+  'conversation-revive-now',
+  `created_at = now(), updated_at = ${nextUpdate('c.updated_at')}`,
+)
+
+const reviveAt = reviveStatement(
+  'conversation-revive-at',
+  `created_at = $3, updated_at = $3, imported_at = ${nextImport('c')}`,
+)
+
+function reviveStatement(name: string, times: string): Statement<'key'> {
+  return {
+    name,
+    kind: 'key',
+    text: `
+      update conversation c set
+        epoch = $2, title = null, metadata = '{}', last_seq = 0, revision = c.revision + 1,
+        changed_revision = c.revision + 1, archived_at = null, deleted_at = null, active_leaf = null,
+        is_branched = false, ${times}
+      where c.key = $1 and c.deleted_at is not null
+        and not exists (select from message m where m.conversation_key = $1)
+      returning ${conversationColumns('c')}`,
+  }
 }

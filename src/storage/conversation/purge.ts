@@ -1,5 +1,5 @@
 import type { ListTimes } from '../../config.ts'
-import { query, type Statement } from '../postgres/statement.ts'
+import { query, queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
 const batch = 500
@@ -15,29 +15,34 @@ export async function purgeTombstones(
   signal?: AbortSignal,
 ): Promise<void> {
   for (;;) {
-    const old = await query(store.pool, selectOld, [tombstoneDays, settleMs, batch])
+    const old = await query(store.pool, selectOld, [batch, tombstoneDays, settleMs])
     for (const [key] of old) {
       signal?.throwIfAborted()
-      await query(store.pool, purge, [tombstoneDays, settleMs, key])
+      await queryKey(store.pool, purge, key as string, [tombstoneDays, settleMs])
     }
     if (old.length < batch) return
   }
 }
 
-const isOld = `
-  c.deleted_at < now() - make_interval(days => $1::int) - $2::int * interval '1 millisecond'
-  and not exists (select from message m where m.conversation_key = c.key)`
+/** @param key the conversation's key in SQL */
+function isPurgeable(key: string): string {
+  return `
+    c.deleted_at < now() - make_interval(days => $2::int) - $3::int * interval '1 millisecond'
+    and not exists (select from message m where m.conversation_key = ${key})`
+}
 
-const selectOld: Statement = {
+const selectOld: Statement<'maintenance'> = {
   name: 'conversation-old',
-  text: `select c.key from conversation c where ${isOld} order by c.deleted_at limit $3`,
+  kind: 'maintenance',
+  text: `select c.key from conversation c where ${isPurgeable('c.key')} order by c.deleted_at limit $1`,
 }
 
 /**
  * The statement waits for a transaction that creates the conversation again. Then PostgreSQL checks the condition
  * again, and the row is not a tombstone any more.
  */
-const purge: Statement = {
+const purge: Statement<'key'> = {
   name: 'conversation-purge',
-  text: `delete from conversation c where c.key = $3 and ${isOld}`,
+  kind: 'key',
+  text: `delete from conversation c where c.key = $1 and ${isPurgeable('$1')}`,
 }

@@ -224,7 +224,7 @@ function listText(fromEnd: boolean, isFiltered: boolean, columns: MessageColumns
       left join lateral (
         select
           row_number() over list as place, sum(weight.own) over list as bytes, lead(true) over list as has_more,
-          weight.own, ${[conversationColumns('c'), ...names].join(', ')}
+          weight.own, ${['c.*', ...names].join(', ')}
         from (
           select * from conversation c where ${mine} and ${isAfter} and ${isBefore}
           order by ${order} limit asked.count + 1

@@ -6,7 +6,7 @@ import { ConversationMissing, MessageMissing, RevisionMoved, StillStreaming } fr
 import { commit, inTransaction, moving, unmoved, type Written } from '../conversation/commit.ts'
 import type { ConversationRef } from '../conversation/conversation-ref.ts'
 import { lockConversation } from '../conversation/lock.ts'
-import { query, type Statement } from '../postgres/statement.ts'
+import { queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import type { GivenMessage } from './given-message.ts'
 import { type CheckMessage, editedMessage } from './message-change.ts'
@@ -87,19 +87,21 @@ async function findMessage(
 ): Promise<Message | null> {
   const [row] =
     'seq' in message
-      ? await query(client, selectBySeq, [conversation.key, message.seq])
-      : await query(client, selectByClientId, [conversation.key, message.clientId])
+      ? await queryKey(client, selectBySeq, conversation.key, [message.seq])
+      : await queryKey(client, selectByClientId, conversation.key, [message.clientId])
   return row === undefined ? null : readMessage(row, 0, conversation)
 }
 
-const selectBySeq: Statement = {
+const selectBySeq: Statement<'key'> = {
   name: 'message-find-by-seq',
-  text: `select ${messageColumns('m')} from message m where m.conversation_key = $1 and m.seq = $2`,
+  kind: 'key',
+  text: `select ${messageColumns('m', 'all', '$1')} from message m where m.conversation_key = $1 and m.seq = $2`,
 }
 
-const selectByClientId: Statement = {
+const selectByClientId: Statement<'key'> = {
   name: 'message-find-by-client-id',
-  text: `select ${messageColumns('m')} from message m where m.conversation_key = $1 and m.client_id = $2`,
+  kind: 'key',
+  text: `select ${messageColumns('m', 'all', '$1')} from message m where m.conversation_key = $1 and m.client_id = $2`,
 }
 
 const clearedPerTransaction = 500
@@ -119,7 +121,7 @@ export async function clearConversation(store: Store, ref: ConversationRef): Pro
         const found = await lockConversation(client, ref)
         if (found === null || found.deletedAt !== null) throw new ConversationMissing()
         upTo ??= found.lastSeq
-        const rows = await query(client, selectUncleared, [found.key, upTo, clearedPerTransaction])
+        const rows = await queryKey(client, selectUncleared, found.key, [upTo, clearedPerTransaction])
         const seqs = rows.map(([seq]) => seq as number)
         if (seqs.length === 0) return unmoved({ conversation: found, isDone: true })
         const cleared = await tombstoneMessages(client, found, seqs)
@@ -131,8 +133,9 @@ export async function clearConversation(store: Store, ref: ConversationRef): Pro
   }
 }
 
-const selectUncleared: Statement = {
+const selectUncleared: Statement<'key'> = {
   name: 'message-uncleared',
+  kind: 'key',
   text: `
     select m.seq from message m
     where m.conversation_key = $1 and m.seq <= $2 and m.deleted_at is null order by m.seq limit $3`,

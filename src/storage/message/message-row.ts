@@ -1,5 +1,6 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import { Message } from '../../entities/message.ts'
+import { readable } from '../../entities/timestamp.ts'
 import { readJson, readTimestamp } from '../postgres/column.ts'
 import type { Row } from '../postgres/statement.ts'
 import { compileFill } from './compile-fill.ts'
@@ -13,9 +14,11 @@ export type MessageColumns = 'brief' | 'all'
 
 /**
  * The select list that `readMessage` understands. The text of a streaming message is in its chunks. The list joins the
- * chunks in the snapshot of its statement, so that the content and the number of the next chunk belong together.
+ * chunks in the snapshot of its statement, so that the content and the number of the next chunk belong together. In it,
+ * the times are not timestamps any more.
  *
- * @param key the key of the conversation; a statement about one conversation has it in `$1`
+ * @param key the key of the message's conversation in SQL. A statement about one conversation gives its parameter: a
+ * database that spreads conversations looks for another key on every machine.
  */
 export function messageColumns(
   table: string,
@@ -30,7 +33,10 @@ export function messageColumns(
     `${table}.content`,
   )
   const nextChunk = streaming(`select s.next_chunk from message_stream s where ${of('s')}`, 'null')
-  const list = columnsOf(columns).map(({ name }) => (name === 'content' ? `${content} as content` : `${table}.${name}`))
+  const list = columnsOf(columns).map(({ name, type }) => {
+    if (name === 'content') return `${content} as content`
+    return type === 'timestamptz' ? `${readable(`${table}.${name}`)} as ${name}` : `${table}.${name}`
+  })
   return [...list, ...(columns === 'all' ? [`${nextChunk} as next_chunk`] : [])].join(', ')
 }
 
@@ -65,7 +71,9 @@ function columnsOf(columns: MessageColumns): readonly MessageColumn[] {
 
 /**
  * How many bytes a message's row counts: those that callers gave, those of its chunks while it streams, and 256 for
- * ids, times and the objects around them. @param key of `messageColumns`
+ * ids, times and the objects around them.
+ *
+ * @param key as for `messageColumns`
  */
 export function rowBytes(table: string, key = `${table}.conversation_key`): string {
   const chunks = `select s.size from message_stream s where s.conversation_key = ${key} and s.seq = ${table}.seq`

@@ -7,7 +7,7 @@ import {
   nextUpdate,
   readConversation,
 } from '../conversation/conversation-row.ts'
-import { query, type Row, type Statement } from '../postgres/statement.ts'
+import { queryKey, type Row, type Statement } from '../postgres/statement.ts'
 import { appendColumns, clearedColumns, type MessageColumn } from './message-columns.ts'
 import { messageColumns, readMessage } from './message-row.ts'
 import { arraysOf, arrayValuesOf, castsOf, namesOf } from './message-values.ts'
@@ -36,11 +36,12 @@ export async function rewriteMessages(
     rewrites.map(({ message }) => message),
   )
   const seqs = rewrites.map(({ seq }) => seq)
-  return readRewritten(await query(client, rewrite, [conversation.key, rewrites.length, seqs, ...columns]))
+  return readRewritten(await queryKey(client, rewrite, conversation.key, [rewrites.length, seqs, ...columns]))
 }
 
-const rewrite: Statement = {
+const rewrite: Statement<'key'> = {
   name: 'message-rewrite',
+  kind: 'key',
   text: changing(
     `select n::int, seq, ${castsOf(appendColumns)}
      from unnest($3::int[], ${arraysOf(appendColumns, 4)}) with ordinality as input(seq, ${namesOf(appendColumns)}, n)`,
@@ -61,21 +62,23 @@ export async function tombstoneMessages(
   conversation: Conversation,
   seqs: readonly number[],
 ): Promise<Rewritten> {
-  await query(client, lockStreams, [conversation.key, seqs])
-  return readRewritten(await query(client, tombstone, [conversation.key, seqs.length, seqs]))
+  await queryKey(client, lockStreams, conversation.key, [seqs])
+  return readRewritten(await queryKey(client, tombstone, conversation.key, [seqs.length, seqs]))
 }
 
 /**
  * Waits for text that is being stored. If the statement that deletes waited for it, that statement would still look with
  * its snapshot from before the wait: chunks that were stored meanwhile would stay.
  */
-const lockStreams: Statement = {
+const lockStreams: Statement<'key'> = {
   name: 'message-lock-streams',
+  kind: 'key',
   text: 'select seq from message_stream where conversation_key = $1 and seq = any($2) order by seq for update',
 }
 
-const tombstone: Statement = {
+const tombstone: Statement<'key'> = {
   name: 'message-tombstone',
+  kind: 'key',
   text: changing(
     'select n::int, seq from unnest($3::int[]) with ordinality as input(seq, n)',
     `${clearedColumns.map(({ name }) => `${name} = ${name === 'size' ? '0' : 'default'}`).join(', ')}, deleted_at = moved.updated_at,
@@ -100,14 +103,14 @@ export function changing(input: string, assignments: string, ...also: string[]):
         revision = c.revision + $2,
         updated_at = ${nextUpdate('c.updated_at')}
       where c.key = $1
-      returning ${conversationColumns('c')}
+      returning c.*
     ),
     changed as (
       update message m set ${assignments},
         updated_at = moved.updated_at, revision = moved.revision - $2 + input.n
       from moved cross join input
-      where m.conversation_key = moved.key and m.seq = input.seq
-      returning ${messageColumns('m')}
+      where m.conversation_key = $1 and m.seq = input.seq
+      returning ${messageColumns('m', 'all', '$1')}
     )
     select ${conversationColumns('moved')}, changed.*
     from moved cross join changed order by changed.revision`

@@ -10,7 +10,7 @@ export function writeJson(value: unknown): string | null {
   return value === null || value === undefined ? null : JSON.stringify(value)
 }
 
-/** The value of a timestamp column that may be null. */
+/** The value of a timestamp that may be null, as `readable` selects it. */
 export function readTimestamp(value: unknown): string | null {
   return value === null ? null : toTimestamp(value as string)
 }

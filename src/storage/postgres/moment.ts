@@ -3,7 +3,7 @@
  * milliseconds. The database's clock is the one that counts, because the clocks of servers may differ.
  */
 
-/** A timestamptz as a moment. It is exact: PostgreSQL extracts a numeric. */
+/** A timestamptz as a moment. It is exact: PostgreSQL extracts a numeric, whatever the session's TimeZone is. */
 export function toMoment(timestamptz: string): string {
   return `(extract(epoch from ${timestamptz}) * 1000000)::bigint`
 }

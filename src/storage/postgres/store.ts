@@ -31,6 +31,8 @@ export interface Store {
   readonly reads: Runner
   /** Whether the database spreads conversations over machines, as Citus does. No statement is gathered there. */
   readonly spreads: boolean
+  /** How old a transaction may be when it is committed, in milliseconds. */
+  readonly transactionMs: number
   /** For work that is rare; it is forked for each use. Statements that run often go to the pool. */
   readonly em: EntityManager
   /** Tells this process and the others what moved. Only `commit` calls it. */

@@ -10,7 +10,7 @@ import { type CheckMessage, completedMessage } from '../message/message-change.t
 import { completedColumns, type WrittenBy } from '../message/message-columns.ts'
 import { parametersOf, valuesOf } from '../message/message-values.ts'
 import { assignmentsOf, changing, readRewritten } from '../message/rewrite.ts'
-import { query, type Statement } from '../postgres/statement.ts'
+import { query, queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { seen } from './stream-text.ts'
 
@@ -41,9 +41,9 @@ export async function completeMessage(
   let replayed = false
   const message = await changeOne(store, ref, async (client, stored) => {
     if (stored.deletedAt !== null) throw new MessageMissing()
-    const [stream] = await query(client, lockStream, [stored.conversation.key, stored.seq])
+    const [stream] = await queryKey(client, lockStream, stored.conversation.key, [stored.seq])
     if (stream === undefined) {
-      const [row] = await query(client, selectCompletion, [stored.conversation.key, stored.seq])
+      const [row] = await queryKey(client, selectCompletion, stored.conversation.key, [stored.seq])
       if (!completion.hash.equals((row?.[0] as Buffer | null) ?? Buffer.alloc(0))) throw new NotStreaming()
       replayed = true
       return unmoved(stored)
@@ -63,13 +63,14 @@ export async function completeMessage(
  * lock.
  */
 async function withText(client: PoolClient, message: Message): Promise<Message> {
-  const [row] = await query(client, selectText, [message.conversation.key, message.seq])
+  const [row] = await queryKey(client, selectText, message.conversation.key, [message.seq])
   message.content = (row?.[0] as string | null) ?? null
   return message
 }
 
-const selectText: Statement = {
+const selectText: Statement<'key'> = {
   name: 'stream-text',
+  kind: 'key',
   text: `
     select string_agg(text, '' order by chunk) from message_chunk where conversation_key = $1 and seq = $2`,
 }
@@ -81,12 +82,13 @@ async function finish(
   { conversation, seq }: Message,
   completed: Completed,
 ): Promise<Written<Message>> {
-  const values = [conversation.key, 1, seq, ...valuesOf(completedColumns, completed)]
-  return movingOne(readRewritten(await query(client, complete, values)))
+  const values = [1, seq, ...valuesOf(completedColumns, completed)]
+  return movingOne(readRewritten(await queryKey(client, complete, conversation.key, values)))
 }
 
-const complete: Statement = {
+const complete: Statement<'key'> = {
   name: 'stream-complete',
+  kind: 'key',
   text: changing(
     `select 1 as n, $3::int as seq, ${parametersOf(completedColumns, 4)}`,
     assignmentsOf(completedColumns),
@@ -95,13 +97,15 @@ const complete: Statement = {
   ),
 }
 
-const lockStream: Statement = {
+const lockStream: Statement<'key'> = {
   name: 'stream-lock',
+  kind: 'key',
   text: 'select attempt, next_chunk from message_stream where conversation_key = $1 and seq = $2 for update',
 }
 
-const selectCompletion: Statement = {
+const selectCompletion: Statement<'key'> = {
   name: 'stream-completion',
+  kind: 'key',
   text: 'select completion_hash from message where conversation_key = $1 and seq = $2',
 }
 
@@ -111,12 +115,13 @@ export async function stopMessage(store: Store, ref: MessageRef): Promise<Messag
     if (message.deletedAt !== null) throw new MessageMissing()
     if (message.stopRequestedAt !== null) return unmoved(message)
     if (message.status !== 'STREAMING') throw new NotStreaming()
-    return movingOne(readRewritten(await query(client, stop, [message.conversation.key, 1, message.seq])))
+    return movingOne(readRewritten(await queryKey(client, stop, message.conversation.key, [1, message.seq])))
   })
 }
 
-const stop: Statement = {
+const stop: Statement<'key'> = {
   name: 'stream-stop',
+  kind: 'key',
   text: changing('select 1 as n, $3::int as seq', 'stop_requested_at = moved.updated_at'),
 }
 
@@ -129,21 +134,22 @@ export async function resumeMessage(store: Store, ref: MessageRef): Promise<{ me
   let attempt = 0
   const message = await changeOne(store, ref, async (client, stored) => {
     if (stored.deletedAt !== null) throw new MessageMissing()
-    const [row] = await query(client, resume, [stored.conversation.key, stored.seq])
-    if (row === undefined) throw new NotStreaming()
-    attempt = row[0] as number
-    // A chunk of the old attempt may have come between the read of the message and the lock of the stream.
-    const { content } = await withText(client, stored)
-    return unmoved(Object.assign(stored, { content, nextChunk: row[1] as number }))
+    // The timeout begins with the statement after the lock.
+    const [stream] = await queryKey(client, lockStream, stored.conversation.key, [stored.seq])
+    if (stream === undefined) throw new NotStreaming()
+    const [current, nextChunk] = stream as [number, number]
+    attempt = current + 1
+    await queryKey(client, resume, stored.conversation.key, [stored.seq, attempt])
+    return unmoved(Object.assign(await withText(client, stored), { nextChunk }))
   })
   return { message, attempt }
 }
 
-const resume: Statement = {
+const resume: Statement<'key'> = {
   name: 'stream-resume',
+  kind: 'key',
   text: `
-    update message_stream s set attempt = s.attempt + 1, ${seen}
-    where s.conversation_key = $1 and s.seq = $2 returning s.attempt, s.next_chunk`,
+    update message_stream s set attempt = $3, ${seen} where s.conversation_key = $1 and s.seq = $2`,
 }
 
 /** A stream whose producer gave no sign of life within its timeout. */
@@ -167,19 +173,20 @@ export async function readExpired(store: Store, count: number): Promise<Expired[
   }))
 }
 
-const selectExpired: Statement = {
+const selectExpired: Statement<'maintenance'> = {
   name: 'stream-expired',
+  kind: 'maintenance',
   text: `
     select c.key, c.user_id, c.epoch, s.seq, s.attempt
     from message_stream s join conversation c on c.key = s.conversation_key and c.deleted_at is null
-    where s.expires_at < clock_timestamp() order by s.expires_at limit $1`,
+    where s.expires_at < now() order by s.expires_at limit $1`,
 }
 
 /** Fails the stream if it is still expired under the lock of its conversation. */
 export async function failExpired(store: Store, expired: Expired): Promise<void> {
   const { userId, key, seq } = expired
   await changeOne(store, refOf(userId, expired), async (client, message) => {
-    const [row] = await query(client, lockExpired, [key, seq])
+    const [row] = await queryKey(client, lockExpired, key, [seq])
     // Another server was quicker, or the producer lives again.
     if (row === undefined) return unmoved(message)
     const { content } = await withText(client, message)
@@ -195,9 +202,11 @@ export async function failExpired(store: Store, expired: Expired): Promise<void>
   })
 }
 
-const lockExpired: Statement = {
+/** It is an update because Citus takes the time of an update from one machine, and that of a query from each. */
+const lockExpired: Statement<'key'> = {
   name: 'stream-lock-expired',
+  kind: 'key',
   text: `
-    select attempt from message_stream
-    where conversation_key = $1 and seq = $2 and expires_at < clock_timestamp() for update`,
+    update message_stream set attempt = attempt
+    where conversation_key = $1 and seq = $2 and expires_at < now() returning attempt`,
 }

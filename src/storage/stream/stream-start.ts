@@ -1,7 +1,6 @@
-import type { PoolClient } from 'pg'
 import type { Message } from '../../entities/message.ts'
 import { type Append, type Appended, appendMessages } from '../append/append.ts'
-import { query, type Statement } from '../postgres/statement.ts'
+import { queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
 export interface Started extends Appended {
@@ -26,33 +25,31 @@ export async function startMessage(
   const appended = await appendMessages(store, {
     ...append,
     onExisting: 'FAIL',
-    alsoStore: async (client, { conversation, messages }) => {
-      const seq = (messages.at(-1) as Message).seq
-      attempt = await openStream(client, conversation.key, seq, timeoutSeconds)
+    alsoStore: async (client, { conversation, messages, replayed }) => {
+      const { seq } = messages.at(-1) as Message
+      const [row] =
+        replayed.at(-1) === true
+          ? await queryKey(client, selectAttempt, conversation.key, [seq])
+          : await queryKey(client, open, conversation.key, [seq, timeoutSeconds])
+      attempt = Number(row?.[0] ?? 0)
     },
   })
   return { ...appended, message: appended.messages.at(-1) as Message, attempt }
 }
 
-/**
- * A new stream begins with attempt 1. A stream that exists stays as it is. A stream that ended does not begin again.
- */
-async function openStream(client: PoolClient, key: string, seq: number, timeoutSeconds: number): Promise<number> {
-  await query(client, open, [key, seq, timeoutSeconds])
-  const [row] = await query(client, selectAttempt, [key, seq])
-  return row === undefined ? 0 : (row[0] as number)
-}
-
-const open: Statement = {
+/** The timeout begins with the statement, because the transaction may have waited for the conversation. */
+const open: Statement<'key'> = {
   name: 'stream-open',
+  kind: 'key',
   text: `
     insert into message_stream (conversation_key, seq, attempt, next_chunk, size, timeout_seconds, expires_at)
-    select conversation_key, seq, 1, 0, 0, $3::int, clock_timestamp() + make_interval(secs => $3::int) from message
-    where conversation_key = $1 and seq = $2 and status = 'STREAMING'
-    on conflict (conversation_key, seq) do nothing`,
+    values ($1, $2, 1, 0, 0, $3::int, statement_timestamp() + make_interval(secs => $3::int))
+    returning attempt`,
 }
 
-const selectAttempt: Statement = {
+/** No row: the stream has ended. */
+const selectAttempt: Statement<'key'> = {
   name: 'stream-attempt',
+  kind: 'key',
   text: 'select attempt from message_stream where conversation_key = $1 and seq = $2',
 }

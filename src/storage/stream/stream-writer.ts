@@ -6,16 +6,8 @@ import { Gather, type Outcome } from '../postgres/gather.ts'
 import { isRefused } from '../postgres/refused.ts'
 import type { Store } from '../postgres/store.ts'
 import { type Completion, completeMessage } from './stream-end.ts'
-import {
-  addChunks,
-  beat,
-  type NewChunk,
-  readStream,
-  requireAdded,
-  type StreamRef,
-  type StreamState,
-  streamKey,
-} from './stream-text.ts'
+import { addChunks, type NewChunk, requireAdded, type StreamRef, type StreamState } from './stream-text.ts'
+import { addTogether } from './stream-together.ts'
 
 /** What a producer is told about its stream. */
 export interface Progress {
@@ -86,7 +78,7 @@ export class StreamWriter implements AsyncDisposable {
    * @throws MessageMissing, ChunkExpected, AttemptOver, NotStreaming, TextTooLarge
    */
   async add(chunk: NewChunk): Promise<Progress> {
-    return this.#remember(chunk, isChunk(chunk) ? await this.#awaitStored(chunk) : await beat(this.#store, chunk))
+    return this.#remember(chunk, await (isChunk(chunk) ? this.#awaitStored(chunk) : this.#addTo(chunk, [])))
   }
 
   /**
@@ -172,29 +164,33 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   /**
-   * Adds chunks of many streams with one statement. A stream that another transaction holds gets a statement of its
-   * own. If the statement fails because of one stream, every stream gets one.
+   * Adds chunks of many streams with one statement, unless the database spreads them over machines. A stream to which
+   * that statement added nothing gets a transaction of its own, for which the others do not wait.
    */
   async #run(chunks: readonly NewChunk[]): Promise<Outcome<StreamState>[]> {
-    const states = await addChunks(this.#store, chunks, this.#maxSize, 'skip').catch((error: unknown) => {
-      // A chunk is never stored twice, so chunks that may have been stored can be sent again.
-      if (isRefused(error)) return chunks.map(() => null)
-      throw error
-    })
-    const left = chunks.filter((_, index) => states[index] === null)
-    const later = new Map([...Map.groupBy(left, streamKey)].map(([key, some]) => [key, this.#waitForStream(some)]))
-    return chunks.map((chunk, index) => {
-      const state = states[index]
-      if (state) return { result: state }
-      // Every stream without a state is in `later`.
-      return { later: later.get(streamKey(chunk)) as Promise<StreamState> }
-    })
+    const streams = [...Map.groupBy(chunks, streamKey)]
+    const states = this.#store.spreads ? [] : await this.#addTogether(streams.map(([, some]) => some))
+    const outcomes = new Map(
+      streams.map(([key, some], index): [string, Outcome<StreamState>] => {
+        const result = states[index]
+        return [key, result ? { result } : { later: this.#addTo(some[0] as StreamRef, some) }]
+      }),
+    )
+    return chunks.map((chunk) => outcomes.get(streamKey(chunk)) as Outcome<StreamState>)
   }
 
-  /** Waits for a stream that another transaction holds. @throws MessageMissing, NotStreaming */
-  async #waitForStream(chunks: readonly NewChunk[]): Promise<StreamState> {
-    const [state] = await addChunks(this.#store, chunks, this.#maxSize, 'wait')
-    return state ?? readStream(this.#store.pool, chunks[0] as StreamRef)
+  async #addTogether(streams: readonly (readonly NewChunk[])[]): Promise<(StreamState | null)[]> {
+    try {
+      return await addTogether(this.#store, streams, this.#maxSize)
+    } catch (error) {
+      // One stream may be to blame. A chunk is never stored twice, so chunks that may have been stored can be sent again.
+      if (isRefused(error)) return []
+      throw error
+    }
+  }
+
+  #addTo(stream: StreamRef, chunks: readonly NewChunk[]): Promise<StreamState> {
+    return addChunks(this.#store, stream, chunks, this.#maxSize)
   }
 
   /**
@@ -225,6 +221,11 @@ export class StreamWriter implements AsyncDisposable {
 
 function isChunk({ text, data }: NewChunk): boolean {
   return text !== '' || data !== undefined
+}
+
+/** A key for each user, message and attempt. */
+function streamKey({ userId, place, attempt }: StreamRef): string {
+  return `${nameOf(place)} ${attempt} ${userId}`
 }
 
 function nameOf({ key, epoch, seq }: Place): string {
