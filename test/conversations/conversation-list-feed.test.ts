@@ -15,7 +15,7 @@ import { purgeTombstones } from '../../src/storage/conversation/purge.ts'
 import { AnswerMemory } from '../../src/storage/postgres/answer-budget.ts'
 import { listRevision } from '../../src/storage/postgres/store.ts'
 import type { Answer, Api, Results } from '../support/api.ts'
-import { appendUncommitted } from '../support/append-uncommitted.ts'
+import { appendUncommitted, appendWithin } from '../support/append-uncommitted.ts'
 import { useBed } from '../support/bed.ts'
 import { EventStreamReader } from '../support/event-stream.ts'
 import { serve } from '../support/server.ts'
@@ -299,11 +299,11 @@ test('6 resuming: a writer that holds its commit to the limit is seen live and f
   await next(feed)
   const writer = await bed.database.connect()
   await appendUncommitted(writer, slow, 'late')
-  // As of a transaction that began so long ago: the longest that the timeouts allow.
-  const { statementMs, transactionIdleMs } = pool
+  // As of a transaction that began so long ago: as old as may be committed, and with a pause before its COMMIT.
+  const { transactionMs, transactionIdleMs } = pool
   await writer.query("update conversation set updated_at = now() - $2 * interval '1 ms' where id = $1", [
     slow,
-    3 * (statementMs + transactionIdleMs),
+    transactionMs + transactionIdleMs,
   ])
   await ada.append(quick, 'm')
   const quickEvent = await next(feed)
@@ -321,6 +321,35 @@ test('6 resuming: a writer that holds its commit to the limit is seen live and f
   for (const after of [quickEvent.cursor, later.cursor, caughtUp.cursor]) {
     await using resumed = ada.subscribe(follow, { after })
     expect((await catchUp(resumed)).map(tell)).toEqual([`${slow} 2`, `${quick} 3`, 'caught up'])
+  }
+})
+
+test('6 resuming: a writer that began before what was told, and committed after it, is seen live and from every cursor', async () => {
+  const ada = newUser()
+  const [late, quick] = [`${userOf(ada)} late`, `${userOf(ada)} quick`]
+  const writer = await bed.database.connect()
+  await ada.append(late, 'm')
+  await writer.query('begin')
+  await ada.append(quick, 'm')
+  await using feed = ada.subscribe(follow, { after: '' })
+  const known = await catchUp(feed)
+  expect(known.map(tell)).toEqual([`${late} 1`, `${quick} 1`, 'caught up'])
+  await using fromNow = ada.subscribe(follow)
+  expect(tell(await next(fromNow))).toBe('caught up')
+  const page = await readList(ada)
+  // It changes the conversation only now, and its time is that of its beginning.
+  await appendWithin(writer, late, 'late')
+  await writer.query('commit')
+  await ada.append(quick, 'm')
+  for (const watching of [feed, fromNow]) {
+    expect(tell(await next(watching))).toBe(`${late} 2`)
+    expect(tell(await next(watching))).toBe(`${quick} 2`)
+  }
+  const times = new Map((await readList(ada)).nodes.map(({ id, updatedAt }) => [id, sortable(updatedAt)]))
+  expect(times.get(late)?.localeCompare(sortable(page.nodes[0]?.updatedAt ?? ''))).toBe(-1)
+  for (const after of [...known.map(({ cursor }) => cursor), page.cursor]) {
+    await using resumed = ada.subscribe(follow, { after })
+    expect((await catchUp(resumed)).map(tell)).toEqual([`${late} 2`, `${quick} 2`, 'caught up'])
   }
 })
 

@@ -1,11 +1,19 @@
 import type { Client } from 'pg'
 
-/** Appends past every server: takes the next seq of a conversation, sends no hint, and leaves the transaction open. */
+/**
+ * Appends past every server: takes the next seq of a conversation, sends no hint, and leaves the transaction open. As
+ * with a server's own transactions, its time is that of `begin`.
+ */
 export async function appendUncommitted(client: Client, id: string, content: string): Promise<void> {
   await client.query('begin')
+  await appendWithin(client, id, content)
+}
+
+/** The same within a transaction that has begun. */
+export async function appendWithin(client: Client, id: string, content: string): Promise<void> {
   await client.query(
     `with moved as (
-       update conversation set last_seq = last_seq + 1, revision = revision + 1, updated_at = clock_timestamp()
+       update conversation set last_seq = last_seq + 1, revision = revision + 1, updated_at = greatest(now(), updated_at + interval '1 us')
        where id = $1 returning key, last_seq, updated_at
      )
      insert into message (conversation_key, seq, role, content, size, created_at, updated_at)
