@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { openOrm } from '../../src/database/orm.ts'
+import { onePostgres } from '../../src/database/session.ts'
 import { TransactionTooLong } from '../../src/facts.ts'
 import { apiErrorOf } from '../../src/graphql/fact-errors.ts'
 import { setActiveLeaf } from '../../src/storage/branch/active-leaf.ts'
@@ -16,7 +17,7 @@ test('6 resuming: what took longer than lists wait for it is not committed, and 
   const ada = bed.server.as()
   await ada.append('old', 'first')
   await ada.append('old', 'second')
-  await using opened = await openOrm(bed.database.url, readConfig({}).pool, () => {})
+  await using opened = await openOrm(bed.database.url, onePostgres, readConfig({}).pool, () => {})
   const refOf = (id: string) => ({ userId: 'ada', key: conversationKey('ada', id), epoch: null, id })
   const [conversation, message] = [refOf('old'), { seq: 1 }]
   const limits = { forkMessages: 10, forkBytes: 1_000 }
