@@ -20,7 +20,7 @@ async function write(name: string, spreads: boolean) {
   const client = await bed.database.connect()
   const { rows } = await client.query('select key, epoch::float from conversation where id like $1', [`${name} %`])
   const pool = new Pool({ connectionString: bed.database.url })
-  const store = { pool, spreads, announce: () => {}, log: pino({ level: 'silent' }) } as unknown as Store
+  const store = { pool, spreads, transactionMs: 60_000, announce: () => {}, log: pino({ level: 'silent' }) } as unknown as Store
   const chunk = (place: { key: string; epoch: number }, number: number, text: string) => {
     return { userId: 'ada', place: { ...place, seq: 1 }, attempt: 1, number, text, data: undefined, size: text.length }
   }
