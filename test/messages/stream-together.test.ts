@@ -12,39 +12,64 @@ const start =
   'mutation ($id: ID!) { startMessage(input: { conversationId: $id, ifMissing: CREATE }) { attempt message { id } } }'
 const textOf = 'query ($id: ID!) { node(id: $id) { ... on Message { content nextChunk } } }'
 
-/** Writes five chunks to each of twenty messages, and answers the statements that store them. */
-async function write(name: string, spreads: boolean) {
+/** Twenty messages that stream, and a writer on four connections. */
+async function begin(name: string, spreads: boolean) {
   const ada = bed.server.as()
   const starts = Array.from({ length: 20 }, (_, n) => ada.get(start, { id: `${name} ${n}` }))
   const ids = (await Promise.all(starts)).map(({ startMessage }) => startMessage.message.id)
   const client = await bed.database.connect()
   const { rows } = await client.query('select key, epoch::float from conversation where id like $1', [`${name} %`])
-  const pool = new Pool({ connectionString: bed.database.url })
-  const store = { pool, spreads, transactionMs: 60_000, announce: () => {}, log: pino({ level: 'silent' }) } as unknown as Store
-  const chunk = (place: { key: string; epoch: number }, number: number, text: string) => {
+  const pool = new Pool({ connectionString: bed.database.url, max: 4 })
+  const store = { pool, spreads, transactionMs: 60_000, announce: () => {}, log: pino({ level: 'silent' }) }
+  const writer = new StreamWriter(store as unknown as Store, 1_000, 300)
+  const to = (place: { key: string; epoch: number }, number: number, text: string) => {
     return { userId: 'ada', place: { ...place, seq: 1 }, attempt: 1, number, text, data: undefined, size: text.length }
   }
-  const sent = await recordStatements(bed.database, async () => {
-    await using writer = new StreamWriter(store, 1_000, 300)
-    await Promise.all(rows.map((row) => writer.add(chunk(row, 0, 'a'))))
-    await Promise.all(rows.flatMap((row) => [1, 2, 3].map((number) => writer.accept(chunk(row, number, 'b')))))
-    await Promise.all(rows.map((row) => writer.add(chunk(row, 4, 'c'))))
-  })
-  await pool.end()
-  for (const id of ids) {
-    expect((await ada.get(textOf, { id })).node).toEqual({ content: 'abbbc', nextChunk: 5 })
+  return {
+    pool,
+    /** Stored when it settles. */
+    write: (number: number, text: string) => Promise.all(rows.map((row) => writer.add(to(row, number, text)))),
+    /** Accepted when it settles. */
+    accept: (number: number, text: string) => Promise.all(rows.map((row) => writer.accept(to(row, number, text)))),
+    read: () => Promise.all(ids.map(async (id) => (await ada.get(textOf, { id })).node)),
+    async [Symbol.asyncDispose]() {
+      await writer[Symbol.asyncDispose]()
+      await pool.end()
+    },
   }
+}
+
+/** The statements that store five chunks for each message. */
+async function storeFive({ write, accept, read }: Awaited<ReturnType<typeof begin>>) {
+  const sent = await recordStatements(bed.database, async () => {
+    await write(0, 'a')
+    await Promise.all([1, 2, 3].map((number) => accept(number, 'b')))
+    await write(4, 'c')
+  })
+  for (const message of await read()) expect(message).toEqual({ content: 'abbbc', nextChunk: 5 })
   return sent
 }
 
 test('the text of many messages is stored by one statement a window', async () => {
-  const sent = await write('many', false)
+  await using streams = await begin('many', false)
   // One begins at once. If the machine stands still, there are more windows. Each chunk by itself would be a hundred.
-  expect(sent.length).toBeLessThanOrEqual(20)
+  expect((await storeFive(streams)).length).toBeLessThanOrEqual(20)
 })
 
 test('where the database spreads conversations, the text of each message is stored by itself', async () => {
-  const sent = await write('spread', true)
-  const names = new Set(sent.map((statement) => statement.name))
+  await using streams = await begin('spread', true)
+  const names = new Set((await storeFive(streams)).map(({ name }) => name))
   expect(names).toEqual(new Set([undefined, 'stream-lock-text', 'stream-insert', 'stream-move']))
+})
+
+test('text of messages that somebody holds leaves half of the connections to others', async () => {
+  await using streams = await begin('held', true)
+  const holder = await bed.database.connect()
+  await holder.query('begin; select from message_stream for update')
+  const written = streams.write(0, 'a')
+  await expect.poll(() => streams.pool.totalCount - streams.pool.idleCount).toBe(2)
+  await Promise.all([1, 2].map(() => streams.pool.query('select pg_sleep(0)')))
+  expect(streams.pool.waitingCount).toBe(0)
+  await holder.query('commit')
+  expect((await written).map(({ storedChunks }) => storedChunks)).toEqual(Array(20).fill(1))
 })

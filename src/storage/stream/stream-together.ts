@@ -9,6 +9,9 @@ import { following, hintOf, type NewChunk, type StreamState, seen, sizeOf, texts
  * fit, if another attempt has the stream, if there is no such stream of this user, or if another transaction holds it.
  * `addChunks` then finds out which.
  *
+ * With 20 messages of 50 tokens per second, a token took 128 µs of the server's and PostgreSQL's CPU in this way, and 346
+ * with a transaction for each stream; with 1,000 messages of one token per second, 107 and 490.
+ *
  * @param streams for each stream its chunks, at least one
  */
 export async function addTogether(

@@ -5,6 +5,7 @@ import { refOf } from '../message/edit.ts'
 import { Gather, type Outcome } from '../postgres/gather.ts'
 import { isRefused } from '../postgres/refused.ts'
 import type { Store } from '../postgres/store.ts'
+import { Turns } from '../postgres/turns.ts'
 import { type Completion, completeMessage } from './stream-end.ts'
 import { addChunks, type NewChunk, requireAdded, type StreamRef, type StreamState } from './stream-text.ts'
 import { addTogether } from './stream-together.ts'
@@ -51,6 +52,7 @@ export class StreamWriter implements AsyncDisposable {
   readonly #maxSize: number
   readonly #windowMs: number
   readonly #gather: Gather<NewChunk, StreamState>
+  readonly #turns: Turns
   /** By place. The stream that was used last is at the end. */
   readonly #open = new Map<string, Open>()
   #unstored = 0
@@ -60,6 +62,8 @@ export class StreamWriter implements AsyncDisposable {
     this.#store = store
     this.#maxSize = maxSize
     this.#windowMs = windowMs
+    // Other work keeps half of the connections. While a stream waits for its turn, its next chunks gather.
+    this.#turns = new Turns(Math.ceil(store.pool.options.max / 2))
     this.#gather = new Gather<NewChunk, StreamState>({
       keyOf: streamKey,
       sizeOf: ({ size }) => size,
@@ -190,7 +194,7 @@ export class StreamWriter implements AsyncDisposable {
   }
 
   #addTo(stream: StreamRef, chunks: readonly NewChunk[]): Promise<StreamState> {
-    return addChunks(this.#store, stream, chunks, this.#maxSize)
+    return this.#turns.take(() => addChunks(this.#store, stream, chunks, this.#maxSize))
   }
 
   /**
