@@ -288,7 +288,7 @@ function compare(
 const selectKnown: Statement<'key'> = {
   name: 'append-known',
   kind: 'key',
-  text: `select m.payload_hash, ${messageColumns('m')} from message m where m.conversation_key = $1 and m.client_id = any($2)
+  text: `select m.payload_hash, ${messageColumns('m', 'all', '$1')} from message m where m.conversation_key = $1 and m.client_id = any($2)
     order by m.seq`,
 }
 
