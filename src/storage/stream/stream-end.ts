@@ -152,41 +152,27 @@ const resume: Statement<'key'> = {
     update message_stream s set attempt = $3, ${seen} where s.conversation_key = $1 and s.seq = $2`,
 }
 
-/** A stream whose producer gave no sign of life within its timeout. */
-export interface Expired {
-  readonly key: string
-  readonly userId: string
-  readonly epoch: number
-  readonly seq: number
-  readonly attempt: number
-}
-
-/** At most `count` streams that have expired, by the database's clock. */
-export async function readExpired(store: Store, count: number): Promise<Expired[]> {
+/** At most `count` streams whose producer gave no sign of life within its timeout, by the database's clock. */
+export async function readExpired(store: Store, count: number): Promise<MessageRef[]> {
   const rows = await query(store.pool, selectExpired, [count])
-  return rows.map(([key, userId, epoch, seq, attempt]) => ({
-    key: key as string,
-    userId: userId as string,
-    epoch: Number(epoch),
-    seq: seq as number,
-    attempt: attempt as number,
-  }))
+  return rows.map(([userId, key, epoch, seq]) =>
+    refOf(userId as string, { key: key as string, epoch: Number(epoch), seq: seq as number }),
+  )
 }
 
 const selectExpired: Statement<'maintenance'> = {
   name: 'stream-expired',
   kind: 'maintenance',
   text: `
-    select c.key, c.user_id, c.epoch, s.seq, s.attempt
+    select c.user_id, c.key, c.epoch, s.seq
     from message_stream s join conversation c on c.key = s.conversation_key and c.deleted_at is null
     where s.expires_at < now() order by s.expires_at limit $1`,
 }
 
 /** Fails the stream if it is still expired under the lock of its conversation. */
-export async function failExpired(store: Store, expired: Expired): Promise<void> {
-  const { userId, key, seq } = expired
-  await changeOne(store, refOf(userId, expired), async (client, message) => {
-    const [row] = await queryKey(client, lockExpired, key, [seq])
+export async function failExpired(store: Store, ref: MessageRef): Promise<void> {
+  await changeOne(store, ref, async (client, message) => {
+    const [row] = await queryKey(client, lockExpired, message.conversation.key, [message.seq])
     // Another server was quicker, or the producer lives again.
     if (row === undefined) return unmoved(message)
     const { content } = await withText(client, message)
