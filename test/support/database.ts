@@ -9,11 +9,29 @@ export interface TestDatabase extends AsyncDisposable {
   connect(): Promise<Client>
 }
 
+/**
+ * What the sessions of a user's database may have. No statement may depend on it: behind a pooler, the server cannot ask
+ * for something else.
+ */
+const unusual = {
+  TimeZone: 'Asia/Kolkata',
+  DateStyle: 'German, DMY',
+  IntervalStyle: 'sql_standard',
+  bytea_output: 'escape',
+  extra_float_digits: '-15',
+  xmloption: 'document',
+  default_transaction_deferrable: 'on',
+}
+
 /** A database of the caller's own, cloned from the migrated template. */
 export async function createDatabase(): Promise<TestDatabase> {
   const { url, template } = inject('cluster')
   const name = `colloquy_test_${randomBytes(6).toString('hex')}`
   await execute(url, `create database ${name} template ${template}`)
+  const settings = Object.entries(unusual).map(
+    ([setting, value]) => `alter database ${name} set ${setting} = '${value}'`,
+  )
+  await execute(url, settings.join('; '))
   const clients: Client[] = []
   const own = withDatabase(url, name)
   return {

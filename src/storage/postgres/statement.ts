@@ -1,4 +1,4 @@
-import type { QueryArrayConfig } from 'pg'
+import { type QueryArrayConfig, types } from 'pg'
 
 /**
  * What a statement is about. It decides where the statement runs: on an engine that spreads conversations over machines,
@@ -45,7 +45,8 @@ const parsers = new Map<number, (value: string) => unknown>([
   [16, (value) => value === 't'],
   [21, Number],
   [23, Number],
-  [17, (value) => Buffer.from(value.slice(2), 'hex')],
+  // A role may have another bytea_output than hex.
+  [17, types.getTypeParser(17)],
 ])
 
 const asText = (value: string) => value
