@@ -39,5 +39,8 @@ export const ormOptions: Options = {
   propagationOnPrototype: false,
 }
 
-/** For the command line. It reads `DATABASE_URL` as the server does. */
-export default () => defineConfig({ ...ormOptions, clientUrl: readConfig(process.env).databaseUrl })
+/** For the command line. It reads the settings that name the database as the server does. */
+export default () => {
+  const { databaseUrl, directUrl } = readConfig(process.env)
+  return defineConfig({ ...ormOptions, clientUrl: directUrl ?? databaseUrl })
+}

@@ -6,8 +6,6 @@ import { Client } from 'pg'
 import { readConfig } from '../src/config.ts'
 import { startEmbeddedDatabase } from '../src/database/embedded.ts'
 import { migrate } from '../src/database/migrate.ts'
-import { openOrm } from '../src/database/orm.ts'
-import { onePostgres } from '../src/database/session.ts'
 import { withDatabase } from '../test/support/database-url.ts'
 import { type DataSet, seed } from './data.ts'
 import { cpuOf } from './meter.ts'
@@ -56,11 +54,7 @@ export class Database implements AsyncDisposable {
     await this.execute(`drop database if exists unfinished with (force)`)
     await this.execute('create database unfinished')
     const url = withDatabase(this.url, 'unfinished')
-    {
-      const { pool } = readConfig({})
-      await using opened = await openOrm(url, onePostgres, pool, () => {})
-      await migrate(opened, url, pool)
-    }
+    await migrate(url, readConfig({}).pool)
     await using client = await connect(url)
     await seed(client, data)
     await client.end()

@@ -37,6 +37,14 @@ const settings = {
     meaning: 'PostgreSQL 15 or later. Absent: an embedded PostgreSQL in `DATA_DIR`.',
     isSecret: true,
   },
+  DATABASE_DIRECT_URL: {
+    read: (text) => (isDatabaseUrl(text) ? text : undefined),
+    takes: 'a URL like postgresql://user:password@host:5432/database',
+    fallback: null,
+    meaning:
+      'The same database without the connection pooler of `DATABASE_URL`, for migrations and LISTEN. Absent: `DATABASE_URL` has no pooler.',
+    isSecret: true,
+  },
   DATA_DIR: text('a path', '.data', 'Folder of the embedded PostgreSQL.'),
   NATS_URL: {
     ...list(isNatsUrl, 'nats:// or tls:// URLs, separated by commas'),
@@ -253,6 +261,8 @@ export interface Config {
   readonly host: string
   /** undefined: embedded PostgreSQL in `dataDir`. */
   readonly databaseUrl: string | undefined
+  /** The same database without a pooler before it; undefined: `databaseUrl`. */
+  readonly directUrl: string | undefined
   readonly dataDir: string
   /** Empty: hints go through PostgreSQL. */
   readonly natsUrls: readonly string[]
@@ -332,6 +342,7 @@ function toConfig(from: Settings): Config {
     port: from.PORT,
     host: from.HOST,
     databaseUrl: from.DATABASE_URL,
+    directUrl: from.DATABASE_DIRECT_URL,
     dataDir: from.DATA_DIR,
     natsUrls: from.NATS_URL ?? [],
     logLevel: from.LOG_LEVEL,
@@ -394,6 +405,9 @@ function toIdentity(from: Settings): Identity | undefined {
 /** What is wrong between settings, even if each of them is right by itself. */
 function contradictions(given: Readonly<Record<string, string | undefined>>): string[] {
   const faults: string[] = []
+  if (given.DATABASE_DIRECT_URL !== undefined && given.DATABASE_URL === undefined) {
+    faults.push('DATABASE_DIRECT_URL: set DATABASE_URL as well; without a pooler, DATABASE_URL alone')
+  }
   if (given.AUTH_JWKS_URL !== undefined && given.AUTH_SECRET !== undefined) {
     faults.push('AUTH_JWKS_URL and AUTH_SECRET: set one of them')
   }

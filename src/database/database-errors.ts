@@ -1,3 +1,23 @@
+import { StartupError } from '../errors.ts'
+
+/**
+ * Throws what is wrong with a database as one sentence.
+ *
+ * @param name the setting that names the database
+ */
+export function telling(url: string, name = 'DATABASE_URL') {
+  return (what: string) =>
+    (error: unknown): never => {
+      if (error instanceof StartupError) throw error
+      const sentence = (explainDatabaseError(error) ?? (error as Error).message).replaceAll('DATABASE_URL', name)
+      throw new StartupError(`The database at ${withoutPassword(url)} ${what}: ${sentence}`)
+    }
+}
+
+function withoutPassword(url: string): string {
+  return url.replace(/\/\/([^:@/]*):[^@/]*@/, '//$1:…@')
+}
+
 /**
  * What is wrong with a database that cannot be used, and what to do about it, as one sentence; null if the error does not
  * come from a database.

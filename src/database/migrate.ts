@@ -1,20 +1,39 @@
 import type { MikroORM } from '@mikro-orm/postgresql'
-import { Client, type Pool } from 'pg'
+import { Client } from 'pg'
 import type { Config } from '../config.ts'
 import { StartupError } from '../errors.ts'
-import { explainDatabaseError } from './database-errors.ts'
-import type { Orm } from './orm.ts'
+import { telling } from './database-errors.ts'
+import { openOrm } from './orm.ts'
+import { onePostgres } from './session.ts'
 
 /** Any number that no other program on the database uses as an advisory lock. It must never change. */
 const migrationLock = 4_815_162_342
 
+/** Milliseconds between two sentences about a wait for the lock. */
+const patience = 10_000
+
+export interface MigrateOptions {
+  /** The setting that names the database: DATABASE_URL unless it is given. */
+  readonly name?: string
+  /** Is told why the start waits. */
+  readonly tell?: (sentence: string) => void
+  /** Ends the wait. */
+  readonly signal?: AbortSignal | undefined
+}
+
 /**
  * Brings the schema up to date. If several servers start at once, one migrates and the others wait for it. A separate
- * connection holds the advisory lock, without the timeouts of the pool.
+ * connection holds the advisory lock, without the timeouts of the pool. The lock belongs to a session, so no pooler may
+ * stand between: it would keep the session, and with it the lock, for ever.
  *
+ * @param url of PostgreSQL itself
  * @throws StartupError if the database cannot be reached, cannot serve, or refuses a migration
  */
-export async function migrate({ orm, pool }: Orm, url: string, config: Config['pool']): Promise<void> {
+export async function migrate(
+  url: string,
+  config: Config['pool'],
+  { name = 'DATABASE_URL', tell = () => {}, signal }: MigrateOptions = {},
+): Promise<void> {
   const client = new Client({
     connectionString: url,
     connectionTimeoutMillis: config.waitMs,
@@ -22,23 +41,50 @@ export async function migrate({ orm, pool }: Orm, url: string, config: Config['p
   })
   // An error also fails the query below that it concerns. If it concerns none, there is nobody to tell.
   client.on('error', () => {})
-  const saying = (what: string) => (error: unknown) => {
-    if (error instanceof StartupError) throw error
-    const sentence = explainDatabaseError(error) ?? (error as Error).message
-    throw new StartupError(`The database at ${withoutPassword(url)} ${what}: ${sentence}`)
-  }
-  await client.connect().catch(saying('cannot be reached'))
+  const told = telling(url, name)
+  await client.connect().catch(told('cannot be reached'))
+  const stop = () => void client.end()
+  signal?.addEventListener('abort', stop, { once: true })
   try {
-    await requireFit(client).catch(saying('cannot be used'))
-    await requireSessions(pool, config).catch(saying('cannot be used'))
+    await requireFit(client, name).catch(told('cannot be used'))
     // The role or the database may have timeouts of its own.
-    await client.query('set statement_timeout = 0; set lock_timeout = 0')
-    await client.query('select pg_advisory_lock($1)', [migrationLock])
-    await orm.migrator.up().catch(saying('cannot be migrated'))
-    await requireRights(client, orm).catch(saying('cannot be used'))
+    await client.query('set statement_timeout = 0')
+    await takeLock(client, tell)
+    await using opened = await openOrm(url, onePostgres, config, () => {})
+    await opened.orm.migrator.up().catch(told('cannot be migrated'))
+    await requireRights(client, opened.orm, name).catch(told('cannot be used'))
   } finally {
+    signal?.removeEventListener('abort', stop)
     await client.end()
   }
+}
+
+async function takeLock(client: Client, tell: (sentence: string) => void): Promise<void> {
+  const { rows } = await client.query<{ taken: boolean }>('select pg_try_advisory_lock($1) as taken', [migrationLock])
+  let isTaken = rows[0]?.taken === true
+  await client.query(`set lock_timeout = ${patience}`)
+  while (!isTaken) {
+    tell(`waiting for ${await lockHolder(client)}, which may be migrating the database`)
+    isTaken = await client.query('select pg_advisory_lock($1)', [migrationLock]).then(
+      () => true,
+      (error: { code?: unknown }) => {
+        if (error.code !== '55P03') throw error
+        return false
+      },
+    )
+  }
+}
+
+async function lockHolder(client: Client): Promise<string> {
+  const { rows } = await client.query<{ holder: string }>(
+    `select format('process %s of PostgreSQL (%s, at %s)', a.pid, a.application_name, coalesce(host(a.client_addr), 'a socket'))
+       as holder
+     from pg_locks l join pg_stat_activity a on a.pid = l.pid
+     where l.locktype = 'advisory' and l.granted and a.datname = current_database()
+       and l.classid::bigint << 32 | l.objid::bigint = $1`,
+    [migrationLock],
+  )
+  return rows[0]?.holder ?? 'another server'
 }
 
 interface Fitness {
@@ -48,7 +94,7 @@ interface Fitness {
   readonly reads_only: boolean
 }
 
-async function requireFit(client: Client): Promise<void> {
+async function requireFit(client: Client, name: string): Promise<void> {
   const { rows } = await client.query<Fitness>(
     `select current_setting('server_version') as version, current_setting('server_version_num')::int as version_number,
        current_setting('server_encoding') as encoding,
@@ -57,12 +103,12 @@ async function requireFit(client: Client): Promise<void> {
   const [fitness] = rows
   if (fitness === undefined || fitness.version_number < 150_000) {
     throw new StartupError(
-      `PostgreSQL 15 or later is needed, and this is ${fitness?.version ?? 'unknown'}; set DATABASE_URL to a later one`,
+      `PostgreSQL 15 or later is needed, and this is ${fitness?.version ?? 'unknown'}; set ${name} to a later one`,
     )
   }
   if (fitness.reads_only) {
     throw new StartupError(
-      'The database takes no writes: it is a replica, or default_transaction_read_only is on; set DATABASE_URL to one that does',
+      `The database takes no writes: it is a replica, or default_transaction_read_only is on; set ${name} to one that does`,
     )
   }
   if (fitness.encoding !== 'UTF8') {
@@ -72,25 +118,8 @@ async function requireFit(client: Client): Promise<void> {
   }
 }
 
-/**
- * A pooler between may take a connection and drop the settings that its session asks for. Then no wait would have an end,
- * and what a session prepares or listens to may be lost as well.
- */
-async function requireSessions(pool: Pool, config: Config['pool']): Promise<void> {
-  const { rows } = await pool.query<{ plans: string; timeout: number }>(
-    `select current_setting('plan_cache_mode') as plans,
-       (extract(epoch from current_setting('statement_timeout')::interval) * 1000)::int as timeout`,
-  )
-  if (rows[0]?.plans !== 'force_generic_plan' || rows[0].timeout !== config.statementMs) {
-    throw new StartupError(
-      'A connection pooler, such as PgBouncer, stands before the database, and sessions do not keep their settings; ' +
-        'set DATABASE_URL to PostgreSQL itself: Colloquy has a pool of its own',
-    )
-  }
-}
-
 /** A role that may not write would be noticed by the first caller who does. */
-async function requireRights(client: Client, orm: MikroORM): Promise<void> {
+async function requireRights(client: Client, orm: MikroORM, name: string): Promise<void> {
   const { rows } = await client.query<{ missing: string }>(
     `select format('%s on %s', string_agg(privilege, ', '), t.oid::regclass) as missing
      from pg_class t, unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as privilege
@@ -102,11 +131,7 @@ async function requireRights(client: Client, orm: MikroORM): Promise<void> {
   const [right] = rows
   if (right !== undefined) {
     throw new StartupError(
-      `The role of DATABASE_URL has no right to ${right.missing}; GRANT it, or use the role that owns the tables`,
+      `The role of ${name} has no right to ${right.missing}; GRANT it, or use the role that owns the tables`,
     )
   }
-}
-
-function withoutPassword(url: string): string {
-  return url.replace(/\/\/([^:@/]*):[^@/]*@/, '//$1:…@')
 }

@@ -6,6 +6,7 @@ import { startEmbeddedDatabase } from '../database/embedded.ts'
 import { migrate } from '../database/migrate.ts'
 import { openOrm } from '../database/orm.ts'
 import { Pipelines } from '../database/pipelines.ts'
+import { findWhetherSettingsHold } from '../database/pooler.ts'
 import { onePostgres } from '../database/session.ts'
 import { StartupError } from '../errors.ts'
 import type { Services } from '../graphql/context.ts'
@@ -82,14 +83,17 @@ export async function startServer(
     }
   }
   try {
-    const { url, data } = await findDatabase(config, own, onLost, signal)
-    const opened = own(await openOrm(url, onePostgres, config.pool, (text) => log.debug(text)))
-    const { orm, pool } = opened
-    await unlessStopped(migrate(opened, url, config.pool))
-    const reads = own(new Pipelines(url, onePostgres, config.pool, pool, (text) => log.debug(text)))
+    const { url, directUrl, data } = await findDatabase(config, own, onLost, signal)
+    const keepsSettings = await unlessStopped(findWhetherSettingsHold(url, config.directUrl, config.pool))
+    const name = config.directUrl === undefined ? 'DATABASE_URL' : 'DATABASE_DIRECT_URL'
+    const tell = (sentence: string) => log.info(sentence)
+    await unlessStopped(migrate(directUrl, config.pool, { name, tell, signal }))
+    const engine = { ...onePostgres, keepsSettings }
+    const { orm, pool } = own(await openOrm(url, engine, config.pool, (text) => log.debug(text)))
+    const reads = own(new Pipelines(url, engine, config.pool, pool, (text) => log.debug(text)))
     await unlessStopped(reads.open())
 
-    const bus = own(config.natsUrls.length > 0 ? natsBus(config.natsUrls, log) : postgresBus(url, log))
+    const bus = own(config.natsUrls.length > 0 ? natsBus(config.natsUrls, log) : postgresBus(directUrl, log))
     const watchers = new Watchers(bus)
     const store: Store = {
       pool,
@@ -179,10 +183,13 @@ async function findDatabase(
   own: <T extends AsyncDisposable>(resource: T) => T,
   onLost: (error: Error) => void,
   signal: AbortSignal | undefined,
-): Promise<{ url: string; data: string }> {
-  if (config.databaseUrl !== undefined) return { url: config.databaseUrl, data: 'in the database of DATABASE_URL' }
+): Promise<{ url: string; directUrl: string; data: string }> {
+  const { databaseUrl, directUrl = databaseUrl } = config
+  if (databaseUrl !== undefined && directUrl !== undefined) {
+    return { url: databaseUrl, directUrl, data: 'in the database of DATABASE_URL' }
+  }
   const { url, directory } = own(await startEmbeddedDatabase({ directory: config.dataDir, onLost, signal }))
-  return { url, data: `in ${directory}` }
+  return { url, directUrl: url, data: `in ${directory}` }
 }
 
 function cannotListen(config: Config, error: NodeJS.ErrnoException): Error {

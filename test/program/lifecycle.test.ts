@@ -201,6 +201,7 @@ describe('a server that is told to stop while it starts ends at once, and leaves
     const other = await database.connect()
     await other.query('select pg_advisory_lock(4815162342)')
     await using server = start({ DATABASE_URL: database.url })
+    await server.prints(/waiting for process \d+ of PostgreSQL \(.*\), which may be migrating the database/)
     await blocked(other)
     expect(await server.stop('SIGINT')).toEqual({ code: 0, signal: null })
     expect(server.stderr).toBe('')

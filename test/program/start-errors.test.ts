@@ -1,11 +1,12 @@
-import { once } from 'node:events'
 import { mkdtemp, realpath, rm, symlink, writeFile } from 'node:fs/promises'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { withDatabase } from '../support/database-url.ts'
+import { DroppingPooler } from '../support/dropping-pooler.ts'
+import { listen } from '../support/listen.ts'
 import { buildPrograms, Program } from '../support/program.ts'
 
 let directory: string
@@ -103,7 +104,7 @@ describe('a start that cannot succeed ends with 1 and one sentence that says wha
   })
 
   test.each(['refuses', 'drops'] as const)('a pooler that %s the settings of a session', async (what) => {
-    await using pooler = await Pooler.before(database.url, what)
+    await using pooler = await DroppingPooler.before(database.url, what)
     const reason = await refusal({ DATABASE_URL: pooler.url })
     expect(reason).toMatch(/A connection pooler.* stands before .*set DATABASE_URL to PostgreSQL itself/i)
   })
@@ -163,70 +164,5 @@ async function createRole(setting?: string) {
     name,
     url: url.href,
     [Symbol.asyncDispose]: async () => void (await admin.query(`drop owned by ${name}; drop role ${name}`)),
-  }
-}
-
-async function listen(take: (socket: Socket) => void): Promise<AsyncDisposable & { readonly port: number }> {
-  const sockets = new Set<Socket>()
-  const server: Server = createServer((socket) => {
-    sockets.add(socket)
-    take(socket)
-  }).listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return {
-    port: (server.address() as AddressInfo).port,
-    [Symbol.asyncDispose]: async () => {
-      for (const socket of sockets) socket.destroy()
-      server.close()
-      await once(server, 'close')
-    },
-  }
-}
-
-/**
- * Does to the first packet of a connection what PgBouncer does to settings that it does not know, by itself or with
- * `ignore_startup_parameters`: https://www.pgbouncer.org/config.html (2026-11).
- */
-class Pooler implements AsyncDisposable {
-  private constructor(
-    readonly url: string,
-    private readonly server: AsyncDisposable,
-  ) {}
-
-  static async before(databaseUrl: string, what: 'refuses' | 'drops'): Promise<Pooler> {
-    const target = new URL(databaseUrl)
-    const server = await listen((socket) => {
-      socket.on('error', () => {})
-      socket.once('data', (packet) => {
-        // Length, protocol 3.0, then names and values that end with NUL, and a NUL at the end.
-        const texts = packet.subarray(8, -2).toString().split('\0')
-        const pairs = texts.flatMap((name, index) => (index % 2 === 0 ? [[name, texts[index + 1] as string]] : []))
-        const unknown = pairs.find(([name]) => name === 'options' || name?.endsWith('_timeout'))
-        if (unknown && what === 'refuses') {
-          const fields = `SFATAL\0C08P01\0Munsupported startup parameter: ${unknown[0]}\0\0`
-          const length = Buffer.alloc(4)
-          length.writeInt32BE(4 + fields.length)
-          socket.end(Buffer.concat([Buffer.from('E'), length, Buffer.from(fields)]))
-          return
-        }
-        const kept = pairs.filter(([name]) => name === 'user' || name === 'database')
-        const body = Buffer.from(`${kept.flat().join('\0')}\0\0`)
-        const head = Buffer.alloc(8)
-        head.writeInt32BE(8 + body.length)
-        head.writeInt32BE(196_608, 4)
-        const host = decodeURIComponent(target.hostname)
-        const port = Number(target.port || 5432)
-        const upstream = host.startsWith('/') ? connect(`${host}/.s.PGSQL.${port}`) : connect(port, host)
-        upstream.on('error', () => {})
-        upstream.write(Buffer.concat([head, body]))
-        socket.pipe(upstream).pipe(socket)
-      })
-    })
-    const url = new URL(databaseUrl)
-    return new Pooler(`postgresql://${url.username}@127.0.0.1:${server.port}${url.pathname}`, server)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.server[Symbol.asyncDispose]()
   }
 }

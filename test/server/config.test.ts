@@ -24,6 +24,7 @@ const places: [name: string, value: string | number, place: string][] = [
   ['PORT', 4001, 'port'],
   ['HOST', 'localhost', 'host'],
   ['DATABASE_URL', 'postgresql://x/y', 'databaseUrl'],
+  ['DATABASE_DIRECT_URL', 'postgresql://x/z', 'directUrl'],
   ['DATA_DIR', 'data', 'dataDir'],
   ['NATS_URL', 'nats://x', 'natsUrls'],
   ['LOG_LEVEL', 'warn', 'logLevel'],
@@ -71,7 +72,8 @@ function flatten(object: object, before = ''): Record<string, string> {
 }
 
 test.each(places)('%s=%s changes %s and nothing else', (name, value, place) => {
-  const [before, after] = [flatten(readConfig({})), flatten(readConfig({ [name]: String(value) }))]
+  const needed = name === 'DATABASE_DIRECT_URL' ? { DATABASE_URL: 'postgresql://x/y' } : {}
+  const [before, after] = [flatten(readConfig(needed)), flatten(readConfig({ ...needed, [name]: String(value) }))]
   const changed = Object.fromEntries(Object.entries(after).filter(([at, now]) => before[at] !== now))
   // A transaction may take as long as several statements and pauses, and lists wait for it.
   const together = { STATEMENT_TIMEOUT_MS: 10_059, TRANSACTION_IDLE_TIMEOUT_MS: 10_061 }[name]
@@ -128,6 +130,7 @@ const bad: Record<string, readonly string[]> = {
     'postgresql://h:port/d',
     'h:5432/d',
   ],
+  DATABASE_DIRECT_URL: ['mysql://u:hidden@h/d', 'postgresql://h'],
   NATS_URL: ['localhost:4222', 'nats://one,http://two', 'nats://', 'nats:///x'],
   LOG_LEVEL: ['loud', 'INFO', 'warning', '30'],
   CORS_ORIGINS: [
@@ -183,7 +186,9 @@ test.each(describeSettings())('$name refuses what it does not take, in one sente
     expect(fault.split('; ')[0]).toMatch(new RegExp(`^${name}: must be `))
     expect(fault).toContain(takes)
     expect(fault).not.toMatch(/hidden|aaaa|Invalid|expected|Zod/)
-    const isShown = !['DATABASE_URL', 'NATS_URL', 'AUTH_SECRET', 'AUTH_SERVICE_KEYS'].includes(name)
+    const isShown = !['DATABASE_URL', 'DATABASE_DIRECT_URL', 'NATS_URL', 'AUTH_SECRET', 'AUTH_SERVICE_KEYS'].includes(
+      name,
+    )
     expect(fault.includes(`, and is "${value}"`)).toBe(isShown)
   }
 })

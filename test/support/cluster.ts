@@ -7,8 +7,6 @@ import type { TestProject } from 'vitest/node'
 import { readConfig } from '../../src/config.ts'
 import { startEmbeddedDatabase } from '../../src/database/embedded.ts'
 import { migrate } from '../../src/database/migrate.ts'
-import { openOrm } from '../../src/database/orm.ts'
-import { onePostgres } from '../../src/database/session.ts'
 import { withDatabase } from './database-url.ts'
 
 declare module 'vitest' {
@@ -28,11 +26,7 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const template = `colloquy_template_${project.name}_${process.pid}`
   await execute(url, `create database ${template}`)
   const templateUrl = withDatabase(url, template)
-  {
-    const { pool: settings } = readConfig({})
-    await using opened = await openOrm(templateUrl, onePostgres, settings, () => {})
-    await migrate(opened, templateUrl, settings)
-  }
+  await migrate(templateUrl, readConfig({}).pool)
   project.provide('cluster', { url, template })
   return async () => {
     await execute(url, `drop database ${template} with (force)`)
