@@ -17,6 +17,12 @@ import { MessageTokenCount } from './src/entities/message-token-count.ts'
 /**
  * The options that the command line, the server and the tests share. MikroORM can find entities and migrations only by
  * reading folders at run time. So both are listed here, and a test names one that is missing.
+ *
+ * A migration also runs on tables that Citus has spread over machines. It makes a new table as on one PostgreSQL, and
+ * `src/database/distribute.ts` lists the table: the start spreads it, and makes its foreign key anew. Until then the table
+ * must stay empty. Citus refuses a trigger, a unique index without the conversation's key, `add column` with a check, a
+ * unique or a foreign key in the same command (a second command adds a constraint, with a name), `set storage`, and in
+ * an `update` a volatile function, or a function of columns that is not immutable.
  */
 export const ormOptions: Options = {
   entities: [Conversation, Message, MessageStream, MessageChunk, MessageTokenCount],

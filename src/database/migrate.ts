@@ -3,6 +3,7 @@ import { Client } from 'pg'
 import type { Config } from '../config.ts'
 import { StartupError } from '../errors.ts'
 import { telling } from './database-errors.ts'
+import { type Distribute, distributeEmpty, type Spread } from './distribute.ts'
 import { openOrm } from './orm.ts'
 import { onePostgres } from './session.ts'
 
@@ -19,21 +20,23 @@ export interface MigrateOptions {
   readonly tell?: (sentence: string) => void
   /** Ends the wait. */
   readonly signal?: AbortSignal | undefined
+  /** What is done where Citus has workers: `distributeEmpty` unless it is given. */
+  readonly distribute?: Distribute
 }
 
 /**
- * Brings the schema up to date. If several servers start at once, one migrates and the others wait for it. A separate
- * connection holds the advisory lock, without the timeouts of the pool. The lock belongs to a session, so no pooler may
+ * Brings the schema up to date, and spreads the tables where Citus has workers. If several servers start at once, one
+ * does it and the others wait for it. A separate connection holds the advisory lock, without the timeouts of the pool. The lock belongs to a session, so no pooler may
  * stand between: it would keep the session, and with it the lock, for ever.
  *
  * @param url of PostgreSQL itself
- * @throws StartupError if the database cannot be reached, cannot serve, or refuses a migration
+ * @throws StartupError if the database cannot be reached, cannot serve, refuses a migration, or cannot be spread
  */
 export async function migrate(
   url: string,
   config: Config['pool'],
-  { name = 'DATABASE_URL', tell = () => {}, signal }: MigrateOptions = {},
-): Promise<void> {
+  { name = 'DATABASE_URL', tell = () => {}, signal, distribute = distributeEmpty }: MigrateOptions = {},
+): Promise<Spread> {
   const client = new Client({
     connectionString: url,
     connectionTimeoutMillis: config.waitMs,
@@ -50,9 +53,13 @@ export async function migrate(
     // The role or the database may have timeouts of its own.
     await client.query('set statement_timeout = 0')
     await takeLock(client, tell)
-    await using opened = await openOrm(url, onePostgres, config, () => {})
-    await opened.orm.migrator.up().catch(told('cannot be migrated'))
-    await requireRights(client, opened.orm, name).catch(told('cannot be used'))
+    {
+      await using opened = await openOrm(url, onePostgres, config, () => {})
+      await opened.orm.migrator.up().catch(told('cannot be migrated'))
+      await requireRights(client, opened.orm, name).catch(told('cannot be used'))
+    }
+    await client.query('set lock_timeout = 0')
+    return await distribute(client).catch(told('cannot be spread over its workers'))
   } finally {
     signal?.removeEventListener('abort', stop)
     await client.end()

@@ -7,7 +7,6 @@ import { migrate } from '../database/migrate.ts'
 import { openOrm } from '../database/orm.ts'
 import { Pipelines } from '../database/pipelines.ts'
 import { findWhetherSettingsHold } from '../database/pooler.ts'
-import { onePostgres } from '../database/session.ts'
 import { StartupError } from '../errors.ts'
 import type { Services } from '../graphql/context.ts'
 import { natsBus } from '../live/nats-bus.ts'
@@ -87,8 +86,9 @@ export async function startServer(
     const keepsSettings = await unlessStopped(findWhetherSettingsHold(url, config.directUrl, config.pool))
     const name = config.directUrl === undefined ? 'DATABASE_URL' : 'DATABASE_DIRECT_URL'
     const tell = (sentence: string) => log.info(sentence)
-    await unlessStopped(migrate(directUrl, config.pool, { name, tell, signal }))
-    const engine = { ...onePostgres, keepsSettings }
+    const { spreads, advice } = await unlessStopped(migrate(directUrl, config.pool, { name, tell, signal }))
+    if (advice !== null) log.warn(advice)
+    const engine = { spreads, keepsSettings }
     const { orm, pool } = own(await openOrm(url, engine, config.pool, (text) => log.debug(text)))
     const reads = own(new Pipelines(url, engine, config.pool, pool, (text) => log.debug(text)))
     await unlessStopped(reads.open())
@@ -98,7 +98,7 @@ export async function startServer(
     const store: Store = {
       pool,
       reads,
-      spreads: false,
+      spreads,
       transactionMs: config.pool.transactionMs,
       em: orm.em,
       announce: (moved) => {

@@ -16,8 +16,8 @@ describe('a database that is away', () => {
 
   /** Runs SQL in another database of the cluster; `$name` is the name of this one. */
   async function administer(...statements: string[]): Promise<void> {
-    const { url } = inject('cluster')
-    const client = new Client({ connectionString: withDatabase(url, 'postgres') })
+    const { nodes } = inject('cluster')
+    const client = new Client({ connectionString: withDatabase(nodes[0], 'postgres') })
     await client.connect()
     const name = new URL(bed.database.url).pathname.slice(1)
     for (const sql of statements) await client.query(sql.replaceAll('$name', name))

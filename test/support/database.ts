@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { Client } from 'pg'
 import { inject } from 'vitest'
 import { withDatabase } from './database-url.ts'
+import { ask, createOnAll, dropOnAll } from './nodes.ts'
 
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string
@@ -23,17 +24,17 @@ const unusual = {
   default_transaction_deferrable: 'on',
 }
 
-/** A database of the caller's own, cloned from the migrated template. */
-export async function createDatabase(): Promise<TestDatabase> {
-  const { url, template } = inject('cluster')
+/** A database of the caller's own, with the tables or without. On Citus, each machine has one of that name. */
+export async function createDatabase(template: 'template' | 'bare' = 'template'): Promise<TestDatabase> {
+  const { nodes, ...templates } = inject('cluster')
   const name = `colloquy_test_${randomBytes(6).toString('hex')}`
-  await execute(url, `create database ${name} template ${template}`)
+  await createOnAll(nodes, name, templates[template])
   const settings = Object.entries(unusual).map(
     ([setting, value]) => `alter database ${name} set ${setting} = '${value}'`,
   )
-  await execute(url, settings.join('; '))
+  await Promise.all(nodes.map((node) => ask(node, settings.join('; '))))
   const clients: Client[] = []
-  const own = withDatabase(url, name)
+  const own = withDatabase(nodes[0], name)
   return {
     url: own,
     async connect() {
@@ -45,17 +46,7 @@ export async function createDatabase(): Promise<TestDatabase> {
     },
     async [Symbol.asyncDispose]() {
       await Promise.all(clients.map((client) => client.end().catch(() => {})))
-      await execute(url, `drop database ${name} with (force)`)
+      await dropOnAll(nodes, name)
     },
-  }
-}
-
-async function execute(url: string, sql: string): Promise<void> {
-  const client = new Client({ connectionString: url })
-  await client.connect()
-  try {
-    await client.query(sql)
-  } finally {
-    await client.end()
   }
 }
