@@ -711,8 +711,8 @@ test('everything about branches of many conversations takes a number of statemen
       const { conversations } = await dora.get(nested, { first })
       expect(conversations.nodes).toHaveLength(first)
     })
-  // The list, histories of logs, paths, histories of paths, siblings; for each conversation its leaf and its page.
-  expect([await measure(6), await measure(16)]).toEqual([17, 37])
+  // The list; for each conversation its leaf, history and page; for each with branches its path and siblings.
+  expect([await measure(6), await measure(16)]).toEqual([1 + 3 * 6 + 2 * 2, 1 + 3 * 16 + 2 * 12])
 })
 
 const versions = 'changedSiblings { id siblings { index count ids } }'

@@ -1,11 +1,11 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
 import { PathTooLong } from '../../facts.ts'
-import { messageColumns, readMessage, rowBytes } from '../message/message-row.ts'
+import { readSelected, selectMessages } from '../message/select-messages.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
-import type { Statement } from '../postgres/statement.ts'
+import type { Row } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
-import { type Path, type PathRequest, rangesPerPath, readPaths } from './path.ts'
+import { type Path, type PathRequest, rangesPerPath, readPath } from './path.ts'
 
 export interface PathPageRequest {
   readonly conversation: Conversation
@@ -37,7 +37,7 @@ interface Bounds {
 
 /**
  * For each request, in order: a page of its path, or null if this viewer does not have the conversation any more. At
- * most two statements: the first tells which seqs are on the pages, the second reads the messages.
+ * most two statements for each: the first tells which seqs are on the page, the second reads the messages.
  *
  * @throws AnswerTooLarge if the first messages of all pages do not fit; PathTooLong if the path branches more often,
  *   between its leaf and the page, than one statement looks at
@@ -48,28 +48,17 @@ export async function readPathPages(
   userId: string,
   requests: readonly PathPageRequest[],
 ): Promise<(PathPage | null)[]> {
-  const bounds = requests.map(toBounds)
-  const paths = await readPaths(store, userId, requests.map(toPathRequest))
-  const seqs = paths.map((path, index) => seqsOfPage(path, bounds[index] as Bounds))
-  const asked = seqs.flatMap((found, n) => found.map((seq, rank) => ({ n, rank: rank + 1, seq })))
-  const messages: Message[][] = requests.map(() => [])
-  const rows = await budget.query(store, selectPlaces, [
-    userId,
-    asked.map(({ n }) => requests[n]?.conversation.key),
-    asked.map(({ n }) => requests[n]?.conversation.epoch),
-    asked.map(({ seq }) => seq),
-    asked.map(({ n }) => n),
-    asked.map(({ rank }) => rank),
-  ])
-  for (const row of rows) {
-    const n = row[2] as number
-    messages[n]?.push(readMessage(row, 4, (requests[n] as PathPageRequest).conversation))
-  }
-  return requests.map(({ leaf }, n) => {
-    const found = messages[n] as Message[]
-    const path = paths[n] as Path
-    const isGone = path.ranges.length === 0 || (found.length === 0 && seqs[n]?.length !== 0)
-    return isGone ? null : withEnds(found, leaf, path, bounds[n] as Bounds)
+  const paths = await Promise.all(requests.map((request) => readPath(store, userId, toPathRequest(request))))
+  const seqs = requests.map((request, index) => seqsOfPage(paths[index] as Path, toBounds(request)))
+  const asks = requests.map(({ conversation: { key, epoch }, fromEnd }, index) => {
+    return { statement: fromEnd ? selectLast : selectFirst, key, values: [userId, epoch, seqs[index]] }
+  })
+  const answers = await budget.readKeys(store, asks, 'cut')
+  return requests.map((request, index) => {
+    const path = paths[index] as Path
+    const found = readSelected(answers[index] as Row[], request.conversation, 'all')
+    const isGone = path.ranges.length === 0 || (found.length === 0 && seqs[index]?.length !== 0)
+    return isGone ? null : withEnds(found, request.leaf, path, toBounds(request))
   })
 }
 
@@ -102,13 +91,13 @@ function seqsOfPage({ ranges, next }: Path, { after, before, count, fromEnd }: B
   return found
 }
 
+/** @param messages by seq */
 function withEnds(
-  found: Message[],
+  messages: Message[],
   leaf: number,
   { ranges, next }: Path,
   { after, before, fromEnd }: Bounds,
 ): PathPage {
-  const messages = fromEnd ? found.toReversed() : found
   // An empty page stands at the bound from which it was read.
   const first = messages[0]?.seq ?? (fromEnd ? before : after + 1)
   const last = messages.at(-1)?.seq ?? (fromEnd ? before - 1 : after)
@@ -116,18 +105,6 @@ function withEnds(
   return { messages, hasPrevious, hasNext: last < leaf }
 }
 
-/** The rows come by rank, as in pages of the log: the rank counts from the end from which the page was asked for. */
-const selectPlaces: Statement = {
-  name: 'message-path-page',
-  text: `
-    select * from (
-      select
-        sum(${rowBytes('m')}) over (order by asked.rank, asked.n) as bytes, ${rowBytes('m')} as own, asked.n, asked.rank,
-        ${messageColumns('m')}
-      from unnest($2::uuid[], $3::bigint[], $4::int[], $5::int[], $6::int[]) as asked(key, epoch, seq, n, rank)
-      join conversation c on c.key = asked.key and c.epoch = asked.epoch and c.user_id = $1 and c.deleted_at is null
-      join message m on m.conversation_key = c.key and m.seq = asked.seq
-    ) page
-    where bytes <= $7 or (rank = 1 and bytes - own <= $7)
-    order by rank, n`,
-}
+const places = { columns: 'all', found: 'm.seq = any($4::int[])', room: '$5', withConversation: false } as const
+const selectFirst = selectMessages({ ...places, name: 'message-path-page-first', order: 'asc' })
+const selectLast = selectMessages({ ...places, name: 'message-path-page-last', order: 'desc' })

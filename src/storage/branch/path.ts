@@ -1,6 +1,7 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import { ConversationMissing, PathTooLong } from '../../facts.ts'
-import { query, type Statement } from '../postgres/statement.ts'
+import { reachable } from '../conversation/conversation-ref.ts'
+import { queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
 /** Seqs that follow one another on a path, both ends included. */
@@ -46,24 +47,19 @@ export function isStraight({ isBranched, activeLeaf }: Conversation): boolean {
 }
 
 /**
- * For each request, in order: its path, as far as the request asks or as 10,000 ranges go. The path has no ranges if
- * this viewer does not have the conversation any more. A message never gets another parent, so a path is the same at
- * every read. At most one statement, and none if no conversation has branches.
+ * A path, as far as the request asks or as 10,000 ranges go. It has no ranges if this viewer does not have the
+ * conversation any more. A message never gets another parent, so a path is the same at every read. At most one
+ * statement, and none if the conversation has no branches.
  */
-export async function readPaths(store: Store, userId: string, requests: readonly PathRequest[]): Promise<Path[]> {
-  const ranges: Range[][] = requests.map(({ conversation, leaf }) =>
-    conversation.isBranched || leaf === 0 ? [] : [{ low: 1, high: leaf }],
-  )
-  const nexts = requests.map(() => 0)
-  const asked = requests.flatMap((request, index) =>
-    request.conversation.isBranched && request.leaf > 0 ? [{ ...request, n: index }] : [],
-  )
-  const rows = asked.length === 0 ? [] : await query(store.pool, selectPaths, toValues(userId, asked))
-  for (const [n, low, high, next] of rows) {
-    ranges[n as number]?.push({ low: low as number, high: high as number })
-    nexts[n as number] = next as number
-  }
-  return ranges.map((found, index) => ({ ranges: found, next: nexts[index] ?? 0 }))
+export async function readPath(store: Store, userId: string, request: PathRequest): Promise<Path> {
+  const { conversation, leaf, above, below, count } = request
+  if (leaf === 0) return { ranges: [], next: 0 }
+  if (!conversation.isBranched) return { ranges: [{ low: 1, high: leaf }], next: 0 }
+  // A path to the beginning may be long.
+  const on = count === null ? store.pool : store.reads
+  const rows = await queryKey(on, selectPath, conversation.key, [userId, conversation.epoch, leaf, above, below, count])
+  const ranges = rows.map(([low, high]) => ({ low: low as number, high: high as number }))
+  return { ranges, next: (rows.at(-1)?.[2] ?? 0) as number }
 }
 
 /**
@@ -77,24 +73,10 @@ export async function readWholePath(
   conversation: Conversation,
   leaf: number,
 ): Promise<readonly Range[]> {
-  const [path] = await readPaths(store, userId, [{ conversation, leaf, above: 0, below: leaf + 1, count: null }])
-  const { ranges, next } = path as Path
+  const { ranges, next } = await readPath(store, userId, { conversation, leaf, above: 0, below: leaf + 1, count: null })
   if (leaf > 0 && ranges.length === 0) throw new ConversationMissing()
   if (next > 0) throw new PathTooLong(rangesPerPath, ranges.length + 1)
   return ranges
-}
-
-function toValues(userId: string, asked: readonly (PathRequest & { readonly n: number })[]): unknown[] {
-  return [
-    userId,
-    asked.map(({ conversation }) => conversation.key),
-    asked.map(({ conversation }) => conversation.epoch),
-    asked.map(({ leaf }) => leaf),
-    asked.map(({ above }) => above),
-    asked.map(({ below }) => below),
-    asked.map(({ count }) => count),
-    asked.map(({ n }) => n),
-  ]
 }
 
 /** Goes from a seq down to the first message that names its parent: there the path leaves the log. */
@@ -102,32 +84,35 @@ function turn(seq: string): string {
   return `
     left join lateral (
       select m.seq, m.parent_seq from message m
-      where m.conversation_key = path.key and m.seq <= ${seq} and m.parent_seq is not null
+      where m.conversation_key = $1 and m.seq <= ${seq} and m.parent_seq is not null
       order by m.seq desc limit 1
     ) turn on true`
 }
 
+/** How many messages are missing after a range that ends with `high`. */
+function missing(before: string, high: string): string {
+  return `${before}::bigint - greatest(least(${high}, $6::int - 1) - coalesce(turn.seq, 1) + 1, 0)`
+}
+
 /** Each step is one descent into an index. The index holds only messages that name a parent. */
-const selectPaths: Statement = {
-  name: 'message-paths',
+const selectPath: Statement<'key'> = {
+  name: 'message-path',
+  kind: 'key',
   text: `
     with recursive path as (
-      select path.n, path.key, path.above, path.below, 1 as place, coalesce(turn.seq, 1) as low, path.leaf as high,
-        coalesce(turn.parent_seq, 0) as next,
-        coalesce(path.count, 2147483647)::bigint - greatest(least(path.leaf, path.below - 1) - coalesce(turn.seq, 1) + 1, 0) as missing
-      from unnest($2::uuid[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[])
-        as path(key, epoch, leaf, above, below, count, n)
-      join conversation c on c.key = path.key and c.epoch = path.epoch and c.user_id = $1 and c.deleted_at is null
-      ${turn('path.leaf')}
+      select 1 as place, coalesce(turn.seq, 1) as low, $4::int as high, coalesce(turn.parent_seq, 0) as next,
+        ${missing('coalesce($7::int, 2147483647)', '$4')} as missing
+      from conversation c
+      ${turn('$4')}
+      where ${reachable('c')}
       union all
-      select path.n, path.key, path.above, path.below, path.place + 1, coalesce(turn.seq, 1), path.next,
-        coalesce(turn.parent_seq, 0),
-        path.missing - greatest(least(path.next, path.below - 1) - coalesce(turn.seq, 1) + 1, 0)
+      select path.place + 1, coalesce(turn.seq, 1), path.next, coalesce(turn.parent_seq, 0),
+        ${missing('path.missing', 'path.next')}
       from path
       ${turn('path.next')}
-      where path.next > path.above and path.missing > 0 and path.place < ${rangesPerPath}
+      where path.next > $5::int and path.missing > 0 and path.place < ${rangesPerPath}
     )
-    select n, low, high, next from path order by n, place`,
+    select low, high, next from path order by place`,
 }
 
 /** Ranges in the form of the arrays that `onPath` takes. */
@@ -135,13 +120,16 @@ export function rangeArrays(ranges: readonly Range[]): [low: number[], high: num
   return [ranges.map(({ low }) => low), ranges.map(({ high }) => high)]
 }
 
-/** The messages of `c` in the ranges from `lows` to `highs`. Each range is read separately, along the primary key. */
+/**
+ * The messages of the conversation `$1` in the ranges from `lows` to `highs`. Each range is read separately, along the
+ * primary key.
+ */
 export function onPath(lows: string, highs: string, isWanted: string, order: string): string {
   return `
     unnest(${lows}::int[], ${highs}::int[]) as range(low, high)
     cross join lateral (
       select * from message m
-      where m.conversation_key = c.key and m.seq between range.low and range.high and ${isWanted}
+      where m.conversation_key = $1 and m.seq between range.low and range.high and ${isWanted}
       order by m.seq ${order}
     ) m`
 }

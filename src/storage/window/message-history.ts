@@ -1,9 +1,12 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
-import { activeLeafOf, isStraight, readPaths } from '../branch/path.ts'
-import { messageColumns, readMessage, rowBytes } from '../message/message-row.ts'
+import { activeLeafOf, isStraight, rangeArrays, readPath } from '../branch/path.ts'
+import { reachable } from '../conversation/conversation-ref.ts'
+import { messageColumns, rowBytes } from '../message/message-row.ts'
+import { readSelected } from '../message/select-messages.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
-import type { Statement } from '../postgres/statement.ts'
+import type { KeyAsk } from '../postgres/key-reads.ts'
+import type { Row, Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
 export interface HistoryRequest {
@@ -15,7 +18,7 @@ export interface HistoryRequest {
 
 /**
  * For each request, in order: the last messages of its active path that are neither deleted nor streaming, oldest
- * first. One statement if nothing branched, otherwise at most three.
+ * first. One statement for each request, and another one for its path if it is not the whole log.
  *
  * A history never begins with a TOOL message. It then begins earlier, with the message that made the call, at most 1000
  * places before. If there is no such message, it begins with the assistant's message directly before the results. If
@@ -29,40 +32,20 @@ export async function readHistories(
   userId: string,
   requests: readonly HistoryRequest[],
 ): Promise<Message[][]> {
-  const histories = new Map<HistoryRequest, Message[]>(requests.map((request) => [request, []]))
-  const read = async (statement: Statement, asked: readonly HistoryRequest[], ...more: unknown[]) => {
-    const values = [userId, ...toValues(asked), ...more]
-    for (const row of await budget.query(store, statement, values)) {
-      const request = asked[Number(row[2]) - 1] as HistoryRequest
-      histories.get(request)?.push(readMessage(row, 3, request.conversation))
-    }
-  }
-  const straight = requests.filter(({ conversation }) => isStraight(conversation))
-  if (straight.length > 0) await read(selectOfLogs, straight)
-  const bent = requests.filter(({ conversation }) => !isStraight(conversation))
-  if (bent.length > 0) await read(selectOfPaths, bent, ...(await rangeValues(store, userId, bent)))
-  return requests.map((request) => histories.get(request) as Message[])
+  const asks = await Promise.all(requests.map((request) => toAsk(store, userId, request)))
+  const answers = await budget.readKeys(store, asks, 'refused')
+  return requests.map(({ conversation }, index) => readSelected(answers[index] as Row[], conversation, 'all'))
 }
 
-function toValues(requests: readonly HistoryRequest[]): unknown[] {
-  return [
-    requests.map(({ conversation }) => conversation.key),
-    requests.map(({ conversation }) => conversation.epoch),
-    requests.map(({ last }) => last),
-    // A message that came after the conversation was read may have branched it.
-    requests.map(({ beforeSeq, conversation }) => Math.min(beforeSeq ?? Infinity, conversation.lastSeq + 1)),
-  ]
-}
-
-/** The ranges of all paths, each with the number of its request. */
-async function rangeValues(store: Store, userId: string, requests: readonly HistoryRequest[]): Promise<unknown[]> {
-  const asked = requests.map(({ conversation, beforeSeq }) => {
-    const below = Math.min(beforeSeq ?? Infinity, conversation.lastSeq + 1)
-    return { conversation, leaf: activeLeafOf(conversation), above: 0, below, count: null }
-  })
-  const paths = await readPaths(store, userId, asked)
-  const ranges = paths.flatMap((path, index) => path.ranges.map((range) => ({ ...range, n: index + 1 })))
-  return [ranges.map(({ n }) => n), ranges.map(({ low }) => low), ranges.map(({ high }) => high)]
+async function toAsk(store: Store, userId: string, { conversation, last, beforeSeq }: HistoryRequest): Promise<KeyAsk> {
+  const { key, epoch, lastSeq } = conversation
+  // A message that came after the conversation was read may have branched it.
+  const below = Math.min(beforeSeq ?? Infinity, lastSeq + 1)
+  const values = [userId, epoch, last, below]
+  if (isStraight(conversation)) return { statement: selectOfLog, key, values }
+  const path = { conversation, leaf: activeLeafOf(conversation), above: 0, below, count: null }
+  const { ranges } = await readPath(store, userId, path)
+  return { statement: selectOfPath, key, values: [...values, ...rangeArrays(ranges)] }
 }
 
 /** What a model may read of a message table: neither deleted messages nor streaming ones. */
@@ -76,20 +59,20 @@ interface Source {
   readonly reach: string
 }
 
-/** The first seq of the history that `asked` (n, last, before) asks for, in the conversation `c`. */
+/** The first seq of the history of the last `$4` messages before `$5`. */
 function beginning({ select, reach }: Source): string {
   const isCall = `
     call.seq < f.seq and call.seq >= ${reach} and call.role = 'ASSISTANT' and ${isVisible('call')}
     and call.tool_calls is not null
     and exists (select from json_array_elements(call.tool_calls) one where one->>'callId' = f.tool_call_id)`
   const isNear = `near.seq < f.seq and near.seq >= ${reach} and near.role <> 'TOOL' and ${isVisible('near')}`
-  const isNext = `next.seq > f.seq and next.seq < asked.before and next.role <> 'TOOL' and ${isVisible('next')}`
+  const isNext = `next.seq > f.seq and next.seq < $5 and next.role <> 'TOOL' and ${isVisible('next')}`
   return `
     cross join lateral (
       select min(seq) as seq
-      from (${select('n.seq', 'n', `n.seq < asked.before and ${isVisible('n')}`, 'desc', 'asked.last')}) newest
+      from (${select('n.seq', 'n', `n.seq < $5::int and ${isVisible('n')}`, 'desc', '$4::int')}) newest
     ) oldest
-    join message f on f.conversation_key = c.key and f.seq = oldest.seq
+    join message f on f.conversation_key = $1 and f.seq = oldest.seq
     cross join lateral (
       select case when f.role <> 'TOOL' then f.seq else coalesce(
         (${select('call.seq', 'call', isCall, 'desc', '1')}),
@@ -102,77 +85,78 @@ function beginning({ select, reach }: Source): string {
     ) start`
 }
 
+/** What `readSelected` understands, with the sum of bytes. The second column decides with the first what is answered. */
+const history = `
+  sum(${rowBytes('m', '$1')}) over (order by m.seq) as bytes, ${rowBytes('m', '$1')} as own,
+  ${messageColumns('m', 'all', '$1')}`
+
 /**
  * `offset 0` keeps this step the last one. If PostgreSQL joined the messages before it knew the first seq, it would
  * read the whole log: 1,000 messages took 1.3 ms instead of 0.2 ms, depending on the other rows of the tables.
  */
-const selectOfLogs: Statement = {
+const selectOfLog: Statement<'key'> = {
   name: 'message-history',
+  kind: 'key',
   text: `
     with history as (
-      select
-        sum(${rowBytes('m')}) over (order by asked.n, m.seq) as bytes, ${rowBytes('m')} as own, asked.n,
-        ${messageColumns('m')}
-      from unnest($2::uuid[], $3::bigint[], $4::int[], $5::int[]) with ordinality as asked(key, epoch, last, before, n)
-      join conversation c on c.key = asked.key and c.epoch = asked.epoch
+      select ${history}
+      from conversation c
       ${beginning({
         select: (columns, table, isWanted, order, limit) => `
           select ${columns} from message ${table}
-          where ${table}.conversation_key = c.key and ${isWanted} order by ${table}.seq ${order} limit ${limit}`,
+          where ${table}.conversation_key = $1 and ${isWanted} order by ${table}.seq ${order} limit ${limit}`,
         reach: 'f.seq - 1000',
       })}
       cross join lateral (
         select * from message m
-        where m.conversation_key = c.key and m.seq >= start.seq and m.seq < asked.before and ${isVisible('m')}
+        where m.conversation_key = $1 and m.seq >= start.seq and m.seq < $5 and ${isVisible('m')}
         offset 0
       ) m
-      where c.user_id = $1 and c.deleted_at is null
+      where ${reachable('c')}
     )
-    select * from history where bytes - own <= $6 order by n, seq`,
+    select * from history where bytes - own <= $6 order by seq`,
 }
 
 /**
  * Each range is read separately, along the primary key, and its limit applies inside it. As one join, PostgreSQL would
  * read the messages of other branches in between.
  */
-const selectOfPaths: Statement = {
+const selectOfPath: Statement<'key'> = {
   name: 'message-path-history',
+  kind: 'key',
   text: `
     with range as materialized (
-      select * from unnest($6::int[], $7::int[], $8::int[]) as range(n, low, high)
+      select * from unnest($6::int[], $7::int[]) as range(low, high)
     ),
     begun as materialized (
-      select asked.n, asked.before, c.key, start.seq
-      from unnest($2::uuid[], $3::bigint[], $4::int[], $5::int[]) with ordinality as asked(key, epoch, last, before, n)
-      join conversation c on c.key = asked.key and c.epoch = asked.epoch
+      select start.seq
+      from conversation c
       ${beginning({
         select: (columns, table, isWanted, order, limit) => `
           select ${columns} from range cross join lateral (
             select * from message ${table}
-            where ${table}.conversation_key = c.key and ${table}.seq between range.low and range.high and ${isWanted}
+            where ${table}.conversation_key = $1 and ${table}.seq between range.low and range.high and ${isWanted}
             order by ${table}.seq ${order} limit ${limit}
           ) ${table}
-          where range.n = asked.n order by ${table}.seq ${order} limit ${limit}`,
+          order by ${table}.seq ${order} limit ${limit}`,
         reach: `(
           select coalesce(max(low + places - 1000) filter (where places >= 1000), min(low)) from (
             select low, sum(greatest(least(high, f.seq - 1) - low + 1, 0)) over (order by low desc) as places
-            from range where range.n = asked.n
+            from range
           ) counted
         )`,
       })}
-      where c.user_id = $1 and c.deleted_at is null
+      where ${reachable('c')}
     ),
     history as (
-      select
-        sum(${rowBytes('m')}) over (order by begun.n, m.seq) as bytes, ${rowBytes('m')} as own, begun.n,
-        ${messageColumns('m')}
-      from begun join range on range.n = begun.n and range.high >= begun.seq
+      select ${history}
+      from begun join range on range.high >= begun.seq
       cross join lateral (
         select * from message m
-        where m.conversation_key = begun.key and m.seq between greatest(range.low, begun.seq) and least(range.high, begun.before - 1)
+        where m.conversation_key = $1 and m.seq between greatest(range.low, begun.seq) and least(range.high, $5 - 1)
           and ${isVisible('m')}
         offset 0
       ) m
     )
-    select * from history where bytes - own <= $9 order by n, seq`,
+    select * from history where bytes - own <= $8 order by seq`,
 }

@@ -2,7 +2,7 @@ import type { Conversation } from '../../entities/conversation.ts'
 import type { TokenEncoding } from '../../entities/window-enums.ts'
 import { onPath, type Range, rangeArrays } from '../branch/path.ts'
 import { reachable } from '../conversation/conversation-ref.ts'
-import { query, type Statement } from '../postgres/statement.ts'
+import { queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { isVisible } from './message-history.ts'
 import { isCountOf } from './token-counts.ts'
@@ -17,8 +17,8 @@ export async function countUndeleted(
   const last = endOfLog(path)
   const [row] =
     last === null
-      ? await query(store.pool, selectPathCount, [key, userId, epoch, ...rangeArrays(path)])
-      : await query(store.pool, selectCount, [key, userId, epoch, last])
+      ? await queryKey(store.pool, selectPathCount, key, [userId, epoch, ...rangeArrays(path)])
+      : await queryKey(store.pool, selectCount, key, [userId, epoch, last])
   return Number(row?.[0] ?? 0)
 }
 
@@ -33,8 +33,8 @@ export async function sumTokens(
   const last = endOfLog(path)
   const [row] =
     last === null
-      ? await query(store.pool, selectPathSum, [key, userId, epoch, encoding, ...rangeArrays(path)])
-      : await query(store.pool, selectSum, [key, userId, epoch, encoding, last])
+      ? await queryKey(store.pool, selectPathSum, key, [userId, epoch, encoding, ...rangeArrays(path)])
+      : await queryKey(store.pool, selectSum, key, [userId, epoch, encoding, last])
   return row === undefined || row[0] === null ? null : Number(row[0])
 }
 
@@ -46,27 +46,30 @@ function endOfLog([only, another]: readonly Range[]): number | null {
 /**
  * Seqs have no gaps, and deleted messages keep theirs. So the statement looks only at messages that were ever changed.
  */
-const selectCount: Statement = {
+const selectCount: Statement<'key'> = {
   name: 'window-undeleted',
+  kind: 'key',
   text: `
     select $4::int - (
       select count(*) from message m
-      where m.conversation_key = c.key and m.revision is not null and m.deleted_at is not null and m.seq <= $4
+      where m.conversation_key = $1 and m.revision is not null and m.deleted_at is not null and m.seq <= $4
     )
     from conversation c where ${reachable('c')}`,
 }
 
-const selectPathCount: Statement = {
+const selectPathCount: Statement<'key'> = {
   name: 'window-path-undeleted',
+  kind: 'key',
   text: `
     select count(*) from conversation c cross join ${onPath('$4', '$5', 'm.deleted_at is null', 'asc')} where ${reachable('c')}`,
 }
 
 /** The statement first looks for a message that is not counted. In most cases it is the oldest one. */
-function selectTokens(name: string, said: string): Statement {
-  const isOfIt = `k.conversation_key = $1 and ${isCountOf('k', 'm')} and k.encoding = $4`
+function selectTokens(name: string, said: string): Statement<'key'> {
+  const isOfIt = `${isCountOf('k', 'm')} and k.encoding = $4`
   return {
     name,
+    kind: 'key',
     text: `
       select case when not exists (
         select from ${said} where not exists (select from message_token_count k where ${isOfIt})
@@ -79,7 +82,7 @@ function selectTokens(name: string, said: string): Statement {
 
 const selectSum = selectTokens(
   'window-tokens',
-  `(select * from message m where m.conversation_key = c.key and m.seq <= $5 and ${isVisible('m')}) m`,
+  `(select * from message m where m.conversation_key = $1 and m.seq <= $5 and ${isVisible('m')}) m`,
 )
 
 const selectPathSum = selectTokens('window-path-tokens', onPath('$5', '$6', isVisible('m'), 'asc'))

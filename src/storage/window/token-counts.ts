@@ -1,7 +1,7 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
 import type { TokenEncoding } from '../../entities/window-enums.ts'
-import { query, type Statement } from '../postgres/statement.ts'
+import { queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
 /** How many tokens a message has in its present state. Its reasoning is counted apart. */
@@ -22,8 +22,7 @@ export async function storeTokenCounts(
   encoding: TokenEncoding,
   counts: readonly TokenCount[],
 ): Promise<void> {
-  await query(store.pool, upsert, [
-    key,
+  await queryKey(store.pool, upsert, key, [
     userId,
     epoch,
     encoding,
@@ -39,8 +38,9 @@ export async function storeTokenCounts(
  * that are being erased. It does not wait for the disk either, because counts that a crash loses are counted again.
  * Each message is looked up by its seq, as in a page of a window.
  */
-const upsert: Statement = {
+const upsert: Statement<'key'> = {
   name: 'token-counts-upsert',
+  kind: 'key',
   text: `
     insert into message_token_count (conversation_key, seq, encoding, revision, tokens, reasoning_tokens)
     select m.conversation_key, m.seq, $4, asked.revision, asked.tokens, asked.reasoning_tokens
@@ -49,7 +49,7 @@ const upsert: Statement = {
     cross join unnest($5::int[], $6::bigint[], $7::int[], $8::int[]) as asked(seq, revision, tokens, reasoning_tokens)
     cross join lateral (
       select m.conversation_key, m.seq from message m
-      where m.conversation_key = c.key and m.seq = asked.seq and coalesce(m.revision, 0) = asked.revision
+      where m.conversation_key = $1 and m.seq = asked.seq and coalesce(m.revision, 0) = asked.revision
       limit 1 for key share skip locked
     ) m
     order by m.seq
@@ -58,7 +58,10 @@ const upsert: Statement = {
     where message_token_count.revision < excluded.revision`,
 }
 
-/** A count belongs to a message only while the message has the revision of the count. */
+/**
+ * A count belongs to a message only while the message has the revision of the count. `$1` is the key of the
+ * conversation.
+ */
 export const isCountOf = (count: string, message: string) =>
-  `${count}.conversation_key = ${message}.conversation_key and ${count}.seq = ${message}.seq
+  `${count}.conversation_key = $1 and ${count}.seq = ${message}.seq
    and ${count}.revision = coalesce(${message}.revision, 0)`

@@ -5,7 +5,7 @@ import { onPath, type Range, rangeArrays } from '../branch/path.ts'
 import { reachable } from '../conversation/conversation-ref.ts'
 import { messageColumns, readMessage, rowBytes } from '../message/message-row.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
-import type { Row, Statement } from '../postgres/statement.ts'
+import { queryKey, type Row, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { isVisible } from './message-history.ts'
 import { isCountOf } from './token-counts.ts'
@@ -45,8 +45,9 @@ export async function readWindowPage(
     const ranges = nearest(path, below, rows)
     if (ranges.length === 0) return []
     const { key, epoch } = conversation
-    const values = [key, userId, epoch, encoding, below, tokens, rows, ...rangeArrays(ranges)]
-    const found = toMessages(await budget.query(store, selectPage, values), conversation)
+    const values = [userId, epoch, encoding, below, tokens, rows, ...rangeArrays(ranges)]
+    const read = await budget.spend((left) => queryKey(store.pool, selectPage, key, [...values, left]))
+    const found = toMessages(read, conversation)
     if (found.length > 0) return found
     // All messages of these ranges are deleted.
     below = ranges.at(-1)?.low ?? 0
@@ -85,8 +86,10 @@ export async function readLeading(
   },
 ): Promise<WindowMessage[]> {
   const { conversation, path, encoding, after, rows } = request
-  const values = [conversation.key, userId, conversation.epoch, encoding, after, rows, ...rangeArrays(path)]
-  return toMessages(await budget.query(store, selectLeading, values), conversation)
+  const { key, epoch } = conversation
+  const values = [userId, epoch, encoding, after, rows, ...rangeArrays(path)]
+  const read = await budget.spend((left) => queryKey(store.pool, selectLeading, key, [...values, left]))
+  return toMessages(read, conversation)
 }
 
 function toMessages(rows: readonly Row[], conversation: Conversation): WindowMessage[] {
@@ -114,13 +117,14 @@ const pageBytes = 262_144
  * look up each message by its seq. As a join, before PostgreSQL had statistics of the tables, it read the whole
  * conversation for each message, and a window of 5,000 messages took 17 s.
  */
-const selectPage: Statement = {
+const selectPage: Statement<'key'> = {
   name: 'window-page',
+  kind: 'key',
   text: `
     with looked as (
-      select n.seq, n.tokens, n.reasoning_tokens, ${rowBytes('n')} as own,
+      select n.seq, n.tokens, n.reasoning_tokens, ${rowBytes('n', '$1')} as own,
         sum(n.estimate) over newest - n.estimate as tokens_before,
-        sum(${rowBytes('n')}) over newest as bytes
+        sum(${rowBytes('n', '$1')}) over newest as bytes
       from (
         select m.conversation_key, m.seq, m.status, m.size, k.tokens, k.reasoning_tokens,
           case when m.status = 'STREAMING' then 0 else coalesce(k.tokens, m.size / 8 + 4) end as estimate
@@ -132,18 +136,19 @@ const selectPage: Statement = {
       ) n
       window newest as (order by n.seq desc)
     )
-    select looked.bytes, looked.own, looked.tokens, looked.reasoning_tokens, ${messageColumns('m')}
+    select looked.bytes, looked.own, looked.tokens, looked.reasoning_tokens, ${messageColumns('m', 'all', '$1')}
     from looked
     cross join lateral (select * from message m where m.conversation_key = $1 and m.seq = looked.seq limit 1) m
     where looked.tokens_before <= $6 and (looked.bytes <= least(${pageBytes}, $10::bigint) or looked.bytes = looked.own)
     order by looked.seq desc`,
 }
 
-const selectLeading: Statement = {
+const selectLeading: Statement<'key'> = {
   name: 'window-leading',
+  kind: 'key',
   text: `
     with looked as (
-      select n.*, ${rowBytes('n')} as own, sum(${rowBytes('n')}) over oldest as bytes,
+      select n.*, ${rowBytes('n', '$1')} as own, sum(${rowBytes('n', '$1')}) over oldest as bytes,
         bool_and(n.role in ('SYSTEM', 'DEVELOPER')) over oldest as leads
       from (
         select m.* from conversation c cross join ${onPath('$7', '$8', `m.seq > $5 and ${isVisible('m')}`, 'asc limit $6')}
@@ -151,7 +156,7 @@ const selectLeading: Statement = {
       ) n
       window oldest as (order by n.seq)
     )
-    select m.bytes, m.own, k.tokens, k.reasoning_tokens, ${messageColumns('m')}
+    select m.bytes, m.own, k.tokens, k.reasoning_tokens, ${messageColumns('m', 'all', '$1')}
     from looked m ${withCount('m', '$4')}
     where m.leads and m.bytes - m.own <= $9
     order by m.seq`,
