@@ -3,7 +3,6 @@ import type { Limits, ListTimes } from '../config.ts'
 import type { FeedSource } from '../live/feed.ts'
 import type { Appender } from '../storage/append/appender.ts'
 import type { Eraser } from '../storage/conversation/eraser.ts'
-import type { ListReads } from '../storage/list/conversation-list.ts'
 import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
 import type { StreamWriter } from '../storage/stream/stream-writer.ts'
@@ -13,7 +12,6 @@ import type { Loaders } from './loaders.ts'
 /** What resolvers need of the server. */
 export interface Services {
   readonly store: Store
-  readonly listPages: ListReads
   readonly appender: Appender
   readonly streamWriter: StreamWriter
   readonly feeds: FeedSource

@@ -17,7 +17,6 @@ import { Watchers } from '../live/watchers.ts'
 import { Appender } from '../storage/append/appender.ts'
 import { Eraser } from '../storage/conversation/eraser.ts'
 import { startPurger } from '../storage/conversation/purger.ts'
-import { ListReads } from '../storage/list/conversation-list.ts'
 import { AnswerMemory } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
 import { startReaper } from '../storage/stream/reaper.ts'
@@ -120,7 +119,6 @@ export async function startServer(
     const feedMemory = new AnswerMemory(config.limits.answersBytes)
     const services: Services = {
       store,
-      listPages: new ListReads(store),
       appender,
       streamWriter,
       feeds: { watchers, reads: new SharedReads(feedMemory), log },

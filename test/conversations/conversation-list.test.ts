@@ -68,6 +68,36 @@ test('a list brings the text of a streaming message, and passes over deleted one
   })
 })
 
+test('last messages of every size come with a list, and each edge and conversation has its cursor', async () => {
+  const eve = bed.server.as({ 'x-user-id': 'eve' })
+  const sizes = [0, 1, 16_380, 16_381, 16_400, 200_000]
+  for (const size of sizes) await eve.append(`of-${size}`, { role: 'USER', content: 'x'.repeat(size), parts: [] })
+  const { conversations } = await eve.get(`{ conversations { cursor edges { cursor node {
+    id userId title lastSeq createdAt updatedAt archivedAt cursor lastMessage { content } } } } }`)
+  const nodes = conversations.edges.map(({ node }: { node: { lastMessage: { content: string } } }) => node)
+  expect(nodes.map((node: { lastMessage: { content: string } }) => node.lastMessage.content.length)).toEqual(
+    sizes.toReversed(),
+  )
+  const own = `query ($id: ID!) { conversation(id: $id) {
+    id userId title lastSeq createdAt updatedAt archivedAt cursor lastMessage { content } } }`
+  for (const node of nodes) expect((await eve.get(own, { id: node.id })).conversation).toEqual(node)
+  // Without the cursor of the list, the same edges are read with fewer columns.
+  const { conversations: brief } = await eve.get(`{ conversations { edges { cursor node {
+    id userId title lastSeq createdAt updatedAt archivedAt cursor lastMessage { content } } } } }`)
+  expect(brief.edges).toEqual(conversations.edges)
+})
+
+test('the cursor of a list may be selected in a fragment, and of an empty list too', async () => {
+  const nobody = bed.server.as({ 'x-user-id': 'nobody' })
+  const { conversations } = await nobody.get(`{ conversations { ...More } } fragment More on ConversationConnection {
+    cursor nodes { id } pageInfo { hasNextPage hasPreviousPage } }`)
+  expect(conversations).toEqual({
+    cursor: expect.stringMatching(/^.{30,}$/),
+    nodes: [],
+    pageInfo: { hasNextPage: false, hasPreviousPage: false },
+  })
+})
+
 test('whatever a document selects of last messages, in whatever place, is answered', async () => {
   const ada = bed.server.as()
   const plain = ({ nodes }: { nodes: Node[] }) => nodes.find(({ id }) => id === 'plain')

@@ -7,7 +7,7 @@ import { Message } from '../../entities/message.ts'
 import { badInput, conversationNotFound } from '../../errors.ts'
 import { activeLeafOf } from '../../storage/branch/path.ts'
 import type { PathPage } from '../../storage/branch/path-page.ts'
-import { ListedConversation } from '../../storage/list/conversation-list.ts'
+import { ListedConversation, readList } from '../../storage/list/conversation-list.ts'
 import type { Page, PageRequest } from '../../storage/message/message-page.ts'
 import type { Context } from '../context.ts'
 import { pageFeedCursor } from '../feed/list-feed-cursor.ts'
@@ -24,7 +24,8 @@ import { feedCursor, readListCursor, readMessageCursor } from '../page/cursor.ts
 import { pageOf, readWithPage } from '../page/page-ahead.ts'
 import { MessagePageArgs, PageArgs, readCount } from '../page/page-args.ts'
 import { lastMessageColumns } from '../selection/last-message-columns.ts'
-import { selectedColumns } from '../selection/selected-columns.ts'
+import { selectedColumns, selectedListColumns } from '../selection/selected-columns.ts'
+import { selects } from '../selection/selects.ts'
 import { ConversationFilter, readFilter } from './conversation-filter.ts'
 
 @Resolver(() => Conversation)
@@ -60,12 +61,14 @@ export class ConversationResolver {
     @Info() info: GraphQLResolveInfo,
   ): Promise<ConversationConnection> {
     const { services, viewer, budget } = context
-    const page = await services.listPages.read(budget, viewer.userId, {
+    const page = await readList(services.store, budget, viewer.userId, {
       ...readCount(args),
       filter: readFilter(filter, services.limits),
       after: args.after ? readListCursor('after', args.after) : null,
       before: args.before ? readListCursor('before', args.before) : null,
+      columns: selectedListColumns(info),
       lastMessages: lastMessageColumns(info),
+      tellsTime: selects(info, 'cursor'),
     })
     return conversationConnection(page, () => pageFeedCursor(viewer.userId, page, services.lists.settleMs))
   }

@@ -23,8 +23,9 @@ export function listFeedCursor(userId: string, { settled, deletedSince, marks }:
   return Buffer.concat([head, Buffer.from(marks.join(''), 'hex')]).toString('base64url')
 }
 
-/** The cursor of a list's feed, for a client that knows a page of the list. */
+/** The cursor of a list's feed, for a client that knows a page of the list. The page must tell when it was read. */
 export function pageFeedCursor(userId: string, { readAt, conversations }: ListPage, settleMs: number): string {
+  if (readAt === null) throw new Error('readAt was not read.')
   const settled = readAt - settleMs * 1_000
   const recent = conversations.filter((conversation) => changeMoment(conversation) >= settled)
   return listFeedCursor(userId, { settled, deletedSince: settled, marks: recent.map(conversationMark) })

@@ -1,6 +1,8 @@
 import { Kind, type SelectionSetNode } from 'graphql'
+import type { ConversationColumns } from '../../storage/conversation/conversation-row.ts'
 import type { MessageColumns } from '../../storage/message/message-row.ts'
 import { byField, type Fragments, type Selected } from './by-field.ts'
+import { selects } from './selects.ts'
 
 /** The fields that the brief columns of messages answer. Any other field, of any type, needs all columns. */
 const briefFields: ReadonlySet<string> = new Set([
@@ -15,6 +17,23 @@ export function selectedColumns({ fieldNodes, fragments }: Selected): MessageCol
 
 const columnsOf = byField(
   ({ selectionSet }, fragments): MessageColumns => (isWithin(briefFields, selectionSet, fragments) ? 'brief' : 'all'),
+)
+
+/** The fields that the brief columns of conversations answer, and those of the brief columns of their last messages. */
+const listedFields: ReadonlySet<string> = new Set([
+  ...briefFields,
+  ...['userId', 'title', 'updatedAt', 'archivedAt', 'lastSeq', 'lastMessage'],
+])
+
+/** The columns of conversations that the selection below a list needs. The `cursor` of the list itself needs all. */
+export function selectedListColumns(list: Selected): ConversationColumns {
+  const isBrief = list.fieldNodes.every((node) => listColumnsOf(node, list.fragments) === 'brief')
+  return isBrief && !selects(list, 'cursor') ? 'brief' : 'all'
+}
+
+const listColumnsOf = byField(
+  ({ selectionSet }, fragments): ConversationColumns =>
+    isWithin(listedFields, selectionSet, fragments) ? 'brief' : 'all',
 )
 
 /** The fields that the place of a message answers: its conversation, its seq and its parent. */

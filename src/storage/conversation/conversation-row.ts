@@ -3,33 +3,41 @@ import { readable, toTimestamp } from '../../entities/timestamp.ts'
 import { readJson, readTimestamp } from '../postgres/column.ts'
 import type { Row } from '../postgres/statement.ts'
 
+/** Those that lists show. */
+const briefColumns = ['key', 'epoch', 'id', 'title', 'last_seq', 'revision', 'created_at', 'updated_at', 'archived_at']
+
 const columns = [
-  'key',
-  'epoch',
+  ...briefColumns,
   'user_id',
-  'id',
-  'title',
   'metadata',
-  'last_seq',
-  'revision',
   'changed_revision',
-  'created_at',
-  'updated_at',
-  'archived_at',
   'deleted_at',
   'active_leaf',
   'is_branched',
   'imported_at',
 ]
 
+/** Which columns of a conversation are read. There are only two sets, so that there are few prepared statements. */
+export type ConversationColumns = 'brief' | 'all'
+
+function columnsOf(which: ConversationColumns): readonly string[] {
+  return which === 'brief' ? briefColumns : columns
+}
+
 const times = new Set(['created_at', 'updated_at', 'archived_at', 'deleted_at', 'imported_at'])
 
 /** How many columns `conversationColumns` lists. */
 export const conversationWidth = columns.length
+export const briefWidth = briefColumns.length
 
-/** The select list that `readConversation` understands. In it, the times are not timestamps any more. */
-export function conversationColumns(table: string): string {
-  return columns.map((column) => `${read(table, column)} as ${column}`).join(', ')
+/**
+ * The select list that `readConversation` understands, or `readBriefConversation`. In it, the times are not timestamps
+ * any more.
+ */
+export function conversationColumns(table: string, which: ConversationColumns = 'all'): string {
+  return columnsOf(which)
+    .map((column) => `${read(table, column)} as ${column}`)
+    .join(', ')
 }
 
 function read(table: string, column: string): string {
@@ -63,23 +71,29 @@ export function readConversation<C extends Conversation = Conversation>(
   at = 0,
   conversation: C = new Conversation() as C,
 ): C {
+  readBriefConversation(row, at, conversation)
+  const rest = at + briefWidth
+  conversation.userId = row[rest] as string
+  conversation.metadata = readJson(row[rest + 1]) ?? {}
+  conversation.changedRevision = Number(row[rest + 2])
+  conversation.deletedAt = readTimestamp(row[rest + 3])
+  conversation.activeLeaf = row[rest + 4] as number | null
+  conversation.isBranched = row[rest + 5] as boolean
+  conversation.importedAt = readTimestamp(row[rest + 6])
+  return conversation
+}
+
+/** Reads the brief columns that begin at `at`. The other properties are left as they are. */
+export function readBriefConversation(row: Row, at: number, conversation: Conversation): void {
   conversation.key = row[at] as string
   conversation.epoch = Number(row[at + 1])
-  conversation.userId = row[at + 2] as string
-  conversation.id = row[at + 3] as string
-  conversation.title = row[at + 4] as string | null
-  conversation.metadata = readJson(row[at + 5]) ?? {}
-  conversation.lastSeq = row[at + 6] as number
-  conversation.revision = Number(row[at + 7])
-  conversation.changedRevision = Number(row[at + 8])
-  conversation.createdAt = toTimestamp(row[at + 9] as string)
-  conversation.updatedAt = toTimestamp(row[at + 10] as string)
-  conversation.archivedAt = readTimestamp(row[at + 11])
-  conversation.deletedAt = readTimestamp(row[at + 12])
-  conversation.activeLeaf = row[at + 13] as number | null
-  conversation.isBranched = row[at + 14] as boolean
-  conversation.importedAt = readTimestamp(row[at + 15])
-  return conversation
+  conversation.id = row[at + 2] as string
+  conversation.title = row[at + 3] as string | null
+  conversation.lastSeq = row[at + 4] as number
+  conversation.revision = Number(row[at + 5])
+  conversation.createdAt = toTimestamp(row[at + 6] as string)
+  conversation.updatedAt = toTimestamp(row[at + 7] as string)
+  conversation.archivedAt = readTimestamp(row[at + 8])
 }
 
 /**

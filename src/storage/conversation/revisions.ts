@@ -10,7 +10,8 @@ export async function readRevisions(store: Store, keys: readonly string[]): Prom
   return rows.map(([key, revision]) => ({ key: key as string, revision: Number(revision) }))
 }
 
-const select: Statement = {
+const select: Statement<'maintenance'> = {
   name: 'conversation-revisions',
+  kind: 'maintenance',
   text: 'select key, revision from conversation where key = any($1::uuid[])',
 }

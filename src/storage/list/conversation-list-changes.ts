@@ -2,7 +2,7 @@ import type { Conversation } from '../../entities/conversation.ts'
 import { toMicroseconds } from '../../entities/timestamp.ts'
 import { conversationBytes, conversationColumns, readConversation } from '../conversation/conversation-row.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
-import { fromMoment, microseconds, toMoment } from '../postgres/moment.ts'
+import { clock, fromMoment, microseconds, toMoment } from '../postgres/moment.ts'
 import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { markOf } from './conversation-mark.ts'
@@ -17,22 +17,28 @@ export function changeMoment({ updatedAt, importedAt }: Conversation): number {
 }
 
 /**
- * Conversations of a user with their moments of change, `at`, from two indexes: a conversation is in the second one while
- * its `importedAt` is the later time. Each part is read in the order of its index, and only as far as the whole needs.
+ * The moment of change of a conversation `c`, which is in one of two columns, each with an index of its own: a
+ * conversation is in the second one while its `importedAt` is the later time.
+ */
+export const changeColumns = [
+  { at: 'c.updated_at', isHere: '(c.imported_at > c.updated_at) is not true' },
+  { at: 'c.imported_at', isHere: 'c.imported_at > c.updated_at' },
+]
+
+/**
+ * Conversations of a user with their moments of change, `at`. Each of the two parts is read in the order of its index,
+ * and only as far as the whole needs.
  *
  * @param columns of the table `c`
  * @param where the condition for a moment, which is an expression
  * @param end the order and the limit of each part, by the same moment
  */
-export function changedConversations(
-  columns: string,
-  where: (at: string) => string,
-  end: (at: string) => string = () => '',
-): string {
-  const part = (at: string, isImported: string) => `
-    (select ${columns}, ${at} as at from conversation c where ${isImported} and ${where(at)} ${end(at)})`
-  return `${part('c.updated_at', '(c.imported_at > c.updated_at) is not true')}
-    union all ${part('c.imported_at', 'c.imported_at > c.updated_at')}`
+function changedConversations(columns: string, where: (at: string) => string, end: (at: string) => string): string {
+  return changeColumns
+    .map(({ at, isHere }) => {
+      return `(select ${columns}, ${at} as at from conversation c where ${isHere} and ${where(at)} ${end(at)})`
+    })
+    .join(' union all ')
 }
 
 /** Where to read on in the order of `changeMoment`. */
@@ -68,7 +74,7 @@ export async function readListChanges(
   count: number,
 ): Promise<ListChanges> {
   const values = [userId, from.at, from.key ?? lastKey, deletedSince, marks, count]
-  const rows = await budget.query(store, select, values)
+  const rows = await budget.spend((room) => query(store.reads, select, [...values, room]))
   const conversations = rows.filter((row) => row[3] !== null).map((row) => readConversation(row, 3))
   // The count includes one row beyond `count`, if there is one: it shows whether there is more.
   return { readAt: Number(rows[0]?.[1]), conversations, hasMore: conversations.length < Number(rows[0]?.[2]) }
@@ -80,14 +86,13 @@ export async function readListChanges(
  */
 const lastKey = 'ffffffff-ffff-ffff-ffff-ffffffffffff'
 
-/**
- * `now()` is the time when the statement arrived, before its snapshot was taken. PostgreSQL hashes the marks once, as a
- * subplan: 5,000 rows with as many marks took 4 ms.
- */
-const select: Statement = {
+/** PostgreSQL hashes the marks once, as a subplan: 5,000 rows with as many marks took 4 ms. */
+const select: Statement<'user'> = {
   name: 'conversation-list-changes',
+  kind: 'user',
   text: `
-    with found as materialized (
+    with ${clock},
+    found as materialized (
       select c.*,
         row_number() over (order by c.at, c.key desc) as place,
         sum(${conversationBytes('c')}) over (order by c.at, c.key desc) as bytes
@@ -101,8 +106,8 @@ const select: Statement = {
       )}) c
       order by c.at, c.key desc limit $6 + 1
     )
-    select found.bytes, ${toMoment('now()')}, (select count(*)::int from found), ${conversationColumns('found')}
-    from (select) always left join found on found.place <= $6 and (found.bytes <= $7 or found.place = 1)
+    select found.bytes, ${toMoment('clock.at')}, (select count(*)::int from found), ${conversationColumns('found')}
+    from clock left join found on found.place <= $6 and (found.bytes <= $7 or found.place = 1)
     order by found.place`,
 }
 
@@ -125,22 +130,24 @@ export async function readListStates(
   forMicroseconds: number,
   count: number,
 ): Promise<{ readAt: number; states: ListState[] }> {
-  const rows = await query(store.pool, selectStates, [userId, which, forMicroseconds, count])
+  const rows = await query(store.reads, selectStates, [userId, which, forMicroseconds, count])
   const states = rows
     .filter(([, key]) => key !== null)
     .map(([, key, revision, at]) => ({ key: key as string, revision: Number(revision), at: Number(at) }))
   return { readAt: Number(rows[0]?.[0]), states: states.reverse() }
 }
 
-const selectStates: Statement = {
+const selectStates: Statement<'user'> = {
   name: 'conversation-list-states',
+  kind: 'user',
   text: `
-    select ${toMoment('now()')}, c.key, c.revision, ${toMoment('c.at')}
-    from (select) always left join (
+    with ${clock}
+    select ${toMoment('clock.at')}, c.key, c.revision, ${toMoment('c.at')}
+    from clock left join (
       select * from (${changedConversations(
         'c.key, c.revision',
         (at) => `
-        c.user_id = $1 and ${at} >= now() - ${microseconds('$3')}
+        c.user_id = $1 and ${at} >= (select clock.at from clock) - ${microseconds('$3')}
         and ($2 = 'all' or ($2 = 'deleted' and c.deleted_at is not null))`,
         (at) => `order by ${at} desc, c.key limit $4`,
       )}) c

@@ -18,15 +18,16 @@ export type MessageColumns = 'brief' | 'all'
  * the times are not timestamps any more.
  *
  * @param key the key of the message's conversation in SQL. A statement about one conversation gives its parameter: a
- * database that spreads conversations looks for another key on every machine.
+ * database that spreads conversations looks for another key on every machine. null: the statement reads no streaming
+ * messages.
  */
 export function messageColumns(
   table: string,
   columns: MessageColumns = 'all',
-  key = `${table}.conversation_key`,
+  key: string | null = `${table}.conversation_key`,
 ): string {
   const streaming = (expression: string, otherwise: string) =>
-    `case when ${table}.status = 'STREAMING' then (${expression}) else ${otherwise} end`
+    key === null ? otherwise : `case when ${table}.status = 'STREAMING' then (${expression}) else ${otherwise} end`
   const of = (other: string) => `${other}.conversation_key = ${key} and ${other}.seq = ${table}.seq`
   const content = streaming(
     `select string_agg(k.text, '' order by k.chunk) from message_chunk k where ${of('k')}`,
@@ -75,7 +76,8 @@ function columnsOf(columns: MessageColumns): readonly MessageColumn[] {
  *
  * @param key as for `messageColumns`
  */
-export function rowBytes(table: string, key = `${table}.conversation_key`): string {
+export function rowBytes(table: string, key: string | null = `${table}.conversation_key`): string {
+  if (key === null) return `(${table}.size + 256)`
   const chunks = `select s.size from message_stream s where s.conversation_key = ${key} and s.seq = ${table}.seq`
   return `(${table}.size + 256 + case when ${table}.status = 'STREAMING' then coalesce((${chunks}), 0) else 0 end)`
 }

@@ -1,6 +1,6 @@
 import { AnswerTooLarge, TooManyAnswers } from '../../facts.ts'
 import { bytesOf, type Excess, type KeyAsk, readKeys } from './key-reads.ts'
-import { query, type Row, type Statement } from './statement.ts'
+import type { Row } from './statement.ts'
 import type { Store } from './store.ts'
 
 /** How many bytes of rows this instance holds for all answers that are not sent yet. */
@@ -43,18 +43,25 @@ export class AnswerBudget implements Disposable {
   }
 
   /**
-   * Runs a statement. Its last parameter is the number of bytes that its rows may have. Its first column is the sum of
-   * bytes up to each row, in the order in which the rows count. The statement also answers the first row past the
-   * limit. This method then refuses the answer and says how many bytes it needed. The exception is an answer that
-   * consists of one row: one row can always be read.
+   * Reads rows. The first column of each is the sum of bytes up to it, in the order in which the rows count; null: it
+   * has none. The rows include the first one past the limit. This method then refuses the answer and says how many bytes
+   * it needed. The exception is an answer that consists of one row: one row can always be read.
    *
+   * @param read gets the number of bytes that the rows may have
    * @throws AnswerTooLarge, TooManyAnswers
    */
-  query(store: Store, statement: Statement, values: unknown[]): Promise<Row[]> {
-    return this.spend((left) => query(store.pool, statement, [...values, left]))
+  spend(read: (left: number) => Promise<Row[]>): Promise<Row[]> {
+    return this.#inTurn(async (left) => {
+      const rows = await read(left)
+      const bytes = bytesOf(rows)
+      if (bytes > left && !(this.#spent === 0 && isOne(rows)))
+        throw new AnswerTooLarge(this.#limit, this.#spent + bytes)
+      this.#hold(bytes)
+      return rows
+    })
   }
 
-  /** The same for a statement about one conversation. @throws AnswerTooLarge, TooManyAnswers */
+  /** Reads the rows of a statement about one conversation. @throws AnswerTooLarge, TooManyAnswers */
   async readKey(store: Store, ask: KeyAsk, excess: Excess): Promise<Row[]> {
     const [rows] = await this.readKeys(store, [ask], excess)
     return rows as Row[]
@@ -66,21 +73,6 @@ export class AnswerBudget implements Disposable {
       const answers = await readKeys(store, asks, { left, spent: this.#spent }, excess)
       this.#hold(answers.reduce((sum, rows) => sum + bytesOf(rows), 0))
       return answers
-    })
-  }
-
-  /**
-   * Does the same as `query` for rows that are read in another way. @param read gets the number of bytes that they may
-   * have
-   */
-  spend(read: (left: number) => Promise<Row[]>): Promise<Row[]> {
-    return this.#inTurn(async (left) => {
-      const rows = await read(left)
-      const bytes = bytesOf(rows)
-      if (bytes > left && !(this.#spent === 0 && isOne(rows)))
-        throw new AnswerTooLarge(this.#limit, this.#spent + bytes)
-      this.#hold(bytes)
-      return rows
     })
   }
 

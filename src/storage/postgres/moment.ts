@@ -13,6 +13,13 @@ export function fromMoment(moment: string): string {
   return `(timestamptz 'epoch' + ${microseconds(moment)})`
 }
 
+/**
+ * A first CTE of a statement that reads. Its `at` is the time when the statement arrived, before its snapshot was taken.
+ * On Citus it is the coordinator's time, as in all that is written; elsewhere in a statement `now()` would be the time of
+ * each worker.
+ */
+export const clock = 'clock as materialized (select now() as at)'
+
 /** A number of microseconds, as an interval. */
 export function microseconds(count: string): string {
   return `${count}::bigint * interval '1 microsecond'`

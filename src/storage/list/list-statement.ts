@@ -1,0 +1,103 @@
+import {
+  briefWidth,
+  type ConversationColumns,
+  conversationBytes,
+  conversationColumns,
+  conversationWidth,
+} from '../conversation/conversation-row.ts'
+import { type MessageColumns, messageColumnNames, messageColumns, rowBytes } from '../message/message-row.ts'
+import { clock, toMoment } from '../postgres/moment.ts'
+import type { Statement } from '../postgres/statement.ts'
+
+/** What decides the text of the statement. There are few texts, and each is made when it is first needed. */
+export interface ListForm {
+  readonly fromEnd: boolean
+  readonly isFiltered: boolean
+  /** `bounds`: the page has bounds, and the head says what lies beyond them. `time`: the head says only the time. */
+  readonly head: 'time' | 'bounds' | null
+  readonly columns: ConversationColumns
+  /** null: the last messages are not read. */
+  readonly lastMessages: MessageColumns | null
+}
+
+interface ListStatement {
+  readonly statement: Statement<'user'>
+  /** Whether the first row is the head of the page and not a conversation. */
+  readonly hasHead: boolean
+}
+
+const made = new Map<string, ListStatement>()
+
+/**
+ * Reads one row more than a page holds, for that row says whether there is more. The parameters are the user, the count,
+ * then both bounds if there are any, then the filter if there is one. The columns of a conversation's row are: its own
+ * bytes, those of its last message, two nulls, its columns, and those of the message. The columns of the head are: null,
+ * the moment of the read, and whether anything lies before and after the bounds.
+ */
+export function listStatement(form: ListForm): ListStatement {
+  const { fromEnd, isFiltered, head, columns, lastMessages } = form
+  const parts = [fromEnd ? 'last' : 'first', head, isFiltered ? 'filtered' : null, columns, lastMessages]
+  const name = ['conversation-list', ...parts.filter((part) => part !== null)].join('-')
+  let found = made.get(name)
+  if (found === undefined) {
+    found = { statement: { name, kind: 'user', text: listText(form) }, hasHead: head !== null }
+    made.set(name, found)
+  }
+  return found
+}
+
+/**
+ * The largest last message that comes with a list, in bytes. Larger ones, streaming ones, whose text is in other tables,
+ * and those before a deleted one are read by themselves.
+ */
+const messageBytes = 16_384
+
+/**
+ * Every part follows the order of the index, and reads no more than it needs. The statement has no window and no other
+ * step that would need all rows at once: with the sum of bytes made by PostgreSQL, a list of 20 took it 60 µs more. The
+ * bytes are limited all the same: the page has at most 101 rows, and each of them is small.
+ */
+function listText({ fromEnd, isFiltered, head, columns, lastMessages }: ListForm): string {
+  const newestFirst = 'c.updated_at desc, c.key asc'
+  const oldestFirst = 'c.updated_at asc, c.key desc'
+  const [metadata, archived, updatedAfter] = head === 'bounds' ? ['$7', '$8', '$9'] : ['$3', '$4', '$5']
+  const wanted = `
+    and c.updated_at > ${updatedAfter}::timestamptz
+    and (${archived}::boolean is null or (c.archived_at is not null) = ${archived})
+    and (${metadata}::jsonb is null or c.metadata @> ${metadata})`
+  const mine = `c.user_id = $1 and c.deleted_at is null ${isFiltered ? wanted : ''}`
+  const isAfter = 'c.updated_at <= $3 and (c.updated_at < $3 or c.key > $4)'
+  const isBefore = 'c.updated_at >= $5 and (c.updated_at > $5 or c.key < $6)'
+  const upToAfter = 'c.updated_at >= $3 and (c.updated_at > $3 or c.key <= $4)'
+  const fromBefore = 'c.updated_at <= $5 and (c.updated_at < $5 or c.key >= $6)'
+  const page = `
+    select ${conversationBytes('c')}, ${lastMessages === null ? '0' : `coalesce(${rowBytes('m', null)}, 0)`}, null, null,
+      ${conversationColumns('c', columns)}${lastMessages === null ? '' : `, ${messageColumns('m', lastMessages, null)}`}
+    from conversation c
+    ${lastMessages === null ? '' : lastMessage}
+    where ${mine} ${head === 'bounds' ? `and ${isAfter} and ${isBefore}` : ''}
+    order by ${fromEnd ? oldestFirst : newestFirst} limit $2::int + 1`
+  if (head === null) return page
+  const exists = (isBound: string, condition: string, nearestFirst: string) =>
+    head === 'time'
+      ? 'false'
+      : `${isBound} and (select true from conversation c where ${mine} and ${condition} order by ${nearestFirst} limit 1)`
+  const nulls =
+    (columns === 'brief' ? briefWidth : conversationWidth) +
+    (lastMessages === null ? 0 : messageColumnNames(lastMessages).length)
+  return `
+    with ${clock}
+    (
+      select null, ${toMoment('clock.at')},
+        ${exists("$3::timestamptz < 'infinity'", fromEnd ? `${upToAfter} and ${isBefore}` : upToAfter, oldestFirst)},
+        ${exists("$5::timestamptz > '-infinity'", fromEnd ? fromBefore : `${fromBefore} and ${isAfter}`, newestFirst)},
+        ${Array(nulls).fill('null').join(', ')}
+      from clock
+    )
+    union all (${page})`
+}
+
+/** The last message is looked up by the last seq. To look for the newest that is not deleted took a fifth longer. */
+const lastMessage = `
+    left join message m on m.conversation_key = c.key and m.seq = c.last_seq
+      and m.deleted_at is null and m.status <> 'STREAMING' and m.size <= ${messageBytes}`
