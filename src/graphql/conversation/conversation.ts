@@ -14,12 +14,7 @@ import { pageFeedCursor } from '../feed/list-feed-cursor.ts'
 import { readConversationId } from '../input/conversation-id.ts'
 import { isGiven } from '../input/is-given.ts'
 import { isStorable } from '../input/text-rules.ts'
-import {
-  ConversationConnection,
-  conversationConnection,
-  MessageConnection,
-  messageConnection,
-} from '../page/connection.ts'
+import { ConversationConnection, MessageConnection } from '../page/connection.ts'
 import { feedCursor, readListCursor, readMessageCursor } from '../page/cursor.ts'
 import { pageOf, readWithPage } from '../page/page-ahead.ts'
 import { MessagePageArgs, PageArgs, readCount } from '../page/page-args.ts'
@@ -70,7 +65,7 @@ export class ConversationResolver {
       lastMessages: lastMessageColumns(info),
       tellsTime: selects(info, 'cursor'),
     })
-    return conversationConnection(page, () => pageFeedCursor(viewer.userId, page, services.lists.settleMs))
+    return new ConversationConnection(page, () => pageFeedCursor(viewer.userId, page, services.lists.settleMs))
   }
 
   @FieldResolver(() => String, {
@@ -169,7 +164,7 @@ export class ConversationResolver {
 /** @throws ApiError NOT_FOUND if the conversation was deleted while it was read */
 function toConnection(page: Page | PathPage | null): MessageConnection {
   if (page === null) throw conversationNotFound()
-  return messageConnection(page)
+  return new MessageConnection(page)
 }
 
 /** The seq of a message of this conversation. @throws ApiError BAD_USER_INPUT */

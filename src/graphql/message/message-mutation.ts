@@ -69,13 +69,17 @@ export class AppendMessagePayload {
   message!: Message
 
   @Field(() => MessageEdge, { description: 'The message with its cursor.' })
-  messageEdge!: MessageEdge
+  get messageEdge(): MessageEdge {
+    return messageEdge(this.message)
+  }
 
   @Field(() => Conversation, { description: 'The conversation of the message.' })
   conversation!: Conversation
 
   @Field(() => ConversationEdge, { description: conversationEdgeDescription })
-  conversationEdge!: ConversationEdge
+  get conversationEdge(): ConversationEdge {
+    return conversationEdge(this.conversation)
+  }
 
   @Field(() => Boolean, { description: 'Whether an earlier call with the same client id stored the message.' })
   replayed!: boolean
@@ -87,13 +91,17 @@ export class AppendMessagesPayload {
   messages!: Message[]
 
   @Field(() => [MessageEdge], { description: 'The messages with their cursors.' })
-  messageEdges!: MessageEdge[]
+  get messageEdges(): MessageEdge[] {
+    return this.messages.map(messageEdge)
+  }
 
   @Field(() => Conversation, { description: 'The conversation of the messages.' })
   conversation!: Conversation
 
   @Field(() => ConversationEdge, { description: conversationEdgeDescription })
-  conversationEdge!: ConversationEdge
+  get conversationEdge(): ConversationEdge {
+    return conversationEdge(this.conversation)
+  }
 
   @Field(() => [Boolean], {
     description: 'For each message: whether an earlier call with the same client id stored it.',
@@ -114,18 +122,8 @@ export class MessageMutationResolver {
   ): Promise<AppendMessagePayload> {
     const checked = readMessage('input.message', input.message, context.services.limits)
     const { conversation, messages, replayed } = await append(context, input, OnExisting.FAIL, [checked])
-    const stored = messages[0] as Message
-    return {
-      message: stored,
-      get messageEdge() {
-        return messageEdge(stored)
-      },
-      conversation,
-      get conversationEdge() {
-        return conversationEdge(conversation)
-      },
-      replayed: replayed[0] === true,
-    }
+    const message = messages[0] as Message
+    return Object.assign(new AppendMessagePayload(), { message, conversation, replayed: replayed[0] === true })
   }
 
   @Mutation(() => AppendMessagesPayload, {
@@ -142,16 +140,7 @@ export class MessageMutationResolver {
     if (count === 0) throw badInput('input.messages', 'needs at least one message.')
     if (count > contractLimits.batch) throw tooLarge('input.messages', 'items', contractLimits.batch, count)
     const checked = readMessages(input.messages, context.services.limits)
-    const appended = await append(context, input, input.onExisting, checked)
-    return {
-      ...appended,
-      get messageEdges() {
-        return appended.messages.map(messageEdge)
-      },
-      get conversationEdge() {
-        return conversationEdge(appended.conversation)
-      },
-    }
+    return Object.assign(new AppendMessagesPayload(), await append(context, input, input.onExisting, checked))
   }
 }
 

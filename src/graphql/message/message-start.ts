@@ -100,7 +100,9 @@ export class StartMessagePayload {
   conversation!: Conversation
 
   @Field(() => ConversationEdge, { description: conversationEdgeDescription })
-  conversationEdge!: ConversationEdge
+  get conversationEdge(): ConversationEdge {
+    return conversationEdge(this.conversation)
+  }
 
   @Field(() => Int, { description: 'The attempt to write with; 0 if the message is replayed and streams no more.' })
   attempt!: number
@@ -135,16 +137,14 @@ export class MessageStartResolver {
     const started = startMessage(store, append, timeoutSeconds)
     const { messages, conversation, replayed, message, attempt } = await started.catch(atMessages(checked))
     const isReplay = replayed.at(-1) === true
-    return {
+    const messageEdges = messages.map(messageEdge)
+    return Object.assign(new StartMessagePayload(), {
       message,
-      messageEdges: messages.map(messageEdge),
+      messageEdges,
       conversation,
-      get conversationEdge() {
-        return conversationEdge(conversation)
-      },
       attempt,
       replayed: isReplay,
-    }
+    })
   }
 }
 

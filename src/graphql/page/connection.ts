@@ -4,22 +4,49 @@ import { Message } from '../../entities/message.ts'
 import type { ListPage } from '../../storage/list/conversation-list.ts'
 import { edgeCursor, listCursor } from './cursor.ts'
 
+interface PageEnds {
+  readonly hasNext: boolean
+  readonly hasPrevious: boolean
+}
+
+/** The cursor of the edge at an index; -1 is the last one. null: the page is empty. */
+type CursorAt = (index: number) => string | null
+
+/*
+ * A cursor is made when somebody reads it: most callers read the nodes, and the cursor of one end.
+ *
+ * The getters stand in classes. An object literal with a getter gets a hidden class of its own from V8 each time. Such
+ * classes are old from birth, and held all messages of their page until the next full garbage collection.
+ */
+
 @ObjectType({
   description: 'What lies before and after a page. It is exact in both directions.',
   simpleResolvers: true,
 })
 export class PageInfo {
   @Field(() => Boolean, { description: 'Whether there is anything after the last edge.' })
-  hasNextPage!: boolean
+  hasNextPage: boolean
 
   @Field(() => Boolean, { description: 'Whether there is anything before the first edge.' })
-  hasPreviousPage!: boolean
+  hasPreviousPage: boolean
+
+  readonly #cursorAt: CursorAt
+
+  constructor({ hasNext, hasPrevious }: PageEnds, cursorAt: CursorAt) {
+    this.hasNextPage = hasNext
+    this.hasPreviousPage = hasPrevious
+    this.#cursorAt = cursorAt
+  }
 
   @Field(() => String, { nullable: true, description: "The first edge's cursor; null if the page is empty." })
-  startCursor!: string | null
+  get startCursor(): string | null {
+    return this.#cursorAt(0)
+  }
 
   @Field(() => String, { nullable: true, description: "The last edge's cursor; null if the page is empty." })
-  endCursor!: string | null
+  get endCursor(): string | null {
+    return this.#cursorAt(-1)
+  }
 }
 
 @ObjectType({ description: 'A message and its cursor.', simpleResolvers: true })
@@ -33,16 +60,32 @@ export class MessageEdge {
   node!: Message
 }
 
+interface MessagePage extends PageEnds {
+  readonly messages: Message[]
+}
+
 @ObjectType({ description: 'A page of messages, by seq.', simpleResolvers: true })
 export class MessageConnection {
+  readonly #page: MessagePage
+
+  constructor(page: MessagePage) {
+    this.#page = page
+  }
+
   @Field(() => [MessageEdge], { description: 'The messages with their cursors.' })
-  edges!: MessageEdge[]
+  get edges(): MessageEdge[] {
+    return this.nodes.map(messageEdge)
+  }
 
   @Field(() => [Message], { description: 'The messages alone.' })
-  nodes!: Message[]
+  get nodes(): Message[] {
+    return this.#page.messages
+  }
 
   @Field(() => PageInfo, { description: 'What lies before and after this page.' })
-  pageInfo!: PageInfo
+  get pageInfo(): PageInfo {
+    return new PageInfo(this.#page, cursors(this.nodes, messageEdge))
+  }
 }
 
 @ObjectType({ description: 'A conversation and its place in the list.', simpleResolvers: true })
@@ -56,71 +99,54 @@ export class ConversationEdge {
 
 @ObjectType({ description: 'A page of conversations, newest activity first.', simpleResolvers: true })
 export class ConversationConnection {
+  readonly #page: ListPage
+  readonly #feedCursor: () => string
+
+  /** @param feedCursor where the feed of the list stands */
+  constructor(page: ListPage, feedCursor: () => string) {
+    this.#page = page
+    this.#feedCursor = feedCursor
+  }
+
   @Field(() => [ConversationEdge], { description: 'The conversations with their cursors.' })
-  edges!: ConversationEdge[]
+  get edges(): ConversationEdge[] {
+    return this.nodes.map(conversationEdge)
+  }
 
   @Field(() => [Conversation], { description: 'The conversations alone.' })
-  nodes!: Conversation[]
+  get nodes(): Conversation[] {
+    return this.#page.conversations
+  }
 
   @Field(() => PageInfo, { description: 'What lies before and after this page.' })
-  pageInfo!: PageInfo
+  get pageInfo(): PageInfo {
+    return new PageInfo(this.#page, cursors(this.nodes, conversationEdge))
+  }
 
   @Field(() => String, {
     description:
       'Where the feed of the list stands, no later than this page. Pass the cursor of the first page that you read as `after` of `conversationsChanged`: then you miss no change. Keep it apart from a normalised cache, which replaces it with that of a later page.',
   })
-  cursor!: string
-}
-
-interface MessagePage {
-  readonly messages: Message[]
-  readonly hasNext: boolean
-  readonly hasPrevious: boolean
+  get cursor(): string {
+    return this.#feedCursor()
+  }
 }
 
 export function messageEdge(message: Message): MessageEdge {
   return { cursor: edgeCursor(message.conversation.placeHead, message.seq), node: message }
 }
 
-export function messageConnection(page: MessagePage): MessageConnection {
-  return connection(page.messages, messageEdge, page)
-}
-
 export function conversationEdge(conversation: Conversation): ConversationEdge {
   return { cursor: listCursor(conversation), node: conversation }
-}
-
-/** @param feedCursor where the feed of the list stands */
-export function conversationConnection(page: ListPage, feedCursor: () => string): ConversationConnection {
-  const listed = connection(page.conversations, conversationEdge, page) as ConversationConnection
-  return Object.defineProperty(listed, 'cursor', { get: feedCursor })
 }
 
 /** The description of every field that answers a `ConversationEdge` beside its conversation. */
 export const conversationEdgeDescription =
   'The conversation and its place in the list, for a client that keeps the list and adds the edge to it.'
 
-/** A cursor is made when somebody reads it: most callers read the nodes, and the cursor of one end. */
-function connection<Node>(
-  nodes: Node[],
-  toEdge: (node: Node) => { cursor: string; node: Node },
-  page: { readonly hasNext: boolean; readonly hasPrevious: boolean },
-) {
-  const cursorOf = (node: Node | undefined) => (node === undefined ? null : toEdge(node).cursor)
-  return {
-    nodes,
-    get edges() {
-      return nodes.map(toEdge)
-    },
-    pageInfo: {
-      hasNextPage: page.hasNext,
-      hasPreviousPage: page.hasPrevious,
-      get startCursor() {
-        return cursorOf(nodes[0])
-      },
-      get endCursor() {
-        return cursorOf(nodes.at(-1))
-      },
-    },
+function cursors<Node>(nodes: readonly Node[], toEdge: (node: Node) => { readonly cursor: string }): CursorAt {
+  return (index) => {
+    const node = nodes.at(index)
+    return node === undefined ? null : toEdge(node).cursor
   }
 }

@@ -33,7 +33,11 @@ export interface Runner {
  */
 export async function query(on: Runner, { name, text }: Statement, values: unknown[]): Promise<Row[]> {
   const result = await on.query({ name, text, values, rowMode: 'array', types: textTypes })
-  return result.rows
+  const { rows } = result
+  // The driver assigns a function to a property for each query. V8 makes such a function old from birth, and from it
+  // leads a way to the result: it would hold the rows until the next full garbage collection.
+  result.rows = []
+  return rows
 }
 
 /** The same for a statement about one conversation. @param values from `$2` on */
