@@ -49,11 +49,11 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
     }
     const context = operations.createContext(callerOf(request).viewer, request.id)
     request.budget = context.budget
-    const { status, text } = await operations.answerHttp(asked, context)
+    const { status, result } = await operations.answer(asked, context)
     // Apollo answers 200 when it refuses a persisted query. Of this media type only an answer with data may have that.
     if (query === null && type === 'application/graphql-response+json') reply.code(400)
     else reply.code(status === 400 && readsOnlyJson(accept) ? 200 : status)
-    return text
+    return result.text
   }
 
   forKnownCallers(app, authenticate, (known) => {

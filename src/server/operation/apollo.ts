@@ -1,10 +1,4 @@
-import {
-  ApolloServer,
-  type ApolloServerOptionsWithGateway,
-  type ApolloServerPlugin,
-  type GraphQLRequestListener,
-  HeaderMap,
-} from '@apollo/server'
+import { ApolloServer, type GraphQLRequestListener, HeaderMap } from '@apollo/server'
 import {
   ApolloServerPluginCacheControlDisabled,
   ApolloServerPluginLandingPageDisabled,
@@ -20,17 +14,15 @@ import type { Executor } from './executor.ts'
 import { formatError } from './format-error.ts'
 import { Result } from './results.ts'
 
-/** An answer of HTTP without its media type and what Fastify adds to it. */
-export interface HttpAnswer {
+/** A result, and the status that it has over HTTP. */
+export interface Answer {
   readonly status: number
-  readonly text: string
+  readonly result: Result
 }
 
 /**
  * Apollo's pipeline for queries and mutations, over HTTP, WebSocket and event streams. Documents come from admission,
  * which has parsed and validated them.
- *
- * HTTP has an answer of its own, because there Apollo also chooses the status.
  */
 export class Apollo implements AsyncDisposable {
   readonly #server: ApolloServer<Context>
@@ -42,15 +34,13 @@ export class Apollo implements AsyncDisposable {
   /** Says every option that would otherwise depend on NODE_ENV. */
   static async start(schema: GraphQLSchema, admission: Admission, executor: Executor, log: Logger): Promise<Apollo> {
     const server = new ApolloServer<Context>({
-      gateway: executing(schema, executor),
+      schema,
       documentStore: admission.documentStore,
       introspection: true,
       // The routes see to that: a body has to be application/json, which a page of another origin cannot send without
       // asking the server first, and a GET of such a page is refused.
       csrfPrevention: false,
       persistedQueries: false,
-      // Apollo would add a line end, which copies every answer.
-      stringifyResult: JSON.stringify,
       allowBatchedHttpRequests: false,
       includeStacktraceInErrorResponses: false,
       hideSchemaDetailsFromClientErrors: false,
@@ -62,47 +52,25 @@ export class Apollo implements AsyncDisposable {
         ApolloServerPluginLandingPageDisabled(),
         ApolloServerPluginSchemaReportingDisabled(),
         ApolloServerPluginUsageReportingDisabled(),
-        formatErrors(log),
+        { requestDidStart: async () => listener(executor, log) },
       ],
     })
     await server.start()
     return new Apollo(server)
   }
 
-  async answer({ query, operationName, variables }: GraphqlRequest, context: Context): Promise<Result> {
+  async answer({ query, operationName, variables, extensions }: GraphqlRequest, context: Context): Promise<Answer> {
     const request = {
       query: query ?? undefined,
       operationName: operationName ?? undefined,
       variables: variables ?? undefined,
-    }
-    const { body } = await this.#server.executeOperation(request, { contextValue: context })
-    if (body.kind !== 'single') throw new Error('Incremental delivery is not part of this schema.')
-    const { errors, data, extensions } = body.singleResult
-    return new Result({
-      ...(errors ? { errors } : {}),
-      ...(data === undefined ? {} : { data }),
-      ...(extensions ? { extensions } : {}),
-    })
-  }
-
-  async answerHttp(
-    { query, operationName, variables, extensions }: GraphqlRequest,
-    context: Context,
-  ): Promise<HttpAnswer> {
-    const body = {
-      query,
-      operationName: operationName ?? null,
-      variables: variables ?? null,
       // A persisted query that comes with its text is answered, although the server does not keep it.
-      extensions: query === null ? (extensions ?? null) : null,
+      extensions: query === null ? (extensions ?? undefined) : undefined,
     }
-    const answer = await this.#server.executeHTTPGraphQLRequest({
-      // Apollo looks at these and at nothing else. Without a header `accept` it does not work out a media type.
-      httpGraphQLRequest: { method: 'POST', headers: new HeaderMap(), search: '', body },
-      context: async () => context,
-    })
-    if (answer.body.kind !== 'complete') throw new Error('Incremental delivery is not part of this schema.')
-    return { status: answer.status ?? 200, text: answer.body.string }
+    const { http, body } = await this.#server.executeOperation(request, { contextValue: context })
+    if (body.kind !== 'single') throw new Error('Incremental delivery is not part of this schema.')
+    const { errors, data, extensions: more } = body.singleResult
+    return { status: http.status ?? 200, result: new Result({ errors, data, extensions: more }) }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -110,35 +78,29 @@ export class Apollo implements AsyncDisposable {
   }
 }
 
-type Gateway = ApolloServerOptionsWithGateway<Context>['gateway']
-
-/** Apollo executes by itself unless it has a gateway. So the executor is given to it as one. */
-function executing(schema: GraphQLSchema, executor: Executor): Gateway {
+/**
+ * A hook and not Apollo's gateway, which could execute as well: for each request the gateway makes an object literal
+ * with a getter. V8 gives each of these a hidden class of its own, which is old from birth, and from it leads a way to
+ * the whole answer: it would be held until the next full garbage collection.
+ */
+function listener(executor: Executor, log: Logger): GraphQLRequestListener<Context> {
   return {
-    onSchemaLoadOrUpdate: (load) => {
-      load({ apiSchema: schema, coreSupergraphSdl: '' })
-      return () => {}
+    async responseForOperation({ document, request, contextValue }) {
+      const { operationName, variables: variableValues } = request
+      const { errors, ...result } = await executor.execute({ document, operationName, variableValues, contextValue })
+      if (errors === undefined) return { http: asItIs, body: { kind: 'single', singleResult: result } }
+      const formatted = errors.map((error) => formatError(error, contextValue.requestId, log))
+      // Without data nothing was executed: the variables are wrong.
+      const http = result.data === undefined ? badRequest : asItIs
+      return { http, body: { kind: 'single', singleResult: { ...result, errors: formatted } } }
     },
-    load: async () => ({
-      executor: ({ document, operationName, request, context }) =>
-        executor.execute({
-          document,
-          operationName,
-          variableValues: request.variables ?? null,
-          contextValue: context,
-        }),
-    }),
-    stop: async () => {},
-  }
-}
-
-/** A plugin and not Apollo's option `formatError`, because that option does not know the request's id. */
-function formatErrors(log: Logger): ApolloServerPlugin<Context> {
-  const listener: GraphQLRequestListener<Context> = {
+    // Of errors that Apollo itself finds. Apollo's option `formatError` does not know the request's id.
     async willSendResponse({ contextValue, errors, response }) {
       if (errors === undefined || response.body.kind !== 'single') return
       response.body.singleResult.errors = errors.map((error) => formatError(error, contextValue.requestId, log))
     },
   }
-  return { requestDidStart: async () => listener }
 }
+
+const asItIs = { status: undefined, headers: new HeaderMap() }
+const badRequest = { status: 400, headers: new HeaderMap() }

@@ -78,12 +78,7 @@ function withPlace(
     ...(place?.locations ? { locations: place.locations } : {}),
     ...(place?.path ? { path: place.path } : {}),
     // Apollo's own errors have an `http` that is meant for Apollo and not for callers.
-    extensions: {
-      ...extensions,
-      ...pathOfVariable(message),
-      http: undefined,
-      code: extensions.code ?? 'BAD_USER_INPUT',
-    },
+    extensions: { code: 'BAD_USER_INPUT', ...extensions, ...pathOfVariable(message), http: undefined },
   }
 }
 

@@ -13,7 +13,7 @@ import { createSchema } from '../../graphql/schema.ts'
 import type { AnswerMemory } from '../../storage/postgres/answer-budget.ts'
 import type { GraphqlRequest } from '../request/graphql-request.ts'
 import { Admission } from './admission.ts'
-import { Apollo, type HttpAnswer } from './apollo.ts'
+import { type Answer, Apollo } from './apollo.ts'
 import { Executor } from './executor.ts'
 import { formatError } from './format-error.ts'
 import { type CreateContext, contextFactory } from './operation-context.ts'
@@ -76,17 +76,9 @@ export class Operations implements AsyncDisposable {
     return this.#refuse([badInput('operationName', 'names no operation of this document.')], requestId)
   }
 
-  /** Answers a query or a mutation that was admitted. */
-  answer(request: GraphqlRequest, context: Context): Promise<Result> {
+  /** Answers a query or a mutation that was admitted, or a persisted query, which is refused. */
+  answer(request: GraphqlRequest, context: Context): Promise<Answer> {
     return this.#apollo.answer(request, context)
-  }
-
-  /**
-   * Answers a query or a mutation that was admitted, or a persisted query, which is refused, with the status of an HTTP
-   * answer.
-   */
-  answerHttp(request: GraphqlRequest, context: Context): Promise<HttpAnswer> {
-    return this.#apollo.answerHttp(request, context)
   }
 
   /**

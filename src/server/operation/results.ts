@@ -14,7 +14,11 @@ import { formatError } from './format-error.ts'
 import type { CreateContext } from './operation-context.ts'
 
 /** A result as callers get it. */
-export type FormattedResult = Omit<ExecutionResult, 'errors'> & { errors?: readonly GraphQLFormattedError[] }
+export interface FormattedResult {
+  readonly errors?: readonly GraphQLFormattedError[] | undefined
+  readonly data?: ExecutionResult['data']
+  readonly extensions?: ExecutionResult['extensions']
+}
 
 /** A result that is sent to one caller or to many. It is written as JSON once, however often it is sent. */
 export class Result {

@@ -284,7 +284,8 @@ export class SocketSession implements Connection, SocketListener {
       const context = operations.createContext(operation.viewer, operation.requestId)
       // The answer counts until it was sent.
       using _budget = context.budget
-      await this.#next(operation, await operations.answer(payload, context))
+      const { result } = await operations.answer(payload, context)
+      await this.#next(operation, result)
       this.#complete(operation)
     } catch (error) {
       this.#fail(operation, error)

@@ -125,7 +125,8 @@ export class EventStreams implements AsyncDisposable {
     const { operations } = this.#use
     const context = operations.createContext(operation.viewer, operation.requestId)
     using _budget = context.budget
-    await this.#finish(stream, await operations.answer(operation.request, context))
+    const { result } = await operations.answer(operation.request, context)
+    await this.#finish(stream, result)
   }
 
   async #finish(stream: EventStream, result: Result): Promise<void> {
