@@ -2,6 +2,7 @@ import { BigIntType } from '@mikro-orm/core'
 import { Entity, Enum, Index, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
 import { Field, ID, Int, ObjectType } from 'type-graphql'
 import { Conversation } from './conversation.ts'
+import { GetterField } from './getter-field.ts'
 import { messageId } from './ids/global-id.ts'
 import { Json, JsonObject, type JsonRecord } from './json.ts'
 import { MessageRole, MessageStatus, PartsFormat } from './message-enums.ts'
@@ -33,7 +34,9 @@ import { ToolCall } from './tool-call.ts'
     'create index "message_conversation_key_parent_seq_seq_index" on "message" ("conversation_key", "parent_seq", "seq") where "parent_seq" is not null',
 })
 export class Message implements Node {
-  @Field(() => ID, { description: 'Opaque. After its conversation was deleted, `node` answers null for this id.' })
+  @GetterField(() => ID, {
+    description: 'Opaque. After its conversation was deleted, `node` answers null for this id.',
+  })
   get id(): string {
     return messageId(this.conversation.placeHead, this.seq)
   }

@@ -1,6 +1,7 @@
 import { Arg, Ctx, Field, ID, InputType, Int, Mutation, ObjectType, Resolver } from 'type-graphql'
 import { uuidv7 } from 'uuidv7'
 import { Conversation } from '../../entities/conversation.ts'
+import { GetterField } from '../../entities/getter-field.ts'
 import { badInput, conversationNotFound } from '../../errors.ts'
 import { forkConversation } from '../../storage/branch/conversation-fork.ts'
 import type { Context } from '../context.ts'
@@ -31,7 +32,7 @@ export class ForkConversationPayload {
   @Field(() => Conversation, { description: 'The copy.' })
   conversation!: Conversation
 
-  @Field(() => ConversationEdge, { description: conversationEdgeDescription })
+  @GetterField(() => ConversationEdge, { description: conversationEdgeDescription })
   get conversationEdge(): ConversationEdge {
     return conversationEdge(this.conversation)
   }

@@ -2,6 +2,7 @@ import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver, registe
 import { uuidv7 } from 'uuidv7'
 import { contractLimits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
+import { GetterField } from '../../entities/getter-field.ts'
 import { JsonObject, type JsonRecord } from '../../entities/json.ts'
 import { Timestamp } from '../../entities/timestamp.ts'
 import { conversationNotFound } from '../../errors.ts'
@@ -64,7 +65,7 @@ export class CreateConversationPayload {
   @Field(() => Conversation, { description: 'The conversation, new or found.' })
   conversation!: Conversation
 
-  @Field(() => ConversationEdge, { description: conversationEdgeDescription })
+  @GetterField(() => ConversationEdge, { description: conversationEdgeDescription })
   get conversationEdge(): ConversationEdge {
     return conversationEdge(this.conversation)
   }
@@ -97,7 +98,7 @@ export class UpdateConversationPayload {
   @Field(() => Conversation, { description: 'The conversation as it is now.' })
   conversation!: Conversation
 
-  @Field(() => ConversationEdge, { description: conversationEdgeDescription })
+  @GetterField(() => ConversationEdge, { description: conversationEdgeDescription })
   get conversationEdge(): ConversationEdge {
     return conversationEdge(this.conversation)
   }

@@ -1,5 +1,6 @@
 import { Field, ID, InterfaceType, ObjectType } from 'type-graphql'
 import { Conversation } from '../../entities/conversation.ts'
+import { GetterField } from '../../entities/getter-field.ts'
 import type { ListEvent } from '../../live/list-reader.ts'
 import { ConversationEdge, conversationEdge, conversationEdgeDescription } from '../page/connection.ts'
 import { listFeedCursor } from './list-feed-cursor.ts'
@@ -25,7 +26,7 @@ export class ConversationListed extends ConversationListEvent {
   @Field(() => Conversation, { description: 'The conversation as it is now.' })
   conversation!: Conversation
 
-  @Field(() => ConversationEdge, { description: conversationEdgeDescription })
+  @GetterField(() => ConversationEdge, { description: conversationEdgeDescription })
   get conversationEdge(): ConversationEdge {
     return conversationEdge(this.conversation)
   }

@@ -14,6 +14,7 @@ import {
 } from 'type-graphql'
 import { contractLimits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
+import { GetterField } from '../../entities/getter-field.ts'
 import { Message } from '../../entities/message.ts'
 import { badInput, tooLarge } from '../../errors.ts'
 import type { Appended } from '../../storage/append/append.ts'
@@ -68,7 +69,7 @@ export class AppendMessagePayload {
   @Field(() => Message, { description: 'The message as it is stored.' })
   message!: Message
 
-  @Field(() => MessageEdge, { description: 'The message with its cursor.' })
+  @GetterField(() => MessageEdge, { description: 'The message with its cursor.' })
   get messageEdge(): MessageEdge {
     return messageEdge(this.message)
   }
@@ -76,7 +77,7 @@ export class AppendMessagePayload {
   @Field(() => Conversation, { description: 'The conversation of the message.' })
   conversation!: Conversation
 
-  @Field(() => ConversationEdge, { description: conversationEdgeDescription })
+  @GetterField(() => ConversationEdge, { description: conversationEdgeDescription })
   get conversationEdge(): ConversationEdge {
     return conversationEdge(this.conversation)
   }
@@ -90,7 +91,7 @@ export class AppendMessagesPayload {
   @Field(() => [Message], { description: 'The messages as they are stored, in the order of the input.' })
   messages!: Message[]
 
-  @Field(() => [MessageEdge], { description: 'The messages with their cursors.' })
+  @GetterField(() => [MessageEdge], { description: 'The messages with their cursors.' })
   get messageEdges(): MessageEdge[] {
     return this.messages.map(messageEdge)
   }
@@ -98,7 +99,7 @@ export class AppendMessagesPayload {
   @Field(() => Conversation, { description: 'The conversation of the messages.' })
   conversation!: Conversation
 
-  @Field(() => ConversationEdge, { description: conversationEdgeDescription })
+  @GetterField(() => ConversationEdge, { description: conversationEdgeDescription })
   get conversationEdge(): ConversationEdge {
     return conversationEdge(this.conversation)
   }

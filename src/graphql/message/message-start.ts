@@ -15,6 +15,7 @@ import {
 } from 'type-graphql'
 import { contractLimits, type Limits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
+import { GetterField } from '../../entities/getter-field.ts'
 import { JsonObject, type JsonRecord } from '../../entities/json.ts'
 import { Message } from '../../entities/message.ts'
 import { MessageRole, MessageStatus } from '../../entities/message-enums.ts'
@@ -99,7 +100,7 @@ export class StartMessagePayload {
   @Field(() => Conversation, { description: 'The conversation of the message.' })
   conversation!: Conversation
 
-  @Field(() => ConversationEdge, { description: conversationEdgeDescription })
+  @GetterField(() => ConversationEdge, { description: conversationEdgeDescription })
   get conversationEdge(): ConversationEdge {
     return conversationEdge(this.conversation)
   }

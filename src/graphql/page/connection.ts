@@ -1,5 +1,6 @@
 import { Field, ObjectType } from 'type-graphql'
 import { Conversation } from '../../entities/conversation.ts'
+import { GetterField } from '../../entities/getter-field.ts'
 import { Message } from '../../entities/message.ts'
 import type { ListPage } from '../../storage/list/conversation-list.ts'
 import { edgeCursor, listCursor } from './cursor.ts'
@@ -38,12 +39,12 @@ export class PageInfo {
     this.#cursorAt = cursorAt
   }
 
-  @Field(() => String, { nullable: true, description: "The first edge's cursor; null if the page is empty." })
+  @GetterField(() => String, { nullable: true, description: "The first edge's cursor; null if the page is empty." })
   get startCursor(): string | null {
     return this.#cursorAt(0)
   }
 
-  @Field(() => String, { nullable: true, description: "The last edge's cursor; null if the page is empty." })
+  @GetterField(() => String, { nullable: true, description: "The last edge's cursor; null if the page is empty." })
   get endCursor(): string | null {
     return this.#cursorAt(-1)
   }
@@ -72,17 +73,17 @@ export class MessageConnection {
     this.#page = page
   }
 
-  @Field(() => [MessageEdge], { description: 'The messages with their cursors.' })
+  @GetterField(() => [MessageEdge], { description: 'The messages with their cursors.' })
   get edges(): MessageEdge[] {
     return this.nodes.map(messageEdge)
   }
 
-  @Field(() => [Message], { description: 'The messages alone.' })
+  @GetterField(() => [Message], { description: 'The messages alone.' })
   get nodes(): Message[] {
     return this.#page.messages
   }
 
-  @Field(() => PageInfo, { description: 'What lies before and after this page.' })
+  @GetterField(() => PageInfo, { description: 'What lies before and after this page.' })
   get pageInfo(): PageInfo {
     return new PageInfo(this.#page, cursors(this.nodes, messageEdge))
   }
@@ -108,22 +109,22 @@ export class ConversationConnection {
     this.#feedCursor = feedCursor
   }
 
-  @Field(() => [ConversationEdge], { description: 'The conversations with their cursors.' })
+  @GetterField(() => [ConversationEdge], { description: 'The conversations with their cursors.' })
   get edges(): ConversationEdge[] {
     return this.nodes.map(conversationEdge)
   }
 
-  @Field(() => [Conversation], { description: 'The conversations alone.' })
+  @GetterField(() => [Conversation], { description: 'The conversations alone.' })
   get nodes(): Conversation[] {
     return this.#page.conversations
   }
 
-  @Field(() => PageInfo, { description: 'What lies before and after this page.' })
+  @GetterField(() => PageInfo, { description: 'What lies before and after this page.' })
   get pageInfo(): PageInfo {
     return new PageInfo(this.#page, cursors(this.nodes, conversationEdge))
   }
 
-  @Field(() => String, {
+  @GetterField(() => String, {
     description:
       'Where the feed of the list stands, no later than this page. Pass the cursor of the first page that you read as `after` of `conversationsChanged`: then you miss no change. Keep it apart from a normalised cache, which replaces it with that of a later page.',
   })
