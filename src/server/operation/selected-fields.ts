@@ -23,6 +23,7 @@ import {
   TypeMetaFieldDef,
   TypeNameMetaFieldDef,
 } from 'graphql'
+import { DateTimeScalar } from '../../graphql/input/scalars.ts'
 
 type AnyField = GraphQLField<unknown, unknown>
 
@@ -113,7 +114,7 @@ function takeApart(type: GraphQLOutputType): Shape {
 
 /** Knows values that the type writes as they are; not all of them. */
 function exactValues(type: GraphQLLeafType): (value: unknown) => boolean {
-  if (type === GraphQLString || type === GraphQLID) return isText
+  if (type === GraphQLString || type === GraphQLID || type === DateTimeScalar) return isText
   if (type === GraphQLInt) return isInt
   if (type === GraphQLFloat) return Number.isFinite
   if (type === GraphQLBoolean) return isBoolean
