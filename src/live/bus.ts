@@ -61,6 +61,12 @@ const defaultPatienceMs = 1_000
 
 const now = Promise.resolve()
 
+interface Unconfirmed {
+  readonly promise: Promise<void>
+  readonly resolve: () => void
+  readonly timer: NodeJS.Timeout
+}
+
 /**
  * Carries hints between the processes on one database. A process hears only of the keys in which it has an interest. A
  * hint may be lost, doubled or late: the log is the truth.
@@ -78,8 +84,8 @@ export class Bus implements AsyncDisposable {
   readonly #patienceMs: number
   readonly #stop = new AbortController()
   readonly #wanted = new Map<string, Interest>()
-  /** By key, what confirms an interest. Kept apart from the interests, because most interests are confirmed already. */
-  readonly #unconfirmed = new Map<string, () => void>()
+  /** By key. Kept apart from the interests, because most interests are confirmed already. */
+  readonly #unconfirmed = new Map<string, Unconfirmed>()
   /** The keys to which the present line listens. */
   readonly #listening = new Set<string>()
   readonly #toListen = new Set<string>()
@@ -114,36 +120,37 @@ export class Bus implements AsyncDisposable {
   interest(key: string): Interest {
     this.#toUnlisten.delete(key)
     if (!this.#listening.has(key)) this.#toListen.add(key)
-    const interest: Interest = {
-      confirmed: this.#isAway || this.#listening.has(key) ? now : this.#untilConfirmed(key),
-      [Symbol.dispose]: () => {
-        if (this.#wanted.get(key) !== interest) return
-        this.#confirm(key)
-        this.#wanted.delete(key)
-        this.#toListen.delete(key)
-        // While the bus is away there is no line to unlisten on; the next line listens only to keys that are wanted
-        // then.
-        if (!this.#isAway) this.#toUnlisten.add(key)
-        this.#wake()
-      },
+    if (!this.#isAway && !this.#listening.has(key)) {
+      const timer = setTimeout(() => this.#confirm(key), this.#patienceMs).unref()
+      this.#unconfirmed.set(key, { ...Promise.withResolvers<void>(), timer })
     }
+    const interest = new KeyInterest(this, key)
     this.#wanted.set(key, interest)
     this.#wake()
     return interest
   }
 
-  #untilConfirmed(key: string): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const timer = setTimeout(() => this.#confirm(key), this.#patienceMs).unref()
-    this.#unconfirmed.set(key, () => {
-      clearTimeout(timer)
-      resolve()
-    })
-    return promise
+  /** What `Interest.confirmed` says. */
+  confirmed(key: string): Promise<void> {
+    return this.#unconfirmed.get(key)?.promise ?? now
+  }
+
+  /** Ends an interest. Ending it twice does no harm, even when the key has another interest meanwhile. */
+  end(interest: Interest, key: string): void {
+    if (this.#wanted.get(key) !== interest) return
+    this.#confirm(key)
+    this.#wanted.delete(key)
+    this.#toListen.delete(key)
+    // While the bus is away there is no line to unlisten on; the next line listens only to keys that are wanted then.
+    if (!this.#isAway) this.#toUnlisten.add(key)
+    this.#wake()
   }
 
   #confirm(key: string): void {
-    this.#unconfirmed.get(key)?.()
+    const unconfirmed = this.#unconfirmed.get(key)
+    if (unconfirmed === undefined) return
+    clearTimeout(unconfirmed.timer)
+    unconfirmed.resolve()
     this.#unconfirmed.delete(key)
   }
 
@@ -239,6 +246,25 @@ export class Bus implements AsyncDisposable {
     this.#stop.abort()
     this.#wake()
     await this.#running
+  }
+}
+
+/** An idle watcher holds one: so it has no functions of its own. */
+class KeyInterest implements Interest {
+  readonly #bus: Bus
+  readonly #key: string
+
+  constructor(bus: Bus, key: string) {
+    this.#bus = bus
+    this.#key = key
+  }
+
+  get confirmed(): Promise<void> {
+    return this.#bus.confirmed(this.#key)
+  }
+
+  [Symbol.dispose](): void {
+    this.#bus.end(this, this.#key)
   }
 }
 

@@ -1,6 +1,7 @@
 import type { Message } from '../entities/message.ts'
-import { type Known, readChanges } from '../storage/message/changes.ts'
+import { type Changes, type Known, readChanges } from '../storage/message/changes.ts'
 import { readMessagesAt } from '../storage/message/message.ts'
+import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
 import { type Chunk, readChunks, readStreaming } from '../storage/stream/stream-chunks.ts'
 import { type ConversationChange, toChanges } from './conversation-change.ts'
@@ -20,6 +21,13 @@ export type FeedEvent =
   | ConversationChange
   | { readonly kind: 'text'; readonly chunk: Chunk; readonly known: Known }
   | { readonly kind: 'caught-up' | 'gone'; readonly known: Known }
+
+/** What a read of changes brought, with its changes in their order and their events. */
+interface ReadChanges<Event> extends Changes {
+  readonly changes: readonly ConversationChange[]
+  readonly known: Known
+  readonly events: readonly Event[]
+}
 
 /**
  * Reads what happens in a conversation after what its caller knows. Once it has told everything that stood there at its
@@ -51,28 +59,39 @@ export class ChangeReader<Event> implements Reader<Event> {
     this.#toEvent = toEvent
   }
 
-  async read(reads: HeldReads, hasMoved: boolean): Promise<Batch<Event>> {
-    if (!hasMoved) return this.#tellText(reads)
+  read(reads: HeldReads, hasMoved: boolean, tell: (batch: Batch<Event>) => void): void {
+    if (!hasMoved) this.#tellText(reads, tell)
+    else if (this.#lookedUpTo === Number.POSITIVE_INFINITY) this.#tellChanges(reads, tell)
+    else this.#tellStreaming(reads, tell).catch((error: unknown) => reads.failed(error))
+  }
+
+  /** Tells the next streaming message. Once all of them are told, tells changes. */
+  async #tellStreaming(reads: HeldReads, tell: (batch: Batch<Event>) => void): Promise<void> {
     // Read before the changes, because what is told first must not be newer than what is told later.
     const streaming = await this.#nextStreaming(reads)
-    if (streaming !== null) return this.#toBatch([streaming], 'more', anyHint)
-    const read = await this.#readChanges(reads)
-    if (read === null) return this.#toBatch([{ kind: 'gone', known: this.#known }], 'end', anyHint)
-    const { changes, known, events: changeEvents, hasMore } = read
-    const { lastSeq, revision } = read.conversation
-    const events = [...changeEvents]
-    this.#target ??= { seq: lastSeq, revision }
-    if (!this.#isCaughtUp && known.seq >= this.#target.seq && known.revision >= this.#target.revision) {
-      this.#isCaughtUp = true
-      events.push(this.#toEvent({ kind: 'caught-up', known }))
-    }
-    this.#known = known
-    for (const change of changes) if ('message' in change) this.#track(change.message)
-    if (hasMore) return { events, rest: 'more', revision }
-    if (this.#streams.size === 0) return { events, rest: 'all', revision }
-    // Text is read in a read of its own: if it failed here, the changes that were just read would be lost.
-    if (events.length > 0) return { events, rest: 'more', revision: anyHint }
-    return this.#tellText(reads)
+    if (streaming === null) this.#tellChanges(reads, tell)
+    else tell(this.#toBatch([streaming], 'more', anyHint))
+  }
+
+  #tellChanges(reads: HeldReads, tell: (batch: Batch<Event>) => void): void {
+    this.#readChanges(reads, (read) => {
+      if (read === null) return tell(this.#toBatch([{ kind: 'gone', known: this.#known }], 'end', anyHint))
+      const { changes, known, events: changeEvents, hasMore } = read
+      const { lastSeq, revision } = read.conversation
+      const events = [...changeEvents]
+      this.#target ??= { seq: lastSeq, revision }
+      if (!this.#isCaughtUp && known.seq >= this.#target.seq && known.revision >= this.#target.revision) {
+        this.#isCaughtUp = true
+        events.push(this.#toEvent({ kind: 'caught-up', known }))
+      }
+      this.#known = known
+      for (const change of changes) if ('message' in change) this.#track(change.message)
+      if (hasMore) tell({ events, rest: 'more', revision })
+      else if (this.#streams.size === 0) tell({ events, rest: 'all', revision })
+      // Text is read in a read of its own: if it failed here, the changes that were just read would be lost.
+      else if (events.length > 0) tell({ events, rest: 'more', revision: anyHint })
+      else this.#tellText(reads, tell)
+    })
   }
 
   #toBatch(events: readonly FeedEvent[], rest: Batch<Event>['rest'], revision: number): Batch<Event> {
@@ -93,9 +112,11 @@ export class ChangeReader<Event> implements Reader<Event> {
         this.#lookedUpTo = Number.POSITIVE_INFINITY
         return null
       }
-      const [message] = await reads.once(`message ${this.#userId} ${key} ${epoch} ${next}`, (budget) =>
-        readMessagesAt(this.#store, budget, this.#userId, [{ key, epoch, seq: next }]),
-      )
+      const [message] = await new Promise<readonly (Message | null)[]>((take) => {
+        const ask = (budget: AnswerBudget) =>
+          readMessagesAt(this.#store, budget, this.#userId, [{ key, epoch, seq: next }])
+        reads.once(`message ${this.#userId} ${key} ${epoch} ${next}`, ask, take)
+      })
       this.#untold.shift()
       if (!message) continue
       this.#track(message)
@@ -105,14 +126,15 @@ export class ChangeReader<Event> implements Reader<Event> {
   }
 
   /** Feeds that share the read also share its events. */
-  #readChanges(reads: HeldReads) {
+  #readChanges(reads: HeldReads, take: (read: ReadChanges<Event> | null) => void): void {
     const { key, epoch, seq, revision } = this.#known
-    return reads.once(`changes ${this.#userId} ${key} ${epoch} ${seq} ${revision}`, async (budget) => {
+    const ask = async (budget: AnswerBudget) => {
       const read = await readChanges(this.#store, budget, this.#userId, this.#known, rowsPerRead)
       if (read === null) return null
       const { changes, known } = toChanges(this.#known, read)
       return { ...read, changes, known, events: changes.map(this.#toEvent) }
-    })
+    }
+    reads.once(`changes ${this.#userId} ${key} ${epoch} ${seq} ${revision}`, ask, take)
   }
 
   #track(message: Message): void {
@@ -120,19 +142,19 @@ export class ChangeReader<Event> implements Reader<Event> {
     else this.#streams.set(message.seq, Math.max(message.nextChunk, this.#streams.get(message.seq) ?? 0))
   }
 
-  async #tellText(reads: HeldReads): Promise<Batch<Event>> {
+  #tellText(reads: HeldReads, tell: (batch: Batch<Event>) => void): void {
     const { key, epoch } = this.#known
     const from = [...this.#streams].flat().join(' ')
-    const { chunks, events, hasMore } = await reads.once(
-      `chunks ${this.#userId} ${key} ${epoch} ${this.#known.seq} ${this.#known.revision} ${from}`,
-      async (budget) => {
-        const request = { userId: this.#userId, key, epoch, from: this.#streams, count: chunksPerRead }
-        const read = await readChunks(this.#store, budget, request)
-        const toText = (chunk: Chunk) => this.#toEvent({ kind: 'text', chunk, known: this.#known })
-        return { ...read, events: read.chunks.map(toText) }
-      },
-    )
-    for (const { seq, chunk } of chunks) this.#streams.set(seq, chunk + 1)
-    return { events, rest: hasMore ? 'more' : 'all', revision: anyHint }
+    const question = `chunks ${this.#userId} ${key} ${epoch} ${this.#known.seq} ${this.#known.revision} ${from}`
+    const ask = async (budget: AnswerBudget) => {
+      const request = { userId: this.#userId, key, epoch, from: this.#streams, count: chunksPerRead }
+      const read = await readChunks(this.#store, budget, request)
+      const toText = (chunk: Chunk) => this.#toEvent({ kind: 'text', chunk, known: this.#known })
+      return { ...read, events: read.chunks.map(toText) }
+    }
+    reads.once(question, ask, ({ chunks, events, hasMore }) => {
+      for (const { seq, chunk } of chunks) this.#streams.set(seq, chunk + 1)
+      tell({ events, rest: hasMore ? 'more' : 'all', revision: anyHint })
+    })
   }
 }

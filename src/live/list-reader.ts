@@ -10,6 +10,7 @@ import {
   readListStates,
 } from '../storage/list/conversation-list-changes.ts'
 import { conversationMark } from '../storage/list/conversation-mark.ts'
+import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
 import type { Batch, Reader } from './feed.ts'
 import { KnownStates, type ListKnown, maxStates } from './known-states.ts'
@@ -62,9 +63,16 @@ export class ListReader<Event> implements Reader<Event> {
     for (const state of start.states) this.#states.add({ ...state, mark: conversationMark(state) })
   }
 
-  async read(reads: HeldReads): Promise<Batch<Event>> {
+  read(reads: HeldReads, _hasMoved: boolean, tell: (batch: Batch<Event>) => void): void {
     const from = this.#sweep?.from ?? { at: this.#settled, key: null }
-    const read = await this.#readChanges(reads, from)
+    const since = this.#deletedSince
+    const marks = this.#states.marksFrom(from.at)
+    const ask = (budget: AnswerBudget) =>
+      readListChanges(this.#store, budget, this.#userId, from, since, marks, rowsPerRead)
+    reads.once(`list ${this.#userId} ${from.at} ${from.key} ${since} ${marks}`, ask, (read) => tell(this.#take(read)))
+  }
+
+  #take(read: ListChanges): Batch<Event> {
     const settles = this.#sweep?.settles ?? read.readAt - this.#settleMicroseconds
     const events = read.conversations.map((conversation) => this.#tell(conversation, settles))
     const isOnePage = this.#sweep === null
@@ -83,14 +91,6 @@ export class ListReader<Event> implements Reader<Event> {
     // the poll looks.
     const isWhole = this.#sweep === null && (isOnePage || this.#states.hasForgotten)
     return { events, rest: isWhole ? 'all' : 'more', revision: 0 }
-  }
-
-  #readChanges(reads: HeldReads, from: ListPosition): Promise<ListChanges> {
-    const since = this.#deletedSince
-    const marks = this.#states.marksFrom(from.at)
-    return reads.once(`list ${this.#userId} ${from.at} ${from.key} ${since} ${marks}`, (budget) =>
-      readListChanges(this.#store, budget, this.#userId, from, since, marks, rowsPerRead),
-    )
   }
 
   #tell(conversation: Conversation, settles: number): Event {

@@ -8,13 +8,10 @@ import type { HeldReads } from './shared-reads.ts'
 
 const rowsPerRead = 20
 
-/**
- * The place of a reader, and the name of the read that it does there. Readers that came there together share this
- * object.
- */
-interface Standing {
-  readonly place: Place
-  readonly question: string
+/** Where a reader stands. Readers that came there together share this object. */
+interface Standing extends Place {
+  /** The name of the read that is done there at the moment; null: none is. A reader that waits needs no name. */
+  question: string | null
 }
 
 /**
@@ -30,15 +27,20 @@ export class MessageReader<Event> implements Reader<Event> {
     this.#store = store
     this.#userId = userId
     this.#toEvent = toEvent
-    this.#at = this.#standAt(after)
+    this.#at = { ...after, question: null }
   }
 
-  async read(reads: HeldReads): Promise<Batch<Event>> {
-    const { place, question } = this.#at
+  read(reads: HeldReads, _hasMoved: boolean, tell: (batch: Batch<Event>) => void): void {
+    const from = this.#at
+    const { key, epoch, seq } = from
+    from.question ??= `messages ${this.#userId} ${key} ${epoch} ${seq}`
     // Feeds that share the read also share its events.
-    const { batch, at } = await reads.once(question, (budget) => this.#read(budget, place))
-    this.#at = at ?? this.#at
-    return batch
+    const ask = (budget: AnswerBudget) => this.#read(budget, from)
+    reads.once(from.question, ask, ({ batch, at }) => {
+      from.question = null
+      this.#at = at ?? from
+      tell(batch)
+    })
   }
 
   /** @returns `at`: where the reader stands after the read; null: where it stood before */
@@ -60,12 +62,7 @@ export class MessageReader<Event> implements Reader<Event> {
     const last = messages.at(-1)
     return {
       batch: { events, rest: hasNext ? 'more' : 'all', revision: conversation.revision },
-      at: last === undefined ? null : this.#standAt({ key, epoch, seq: last.seq }),
+      at: last === undefined ? null : { key, epoch, seq: last.seq, question: null },
     }
-  }
-
-  #standAt(place: Place): Standing {
-    const { key, epoch, seq } = place
-    return { place, question: `messages ${this.#userId} ${key} ${epoch} ${seq}` }
   }
 }

@@ -1,9 +1,15 @@
 import { setImmediate as turn } from 'node:timers/promises'
 import { AnswerBudget, type AnswerMemory } from '../storage/postgres/answer-budget.ts'
 
-interface Shared<T> {
-  readonly result: Promise<T>
+/** One who waits for a shared read. */
+interface Taker {
+  take(answer: unknown): void
+  failed(error: unknown): void
+}
+
+interface Shared {
   readonly budget: AnswerBudget
+  readonly takers: Taker[]
   holders: number
 }
 
@@ -12,32 +18,51 @@ const bytesPerRead = 1024 * 1024
 /**
  * Makes one read for all feeds that ask the same question in one turn of the event loop, as all watchers of a
  * conversation do when they hear of its next message. The read begins when that turn is over; nobody can join it after
- * it has begun. So a feed that heard of a change before it asked finds the change in the answer.
+ * it has begun. So a feed that heard of a change before it asked finds the change in the answer. All who asked are told
+ * the answer in one sweep: a promise for each of them would cost more than what they then do.
  */
 export class SharedReads {
   readonly #memory: AnswerMemory
-  readonly #asked = new Map<string, Shared<unknown>>()
+  readonly #asked = new Map<string, Shared>()
 
   constructor(memory: AnswerMemory) {
     this.#memory = memory
   }
 
   /** @param question equal for reads that ask the same, and for no others */
-  join<T>(question: string, ask: (budget: AnswerBudget) => Promise<T>): Shared<T> {
-    const asked = (this.#asked.get(question) as Shared<T> | undefined) ?? this.#begin(question, ask)
-    asked.holders += 1
-    return asked
+  join(question: string, ask: (budget: AnswerBudget) => Promise<unknown>, taker: Taker): Shared {
+    const shared = this.#asked.get(question) ?? this.#begin(question, ask)
+    shared.holders += 1
+    shared.takers.push(taker)
+    return shared
   }
 
-  #begin<T>(question: string, ask: (budget: AnswerBudget) => Promise<T>): Shared<T> {
-    const budget = new AnswerBudget(this.#memory, bytesPerRead)
-    const result = turn().then(() => {
-      this.#asked.delete(question)
-      return ask(budget)
-    })
-    const shared = { result, budget, holders: 0 }
+  #begin(question: string, ask: (budget: AnswerBudget) => Promise<unknown>): Shared {
+    const shared: Shared = { budget: new AnswerBudget(this.#memory, bytesPerRead), takers: [], holders: 0 }
     this.#asked.set(question, shared)
+    void turn()
+      .then(() => {
+        this.#asked.delete(question)
+        return ask(shared.budget)
+      })
+      .then(
+        (answer) => {
+          for (const taker of shared.takers) giveTo(taker, answer)
+        },
+        (error: unknown) => {
+          for (const taker of shared.takers) taker.failed(error)
+        },
+      )
     return shared
+  }
+}
+
+/** Whoever fails while it takes the answer fails alone. */
+function giveTo(taker: Taker, answer: unknown): void {
+  try {
+    taker.take(answer)
+  } catch (error) {
+    taker.failed(error)
   }
 }
 
@@ -47,17 +72,22 @@ export class SharedReads {
  */
 export class HeldReads implements Disposable {
   readonly #reads: SharedReads
-  readonly #held: Shared<unknown>[] = []
+  readonly #held: Shared[] = []
+  /** Is told of a read that failed. */
+  readonly failed: (error: unknown) => void
 
-  constructor(reads: SharedReads) {
+  constructor(reads: SharedReads, failed: (error: unknown) => void) {
     this.#reads = reads
+    this.failed = failed
   }
 
-  /** Reads, or joins a read that asks the same in this turn. The answer belongs to all who asked: do not change it. */
-  once<T>(question: string, ask: (budget: AnswerBudget) => Promise<T>): Promise<T> {
-    const shared = this.#reads.join(question, ask)
-    this.#held.push(shared)
-    return shared.result
+  /**
+   * Reads, or joins a read that asks the same in this turn. The answer belongs to all who asked: do not change it. If
+   * the read fails, or `take` does, `failed` is told.
+   */
+  once<T>(question: string, ask: (budget: AnswerBudget) => Promise<T>, take: (answer: T) => void): void {
+    const { failed } = this
+    this.#held.push(this.#reads.join(question, ask, { take: take as (answer: unknown) => void, failed }))
   }
 
   [Symbol.dispose](): void {

@@ -23,9 +23,12 @@ export interface WatchedList {
   looked: ListLook | null
 }
 
+/** Who follows one key. Most keys have one watcher, for which a set would take as much as everything else of it. */
 interface Watched {
-  readonly watchers: Set<Watcher>
+  readonly key: string
   readonly interest: Interest
+  one: Watcher | null
+  others: Set<Watcher> | null
   /** null: the key stands for a conversation. */
   list: WatchedList | null
 }
@@ -46,24 +49,36 @@ export class Watchers {
    * @param listOf the user whose list the key stands for; null: the key stands for a conversation
    */
   watch(key: string, watcher: Watcher, listOf: string | null = null): Watching {
-    const watched = this.#byKey.get(key) ?? { watchers: new Set(), interest: this.#bus.interest(key), list: null }
-    this.#byKey.set(key, watched)
-    if (listOf !== null) watched.list ??= { userId: listOf, since: performance.now(), looked: null }
-    watched.watchers.add(watcher)
-    return {
-      confirmed: watched.interest.confirmed,
-      [Symbol.dispose]: () => {
-        watched.watchers.delete(watcher)
-        if (watched.watchers.size > 0 || this.#byKey.get(key) !== watched) return
-        this.#byKey.delete(key)
-        watched.interest[Symbol.dispose]()
-      },
+    let watched = this.#byKey.get(key)
+    if (watched === undefined) {
+      watched = { key, interest: this.#bus.interest(key), one: null, others: null, list: null }
+      this.#byKey.set(key, watched)
     }
+    if (listOf !== null) watched.list ??= { userId: listOf, since: performance.now(), looked: null }
+    if (watched.one === null) watched.one = watcher
+    else {
+      watched.others ??= new Set()
+      watched.others.add(watcher)
+    }
+    return new Registration(this, watched, watcher)
+  }
+
+  /** Ends a registration. Ending it twice does no harm. */
+  end(watched: Watched, watcher: Watcher): void {
+    if (watched.one === watcher) watched.one = null
+    else watched.others?.delete(watcher)
+    if (watched.others?.size === 0) watched.others = null
+    if (watched.one !== null || watched.others !== null || this.#byKey.get(watched.key) !== watched) return
+    this.#byKey.delete(watched.key)
+    watched.interest[Symbol.dispose]()
   }
 
   /** Passes a hint on to the watchers of its key. */
   moved(hint: Moved): void {
-    for (const watcher of this.#byKey.get(hint.key)?.watchers ?? []) watcher.moved(hint.revision)
+    const watched = this.#byKey.get(hint.key)
+    if (watched === undefined) return
+    watched.one?.moved(hint.revision)
+    for (const watcher of watched.others ?? []) watcher.moved(hint.revision)
   }
 
   /** All watched keys, in the order in which watching began: a live view. */
@@ -84,7 +99,27 @@ export class Watchers {
   /** The number of watchers, of all keys together. */
   get size(): number {
     let size = 0
-    for (const { watchers } of this.#byKey.values()) size += watchers.size
+    for (const { one, others } of this.#byKey.values()) size += (one === null ? 0 : 1) + (others?.size ?? 0)
     return size
+  }
+}
+
+class Registration implements Watching {
+  readonly #watchers: Watchers
+  readonly #watched: Watched
+  readonly #watcher: Watcher
+
+  constructor(watchers: Watchers, watched: Watched, watcher: Watcher) {
+    this.#watchers = watchers
+    this.#watched = watched
+    this.#watcher = watcher
+  }
+
+  get confirmed(): Promise<void> {
+    return this.#watched.interest.confirmed
+  }
+
+  [Symbol.dispose](): void {
+    this.#watchers.end(this.#watched, this.#watcher)
   }
 }

@@ -5,6 +5,7 @@ import { readConfig } from '../../src/config.ts'
 import { openOrm } from '../../src/database/orm.ts'
 import { onePostgres } from '../../src/database/session.ts'
 import { listFeedCursor } from '../../src/graphql/feed/list-feed-cursor.ts'
+import type { Batch } from '../../src/live/feed.ts'
 import { maxStates } from '../../src/live/known-states.ts'
 import { type ListEvent, ListReader, readStart } from '../../src/live/list-reader.ts'
 import { Poll } from '../../src/live/poll.ts'
@@ -379,8 +380,10 @@ async function openReader(userId: string) {
   const reads = new SharedReads(new AnswerMemory(1_000_000_000))
   return {
     async read() {
-      using held = new HeldReads(reads)
-      return await reader.read(held)
+      const { promise, resolve, reject } = Promise.withResolvers<Batch<string>>()
+      using held = new HeldReads(reads, reject)
+      reader.read(held, true, resolve)
+      return await promise
     },
     [Symbol.asyncDispose]: () => opened[Symbol.asyncDispose](),
   }

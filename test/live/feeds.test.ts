@@ -389,22 +389,27 @@ async function count(client: Client, from: string): Promise<number> {
 test('6 feeds: what a failed read was to bring is read when text alone moves', async () => {
   const watchers = new Watchers({ interest: () => ({ confirmed: Promise.resolve(), [Symbol.dispose]: () => {} }) })
   const log = pino({ level: 'silent' })
-  await using feed = new Feed<string>({ watchers, reads: new SharedReads(new AnswerMemory(1_000_000)), log }, 'key')
+  using feed = new Feed<string>({ watchers, reads: new SharedReads(new AnswerMemory(1_000_000)), log }, 'key')
   // As of a reader that follows a message which streams: every hint is a reason to read.
   const rest = { rest: 'all', revision: -1 } as const
   const asked: boolean[] = []
   feed.begin({
-    read: async (_reads, hasMoved) => {
+    read: (reads, hasMoved, tell) => {
       asked.push(hasMoved)
-      if (asked.length === 2) throw new Error('the database is away')
-      return { events: asked.length > 2 && hasMoved ? ['what changed'] : [], ...rest }
+      const answer = async () => {
+        if (asked.length === 2) throw new Error('the database is away')
+        return asked.length > 2 && hasMoved ? ['what changed'] : []
+      }
+      reads.once('what is new', answer, (events) => tell({ events, ...rest }))
     },
   })
-  const next = feed.next()
+  const told: string[] = []
+  feed.follow({ tell: (event) => told.push(event) > 0, over: () => {} })
   await until(() => asked.length === 1)
   watchers.moved({ key: 'key', revision: 1 })
   await until(() => asked.length === 2)
   watchers.moved({ key: 'key', revision: textHint })
-  expect(await next).toEqual({ done: false, value: 'what changed' })
+  await until(() => told.length > 0)
+  expect(told).toEqual(['what changed'])
   expect(asked).toEqual([true, true, true])
 })

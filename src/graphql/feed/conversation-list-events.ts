@@ -53,7 +53,7 @@ async function followList(context: Context, { after }: ConversationsChangedArgs)
     const start = await readStart(store, userId, lists, readAfter(userId, after))
     return feed.begin(new ListReader(store, userId, lists.settleMs, start, toListEvent.bind(null, userId)))
   } catch (error) {
-    await feed.return()
+    feed.return()
     throw error
   }
 }

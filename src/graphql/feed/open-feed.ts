@@ -25,7 +25,7 @@ export async function openFeed<Event>(
     if (conversation === null) throw conversationNotFound()
     return feed.begin(toReader(conversation))
   } catch (error) {
-    await feed.return()
+    feed.return()
     throw error
   }
 }

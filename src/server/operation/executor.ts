@@ -32,7 +32,7 @@ export class Executor {
     this.#schema = schema
   }
 
-  async execute({ document, operationName, ...given }: Execution): Promise<ExecutionResult> {
+  execute({ document, operationName, ...given }: Execution): Promise<ExecutionResult> | ExecutionResult {
     const compiled = this.#compiledFor(document, operationName)
     const definitions = compiled.operation.variableDefinitions ?? []
     const { coerced, errors } = getVariableValues(this.#schema, definitions, given.variableValues ?? {}, { maxErrors })

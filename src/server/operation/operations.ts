@@ -1,6 +1,7 @@
 import {
   createSourceEventStream,
   type DocumentNode,
+  type ExecutionResult,
   type GraphQLFormattedError,
   type GraphQLSchema,
   getOperationAST,
@@ -10,6 +11,7 @@ import type { Logger } from 'pino'
 import { badInput } from '../../errors.ts'
 import type { Context, Services } from '../../graphql/context.ts'
 import { createSchema } from '../../graphql/schema.ts'
+import { Feed } from '../../live/feed.ts'
 import type { AnswerMemory } from '../../storage/postgres/answer-budget.ts'
 import type { GraphqlRequest } from '../request/graphql-request.ts'
 import { Admission } from './admission.ts'
@@ -17,7 +19,7 @@ import { type Answer, Apollo } from './apollo.ts'
 import { Executor } from './executor.ts'
 import { formatError } from './format-error.ts'
 import { type CreateContext, contextFactory } from './operation-context.ts'
-import { type Events, ResultStream } from './result-stream.ts'
+import { ResultStream } from './result-stream.ts'
 import { EventResults, Result, type Subscription } from './results.ts'
 import { resumeAfter } from './resume-after.ts'
 
@@ -86,7 +88,10 @@ export class Operations implements AsyncDisposable {
    *
    * @param after the cursor after which it begins, whatever the document says; null: as the document says
    */
-  async follow(subscription: Subscription, after: string | null = null): Promise<ResultStream | Result> {
+  async follow<Of extends Subscription>(
+    subscription: Of,
+    after: string | null = null,
+  ): Promise<ResultStream<Of> | Result> {
     const { viewer, requestId, operationName, variableValues } = subscription
     const context = this.createContext(viewer, requestId)
     using _budget = context.budget
@@ -99,9 +104,9 @@ export class Operations implements AsyncDisposable {
       variableValues,
       contextValue: context,
     })
-    if (!(Symbol.asyncIterator in events)) return new Result(this.#refuse(events.errors ?? [], requestId))
     // Every subscription of the schema answers a feed.
-    return new ResultStream(this.#results, subscription, events as Events)
+    if (events instanceof Feed) return new ResultStream(this.#results, subscription, events)
+    return new Result(this.#refuse((events as ExecutionResult).errors ?? [], requestId))
   }
 
   #refuse(errors: readonly Error[], requestId: string): { readonly errors: readonly GraphQLFormattedError[] } {

@@ -52,6 +52,15 @@ export interface Subscription {
   readonly variableValues: Readonly<Record<string, unknown>> | null | undefined
 }
 
+/** Is told a result once it is there. Neither function throws. */
+export interface ResultTaker {
+  take(result: Result): void
+  failed(error: unknown): void
+}
+
+/** A result that was executed, or those who wait for one that is being executed. */
+type Answer = WeakRef<Result> | ResultTaker[]
+
 /**
  * The results of events. An event is executed once for all subscriptions of one user that select the same of it: feeds
  * that share a read hand out the same event object, by which the results are found.
@@ -65,7 +74,7 @@ export class EventResults {
   readonly #createContext: CreateContext
   readonly #log: Logger
   /** By event and then by selection. */
-  readonly #results = new WeakMap<object, Map<string, WeakRef<Promise<Result>>>>()
+  readonly #answers = new WeakMap<object, Map<string, Answer>>()
   readonly #documents = new WeakMap<DocumentNode, { readonly number: number; readonly selecting: readonly string[] }>()
   #lastNumber = 0
 
@@ -79,19 +88,39 @@ export class EventResults {
    * What a subscription answers to an event.
    *
    * @param selection of `selectionOf` for this subscription
+   * @returns null: it is not there yet, and `taker` is told
    */
-  of(event: object, subscription: Subscription, selection: string): Promise<Result> {
-    let results = this.#results.get(event)
-    if (results === undefined) {
-      results = new Map()
-      this.#results.set(event, results)
+  of(event: object, subscription: Subscription, selection: string, taker: ResultTaker): Result | null {
+    let answers = this.#answers.get(event)
+    if (answers === undefined) {
+      answers = new Map()
+      this.#answers.set(event, answers)
     }
-    let result = results.get(selection)?.deref()
-    if (result === undefined) {
-      result = this.#execute(event, subscription)
-      results.set(selection, new WeakRef(result))
+    const known = answers.get(selection)
+    if (Array.isArray(known)) {
+      known.push(taker)
+      return null
     }
-    return result
+    const result = known?.deref() ?? this.#execute(event, subscription)
+    if (!(result instanceof Promise)) {
+      if (known === undefined) answers.set(selection, new WeakRef(result))
+      return result
+    }
+    void this.#tell(answers, selection, result, [taker])
+    return null
+  }
+
+  /** Tells a result to all who wait for it, in one sweep. */
+  async #tell(answers: Map<string, Answer>, selection: string, pending: Promise<Result>, takers: ResultTaker[]) {
+    answers.set(selection, takers)
+    try {
+      const result = await pending
+      answers.set(selection, new WeakRef(result))
+      for (const taker of takers) taker.take(result)
+    } catch (error) {
+      answers.delete(selection)
+      for (const taker of takers) taker.failed(error)
+    }
   }
 
   /** A name that two subscriptions share when they belong to one user and answer every event alike. */
@@ -108,20 +137,22 @@ export class EventResults {
   }
 
   /** With a context of the event's own: with fresh loaders and a fresh budget. */
-  async #execute(event: object, subscription: Subscription): Promise<Result> {
+  #execute(event: object, subscription: Subscription): Promise<Result> | Result {
     const { viewer, requestId, document, operationName, variableValues } = subscription
     const context = this.#createContext(viewer, requestId)
-    using _budget = context.budget
     const execution = { document, operationName, variableValues, rootValue: event, contextValue: context }
-    const { errors, ...result } = await this.#executor.execute(execution)
-    const { cursor } = event as { cursor: string }
-    const extensions = { cursor }
-    if (errors === undefined) return new Result({ ...result, extensions })
-    return new Result({
-      ...result,
-      errors: errors.map((error) => formatError(error, requestId, this.#log)),
-      extensions,
-    })
+    const finish = ({ errors, ...result }: ExecutionResult) => {
+      const { cursor } = event as { cursor: string }
+      const extensions = { cursor }
+      if (errors === undefined) return new Result({ ...result, extensions })
+      const formatted = errors.map((error) => formatError(error, requestId, this.#log))
+      return new Result({ ...result, errors: formatted, extensions })
+    }
+    const dispose = () => context.budget[Symbol.dispose]()
+    const executed = this.#executor.execute(execution)
+    if (executed instanceof Promise) return executed.finally(dispose).then(finish)
+    dispose()
+    return finish(executed)
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Viewer } from '../../auth/viewer.ts'
 import type { ResultStream } from '../operation/result-stream.ts'
+import type { Subscription } from '../operation/results.ts'
 
 /** One operation on a socket, from its `subscribe` message until it has really ended. */
 export interface SocketOperation {
@@ -14,15 +15,20 @@ export interface SocketOperation {
   readonly isSubscription: boolean
   readonly startedAt: number
   /** The results of a subscription that has begun. */
-  results: ResultStream | null
+  results: Pick<ResultStream<Subscription>, 'return'> | null
+  /** Whether the client still waits for it. */
+  isAwaited: boolean
   /** For the log: `ok`, or the code of the first error. */
   status: string
 }
 
 /** The operations of one socket. */
 export class SocketOperations {
-  /** The operations that the client waits for. */
-  readonly #byId = new Map<string, SocketOperation>()
+  /**
+   * The operations that the client waits for: one for most sockets, and no more than the limit. A map would take as much
+   * for one as for four, and that is more than the operation itself takes.
+   */
+  #awaited: readonly SocketOperation[] = []
   #size = 0
   #requests = 0
 
@@ -37,34 +43,36 @@ export class SocketOperations {
   }
 
   begin(operation: SocketOperation): void {
-    this.#byId.set(operation.id, operation)
+    this.#awaited = [...this.#awaited, operation]
     this.#size += 1
     if (!operation.isSubscription) this.#requests += 1
   }
 
   has(id: string): boolean {
-    return this.#byId.has(id)
-  }
-
-  isAwaited(operation: SocketOperation): boolean {
-    return this.#byId.get(operation.id) === operation
+    return this.#awaited.some((operation) => operation.id === id)
   }
 
   /** The client waits for this operation no longer. A subscription ends; a query or a mutation runs on. */
-  async complete(id: string): Promise<void> {
-    const operation = this.#byId.get(id)
-    this.#byId.delete(id)
-    await operation?.results?.return()
+  complete(id: string): void {
+    const operation = this.#awaited.find((awaited) => awaited.id === id)
+    if (operation === undefined) return
+    this.#forget(operation)
+    operation.results?.return()
   }
 
-  async completeAll(): Promise<void> {
-    await Promise.all([...this.#byId.keys()].map((id) => this.complete(id)))
+  completeAll(): void {
+    for (const { id } of this.#awaited) this.complete(id)
   }
 
   /** The operation has ended, whether the client still waited for it or not. */
   end(operation: SocketOperation): void {
-    if (this.isAwaited(operation)) this.#byId.delete(operation.id)
+    if (operation.isAwaited) this.#forget(operation)
     this.#size -= 1
     if (!operation.isSubscription) this.#requests -= 1
+  }
+
+  #forget(operation: SocketOperation): void {
+    operation.isAwaited = false
+    this.#awaited = this.#awaited.filter((awaited) => awaited !== operation)
   }
 }

@@ -18,7 +18,7 @@ import { atExpiry } from '../connection/expiry.ts'
 import { formatError } from '../operation/format-error.ts'
 import { drawRequestId } from '../operation/operation-context.ts'
 import { logOperation } from '../operation/operation-log.ts'
-import { ResultStream } from '../operation/result-stream.ts'
+import { type ResultSink, ResultStream } from '../operation/result-stream.ts'
 import type { Result, Subscription } from '../operation/results.ts'
 import type { TransportDependencies } from '../operation/transport-dependencies.ts'
 import { readConnectionParams } from '../request/credentials.ts'
@@ -51,7 +51,7 @@ type Following = SocketOperation & Subscription
  *     new ── connection_init ──▶ authenticating ── the caller is known ──▶ acknowledged: operations may begin
  *      └── nothing for 3 s, more than 16 KiB, or anything wrong ──▶ closed
  */
-export class SocketSession implements Connection, SocketListener {
+export class SocketSession implements Connection, SocketListener, ResultSink<Following> {
   readonly #use: TransportDependencies
   readonly #host: SessionHost
   readonly #connection: SocketConnection
@@ -111,9 +111,7 @@ export class SocketSession implements Connection, SocketListener {
 
   ended(): void {
     clearTimeout(this.#deadline)
-    this.#operations
-      .completeAll()
-      .catch((error: unknown) => this.#use.log.error({ err: error }, 'a socket did not close well'))
+    this.#operations.completeAll()
   }
 
   closed(): void {
@@ -246,6 +244,7 @@ export class SocketSession implements Connection, SocketListener {
         isSubscription: operation.operation === OperationTypeNode.SUBSCRIPTION,
         startedAt: performance.now(),
         results: null,
+        isAwaited: true,
         status: 'ok',
         document,
         operationName: payload.operationName,
@@ -256,24 +255,20 @@ export class SocketSession implements Connection, SocketListener {
     }
   }
 
-  /**
-   * Never fails. No function waits for this one, or each subscription would hold one more promise and one more frame.
-   */
+  /** Never fails. */
   async #follow(operation: Following): Promise<void> {
     try {
       const results = await this.#use.operations.follow(operation)
       if (results instanceof ResultStream) {
         operation.results = results
-        if (!this.#operations.isAwaited(operation)) await results.return()
-        for (let result = await results.next(); result !== null; result = await results.next()) {
-          const sent = this.#next(operation, result)
-          // Most results are sent at once. A promise for each of these would cost as much as sending it.
-          if (sent !== null) await sent
-        }
-      } else await this.#next(operation, results)
-      this.#complete(operation)
+        if (!operation.isAwaited) results.return()
+        results.begin(this)
+      } else {
+        await this.next(operation, results)
+        this.over(operation)
+      }
     } catch (error) {
-      this.#fail(operation, error)
+      this.failed(operation, error)
     }
   }
 
@@ -285,31 +280,31 @@ export class SocketSession implements Connection, SocketListener {
       // The answer counts until it was sent.
       using _budget = context.budget
       const { result } = await operations.answer(payload, context)
-      await this.#next(operation, result)
-      this.#complete(operation)
+      await this.next(operation, result)
+      this.over(operation)
     } catch (error) {
-      this.#fail(operation, error)
+      this.failed(operation, error)
     }
   }
 
   /** Sends one result. Returns what `SocketConnection.send` returns. */
-  #next(operation: SocketOperation, result: Result): Promise<void> | null {
+  next(operation: SocketOperation, result: Result): Promise<void> | null {
     const { errors } = result.value
     if (errors !== undefined && operation.results === null) operation.status = statusOf(errors)
-    if (!this.#operations.isAwaited(operation)) return null
+    if (!operation.isAwaited) return null
     const head = `{"id":${JSON.stringify(operation.id)},"type":"next","payload":`
     return this.#connection.send(textFrame(head, result.messageEnd))
   }
 
-  #complete(operation: SocketOperation): void {
-    if (this.#operations.isAwaited(operation)) this.#send({ id: operation.id, type: MessageType.Complete })
+  over(operation: SocketOperation): void {
+    if (operation.isAwaited) this.#send({ id: operation.id, type: MessageType.Complete })
     this.#end(operation)
   }
 
-  #fail(operation: SocketOperation, error: unknown): void {
+  failed(operation: SocketOperation, error: unknown): void {
     const errors = [formatError(error, operation.requestId, this.#use.log)]
     operation.status = statusOf(errors)
-    if (this.#operations.isAwaited(operation)) this.#sendErrors(operation.id, errors)
+    if (operation.isAwaited) this.#sendErrors(operation.id, errors)
     this.#end(operation)
   }
 

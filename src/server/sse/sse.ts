@@ -114,10 +114,16 @@ export class EventStreams implements AsyncDisposable {
     const subscription = { viewer, requestId, document, operationName, variableValues }
     const results = await this.#use.operations.follow(subscription, after)
     if (!(results instanceof ResultStream)) return this.#refuse(stream, results)
-    stream.ended.addEventListener('abort', () => void results.return())
+    stream.ended.addEventListener('abort', () => results.return())
     // The stream may have ended before this listened to it.
-    if (stream.ended.aborted) await results.return()
-    for (let result = await results.next(); result !== null; result = await results.next()) await stream.next(result)
+    if (stream.ended.aborted) results.return()
+    await new Promise<void>((resolve, reject) => {
+      results.begin({
+        next: (_, result) => stream.next(result),
+        over: () => resolve(),
+        failed: (_, error) => reject(error),
+      })
+    })
     await stream.complete()
   }
 
