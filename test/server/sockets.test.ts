@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { request } from 'node:http'
-import type { Socket as TcpSocket } from 'node:net'
+import { Socket as TcpSocket } from 'node:net'
 import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createClient } from 'graphql-ws'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Answer, Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
@@ -233,6 +233,38 @@ test('operations: nothing runs that comes after the server has closed the socket
   socket.send({ id: '1', type: 'subscribe', payload })
   expect((await socket.closed).code).toBe(1003)
   expect(await bed.server.as().get(lastSeq, { id: 'closing' })).toEqual({ conversation: { lastSeq: 1 } })
+})
+
+test('operations: what one append brings to all subscriptions of a socket goes to it in one write', async () => {
+  const ada = bed.server.as()
+  await ada.append('one write', 'first')
+  await using socket = await Socket.connect(bed.server)
+  const ids = Array.from({ length: 10 }, (_, n) => `feed ${n}`)
+  for (const id of ids) {
+    socket.begin(id, 'subscription { messageAppended(conversationId: "one write", after: "") { node { content } } }')
+    await socket.result(id)
+  }
+  const port = Number(new URL(bed.server.url).port)
+  const frames: string[] = []
+  const write = vi.spyOn(TcpSocket.prototype, '_write')
+  const writeMany = vi.spyOn(TcpSocket.prototype, '_writev' as '_write')
+  try {
+    await ada.append('one write', 'second')
+    for (const id of ids) frames.push((await socket.result(id)).data.messageAppended.node.content)
+    const toSocket = [write, writeMany].flatMap(({ mock }) =>
+      mock.contexts.filter((of, index) => {
+        const sent = JSON.stringify(mock.calls[index]?.[0], (_, value) =>
+          value?.data ? Buffer.from(value.data).toString() : value,
+        )
+        return (of as TcpSocket).localPort === port && sent.includes('messageAppended')
+      }),
+    )
+    expect(toSocket).toHaveLength(1)
+  } finally {
+    write.mockRestore()
+    writeMany.mockRestore()
+  }
+  expect(frames).toEqual(ids.map(() => 'second'))
 })
 
 test('7 bounds: a socket has so many operations at once and no more, completed ones that still run included', async () => {

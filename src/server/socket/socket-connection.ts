@@ -2,10 +2,14 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
 import type { RawData, WebSocket } from 'ws'
+import type { Outbox, Sender } from './outbox.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** A socket with more unsent bytes than this is not read: a client that does not take answers cannot go on asking. */
 const maxUnsent = 1024 * 1024
+
+/** Frames of more bytes than this do not wait for the end of the turn. */
+const maxQueued = 16 * 1024
 
 const nothing = Buffer.alloc(0)
 
@@ -34,11 +38,16 @@ type Reading = 'read' | Pause | 'both' | 'closing'
  *     unsent, or rate ── lift(why) ──▶ read
  *     any ── close() ──▶ closing, which is read to its end
  */
-export class SocketConnection {
+export class SocketConnection implements Sender {
   readonly #socket: WebSocket
   readonly #stream: Socket
+  readonly #outbox: Outbox
   readonly #bucket: TokenBucket
   readonly #listener: SocketListener
+  /** The frames of this turn that are not written yet, and their bytes; null: there are none. */
+  #queue: Buffer[] | null = null
+  #queued = 0
+  #isDue = false
   #reading: Reading = 'read'
   #rest: NodeJS.Timeout | undefined
   #hasBeenTooFast = false
@@ -55,6 +64,7 @@ export class SocketConnection {
   constructor(
     socket: WebSocket,
     request: IncomingMessage,
+    outbox: Outbox,
     messagesPerSecond: number,
     log: Logger,
     listener: SocketListener,
@@ -62,6 +72,7 @@ export class SocketConnection {
     this.#socket = socket
     // The request itself is not kept, because its headers would stay as long as the socket.
     this.#stream = request.socket
+    this.#outbox = outbox
     this.#bucket = new TokenBucket(messagesPerSecond)
     this.#listener = listener
     socket.on('message', (data, isBinary) => this.#receive(data, isBinary))
@@ -89,30 +100,50 @@ export class SocketConnection {
   }
 
   /**
-   * Sends a text message. The frame is written to the stream directly and not through `ws`: without extensions `ws`
-   * keeps no frame back, so the order of frames stays.
+   * Sends a text message, at the end of the turn. The frame is written to the stream directly and not through `ws`:
+   * without extensions `ws` keeps no frame back, so the order of frames stays.
    *
    * @param frame of `textFrame`
-   * @returns null when the kernel has taken all bytes; otherwise a promise that settles when it has. So a slow reader
+   * @returns null when the kernel has taken everything that was written before this turn, and the turn has not brought
+   *   more than a few frames; otherwise a promise that settles when the kernel has taken this frame. So a slow reader
    *   delays its own operation and no other
    */
   send(frame: readonly Buffer[]): Promise<void> | null {
     // When a send fails, the socket closes, and that ends everything on it.
     if (!this.isOpen) return null
-    const stream = this.#stream
-    const [first, second] = frame
-    if (second === undefined) stream.write(first as Buffer)
-    else {
-      stream.cork()
-      stream.write(first as Buffer)
-      stream.write(second)
-      stream.uncork()
+    if (!this.#isDue) this.#outbox.add(this)
+    this.#isDue = true
+    this.#queue ??= []
+    for (const piece of frame) {
+      this.#queue.push(piece)
+      this.#queued += piece.length
     }
-    return stream.writableLength === 0 ? null : this.#untilSent()
+    if (this.#queued > maxQueued) this.#write()
+    return this.#stream.writableLength === 0 ? null : this.#untilSent()
+  }
+
+  flush(): void {
+    this.#isDue = false
+    this.#write()
+    // Nobody waits for these bytes, but `look` has to know when they leave.
+    if (this.isOpen && this.#stream.writableLength > 0) void this.#untilSent()
+  }
+
+  #write(): void {
+    const pieces = this.#queue
+    this.#queue = null
+    this.#queued = 0
+    // Behind a close frame nothing may come.
+    if (pieces === null || !this.isOpen) return
+    const stream = this.#stream
+    if (pieces.length > 1) stream.cork()
+    for (const piece of pieces) stream.write(piece)
+    if (pieces.length > 1) stream.uncork()
   }
 
   /** Closes the socket. What runs on it ends at once, because the client may agree to the close late or never. */
   close(code = 1000, reason = ''): void {
+    this.#write()
     this.#socket.close(code, closeReason(reason))
     // The socket is read again, so that the client's close frame arrives.
     this.#reading = 'closing'
@@ -166,6 +197,7 @@ export class SocketConnection {
   }
 
   #untilSent(): Promise<void> {
+    this.#write()
     return new Promise((resolve) => {
       // These no bytes come after everything that was written before, so their callback says when all of it has left.
       this.#stream.write(nothing, () => {

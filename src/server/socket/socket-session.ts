@@ -24,6 +24,7 @@ import type { TransportDependencies } from '../operation/transport-dependencies.
 import { readConnectionParams } from '../request/credentials.ts'
 import { findInexactness } from '../request/exact-json.ts'
 import { nameOrNone } from '../request/graphql-request.ts'
+import type { Outbox } from './outbox.ts'
 import { SocketConnection, type SocketListener } from './socket-connection.ts'
 import { type SocketOperation, SocketOperations } from './socket-operation.ts'
 import { textFrame } from './text-frame.ts'
@@ -31,6 +32,7 @@ import { textFrame } from './text-frame.ts'
 /** What a session asks of the server about all sessions together. */
 export interface SessionHost {
   readonly isDraining: boolean
+  readonly outbox: Outbox
   /** Counts the session for this caller until the session leaves; false: this caller has too many. */
   enter(caller: Caller): boolean
   answered(session: SocketSession): void
@@ -70,7 +72,8 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
     this.#use = use
     this.#host = host
     this.#headers = request.headers
-    this.#connection = new SocketConnection(socket, request, config.limits.messagesPerSecond, log, this)
+    const { messagesPerSecond } = config.limits
+    this.#connection = new SocketConnection(socket, request, host.outbox, messagesPerSecond, log, this)
     const { SubprotocolNotAcceptable, ConnectionInitialisationTimeout } = CloseCode
     if (socket.protocol === '') this.#connection.close(SubprotocolNotAcceptable, 'Subprotocol not acceptable')
     else {

@@ -6,6 +6,7 @@ import type { Caller } from '../../auth/viewer.ts'
 import { Connections } from '../connection/connections.ts'
 import { Counts } from '../connection/counts.ts'
 import type { TransportDependencies } from '../operation/transport-dependencies.ts'
+import { Outbox } from './outbox.ts'
 import { type SessionHost, SocketSession } from './socket-session.ts'
 
 /** GraphQL over WebSocket by graphql-transport-ws, with the admission, the limits and the errors of HTTP. */
@@ -15,6 +16,7 @@ export class Sockets implements AsyncDisposable, SessionHost {
   readonly #sessions = new Connections<SocketSession>()
   readonly #counts = new Counts()
   readonly #pings: NodeJS.Timeout
+  readonly outbox = new Outbox()
 
   constructor(use: TransportDependencies) {
     this.#use = use
