@@ -9,6 +9,7 @@ import { idle } from './cases/idle.ts'
 import { list } from './cases/list.ts'
 import { live } from './cases/live.ts'
 import { page } from './cases/page.ts'
+import { size } from './cases/size.ts'
 import { start } from './cases/start.ts'
 import { streaming } from './cases/streaming.ts'
 
@@ -25,5 +26,6 @@ export const cases: readonly Case[] = [
   streaming,
   backup,
   growth,
+  size,
   start,
 ]

@@ -4,7 +4,7 @@ import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import type { Context } from '../../src/graphql/context.ts'
 import { Feed, type Reader } from '../../src/live/feed.ts'
-import { SharedReads } from '../../src/live/shared-reads.ts'
+import { HeldReads, SharedReads } from '../../src/live/shared-reads.ts'
 import { Watchers } from '../../src/live/watchers.ts'
 import type { Executor } from '../../src/server/operation/executor.ts'
 import { type ResultSink, ResultStream } from '../../src/server/operation/result-stream.ts'
@@ -152,4 +152,20 @@ test('a subscription that ends while its result is sent is over once it was sent
   sent.resolve()
   await until(() => told.length === 2)
   expect(told[1]).toBe('over')
+})
+
+test('a read is told to all who asked, though one of them cannot take it', async () => {
+  const memory = new AnswerMemory(1_000_000)
+  const reads = new SharedReads(memory)
+  const failures: unknown[] = []
+  const taken: string[] = []
+  const refusing = new HeldReads(reads, (error) => failures.push(error))
+  const taking = new HeldReads(reads, (error) => failures.push(error))
+  const ask = async () => 'answer'
+  refusing.once('question', ask, () => {
+    throw new Error('cannot be taken')
+  })
+  taking.once('question', ask, (answer) => taken.push(answer))
+  await until(() => taken.length === 1)
+  expect(failures).toEqual([new Error('cannot be taken')])
 })
