@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { wholeModules } from './test/support/whole-modules.ts'
 
 const path = (below: string) => fileURLToPath(new URL(below, import.meta.url))
 
@@ -27,6 +28,7 @@ const underBothExecutors = [
 ]
 
 export default defineConfig({
+  plugins: [wholeModules()],
   resolve: {
     // As Node resolves it: its other build would be a second GraphQL beside the one that the libraries load.
     alias: [
