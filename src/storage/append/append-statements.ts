@@ -20,8 +20,9 @@ type Count = 'one' | 'many'
  * has no gaps.
  *
  * One PostgreSQL takes all of it as one statement. A database that spreads conversations over machines would first
- * bring the row that the statement changed to its coordinator, and then copy the messages to their machine. There, two
- * statements in a transaction go to that machine as they are, with half of the CPU: 1.7 ms instead of 3.5.
+ * bring the row that the statement changed to its coordinator, and then copy the messages to their machine: on Citus with
+ * two workers, 7 ms of CPU. There, two statements in a transaction go to that machine as they are: 2.6 ms. They go over
+ * the pool: pipelines took as much.
  */
 interface AppendStatements {
   /** Takes the values of `move`, and then the messages. */
