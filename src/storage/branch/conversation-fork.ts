@@ -37,8 +37,8 @@ export interface ForkLimits {
  * parents, client ids and times. Otherwise the copy is new: nothing in it was changed yet, and it is not archived.
  *
  * The source stays locked meanwhile, so that nobody changes it between the statements. One statement with one snapshot
- * would need no lock, but two conversations may lie on two machines. 10,000 messages of 1 KiB took 0.05 s, without the
- * disk.
+ * would need no lock, but two conversations may lie on two machines. 10,000 messages of 1 KiB took 0.2 s on one busy
+ * PostgreSQL, and 0.5 s on Citus.
  *
  * @throws ConversationMissing, ConversationExists, CopyBeyondEnd, CopyStreams, CopyTooLarge, ConversationContended
  */
