@@ -45,14 +45,13 @@ function read(table: string, column: string): string {
 }
 
 /**
- * The same columns in one column, as a JSON array; null where `condition` is false. It is for rows of which only some
- * carry a conversation.
+ * The same columns in one column, as a JSON array. It is for rows of which only some carry a conversation.
  */
-export function conversationColumn(table: string, condition: string): string {
+export function conversationColumn(table: string): string {
   // JSON.parse would read the JSON of the metadata too, and round the times.
   const isText = (column: string) => times.has(column) || column === 'metadata'
   const texts = columns.map((column) => `${read(table, column)}${isText(column) ? '::text' : ''}`)
-  return `case when ${condition} then json_build_array(${texts.join(', ')}) end`
+  return `json_build_array(${texts.join(', ')})`
 }
 
 /** How many bytes a conversation's row counts: those of the title and the metadata, which callers gave. */
