@@ -3,6 +3,7 @@ import type { Client, Pool, PoolClient } from 'pg'
 import { ormOptions } from '../../mikro-orm.config.ts'
 import type { Config } from '../config.ts'
 import { type Engine, sessionSettings } from './session.ts'
+import { requirePrimary, watchSessions } from './watched-session.ts'
 
 /** MikroORM, and the one pool of connections that it shares with the hand-written statements. */
 export interface Orm extends AsyncDisposable {
@@ -32,10 +33,15 @@ export async function openOrm(
     logger: onWarning,
     colors: false,
     pool: { min: 0, max: config.size },
-    driverOptions: { ...sessionSettings(engine, config), query_timeout: config.statementMs + 5_000 },
+    driverOptions: {
+      ...sessionSettings(engine, config),
+      query_timeout: config.statementMs + 5_000,
+      onConnect: requirePrimary,
+    },
   })
   // getNativeClient() is the pg pool. Its type there comes from MikroORM's own copy of pg.
   const pool = (await orm.em.getConnection().getNativeClient()) as unknown as Pool
+  watchSessions(pool)
   const clients = new Set<PoolClient>()
   pool.on('connect', (client) => clients.add(client))
   pool.on('remove', (client) => clients.delete(client))

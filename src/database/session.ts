@@ -21,7 +21,9 @@ export function sessionSettings(engine: Engine, config: Config['pool']): ClientC
   return {
     application_name: 'colloquy',
     connectionTimeoutMillis: config.waitMs,
+    // A machine that is gone does not say so: without this the system asks for the first time after two hours.
     keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
     ...(engine.keepsSettings ? { options: settings.join(' ') } : {}),
   }
 }

@@ -39,6 +39,7 @@ class PostgresLine implements Line {
       connectionTimeoutMillis: 5_000,
       query_timeout: 10_000,
       keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
       // A hint may be lost, so it is not worth waiting for the disk.
       options: '-c synchronous_commit=off',
     })

@@ -87,6 +87,29 @@ describe('a database that is away', () => {
   })
 })
 
+describe('sessions that take no writes, as those of a server that was a primary', () => {
+  const bed = useBed({ POOL_SIZE: '2' })
+
+  test('are UNAVAILABLE for writes, and leave the pool after the first one', async () => {
+    const ada = bed.server.as()
+    await ada.append('c', 'x')
+    const start = 'mutation { startMessage(input: { conversationId: "c" }) { attempt } }'
+    const client = await bed.database.connect()
+    const name = new URL(bed.database.url).pathname.slice(1)
+    for (const [query, variables] of [[append, { input }], [start], [update]] as const) {
+      await client.query(`alter database ${name} set default_transaction_read_only = on`)
+      await client.query(
+        "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1 and application_name = 'colloquy'",
+        [name],
+      )
+      await ada.get(read)
+      expect((await ada.fail(query, variables)).extensions).toEqual({ code: 'UNAVAILABLE' })
+      await client.query(`set transaction_read_only = off; alter database ${name} reset default_transaction_read_only`)
+      await ada.get(query, variables)
+    }
+  })
+})
+
 describe('a database that is busy', () => {
   const bed = useBed({ LOCK_TIMEOUT_MS: '50' })
 

@@ -18,3 +18,9 @@ export async function listen(take: (socket: Socket) => void): Promise<AsyncDispo
     },
   }
 }
+
+/** A port for a program that cannot choose a free one by itself. */
+export async function freePort(): Promise<number> {
+  await using listener = await listen(() => {})
+  return listener.port
+}

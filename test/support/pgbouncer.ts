@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { commandAs } from '../../src/database/embedded-cluster.ts'
-import { listen } from './listen.ts'
+import { freePort } from './listen.ts'
 
 // Debian's package puts it where only root looks for programs.
 const program = ['pgbouncer', '/usr/sbin/pgbouncer'].find((path) => spawnSync(path, ['--version']).error === undefined)
@@ -76,9 +76,4 @@ export class PgBouncer implements AsyncDisposable {
 
 function versionOf(path: string): string | null {
   return /PgBouncer (\d+\.\d+)/i.exec(spawnSync(path, ['--version'], { encoding: 'utf8' }).stdout)?.[1] ?? null
-}
-
-async function freePort(): Promise<number> {
-  await using listener = await listen(() => {})
-  return listener.port
 }

@@ -11,8 +11,8 @@ export interface SentStatement {
 }
 
 /**
- * The statements that `work` sends to a database, `begin` and `commit` included and the listener's NOTIFY left out. Taken
- * at the driver, which every connection of this process goes through.
+ * The statements that `work` sends to a database, `begin` and `commit` included. The listener's NOTIFY is left
+ * out, and what a new connection asks. Taken at the driver, which every connection of this process goes through.
  */
 export async function recordStatements(database: TestDatabase, work: () => Promise<unknown>): Promise<SentStatement[]> {
   const { pathname } = new URL(database.url)
@@ -23,7 +23,7 @@ export async function recordStatements(database: TestDatabase, work: () => Promi
   Client.prototype.query = function (this: Client, ...args: any[]): any {
     const [config] = args
     const text = typeof config === 'string' ? config : String(config?.text)
-    if (`/${this.database}` === pathname && !text.includes('pg_notify')) {
+    if (`/${this.database}` === pathname && !/pg_notify|pg_is_in_recovery/.test(text)) {
       const place = places.get(this)
       sent.push({ text, name: config?.name, place: place ?? 0 })
       if (/^begin\b/i.test(text)) places.set(this, 1)

@@ -96,9 +96,10 @@ export function isOutage(error: unknown): boolean {
 }
 
 /**
- * PostgreSQL's classes of lost connections, exhausted resources, shutdown, timeouts and deadlocks; Node's of sockets.
+ * PostgreSQL's classes of lost connections, exhausted resources, shutdown, timeouts, deadlocks, unknown outcomes and of
+ * servers that take no writes; Node's of sockets.
  */
 const outageCodes =
-  /^(08...|53...|57P0.|57014|55P03|25P0[34]|4000.|40P01|ECONN.+|EPIPE|ETIMEDOUT|ENOENT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)$/
+  /^(08...|53...|57P0.|57014|55P03|25006|25P0[34]|4000.|40P01|ECONN.+|EPIPE|ETIMEDOUT|ENOENT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)$/
 const outageMessages =
   /^(timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|Cannot use a pool after)/
