@@ -216,6 +216,19 @@ describe('the bytes of one answer', () => {
     }
   })
 
+  test('a list has one conversation at least, however large it is, and says that there are more', async () => {
+    const gus = bed.server.as({ 'x-user-id': 'gus' })
+    const create = 'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { created } }'
+    const metadata = { text: 'x'.repeat(11_000) }
+    for (const id of ['a', 'b', 'c']) await gus.get(create, { input: { id, metadata } })
+    const list = (args: string) =>
+      gus.get(`{ conversations(${args}) { nodes { id metadata } pageInfo { hasNextPage hasPreviousPage } } }`)
+    const first = (await list('first: 3')).conversations
+    expect(first).toEqual({ nodes: [{ id: 'c', metadata }], pageInfo: { hasNextPage: true, hasPreviousPage: false } })
+    const last = (await list('last: 2')).conversations
+    expect(last).toEqual({ nodes: [{ id: 'a', metadata }], pageInfo: { hasNextPage: false, hasPreviousPage: true } })
+  })
+
   test('last messages that do not fit beside their list are PAYLOAD_TOO_LARGE, and the list is answered', async () => {
     const fay = bed.server.as({ 'x-user-id': 'fay' })
     for (let i = 0; i < 11; i++) await fill(fay, `f${i}`, 1)
