@@ -246,7 +246,7 @@ test('a timeout begins after the wait for a lock, for a start, a sign of life, a
     await holder.query(`begin; ${lock}`)
     const done = call()
     await until(() => isWaiting(looker))
-    const { rows } = await holder.query('select clock_timestamp() as time')
+    const { rows } = await holder.query('select clock_timestamp()::text as time')
     await holder.query('commit')
     await done
     const latest = `select from message_stream where conversation_key = (${conversation})
