@@ -17,7 +17,9 @@ export const onePostgres: Engine = { spreads: false, keepsSettings: true }
 
 /** How every session of this program begins, for the pool and for the pipelines. */
 export function sessionSettings(engine: Engine, config: Config['pool']): ClientConfig {
-  const settings = Object.entries(requiredSettings(engine, config)).map(([name, value]) => `-c ${name}=${value}`)
+  const settings = Object.entries(requiredSettings(engine, config)).map(
+    ([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`,
+  )
   return {
     application_name: 'colloquy',
     connectionTimeoutMillis: config.waitMs,
@@ -35,7 +37,7 @@ export function requiredSettings({ spreads }: Pick<Engine, 'spreads'>, config: C
     lock_timeout: String(config.lockMs),
     idle_in_transaction_session_timeout: String(config.transactionIdleMs),
     jit: 'off',
-    ...(spreads ? usualPlanning : planning),
+    ...(spreads ? { ...usualPlanning, ...sentOn } : planning),
   }
 }
 
@@ -49,3 +51,9 @@ const planning = { plan_cache_mode: 'force_generic_plan', enable_bitmapscan: 'of
 
 /** Citus cannot plan with those: a statement for another machine has no generic plan, and scans nothing here. */
 const usualPlanning: typeof planning = { plan_cache_mode: 'auto', enable_bitmapscan: 'on', enable_seqscan: 'on' }
+
+/**
+ * The coordinator of Citus writes times as its session does, and a worker reads them. With DateStyle = German and the
+ * time of India, 15:00 IST was read as the time of Israel, and a message was stored three and a half hours too late.
+ */
+const sentOn = { DateStyle: 'ISO, MDY' }
