@@ -92,7 +92,7 @@ export class TcpProxy implements AsyncDisposable {
     ] as const) {
       from.setNoDelay()
       from.on('error', () => {})
-      from.on('data', (bytes) => {
+      from.on('data', (bytes: Buffer) => {
         if (pair.isDropped || to.destroyed) return
         if (from === server && bytes.length > pair.left) {
           client.end(bytes.subarray(0, pair.left))
