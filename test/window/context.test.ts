@@ -378,7 +378,7 @@ describe('tokens', () => {
     ])
     expect(before.tokenCount).toBe(11)
     const first = await store(user('another'))
-    expect(await countStatements(bed.database, () => read(first))).toBe(4)
+    expect(await countStatements(bed.database, () => read(first))).toBe(7)
     expect(await countStatements(bed.database, () => read(first))).toBe(3)
     await ask("update message_token_count set tokens = 1000 where tokens = 6 and encoding = 'O200K_BASE'")
     expect((await read(id)).tokenCount).toBe(1005)

@@ -1,6 +1,7 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
 import type { TokenEncoding } from '../../entities/window-enums.ts'
+import { commit, inTransaction, unmoved } from '../conversation/commit.ts'
 import { queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
@@ -22,7 +23,7 @@ export async function storeTokenCounts(
   encoding: TokenEncoding,
   counts: readonly TokenCount[],
 ): Promise<void> {
-  await queryKey(store.pool, upsert, key, [
+  const values = [
     userId,
     epoch,
     encoding,
@@ -30,13 +31,21 @@ export async function storeTokenCounts(
     counts.map(({ message }) => message.revision ?? 0),
     counts.map(({ tokens }) => tokens),
     counts.map(({ reasoningTokens }) => reasoningTokens),
-  ])
+  ]
+  await commit(
+    store,
+    inTransaction(async (client) => {
+      // Counts that a crash loses are counted again.
+      await client.query('set local synchronous_commit = off')
+      await queryKey(client, upsert, key, values)
+      return unmoved(undefined)
+    }),
+  )
 }
 
 /**
  * The statement waits only for locks of other servers' counts, and those are taken in the same order: it skips messages
- * that are being erased. It does not wait for the disk either, because counts that a crash loses are counted again.
- * Each message is looked up by its seq, as in a page of a window.
+ * that are being erased. Each message is looked up by its seq, as in a page of a window.
  */
 const upsert: Statement<'key'> = {
   name: 'token-counts-upsert',
@@ -44,14 +53,14 @@ const upsert: Statement<'key'> = {
   text: `
     insert into message_token_count (conversation_key, seq, encoding, revision, tokens, reasoning_tokens)
     select m.conversation_key, m.seq, $4, asked.revision, asked.tokens, asked.reasoning_tokens
-    from (select set_config('synchronous_commit', 'off', true)) settings
-    join conversation c on c.key = $1 and c.user_id = $2 and c.epoch = $3 and c.deleted_at is null
+    from conversation c
     cross join unnest($5::int[], $6::bigint[], $7::int[], $8::int[]) as asked(seq, revision, tokens, reasoning_tokens)
     cross join lateral (
       select m.conversation_key, m.seq from message m
       where m.conversation_key = $1 and m.seq = asked.seq and coalesce(m.revision, 0) = asked.revision
       limit 1 for key share skip locked
     ) m
+    where c.key = $1 and c.user_id = $2 and c.epoch = $3 and c.deleted_at is null
     order by m.seq
     on conflict (conversation_key, seq, encoding) do update set
       revision = excluded.revision, tokens = excluded.tokens, reasoning_tokens = excluded.reasoning_tokens
