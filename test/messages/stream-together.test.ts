@@ -18,12 +18,20 @@ async function begin(name: string, spreads: boolean) {
   const starts = Array.from({ length: 20 }, (_, n) => ada.get(start, { id: `${name} ${n}` }))
   const ids = (await Promise.all(starts)).map(({ startMessage }) => startMessage.message.id)
   const client = await bed.database.connect()
-  const { rows } = await client.query('select key, epoch::float from conversation where id like $1', [`${name} %`])
+  const { rows } = await client.query('select key, epoch from conversation where id like $1', [`${name} %`])
   const pool = new Pool({ connectionString: bed.database.url, max: 4 })
   const store = { pool, spreads, transactionMs: 60_000, announce: () => {}, log: pino({ level: 'silent' }) }
   const writer = new StreamWriter(store as unknown as Store, 1_000, 300)
-  const to = (place: { key: string; epoch: number }, number: number, text: string) => {
-    return { userId: 'ada', place: { ...place, seq: 1 }, attempt: 1, number, text, data: undefined, size: text.length }
+  const to = ({ key, epoch }: { key: string; epoch: string }, number: number, text: string) => {
+    return {
+      userId: 'ada',
+      place: { key, epoch: Number(epoch), seq: 1 },
+      attempt: 1,
+      number,
+      text,
+      data: undefined,
+      size: text.length,
+    }
   }
   return {
     pool,
