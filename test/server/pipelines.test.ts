@@ -13,9 +13,10 @@ import { until } from '../support/until.ts'
 
 const echo: Statement = {
   name: 'echo',
+  kind: 'user',
   text: "select $1::int, repeat(chr(97 + $1 % 26), $1 % 7), 'x' from pg_sleep($2)",
 }
-const divide: Statement = { name: 'divide', text: 'select 100 / $1::int' }
+const divide: Statement = { name: 'divide', kind: 'user', text: 'select 100 / $1::int' }
 
 const terminate = `select pg_terminate_backend(pid) from pg_stat_activity
   where datname = current_database() and application_name = 'colloquy reads'`
@@ -173,7 +174,7 @@ describe('statements that wait', () => {
     const client = await database.connect()
     await client.query('begin')
     await client.query('lock table conversation in access exclusive mode')
-    const count: Statement = { name: 'count', text: 'select count(*)::int + $1::int from conversation' }
+    const count: Statement = { name: 'count', kind: 'user', text: 'select count(*)::int + $1::int from conversation' }
     const asked = numbers(10_032).map((n) => query(bed.pipelines, count, [n]))
     await expect(query(bed.pipelines, count, [0])).rejects.toThrow(TooManyWait)
     await blocked(client)
@@ -185,7 +186,7 @@ describe('statements that wait', () => {
     const client = await database.connect()
     await client.query('begin')
     await client.query('lock table conversation in access exclusive mode')
-    const read: Statement = { name: 'read', text: 'select from conversation' }
+    const read: Statement = { name: 'read', kind: 'user', text: 'select from conversation' }
     let proxy: TcpProxy
     const outcomes: Promise<PromiseSettledResult<unknown>[]>[] = []
     {

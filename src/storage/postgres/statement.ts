@@ -16,7 +16,7 @@ export type StatementKind = 'key' | 'user' | 'two keys' | 'maintenance' | 'gathe
 export interface Statement<Kind extends StatementKind = StatementKind> {
   readonly name: string
   readonly text: string
-  readonly kind?: Kind
+  readonly kind: Kind
 }
 
 /** One row as the driver gives it: strings, numbers for int2 and int4, booleans, buffers for bytea, null. */
