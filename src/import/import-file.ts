@@ -2,12 +2,12 @@ import { Client, Unreachable } from './client.ts'
 import { Fault, tooDeep } from './fault.ts'
 import { FileError, type Item, readItems } from './file/items.ts'
 import { parseConversation } from './file/value.ts'
-import type { ReadConversation } from './formats/conversation.ts'
 import { readConversation } from './formats/formats.ts'
-import { Told } from './formats/told.ts'
 import type { Report } from './report.ts'
 import { send } from './send.ts'
 import type { Settings } from './settings.ts'
+import type { ReadConversation } from './told/conversation.ts'
+import { Told } from './told/told.ts'
 
 /** How many conversations are sent at once. The batches of one conversation are sent in order. */
 const atOnce = 4

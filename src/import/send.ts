@@ -1,7 +1,7 @@
 import { type Client, Refusal } from './client.ts'
 import { Fault, tooDeep } from './fault.ts'
-import type { ReadConversation, ReadMessage } from './formats/conversation.ts'
-import { withTimes } from './formats/with-times.ts'
+import type { ReadConversation, ReadMessage } from './told/conversation.ts'
+import { withTimes } from './told/with-times.ts'
 
 /** The most messages that the API takes at once. */
 const longestBatch = 100

@@ -1,7 +1,7 @@
 import { findInexactness } from '../../server/request/exact-json.ts'
 import { Fault } from '../fault.ts'
-import { type Member, membersOf, parseJson } from '../formats/json-text.ts'
-import { isRecord } from '../formats/record.ts'
+import { type Member, membersOf, parseJson } from '../told/json-text.ts'
+import { isRecord } from '../told/record.ts'
 
 /**
  * Parses the text of a conversation. The server refuses a text whose value would differ from it. That is checked here

@@ -1,4 +1,4 @@
-import { isRecord, type JsonRecord, textOf } from './record.ts'
+import { isRecord, type JsonRecord, textOf } from '../told/record.ts'
 
 /**
  * The parts of a UIMessage. Parts of version 4 of the AI SDK get the form that they have since version 5, as the SDK's own

@@ -1,11 +1,11 @@
 import { Fault } from '../fault.ts'
+import { type Format, type ReadItem, readEach } from '../told/conversation.ts'
+import { idOf } from '../told/made-id.ts'
+import { fit, keepRest } from '../told/metadata.ts'
+import { isRecord, type JsonRecord, textOf, withoutNothing } from '../told/record.ts'
+import { takeTime } from '../told/time.ts'
+import type { Told } from '../told/told.ts'
 import { readUiParts } from './ai-sdk-parts.ts'
-import { type Format, type ReadItem, readEach } from './conversation.ts'
-import { idOf } from './made-id.ts'
-import { fit, keepRest } from './metadata.ts'
-import { isRecord, type JsonRecord, textOf, withoutNothing } from './record.ts'
-import { takeTime } from './time.ts'
-import type { Told } from './told.ts'
 
 /**
  * UIMessages of the AI SDK: a list of them, or `{id, messages}`. They are stored as `saveChat` of @colloquy/client stores

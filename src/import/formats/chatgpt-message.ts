@@ -1,10 +1,10 @@
 import { Fault } from '../fault.ts'
-import type { ReadMessage } from './conversation.ts'
-import { parseJson } from './json-text.ts'
-import { keepRest } from './metadata.ts'
-import { isRecord, type JsonRecord, textOf, withoutNothing } from './record.ts'
-import { takeTime } from './time.ts'
-import type { Told } from './told.ts'
+import type { ReadMessage } from '../told/conversation.ts'
+import { parseJson } from '../told/json-text.ts'
+import { keepRest } from '../told/metadata.ts'
+import { isRecord, type JsonRecord, textOf, withoutNothing } from '../told/record.ts'
+import { takeTime } from '../told/time.ts'
+import type { Told } from '../told/told.ts'
 
 /** A call that a tool of the same turn may answer. */
 export interface LastCall {

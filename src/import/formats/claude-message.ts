@@ -1,9 +1,9 @@
 import { Fault } from '../fault.ts'
-import type { Input, ReadMessage } from './conversation.ts'
-import { keepRest } from './metadata.ts'
-import { isRecord, type JsonRecord, textOf, withoutNothing } from './record.ts'
-import { takeTime } from './time.ts'
-import type { Told } from './told.ts'
+import type { Input, ReadMessage } from '../told/conversation.ts'
+import { keepRest } from '../told/metadata.ts'
+import { isRecord, type JsonRecord, textOf, withoutNothing } from '../told/record.ts'
+import { takeTime } from '../told/time.ts'
+import type { Told } from '../told/told.ts'
 
 type Read = Pick<ReadMessage, 'input' | 'time'>
 

@@ -1,11 +1,11 @@
 import { Fault } from '../fault.ts'
+import type { Format, ReadMessage } from '../told/conversation.ts'
+import { idOf } from '../told/made-id.ts'
+import { keepRest } from '../told/metadata.ts'
+import { isRecord, textOf } from '../told/record.ts'
+import { takeTime } from '../told/time.ts'
+import type { Told } from '../told/told.ts'
 import { readClaudeMessage } from './claude-message.ts'
-import type { Format, ReadMessage } from './conversation.ts'
-import { idOf } from './made-id.ts'
-import { keepRest } from './metadata.ts'
-import { isRecord, textOf } from './record.ts'
-import { takeTime } from './time.ts'
-import type { Told } from './told.ts'
 
 /**
  * A conversation of Claude's export, `conversations.json`. Its messages may name the message before them; the first one

@@ -1,12 +1,12 @@
 import { Fault } from '../fault.ts'
+import type { Format, ReadConversation } from '../told/conversation.ts'
+import { hasText } from '../told/record.ts'
+import type { Told } from '../told/told.ts'
 import { aiSdk } from './ai-sdk.ts'
 import { chatGpt } from './chatgpt.ts'
 import { claude } from './claude.ts'
-import type { Format, ReadConversation } from './conversation.ts'
 import { openAi } from './openai.ts'
-import { hasText } from './record.ts'
 import { shareGpt } from './sharegpt.ts'
-import type { Told } from './told.ts'
 
 /** In the order in which they are tried: `openai` fits most, and is last. */
 const detected: readonly Format[] = [chatGpt, claude, shareGpt, aiSdk, openAi]

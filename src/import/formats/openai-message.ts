@@ -1,7 +1,7 @@
 import { Fault } from '../fault.ts'
-import type { Input } from './conversation.ts'
-import type { OpenCalls } from './made-id.ts'
-import { isRecord, type JsonRecord, textOf } from './record.ts'
+import type { Input } from '../told/conversation.ts'
+import type { OpenCalls } from '../told/made-id.ts'
+import { isRecord, type JsonRecord, textOf } from '../told/record.ts'
 
 /** An input whose metadata may still be larger than a server takes. */
 export interface OpenAiMessage {

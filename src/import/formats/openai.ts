@@ -6,13 +6,13 @@ import {
   type ReadItem,
   type ReadMessage,
   readEach,
-} from './conversation.ts'
-import { idOf, OpenCalls } from './made-id.ts'
-import { keepRest } from './metadata.ts'
+} from '../told/conversation.ts'
+import { idOf, OpenCalls } from '../told/made-id.ts'
+import { keepRest } from '../told/metadata.ts'
+import { hasText, isRecord, type JsonRecord, textOf, withoutNothing } from '../told/record.ts'
+import { takeTime } from '../told/time.ts'
+import type { Told } from '../told/told.ts'
 import { readOpenAiMessage } from './openai-message.ts'
-import { hasText, isRecord, type JsonRecord, textOf, withoutNothing } from './record.ts'
-import { takeTime } from './time.ts'
-import type { Told } from './told.ts'
 
 /**
  * Chat completions, one `{id, messages}` a conversation, and fine-tuning files: `{messages, tools}` without an id, and

@@ -1,13 +1,13 @@
 import { Fault } from '../fault.ts'
-import { type Format, type Input, type ReadItem, type ReadMessage, readEach } from './conversation.ts'
-import { membersOf, parseJson } from './json-text.ts'
-import { idOf, OpenCalls } from './made-id.ts'
-import { keepRest } from './metadata.ts'
+import { type Format, type Input, type ReadItem, type ReadMessage, readEach } from '../told/conversation.ts'
+import { membersOf, parseJson } from '../told/json-text.ts'
+import { idOf, OpenCalls } from '../told/made-id.ts'
+import { keepRest } from '../told/metadata.ts'
+import { hasText, isRecord, type JsonRecord, textOf } from '../told/record.ts'
+import { takeTime } from '../told/time.ts'
+import type { Told } from '../told/told.ts'
 import { readerOf } from './openai.ts'
 import { madeCallId } from './openai-message.ts'
-import { hasText, isRecord, type JsonRecord, textOf } from './record.ts'
-import { takeTime } from './time.ts'
-import type { Told } from './told.ts'
 
 /**
  * ShareGPT: `{id, conversations: [{from, value}]}`, as LLaMA-Factory's data/README.md describes it (2026-11), with the

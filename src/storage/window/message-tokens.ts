@@ -1,7 +1,7 @@
 import type { TokenEncoding } from '../../entities/window-enums.ts'
 import type { TokenCounter } from '../../tokens/token-counter.ts'
+import { type Countable, readCountable, tokensOfFile } from '../../window/entries/countable.ts'
 import type { Counted, Spoken } from '../../window/items/spoken.ts'
-import { type Countable, readCountable, tokensOfFile } from '../../window/rules/countable.ts'
 
 /** How many tokens a provider adds for each message, and for each call: about what OpenAI's formats take. */
 const tokensOfMessage = 4

@@ -1,6 +1,6 @@
+import type { Entry, SaidEntry } from '../entries/entry.ts'
 import type { Approval, ApprovalRequest, ApprovalResponse, Call, Hosted, Reply, Result } from '../items/item.ts'
 import type { Spoken } from '../items/spoken.ts'
-import type { Entry, SaidEntry } from './entry.ts'
 
 /** A call, and what was answered to it. */
 export interface Asked {

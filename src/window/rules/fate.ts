@@ -1,10 +1,10 @@
 import type { OmissionReason, PendingCallRule } from '../../entities/window-enums.ts'
 import type { Dialect } from '../dialects/dialect.ts'
+import type { SaidEntry } from '../entries/entry.ts'
 import { denialText } from '../items/denial.ts'
 import type { Call, Hosted, Result } from '../items/item.ts'
 import type { Answer } from '../items/step.ts'
 import type { Asked } from './asked.ts'
-import type { SaidEntry } from './entry.ts'
 
 /** Where a turn stands. */
 export interface Place {

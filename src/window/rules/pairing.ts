@@ -1,13 +1,13 @@
 import type { OmissionReason } from '../../entities/window-enums.ts'
+import type { Entry, SaidEntry } from '../entries/entry.ts'
+import { withoutLastReasoning } from '../entries/fit.ts'
+import { ItemIds } from '../entries/item-ids.ts'
 import type { Call, Hosted, Said } from '../items/item.ts'
 import type { PendingCall } from '../items/pending-call.ts'
 import type { Spoken } from '../items/spoken.ts'
 import { type Answer, type Step, type Waiting, withItems } from '../items/step.ts'
 import { type Asked, findReplies } from './asked.ts'
-import type { Entry, SaidEntry } from './entry.ts'
 import { decide, type Fate, type Place } from './fate.ts'
-import { withoutLastReasoning } from './fit.ts'
-import { ItemIds } from './item-ids.ts'
 
 /** The tokens that are counted for the result of an interrupted call. */
 export const interruptedTokens = 20

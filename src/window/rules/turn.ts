@@ -1,13 +1,13 @@
 import type { OmissionReason } from '../../entities/window-enums.ts'
+import type { Entry } from '../entries/entry.ts'
+import type { Reading } from '../entries/reading.ts'
+import { Repeats } from '../entries/repeats.ts'
 import type { ApprovalRequest, Said } from '../items/item.ts'
 import type { PendingCall } from '../items/pending-call.ts'
 import type { Spoken } from '../items/spoken.ts'
 import type { Step } from '../items/step.ts'
-import type { Entry } from './entry.ts'
 import type { Place } from './fate.ts'
 import { interruptedTokens, pair } from './pairing.ts'
-import type { Reading } from './reading.ts'
-import { Repeats } from './repeats.ts'
 
 /** Steps that a window has all together, or not at all. */
 export interface Turn {
