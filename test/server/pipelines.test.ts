@@ -11,12 +11,12 @@ import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
-const echo: Statement = {
+const echo: Statement<'user'> = {
   name: 'echo',
   kind: 'user',
   text: "select $1::int, repeat(chr(97 + $1 % 26), $1 % 7), 'x' from pg_sleep($2)",
 }
-const divide: Statement = { name: 'divide', kind: 'user', text: 'select 100 / $1::int' }
+const divide: Statement<'user'> = { name: 'divide', kind: 'user', text: 'select 100 / $1::int' }
 
 const terminate = `select pg_terminate_backend(pid) from pg_stat_activity
   where datname = current_database() and application_name = 'colloquy reads'`
@@ -174,7 +174,11 @@ describe('statements that wait', () => {
     const client = await database.connect()
     await client.query('begin')
     await client.query('lock table conversation in access exclusive mode')
-    const count: Statement = { name: 'count', kind: 'user', text: 'select count(*)::int + $1::int from conversation' }
+    const count: Statement<'user'> = {
+      name: 'count',
+      kind: 'user',
+      text: 'select count(*)::int + $1::int from conversation',
+    }
     const asked = numbers(10_032).map((n) => query(bed.pipelines, count, [n]))
     await expect(query(bed.pipelines, count, [0])).rejects.toThrow(TooManyWait)
     await blocked(client)
@@ -186,7 +190,7 @@ describe('statements that wait', () => {
     const client = await database.connect()
     await client.query('begin')
     await client.query('lock table conversation in access exclusive mode')
-    const read: Statement = { name: 'read', kind: 'user', text: 'select from conversation' }
+    const read: Statement<'user'> = { name: 'read', kind: 'user', text: 'select from conversation' }
     let proxy: TcpProxy
     const outcomes: Promise<PromiseSettledResult<unknown>[]>[] = []
     {

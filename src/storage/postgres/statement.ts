@@ -31,18 +31,26 @@ export interface Runner {
  * Runs a prepared statement and answers its rows as arrays. For pages of 50 rows, objects with column names cost twice
  * as much.
  */
-export async function query(on: Runner, { name, text }: Statement, values: unknown[]): Promise<Row[]> {
+export function query(
+  on: Runner,
+  statement: Statement<Exclude<StatementKind, 'key'>>,
+  values: unknown[],
+): Promise<Row[]> {
+  return run(on, statement, values)
+}
+
+/** The same for a statement about one conversation. @param values from `$2` on */
+export function queryKey(on: Runner, statement: Statement<'key'>, key: string, values: unknown[]): Promise<Row[]> {
+  return run(on, statement, [key, ...values])
+}
+
+async function run(on: Runner, { name, text }: Statement, values: unknown[]): Promise<Row[]> {
   const result = await on.query({ name, text, values, rowMode: 'array', types: textTypes })
   const { rows } = result
   // The driver assigns a function to a property for each query. V8 makes such a function old from birth, and from it
   // leads a way to the result: it would hold the rows until the next full garbage collection.
   result.rows = []
   return rows
-}
-
-/** The same for a statement about one conversation. @param values from `$2` on */
-export function queryKey(on: Runner, statement: Statement<'key'>, key: string, values: unknown[]): Promise<Row[]> {
-  return query(on, statement, [key, ...values])
 }
 
 const parsers = new Map<number, (value: string) => unknown>([
