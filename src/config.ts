@@ -165,7 +165,7 @@ const settings = {
   TRANSACTION_IDLE_TIMEOUT_MS: whole(10, 600_000, 10_000, 'Longest pause inside a transaction.'),
   REQUEST_TIMEOUT_MS: whole(100, 600_000, 30_000, 'Longest time for one HTTP request, from first byte to answer.'),
   SHUTDOWN_TIMEOUT_MS: whole(100, 60_000, 8_000, 'Longest wait for requests in flight when the server stops.'),
-  TEXT_WINDOW_MS: whole(0, 1_000, 25, 'How often the text of all streaming messages is stored, in one statement.'),
+  TEXT_WINDOW_MS: whole(0, 1_000, 25, 'How often the text of streaming messages is stored.'),
   POLL_MS: whole(10, 600_000, 5_000, 'How often watched conversations are looked at, in case a hint was lost.'),
   TOMBSTONE_DAYS: whole(
     1,
