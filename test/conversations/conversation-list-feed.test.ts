@@ -3,7 +3,6 @@ import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { openOrm } from '../../src/database/orm.ts'
-import { onePostgres } from '../../src/database/session.ts'
 import { listFeedCursor } from '../../src/graphql/feed/list-feed-cursor.ts'
 import type { Batch } from '../../src/live/feed.ts'
 import { maxStates } from '../../src/live/known-states.ts'
@@ -18,11 +17,14 @@ import { listRevision } from '../../src/storage/postgres/store.ts'
 import type { Answer, Api, Results } from '../support/api.ts'
 import { appendUncommitted, appendWithin } from '../support/append-uncommitted.ts'
 import { useBed } from '../support/bed.ts'
+import { earlier } from '../support/earlier.ts'
+import { engine } from '../support/engine.ts'
 import { EventStreamReader } from '../support/event-stream.ts'
 import { serve } from '../support/server.ts'
 import { countStatements } from '../support/statements.ts'
 import { storeOf } from '../support/store.ts'
 import { until } from '../support/until.ts'
+import { untilWaiting } from '../support/until-waiting.ts'
 
 // Without a poll only hints can bring what is live.
 const bed = useBed({ POLL_MS: '600000' })
@@ -210,7 +212,7 @@ test('from "" come all conversations, the oldest change first and none that are 
   await ada.append('one', 'm')
   for (const id of ['just gone', 'long gone']) await ada.get(drop, { id })
   const client = await bed.database.connect()
-  await client.query("update conversation set updated_at = updated_at - interval '1 hour' where id = 'long gone'")
+  await client.query(`update conversation set updated_at = ${earlier('updated_at', '1 hour')} where id = 'long gone'`)
   await using feed = ada.subscribe(follow, { after: '' })
   expect((await catchUp(feed)).map(tell)).toEqual(['two 1', 'three 1', 'one 2', 'caught up'])
   await ada.get(drop, { id: 'three' })
@@ -372,7 +374,7 @@ test('6 resuming: a thousand conversations come in pages, each once, and from th
 
 /** A reader of a user's list, from the beginning, that a test pulls by itself. */
 async function openReader(userId: string) {
-  const opened = await openOrm(bed.database.url, onePostgres, pool, () => {})
+  const opened = await openOrm(bed.database.url, engine, pool, () => {})
   const store = storeOf(opened)
   const toText = (event: ListEvent) => (event.kind === 'caught-up' ? 'caught up' : event.conversation.id)
   const start = await readStart(store, userId, lists, 'beginning')
@@ -543,7 +545,7 @@ test('imports: times of long ago are told at once, in every tab, and on every se
   const expectAll = async (event: object) => {
     for (const feed of feeds) expect(await next(feed)).toMatchObject(event)
     // What was told is soon so old that no feed looks there any more.
-    await client.query("update conversation set imported_at = imported_at - interval '1 hour' where user_id = $1", [
+    await client.query(`update conversation set imported_at = ${earlier('imported_at', '1 hour')} where user_id = $1`, [
       userOf(ada),
     ])
   }
@@ -720,7 +722,7 @@ test('imports: one whose hint was lost is found by the poll, and so is a late co
 
 test('7 bounds: 10,000 idle lists cost the poll ten statements a round and no read; who changed is told', async () => {
   const log = pino({ level: 'silent' })
-  await using opened = await openOrm(bed.database.url, onePostgres, pool, () => {})
+  await using opened = await openOrm(bed.database.url, engine, pool, () => {})
   const watchers = new Watchers({ interest: () => ({ confirmed: Promise.resolve(), [Symbol.dispose]: () => {} }) })
   const told: string[] = []
   for (let n = 0; n < 10_000; n++) {
@@ -789,15 +791,13 @@ test('7 bounds: what is created again while tombstones are purged stays', async 
   await ada.get(create, { id })
   await ada.get(drop, { id })
   const client = await bed.database.connect()
-  await client.query("update conversation set deleted_at = now() - interval '100 days' where id = $1", [id])
+  const key = conversationKey(userOf(ada), id)
+  await client.query("update conversation set deleted_at = now() - interval '100 days' where key = $1", [key])
   await client.query('begin')
-  await client.query('update conversation set deleted_at = null, epoch = epoch + 1 where id = $1', [id])
+  await client.query('update conversation set deleted_at = null, epoch = epoch + 1 where key = $1', [key])
   const own = new Pool({ connectionString: bed.database.url })
   const purging = purgeTombstones({ pool: own }, lists)
-  const looker = await bed.database.connect()
-  const waiting =
-    'select from pg_stat_activity where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0'
-  await until(async () => (await looker.query(waiting)).rows.length > 0)
+  await untilWaiting(bed.database)
   await client.query('commit')
   await purging
   await own.end()

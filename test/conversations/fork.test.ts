@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { conversationKey } from '../../src/storage/conversation/conversation-key.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
 import { countStatements } from '../support/statements.ts'
-import { until } from '../support/until.ts'
+import { untilWaiting } from '../support/until-waiting.ts'
 
 const fork = `mutation ($input: ForkConversationInput!) { forkConversation(input: $input) {
   conversation { id title metadata lastSeq archivedAt createdAt updatedAt activeLeaf { seq } } } }`
@@ -220,18 +221,17 @@ describe('a fork', () => {
     await ada.get('mutation { createConversation(input: { id: "twice" }) { created } }')
     await ada.get('mutation { deleteConversation(input: { id: "twice" }) { deletedConversationId } }')
     const client = await bed.database.connect()
+    const key = conversationKey('ada', 'twice')
     await client.query('begin')
-    await client.query("update conversation set epoch = epoch + 1, last_seq = 2 where id = 'twice'")
+    await client.query('update conversation set epoch = epoch + 1, last_seq = 2 where key = $1', [key])
     await client.query(
       `insert into message (conversation_key, seq, role, content, size, created_at, updated_at)
-       select key, 2, 'USER', 'of that life', 0, now(), now() from conversation where id = 'twice'`,
+       values ($1, 2, 'USER', 'of that life', 0, now(), now())`,
+      [key],
     )
     const forked = ada.get(fork, { input: { id: 'source of one', newId: 'twice' } })
     // It has seen the tombstone without messages, and waits for its row.
-    const looker = await bed.database.connect()
-    const waiting =
-      'select from pg_stat_activity where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0'
-    await until(async () => (await looker.query(waiting)).rows.length > 0)
+    await untilWaiting(bed.database)
     await client.query('commit')
     expect((await forked).forkConversation.conversation).toMatchObject({ id: 'twice', lastSeq: 1 })
     const stored = `select m.content from message m join conversation c on c.key = m.conversation_key where c.id = 'twice'`

@@ -1,6 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { Answer, Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { engine } from '../support/engine.ts'
 import { recordStatements } from '../support/statements.ts'
 
 const bed = useBed()
@@ -399,7 +400,8 @@ test('5 isolated: every statement carries the condition of access, and in a tran
   })
   const aboutRows = sent.filter(({ text }) => /\b(conversation|message|message_\w+)\b/.test(text))
   const first = aboutRows.filter(({ place, name }) => place < 2 && !withoutViewer.includes(name ?? ''))
-  expect(new Set(first.map(({ name }) => name)).size).toBeGreaterThan(30)
+  // On Citus nothing is gathered, and what is gathered elsewhere is done by statements that are here anyway.
+  expect(new Set(first.map(({ name }) => name)).size).toBeGreaterThan(engine.spreads ? 25 : 30)
   for (const [what, condition, isExempt] of conditions) {
     const without = first.filter(({ name, text }) => !isExempt(name ?? '') && !condition.test(text))
     expect(new Set(without.map(({ name, text }) => name ?? text)), what).toEqual(new Set())

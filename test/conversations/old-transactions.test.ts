@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { openOrm } from '../../src/database/orm.ts'
-import { onePostgres } from '../../src/database/session.ts'
 import { TransactionTooLong } from '../../src/facts.ts'
 import { apiErrorOf } from '../../src/graphql/fact-errors.ts'
 import { setActiveLeaf } from '../../src/storage/branch/active-leaf.ts'
@@ -9,6 +8,7 @@ import { forkConversation } from '../../src/storage/branch/conversation-fork.ts'
 import { deleteConversation, updateConversation } from '../../src/storage/conversation/conversation.ts'
 import { conversationKey } from '../../src/storage/conversation/conversation-key.ts'
 import { useBed } from '../support/bed.ts'
+import { engine } from '../support/engine.ts'
 import { storeOf } from '../support/store.ts'
 
 const bed = useBed()
@@ -17,7 +17,7 @@ test('6 resuming: what took longer than lists wait for it is not committed, and 
   const ada = bed.server.as()
   await ada.append('old', 'first')
   await ada.append('old', 'second')
-  await using opened = await openOrm(bed.database.url, onePostgres, readConfig({}).pool, () => {})
+  await using opened = await openOrm(bed.database.url, engine, readConfig({}).pool, () => {})
   const refOf = (id: string) => ({ userId: 'ada', key: conversationKey('ada', id), epoch: null, id })
   const [conversation, message] = [refOf('old'), { seq: 1 }]
   const limits = { forkMessages: 10, forkBytes: 1_000 }

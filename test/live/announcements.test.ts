@@ -3,12 +3,12 @@ import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { openOrm } from '../../src/database/orm.ts'
-import { onePostgres } from '../../src/database/session.ts'
 import { createSchema } from '../../src/graphql/schema.ts'
 import { createConversation } from '../../src/storage/conversation/conversation.ts'
 import { conversationKey } from '../../src/storage/conversation/conversation-key.ts'
 import type { Api, Results } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { engine } from '../support/engine.ts'
 import { serve } from '../support/server.ts'
 import { storeOf } from '../support/store.ts'
 
@@ -109,7 +109,7 @@ test.each(Object.entries(creations))('%s is heard at once in the list on another
 test('a hint that cannot be sent fails no write, and the log has it', async () => {
   const lines: string[] = []
   const log = pino(new Writable({ write: (line, _encoding, done) => done(void lines.push(String(line))) }))
-  await using opened = await openOrm(bed.database.url, onePostgres, readConfig({}).pool, () => {})
+  await using opened = await openOrm(bed.database.url, engine, readConfig({}).pool, () => {})
   const announce = () => {
     throw new Error('the bus is broken')
   }

@@ -3,13 +3,13 @@ import { pino } from 'pino'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { openOrm } from '../../src/database/orm.ts'
-import { onePostgres } from '../../src/database/session.ts'
 import { Poll } from '../../src/live/poll.ts'
 import { postgresBus } from '../../src/live/postgres-bus.ts'
 import { Watchers } from '../../src/live/watchers.ts'
 import type { Answer } from '../support/api.ts'
 import { appendUncommitted } from '../support/append-uncommitted.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { engine } from '../support/engine.ts'
 import { logged } from '../support/logged.ts'
 import { serve, type TestServer } from '../support/server.ts'
 import { countStatements } from '../support/statements.ts'
@@ -154,7 +154,7 @@ test('6 hints: the poll of 10,000 watched conversations is ten statements, sprea
   const { rows } = await client.query('select key::text from conversation')
   const log = pino({ level: 'silent' })
   await using bus = postgresBus(database.url, log)
-  await using opened = await openOrm(database.url, onePostgres, readConfig({}).pool, () => {})
+  await using opened = await openOrm(database.url, engine, readConfig({}).pool, () => {})
   const watchers = new Watchers(bus)
   const seen = new Map<string, number>()
   for (const { key } of rows) {

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import type { Api, Results } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { earlier } from '../support/earlier.ts'
 
 const bed = useBed()
 
@@ -146,14 +147,16 @@ async function showConversations(user: string, choose: (first: string, merged: s
   const create = (id: string) =>
     ada.get('mutation ($id: ID!) { createConversation(input: { id: $id }) { created } }', { id })
   for (const id of ['a', 'b', 'c', 'd']) await create(id)
-  await database.query("update conversation set updated_at = updated_at - interval '1 hour' where user_id = $1", [user])
+  await database.query(`update conversation set updated_at = ${earlier('updated_at', '1 hour')} where user_id = $1`, [
+    user,
+  ])
   const { conversations: first } = await ada.get(conversationsQuery)
   // A conversation is created just after the first page was read, and so long before the second page is read that the
   // second cursor takes it for known.
   await create('new')
   const { settleMs } = readConfig({}).lists
   await database.query(
-    `update conversation set updated_at = clock_timestamp() - $2 * interval '1 millisecond'
+    `update conversation set updated_at = now() - $2 * interval '1 millisecond'
      where user_id = $1 and id = 'new'`,
     [user, settleMs],
   )

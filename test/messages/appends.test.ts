@@ -31,6 +31,7 @@ test('1 durable: when an append is answered, another connection sees it committe
 test('1 durable: a commit that fails is an error and never an answer', async () => {
   const client = await bed.database.connect()
   await client.query(`
+    set citus.enable_unsafe_triggers = on;
     create function refuse() returns trigger language plpgsql as $$ begin raise exception 'not today'; end $$;
     create constraint trigger refuse after insert on message deferrable initially deferred
       for each row when (new.content = 'refused at commit') execute function refuse()`)

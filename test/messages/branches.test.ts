@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest'
+import { conversationKey } from '../../src/storage/conversation/conversation-key.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
 import { blocked } from '../support/blocked.ts'
 import { hold } from '../support/hold.ts'
 import { countStatements } from '../support/statements.ts'
-import { until } from '../support/until.ts'
+import { untilWaiting } from '../support/until-waiting.ts'
 
 const bed = useBed()
 
@@ -545,11 +546,9 @@ test('an append that waits while a leaf is chosen continues that leaf', async ()
   const stored = await grow(ada, 'choose-race', null, null, null)
   const client = await hold(bed.database, 'choose-race')
   const appended = ada.append('choose-race', 'm4')
-  const looker = await bed.database.connect()
-  const waiting =
-    'select from pg_stat_activity where datname = current_database() and cardinality(pg_blocking_pids(pid)) > 0'
-  await until(async () => (await looker.query(waiting)).rows.length > 0)
-  await client.query("update conversation set active_leaf = 1, revision = revision + 1 where id = 'choose-race'")
+  await untilWaiting(bed.database)
+  const choose = 'update conversation set active_leaf = 1, revision = revision + 1 where key = $1'
+  await client.query(choose, [conversationKey('ada', 'choose-race')])
   await client.query('commit')
   const { message } = await appended
   expect(message.seq).toBe(4)

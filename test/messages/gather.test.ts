@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Answer, Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { hold } from '../support/hold.ts'
 import { serve } from '../support/server.ts'
 import { countStatements } from '../support/statements.ts'
 import { Wire } from '../support/wire.ts'
@@ -189,9 +190,7 @@ test('a conversation that somebody holds holds up only its own appends', async (
   const ada = bed.server.as()
   const ids = upTo(20).map((n) => `free-${n}`)
   for (const id of [...ids, 'held']) await ada.append(id, 'first')
-  const holder = await bed.database.connect()
-  await holder.query('begin')
-  await holder.query("select from conversation where id = 'held' for update")
+  const holder = await hold(bed.database, 'held')
   const held = upTo(40).map((n) => say(ada, 'held', `${n}`))
   const alone = await say(ada, ids[0] ?? '', 'alone')
   expect(outcomes([alone])).toEqual({ stored: 1 })
@@ -207,6 +206,7 @@ test('a message that PostgreSQL refuses fails alone', async () => {
   const client = await bed.database.connect()
   for (const id of ['bad', 'good']) await ada.append(id, 'first')
   await client.query(`
+    set citus.enable_unsafe_triggers = on;
     create function refuse() returns trigger language plpgsql as $$ begin raise check_violation; end $$;
     create trigger refuse before insert on message for each row when (new.content = 'poison') execute function refuse()`)
   const answers = upTo(60).map((n) => say(ada, n % 2 === 0 ? 'bad' : 'good', n === 30 ? 'poison' : `${n}`))

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { type Orm, openOrm } from '../../src/database/orm.ts'
 import { Pipelines } from '../../src/database/pipelines.ts'
-import { onePostgres } from '../../src/database/session.ts'
 import { AnswerTooLarge } from '../../src/facts.ts'
 import { readMessagesAt } from '../../src/storage/message/message.ts'
 import { type PageRequest, readPages } from '../../src/storage/message/message-page.ts'
@@ -11,6 +10,7 @@ import { AnswerBudget, AnswerMemory } from '../../src/storage/postgres/answer-bu
 import type { Row, Runner } from '../../src/storage/postgres/statement.ts'
 import type { Store } from '../../src/storage/postgres/store.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { engine } from '../support/engine.ts'
 import { storeOf } from '../support/store.ts'
 
 const { pool: settings } = readConfig({})
@@ -28,8 +28,8 @@ const came = { reads: [] as number[], pool: [] as number[] }
 
 beforeAll(async () => {
   database = await createDatabase()
-  orm = await openOrm(database.url, onePostgres, settings, () => {})
-  pipelines = new Pipelines(database.url, onePostgres, settings, orm.pool, () => {})
+  orm = await openOrm(database.url, engine, settings, () => {})
+  pipelines = new Pipelines(database.url, engine, settings, orm.pool, () => {})
   await pipelines.open()
   const pool = Object.create(orm.pool, { query: { value: watched(orm.pool, came.pool).query } })
   store = { ...storeOf(orm), pool, reads: watched(pipelines, came.reads) }

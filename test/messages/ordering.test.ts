@@ -1,10 +1,9 @@
-import type { Client } from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Answer, Api, Results } from '../support/api.ts'
 import { appendUncommitted } from '../support/append-uncommitted.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { serve, type TestServer } from '../support/server.ts'
-import { until } from '../support/until.ts'
+import { untilWaiting } from '../support/until-waiting.ts'
 
 const appended = `subscription ($id: ID!) {
   messageAppended(conversationId: $id, after: "") { node { seq content clientId } }
@@ -116,16 +115,6 @@ test('2 ordered: 64 writers on two servers, and followers and pagers of both see
   }
 })
 
-/** Waits until so many statements of the servers wait for a lock. */
-async function untilWaiting(client: Client, count: number): Promise<void> {
-  await until(async () => {
-    const { rows } = await client.query(`
-      select distinct l.pid from pg_locks l join pg_stat_activity a on a.pid = l.pid
-      where not l.granted and a.datname = current_database()`)
-    return rows.length === count
-  })
-}
-
 /** What every way of reading shows of a conversation, which must all agree. */
 async function readEveryWay(id: string): Promise<string[]> {
   const shown = []
@@ -150,14 +139,14 @@ async function readEveryWay(id: string): Promise<string[]> {
 
 test('2 ordered: a writer that commits late comes before those that waited for it, for everybody', async () => {
   await one.as().append('late', 'first')
-  const [slow, watch] = [await database.connect(), await database.connect()]
+  const slow = await database.connect()
   await using feedOne = one.as().subscribe(appended, { id: 'late' })
   await using feedTwo = two.as().subscribe(appended, { id: 'late' })
   await follow(feedOne, 1)
   await follow(feedTwo, 1)
   await appendUncommitted(slow, 'late', 'slow')
   const waiting = [one, two].map((server) => server.as().append('late', 'fast'))
-  await untilWaiting(watch, 2)
+  await untilWaiting(database, 2)
   // Readers wait for nobody, and see neither of them.
   expect(await readEveryWay('late')).toEqual(['first'])
   await slow.query('commit')
@@ -175,12 +164,12 @@ test('2 ordered: a writer that commits late comes before those that waited for i
 
 test('2 ordered: a writer that rolls back leaves no gap', async () => {
   await one.as().append('undone', 'first')
-  const [slow, watch] = [await database.connect(), await database.connect()]
+  const slow = await database.connect()
   await using feed = two.as().subscribe(appended, { id: 'undone' })
   await follow(feed, 1)
   await appendUncommitted(slow, 'undone', 'slow')
   const waiting = one.as().append('undone', 'fast')
-  await untilWaiting(watch, 1)
+  await untilWaiting(database)
   expect(await readEveryWay('undone')).toEqual(['first'])
   await slow.query('rollback')
   expect((await waiting).message.seq).toBe(2)

@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import type { Store } from '../../src/storage/postgres/store.ts'
 import { StreamWriter } from '../../src/storage/stream/stream-writer.ts'
 import { useBed } from '../support/bed.ts'
+import { engine } from '../support/engine.ts'
 import { recordStatements } from '../support/statements.ts'
 
 const bed = useBed()
@@ -35,6 +36,7 @@ async function begin(name: string, spreads: boolean) {
   }
   return {
     pool,
+    keys: rows.map(({ key }) => key as string),
     /** Stored when it settles. */
     write: (number: number, text: string) => Promise.all(rows.map((row) => writer.add(to(row, number, text)))),
     /** Accepted when it settles. */
@@ -58,7 +60,8 @@ async function storeFive({ write, accept, read }: Awaited<ReturnType<typeof begi
   return sent
 }
 
-test('the text of many messages is stored by one statement a window', async () => {
+test('the text of many messages is stored by one statement a window', async ({ skip }) => {
+  skip(engine.spreads, 'Citus takes no statement about many conversations, and is sent none')
   await using streams = await begin('many', false)
   // One begins at once. If the machine stands still, there are more windows. Each chunk by itself would be a hundred.
   expect((await storeFive(streams)).length).toBeLessThanOrEqual(20)
@@ -73,7 +76,9 @@ test('where the database spreads conversations, the text of each message is stor
 test('text of messages that somebody holds leaves half of the connections to others', async () => {
   await using streams = await begin('held', true)
   const holder = await bed.database.connect()
-  await holder.query('begin; select from message_stream for update')
+  await holder.query('begin')
+  const lock = 'select from message_stream where conversation_key = $1 for update'
+  for (const key of streams.keys) await holder.query(lock, [key])
   const written = streams.write(0, 'a')
   await expect.poll(() => streams.pool.totalCount - streams.pool.idleCount).toBe(2)
   await Promise.all([1, 2].map(() => streams.pool.query('select pg_sleep(0)')))

@@ -1,4 +1,6 @@
+import type { Client } from 'pg'
 import { expect, test } from 'vitest'
+import { conversationKey } from '../../src/storage/conversation/conversation-key.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
 import { buildPrograms, Program } from '../support/program.ts'
@@ -42,13 +44,19 @@ async function begin(api: Api, conversationId: string) {
   }
 }
 
+/** Holds what PostgreSQL knows of a stream until a transaction ends: no text of it is stored. */
+async function holdStream(holder: Client, id: string): Promise<void> {
+  const key = conversationKey('ada', id)
+  await holder.query('begin')
+  await holder.query('select from message_stream where conversation_key = $1 for update', [key])
+}
+
 test('a chunk that is not to be durable is accepted at once, and visible once it is stored', async () => {
   const ada = bed.server.as()
   const stream = await begin(ada, 'accepted')
   const holder = await bed.database.connect()
   expect(await stream.accept(ada, 0, 'a')).toEqual({ nextChunk: 1, storedChunks: 1, stopRequested: false })
-  await holder.query('begin')
-  await holder.query('select from message_stream for update')
+  await holdStream(holder, 'accepted')
   expect(await stream.accept(ada, 1, 'b')).toEqual({ nextChunk: 2, storedChunks: 1, stopRequested: false })
   expect(await stream.accept(ada, 2, 'c')).toEqual({ nextChunk: 3, storedChunks: 1, stopRequested: false })
   expect(await stream.accept(ada, 1, 'b')).toEqual({ nextChunk: 3, storedChunks: 1, stopRequested: false })
@@ -62,10 +70,7 @@ test('a message that somebody holds does not hold up the text of the others', as
   const ada = bed.server.as()
   const [held, free] = [await begin(ada, 'held'), await begin(ada, 'free')]
   const holder = await bed.database.connect()
-  await holder.query('begin')
-  await holder.query(
-    "select from message_stream where conversation_key = (select key from conversation where id = 'held') for update",
-  )
+  await holdStream(holder, 'held')
   const waiting = held.write(ada, 0, 'later')
   for (const [chunk, text] of ['a', 'b', 'c'].entries()) await free.write(ada, chunk, text)
   expect(await free.read(ada)).toMatchObject({ content: 'abc' })
@@ -92,6 +97,7 @@ test('a chunk that PostgreSQL refuses fails alone', async () => {
   const ada = bed.server.as()
   const client = await bed.database.connect()
   await client.query(`
+    set citus.enable_unsafe_triggers = on;
     create function refuse() returns trigger language plpgsql as $$ begin raise check_violation; end $$;
     create trigger refuse before insert on message_chunk for each row when (new.text = 'poison') execute function refuse()`)
   const streams = await Promise.all(Array.from({ length: 5 }, (_, n) => begin(ada, `poisoned-${n}`)))
@@ -217,8 +223,7 @@ test('and does not wait for ever where somebody holds the message', async () => 
   const stream = await begin(far.as(), 'held at the end')
   await stream.write(far.as(), 0, 'a')
   const holder = await bed.database.connect()
-  await holder.query('begin')
-  await holder.query('select from message_stream for update')
+  await holdStream(holder, 'accepted')
   await stream.accept(far.as(), 1, 'b')
   await far[Symbol.asyncDispose]()
   await holder.query('commit')

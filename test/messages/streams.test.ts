@@ -1,11 +1,12 @@
-import { once } from 'node:events'
-import type { Client } from 'pg'
 import { expect, test } from 'vitest'
+import { conversationKey } from '../../src/storage/conversation/conversation-key.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { hold } from '../support/hold.ts'
 import { serve } from '../support/server.ts'
 import { recordStatements } from '../support/statements.ts'
 import { until } from '../support/until.ts'
+import { untilWaiting } from '../support/until-waiting.ts'
 
 const bed = useBed({ POLL_MS: '50' })
 
@@ -37,11 +38,6 @@ async function begin(ada: Api, conversationId: string, more = {}) {
 
 const read = async (ada: Api, id: string) =>
   (await ada.get(`query ($id: ID!) { node(id: $id) { ... on Message { ${fields} } } }`, { id })).node
-
-async function isWaiting(looker: Client): Promise<boolean> {
-  const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-  return (await looker.query(waiting)).rowCount === 1
-}
 
 test("an agent's turn: start with the user's message, stream, complete", async () => {
   const ada = bed.server.as()
@@ -75,7 +71,7 @@ test("an agent's turn: start with the user's message, stream, complete", async (
   })
   expect(await read(ada, turn.id)).toEqual(data.completeMessage.message)
   const client = await bed.database.connect()
-  const left = await client.query('select from message_chunk union all select from message_stream')
+  const left = await client.query('select seq from message_chunk union all select seq from message_stream')
   expect(left.rowCount).toBe(0)
 })
 
@@ -190,15 +186,11 @@ test('a message whose producer gives no sign of life is failed once, with what w
   await using other = await serve(bed.database.url, { POLL_MS: '20' })
   const { id, write } = await begin(other.as(), 'gone', { timeoutSeconds: 1 })
   const client = await bed.database.connect()
-  await client.query(`
-    create function tell_failed() returns trigger language plpgsql as $$ begin perform pg_notify('failed', new.seq::text); return new; end $$;
-    create trigger tell_failed after update on message for each row when (new.status = 'FAILED') execute function tell_failed();
-    listen failed`)
-  const heard: unknown[] = []
-  client.on('notification', ({ payload }) => heard.push(payload))
-  const failed = once(client, 'notification')
+  const failed = "select from message where status = 'FAILED' and conversation_key = $1"
+  const untilFailed = (count: number) =>
+    until(async () => (await client.query(failed, [conversationKey('ada', 'gone')])).rowCount === count)
   await write(0, 'so far')
-  await failed
+  await untilFailed(1)
   const message = await read(ada, id)
   expect(message).toMatchObject({
     status: 'FAILED',
@@ -207,21 +199,20 @@ test('a message whose producer gives no sign of life is failed once, with what w
     nextChunk: null,
   })
   expect((await write(1, 'late')).errors?.[0]?.extensions).toMatchObject({ reason: 'NOT_STREAMING' })
-  // Another stream that is failed after it: had the first been failed twice, that would have been heard before.
-  const next = once(client, 'notification')
+  // Another stream that is failed after it: had the first been failed twice, its revision would have moved before.
   await begin(ada, 'gone', { timeoutSeconds: 1 })
-  await next
-  expect(heard).toEqual(['1', '2'])
+  await untilFailed(2)
+  expect(await read(ada, id)).toEqual(message)
 })
 
 test('a producer that gives a sign of life at the last moment is not failed', async () => {
   const ada = bed.server.as()
   const { id, write } = await begin(ada, 'last-moment')
-  const [holder, looker] = [await bed.database.connect(), await bed.database.connect()]
-  await holder.query("begin; select from conversation where id = 'last-moment' for update")
-  await looker.query('update message_stream set expires_at = clock_timestamp()')
+  const holder = await hold(bed.database, 'last-moment')
+  const client = await bed.database.connect()
+  await client.query('update message_stream set expires_at = now()')
   // The reaper has found it and waits for its conversation.
-  await until(() => isWaiting(looker))
+  await untilWaiting(bed.database)
   await write(0, '')
   await holder.query('commit')
   // It was first in line: once this is stored, it has been there.
@@ -234,24 +225,26 @@ test('a timeout begins after the wait for a lock, for a start, a sign of life, a
   await ada.append('waits', 'question')
   const { id, write } = await begin(ada, 'waits')
   const [holder, looker] = [await bed.database.connect(), await bed.database.connect()]
-  const conversation = "select key from conversation where id = 'waits'"
-  const stream = `select from message_stream where conversation_key = (${conversation}) for update`
+  const key = conversationKey('ada', 'waits')
+  const conversation = 'select from conversation where key = $1 for update'
+  const stream = 'select from message_stream where conversation_key = $1 for update'
   const calls: [lock: string, call: () => Promise<unknown>][] = [
-    [`${conversation} for update`, () => begin(ada, 'waits')],
+    [conversation, () => begin(ada, 'waits')],
     [stream, () => write(0, '')],
     [stream, () => write(0, 'a')],
     [stream, () => ada.get(resume, { id })],
   ]
   for (const [lock, call] of calls) {
-    await holder.query(`begin; ${lock}`)
+    await holder.query('begin')
+    await holder.query(lock, [key])
     const done = call()
-    await until(() => isWaiting(looker))
+    await untilWaiting(bed.database)
     const { rows } = await holder.query('select clock_timestamp()::text as time')
     await holder.query('commit')
     await done
-    const latest = `select from message_stream where conversation_key = (${conversation})
-      having max(expires_at - timeout_seconds * interval '1 second') > $1`
-    expect((await looker.query(latest, [rows[0].time])).rowCount, `${lock} ${call}`).toBe(1)
+    const latest = `select from message_stream where conversation_key = $1
+      having max(expires_at - timeout_seconds * interval '1 second') > $2`
+    expect((await looker.query(latest, [key, rows[0].time])).rowCount, `${lock} ${call}`).toBe(1)
   }
 })
 
@@ -290,22 +283,15 @@ test.each([
   const { id, write } = await begin(ada, how)
   await write(0, 'seen ')
   const holder = await bed.database.connect()
-  const looker = await bed.database.connect()
-  const untilWaiting = (count: number) =>
-    until(async () => {
-      const waiting = "select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()"
-      return (await looker.query(waiting)).rowCount === count
-    })
   // The text has its stream, and waits for the row of the message.
   await holder.query('begin')
-  await holder.query(
-    'select from message where (conversation_key, seq) = (select key, 1 from conversation where id = $1) for update',
-    [how],
-  )
+  await holder.query('select from message where conversation_key = $1 and seq = 1 for update', [
+    conversationKey('ada', how),
+  ])
   const written = write(1, 'late')
-  await untilWaiting(1)
+  await untilWaiting(bed.database)
   const deleted = ada.ask(mutation, mutation === remove ? { id } : {})
-  await untilWaiting(2)
+  await untilWaiting(bed.database, 2)
   await holder.query('commit')
   expect((await written).data.appendMessageText).toMatchObject({ storedChunks: 2 })
   expect((await deleted).errors).toBeUndefined()
@@ -447,10 +433,16 @@ test('a streaming message that is deleted while a feed begins is told as deleted
     async () =>
       (await looker.query("select from pg_locks where not granted and relation = 'message'::regclass")).rowCount === 1,
   )
-  await holder.query(`with moved as (update conversation set revision = revision + 1 where id = 'deleted' returning *),
-    gone as (delete from message_stream using moved where conversation_key = key)
-    update message set deleted_at = now(), status = 'CANCELLED', content = null, revision = moved.revision
-    from moved where conversation_key = key; commit`)
+  const key = conversationKey('ada', 'deleted')
+  const moved = 'update conversation set revision = revision + 1 where key = $1 returning revision'
+  const { rows } = await holder.query(moved, [key])
+  await holder.query('delete from message_stream where conversation_key = $1', [key])
+  await holder.query(
+    `update message set deleted_at = now(), status = 'CANCELLED', content = null, revision = $2
+     where conversation_key = $1`,
+    [key, rows[0].revision],
+  )
+  await holder.query('commit')
   const event = (await first)?.data.conversationEvents
   expect(event.message).toMatchObject({ content: null, deletedAt: expect.any(String) })
   expect(event.__typename).toBe('MessageDeleted')

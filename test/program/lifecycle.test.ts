@@ -14,7 +14,9 @@ import { Api } from '../support/api.ts'
 import { blocked } from '../support/blocked.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { withDatabase } from '../support/database-url.ts'
+import { hold } from '../support/hold.ts'
 import { buildPrograms, Program } from '../support/program.ts'
+import { untilWaiting } from '../support/until-waiting.ts'
 import { Wire } from '../support/wire.ts'
 
 let directory: string
@@ -486,9 +488,7 @@ async function holdConversation(settings: Record<string, string> = {}) {
   const url = await server.url()
   const api = new Api(url, {})
   await api.append('held', 'first')
-  const lock = await database.connect()
-  const watch = await database.connect()
-  await lock.query(`begin; select from conversation for update`)
+  const lock = await hold(database, 'held')
   const owned = stack.move()
   return {
     server,
@@ -497,15 +497,10 @@ async function holdConversation(settings: Record<string, string> = {}) {
     lock,
     release: () => lock.query('commit'),
     /** Resolves when so many statements wait for the row. */
-    isWaitedFor: (count: number) => expect.poll(async () => (await watch.query(waiting)).rows[0].count).toBe(count),
+    isWaitedFor: (count: number) => untilWaiting(database, count),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
 }
-
-/** How many connections of this database wait for a lock. The cluster has others, whose tests run at the same time. */
-const waiting = `
-  select count(distinct l.pid)::int from pg_locks l join pg_stat_activity a on a.pid = l.pid
-  where not l.granted and a.datname = current_database()`
 
 async function refusesConnections(url: string): Promise<void> {
   const probe = () =>

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { DroppingPooler } from '../support/dropping-pooler.ts'
+import { hold } from '../support/hold.ts'
 import { PgBouncer, pgbouncerVersion } from '../support/pgbouncer.ts'
 import { serve } from '../support/server.ts'
 
@@ -69,8 +70,7 @@ test('behind a pooler, no statement and no wait for a row is without an end', as
   await using server = await serve(pooler.url, settings)
   const ada = server.as()
   await ada.append('held', 'x')
-  const client = await database.connect()
-  await client.query(`begin; select from conversation where id = 'held' for update`)
+  const client = await hold(database, 'held')
   const error = await ada.fail(append, { input: { ...input, conversationId: 'held' } })
   expect(error.extensions).toEqual({ code: 'UNAVAILABLE' })
   await client.query('rollback')

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
 import { hold } from '../support/hold.ts'
 import { logged } from '../support/logged.ts'
-import { until } from '../support/until.ts'
+import { untilWaiting } from '../support/until-waiting.ts'
 
 const bed = useBed()
 
@@ -16,9 +16,7 @@ test.each(['http', 'websocket'] as const)('the log says how long an operation ov
     over === 'http'
       ? ada.post(JSON.stringify({ query, variables: { input }, operationName: 'Slow' }))
       : ada.subscribe(query, { input }).next()
-  const watch = await bed.database.connect()
-  const waiting = `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`
-  await until(async () => (await watch.query(waiting)).rowCount === 1)
+  await untilWaiting(bed.database)
   const from = performance.now()
   for (let asked = 0; asked < 100; asked++) await client.query('select 1')
   const held = performance.now() - from

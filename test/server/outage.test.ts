@@ -3,6 +3,7 @@ import { afterEach, describe, expect, inject, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
 import { blocked } from '../support/blocked.ts'
 import { withDatabase } from '../support/database-url.ts'
+import { hold } from '../support/hold.ts'
 import { Wire } from '../support/wire.ts'
 
 const append = 'mutation ($input: AppendMessageInput!) { appendMessage(input: $input) { message { seq } } }'
@@ -116,9 +117,7 @@ describe('a database that is busy', () => {
   test('is UNAVAILABLE for a write that waits too long for a row, and nothing is stored', async () => {
     const ada = bed.server.as()
     await ada.append('held', 'x')
-    const client = await bed.database.connect()
-    await client.query('begin')
-    await client.query(`select 1 from conversation where id = 'held' for update`)
+    const client = await hold(bed.database, 'held')
     const error = await ada.fail(append, { input: { ...input, conversationId: 'held' } })
     expect(error.extensions).toEqual({ code: 'UNAVAILABLE' })
     await client.query('commit')

@@ -3,11 +3,11 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { type Orm, openOrm } from '../../src/database/orm.ts'
 import { Pipelines } from '../../src/database/pipelines.ts'
-import { onePostgres } from '../../src/database/session.ts'
 import { TooManyWait } from '../../src/facts.ts'
 import { query, type Runner, type Statement } from '../../src/storage/postgres/statement.ts'
 import { blocked } from '../support/blocked.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { engine } from '../support/engine.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
@@ -29,7 +29,7 @@ let login: string
 let postgres: { path: string } | { url: string }
 beforeAll(async () => {
   database = await createDatabase()
-  direct = await openOrm(database.url, onePostgres, limits, () => {})
+  direct = await openOrm(database.url, engine, limits, () => {})
   const { host, port, ...who } = new Client({ connectionString: database.url })
   login = `${who.user}:${who.password ?? ''}`
   postgres = host.startsWith('/') ? { path: `${host}/.s.PGSQL.${port}` } : { url: `http://${host}:${port}` }
@@ -59,7 +59,7 @@ async function open(more: Partial<typeof limits> = {}): Promise<Bed> {
     },
   })
   const url = `postgresql://${login}@${new URL(proxy.url).host}${new URL(database.url).pathname}`
-  const pipelines = new Pipelines(url, onePostgres, { ...limits, pipelines: 1, ...more }, pool, () => {})
+  const pipelines = new Pipelines(url, engine, { ...limits, pipelines: 1, ...more }, pool, () => {})
   await pipelines.open()
   return {
     pipelines,

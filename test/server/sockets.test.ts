@@ -16,6 +16,7 @@ import { expectNothingOpenAfterEach } from '../support/nothing-open.ts'
 import { serve } from '../support/server.ts'
 import { Socket } from '../support/socket.ts'
 import { until } from '../support/until.ts'
+import { untilWaiting } from '../support/until-waiting.ts'
 import { type Closed, Wire } from '../support/wire.ts'
 
 const bed = useBed({ PING_MS: '600000' })
@@ -33,17 +34,6 @@ const lastSeq = 'query ($id: ID!) { conversation(id: $id) { lastSeq } }'
 expectNothingOpenAfterEach(bed)
 
 const seqOf = (answer: Answer): number => answer.data.messageAppended.node.seq
-
-/** On a connection of its own: within a transaction PostgreSQL shows its activity as it was at the first look. */
-async function untilWaiting(): Promise<void> {
-  const client = await bed.database.connect()
-  await until(async () => {
-    const { rows } = await client.query(`
-      select distinct l.pid from pg_locks l join pg_stat_activity a on a.pid = l.pid
-      where not l.granted and a.datname = current_database()`)
-    return rows.length === 1
-  })
-}
 
 /** The HTTP status that an upgrade is answered with instead. */
 function refusedUpgrade(url: string): Promise<number | undefined> {
@@ -210,7 +200,7 @@ test('operations: an id that is used again is answered with its own answer', asy
   const lock = await hold(bed.database, 'held')
   await using socket = await Socket.connect(bed.server)
   socket.begin('1', append, { id: 'held', content: 'two' })
-  await untilWaiting()
+  await untilWaiting(bed.database)
   socket.complete('1')
   expect(await socket.run('1', '{ viewer { userId } }')).toEqual({ data: { viewer: { userId: 'ada' } } })
   socket.begin('1', append, { id: 'held', content: 'three' })
@@ -519,7 +509,7 @@ test('shutdown: what is in flight is answered, subscriptions end, and sockets cl
   following.begin('feed', appended, { id: 'stopping', after: '' })
   await following.result('feed')
   writing.begin('1', append, { id: 'stopping', content: 'two' })
-  await untilWaiting()
+  await untilWaiting(bed.database)
   const stopping = server[Symbol.asyncDispose]()
   // Who waits for no answer may go on elsewhere at once.
   expect(await following.closed).toEqual({ code: 1012, reason: 'Service restart' })
@@ -584,7 +574,7 @@ test('shutdown: a client that does not answer the close frame does not hold it u
   const socket = await Socket.connect(server)
   socket.begin('1', append, { id: 'stuck', content: 'two' })
   socket.begin('2', appended, { id: 'stuck' })
-  await untilWaiting()
+  await untilWaiting(bed.database)
   socket.ws.pause()
   const stopping = server[Symbol.asyncDispose]()
   await until(() => server.inspect().sockets === 0)

@@ -15,6 +15,7 @@ import { request } from '../support/request.ts'
 import { serve } from '../support/server.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
+import { untilWaiting } from '../support/until-waiting.ts'
 
 const bed = useBed({ PING_MS: '600000' })
 
@@ -36,16 +37,6 @@ const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 
 
 async function fill(api: Api, id: string, count: number, bytes = 0): Promise<void> {
   for (let n = 1; n <= count; n++) await api.append(id, String(n).padEnd(bytes, '.'))
-}
-
-/** Waits until an append waits for a row that is held. */
-async function untilWaiting(): Promise<void> {
-  const client = await bed.database.connect()
-  await until(async () => {
-    const { rows } = await client.query(`
-      select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`)
-    return rows.length > 0
-  })
 }
 
 /** A browser's EventSource, which can only repeat its URL and name its last event, as `ada` unless another is named. */
@@ -421,7 +412,7 @@ test('shutdown: feeds end without `complete`, so that clients go on elsewhere, a
     query: append,
     variables: { id: 'stopping', content: 'two' },
   })
-  await untilWaiting()
+  await untilWaiting(bed.database)
   const stopping = server[Symbol.asyncDispose]()
   // Who waits for no answer may go on elsewhere at once.
   expect(await following.rest()).toEqual([])

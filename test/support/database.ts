@@ -6,6 +6,8 @@ import { ask, createOnAll, dropOnAll } from './nodes.ts'
 
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string
+  /** A URL of it on each machine, `url` first. */
+  readonly nodes: readonly string[]
   /** A connection of the test's own; it ends with the database. */
   connect(): Promise<Client>
 }
@@ -37,8 +39,10 @@ export async function createDatabase(template: 'template' | 'bare' = 'template')
   const own = withDatabase(nodes[0], name)
   return {
     url: own,
+    nodes: nodes.map((node) => withDatabase(node, name)),
     async connect() {
-      const client = new Client({ connectionString: own })
+      // On Citus, the coordinator would write times as its session does, and the workers take them for others.
+      const client = new Client({ connectionString: own, options: '-c DateStyle=ISO,MDY' })
       client.on('error', () => {})
       clients.push(client)
       await client.connect()
