@@ -608,7 +608,8 @@ test('imports: hundreds of them among ordinary changes come in the order of the 
   const client = await bed.database.connect()
   // Two of three were brought. They have times of 2024, in the reverse order of the import.
   await client.query(
-    `update conversation set imported_at = updated_at, updated_at = timestamptz '2024-06-01' - (updated_at - timestamptz '2024-06-01')
+    `update conversation set imported_at = updated_at,
+       updated_at = (timestamp '2024-06-01' - ((updated_at at time zone 'UTC') - timestamp '2024-06-01')) at time zone 'UTC'
      where user_id = $1 and substring(id from 2)::int % 3 > 0`,
     [userId],
   )

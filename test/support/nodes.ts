@@ -34,9 +34,15 @@ export async function closeOnAll(nodes: Nodes, name: string): Promise<void> {
   }
 }
 
-/** The coordinator's first: it would go on speaking with the others. */
+/**
+ * The coordinator's first: it would go on speaking with the others. Citus begins a session in each of its databases again
+ * as soon as it was ended, and only in one that has none from now on it does not.
+ */
 export async function dropOnAll(nodes: Nodes, name: string): Promise<void> {
-  for (const node of nodes) await ask(node, `drop database if exists ${name} with (force)`)
+  for (const node of nodes) {
+    await ask(node, `alter database ${name} allow_connections false`)
+    await ask(node, `drop database ${name} with (force)`)
+  }
 }
 
 function place(url: string): string {

@@ -121,12 +121,22 @@ export function rangeArrays(ranges: readonly Range[]): [low: number[], high: num
 }
 
 /**
+ * The ranges of two arrays, as the table `range`. `offset 0` hides from PostgreSQL how many they are: a worker of Citus
+ * plans for the values that it is sent. For 10,000 ranges it compiled the plan of a history first: 14 s instead of 0.6 s.
+ */
+export function rangesOf(lows: string, highs: string): string {
+  return `
+    (select ${lows}::int[] as lows, ${highs}::int[] as highs offset 0) as given
+    cross join unnest(given.lows, given.highs) as range(low, high)`
+}
+
+/**
  * The messages of the conversation `$1` in the ranges from `lows` to `highs`. Each range is read separately, along the
  * primary key.
  */
 export function onPath(lows: string, highs: string, isWanted: string, order: string): string {
   return `
-    unnest(${lows}::int[], ${highs}::int[]) as range(low, high)
+    ${rangesOf(lows, highs)}
     cross join lateral (
       select * from message m
       where m.conversation_key = $1 and m.seq between range.low and range.high and ${isWanted}

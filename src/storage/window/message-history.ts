@@ -1,6 +1,6 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
-import { activeLeafOf, isStraight, rangeArrays, readPath } from '../branch/path.ts'
+import { activeLeafOf, isStraight, rangeArrays, rangesOf, readPath } from '../branch/path.ts'
 import { reachable } from '../conversation/conversation-ref.ts'
 import { messageColumns, rowBytes } from '../message/message-row.ts'
 import { readSelected } from '../message/select-messages.ts'
@@ -126,7 +126,7 @@ const selectOfPath: Statement<'key'> = {
   kind: 'key',
   text: `
     with range as materialized (
-      select * from unnest($6::int[], $7::int[]) as range(low, high)
+      select range.* from ${rangesOf('$6', '$7')}
     ),
     begun as materialized (
       select start.seq
