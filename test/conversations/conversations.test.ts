@@ -2,10 +2,11 @@ import { Pool } from 'pg'
 import { expect, test } from 'vitest'
 import { eraseMessages } from '../../src/storage/conversation/erase.ts'
 import { useBed } from '../support/bed.ts'
+import { patient } from '../support/patient.ts'
 import { serve } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
-const bed = useBed()
+const bed = useBed(patient)
 
 const create = `mutation ($input: CreateConversationInput!) { createConversation(input: $input) { created conversation {
   id userId title metadata lastSeq createdAt updatedAt archivedAt } } }`

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { conversationKey } from '../../src/storage/conversation/conversation-key.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { patient } from '../support/patient.ts'
 import { countStatements } from '../support/statements.ts'
 import { untilWaiting } from '../support/until-waiting.ts'
 
@@ -44,7 +45,7 @@ async function store(ada: Api, conversationId: string, messages: object[]): Prom
 }
 
 describe('a fork', () => {
-  const bed = useBed()
+  const bed = useBed(patient)
 
   async function storeTree(ada: Api, id: string): Promise<string[]> {
     const create = 'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { created } }'

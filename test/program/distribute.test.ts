@@ -1,5 +1,5 @@
 import type { Client } from 'pg'
-import { describe, expect, inject, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ormOptions } from '../../mikro-orm.config.ts'
 import { readConfig } from '../../src/config.ts'
 import { distributeAll, distributeEmpty, messageKey, spreadTables } from '../../src/database/distribute.ts'
@@ -7,12 +7,12 @@ import { migrate } from '../../src/database/migrate.ts'
 import { openOrm } from '../../src/database/orm.ts'
 import { onePostgres } from '../../src/database/session.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { engine } from '../support/engine.ts'
 import { buildPrograms, Program } from '../support/program.ts'
 import { serve } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
 const { pool } = readConfig({})
-const isCitus = inject('cluster').nodes.length > 1
 const whole = { spreads: true, advice: null }
 const none = { spreads: false, advice: null }
 
@@ -36,7 +36,7 @@ test('what is spread is every table of the entities, and the foreign keys are th
 })
 
 test('one PostgreSQL has nothing to spread over, and npm run distribute says what is missing', async ({ skip }) => {
-  skip(isCitus, 'every database there has workers')
+  skip(engine.spreads, 'every database there has workers')
   buildPrograms()
   await using database = await createDatabase()
   expect(await distributeEmpty(await database.connect())).toEqual(none)
@@ -51,7 +51,7 @@ test('one PostgreSQL has nothing to spread over, and npm run distribute says wha
   })
 })
 
-describe.runIf(isCitus)('on the Citus of TEST_CITUS_URL', () => {
+describe.runIf(engine.spreads)('on the Citus of TEST_CITUS_URL', () => {
   test('servers that start at once on a new database spread it once', async () => {
     await using database = await createDatabase('bare')
     const servers = await Promise.all(Array.from({ length: 3 }, () => serve(database.url)))
