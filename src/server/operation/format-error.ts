@@ -86,13 +86,14 @@ const outage = unavailable(
   'The database was away or took too long. What was asked may have been done: try again, with the same client ids.',
 )
 
-/** Whether PostgreSQL could not be reached, was too busy, or ended the connection or the statement. */
+/** Whether PostgreSQL or a machine of Citus could not be reached, was too busy, or ended the connection or the statement. */
 export function isOutage(error: unknown): boolean {
   const { code, message, severity } = (error ?? {}) as { code?: unknown; message?: unknown; severity?: unknown }
   // PostgreSQL says FATAL when it refuses or ends a connection, for any reason.
   if (severity === 'FATAL' || severity === 'PANIC') return true
   if (typeof code === 'string' && outageCodes.test(code)) return true
-  return typeof message === 'string' && outageMessages.test(message)
+  if (typeof message !== 'string') return false
+  return code === internalError ? lostMachine.test(message) : outageMessages.test(message)
 }
 
 /**
@@ -103,3 +104,14 @@ const outageCodes =
   /^(08...|53...|57P0.|57014|55P03|25006|25P0[34]|4000.|40P01|ECONN.+|EPIPE|ETIMEDOUT|ENOENT|EHOSTUNREACH|ENOTFOUND|EAI_AGAIN)$/
 const outageMessages =
   /^(timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|Cannot use a pool after)/
+
+/** Also of what PostgreSQL takes for a fault of its own. */
+const internalError = 'XX000'
+
+/**
+ * Citus has this code for a machine that it loses inside a transaction: before the COMMIT; in the middle of it, when the
+ * outcome is unknown; and where libpq has only words for a lost connection. Citus 13.2: `placement_connection.c`,
+ * `remote_transaction.c`, `remote_commands.c`.
+ */
+const lostMachine =
+  /^(failure on connection marked as essential: |could not commit transaction for shard \d+ on |failed to prepare transaction |server closed the connection unexpectedly|could not (receive data from|send data to) server: |SSL connection has been closed unexpectedly|SSL SYSCALL error: |no connection to the server)/
