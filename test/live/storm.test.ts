@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { beforeAll, expect, test } from 'vitest'
+import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { createDatabase } from '../support/database.ts'
+import { ask } from '../support/nodes.ts'
 import { buildPrograms } from '../support/program.ts'
 import { ServerProcess } from '../support/server-process.ts'
 import { Storm } from '../support/storm.ts'
@@ -53,6 +54,60 @@ test('one of three servers is drained and replaced, and another one killed: the 
     return [stays, next]
   })
 })
+
+/** Moving a part of the tables takes seconds, and nothing is written to it meanwhile where that is asked for. */
+const movesMs = 600_000
+
+describe('on Citus', () => {
+  const [, ...workers] = inject('cluster').nodes
+
+  test('a worker ends all its connections, again and again: the same', { timeout }, async ({ skip }) => {
+    skip(workers.length === 0, 'TEST_CITUS_URL names no Citus')
+    await using database = await createDatabase()
+    await using first = await ServerProcess.start(database.url, settings)
+    await using second = await ServerProcess.start(database.url, settings)
+    const worker = new URL(database.url)
+    worker.host = new URL(workers[0] as string).host
+    await weather([first, second], async () => {
+      for (let time = 0; time < 5; time++) {
+        await pause((seconds * 1_000) / 6)
+        await ask(worker.href, terminate)
+      }
+      return [first, second]
+    })
+  })
+
+  test('a worker is added, and conversations move to it and back: the same', { timeout: movesMs }, async ({ skip }) => {
+    skip(workers.length < 2, 'TEST_CITUS_URL names no Citus with two workers')
+    await using database = await createDatabase('bare')
+    const { hostname, port } = new URL(workers[1] as string)
+    const worker = `'${hostname}', ${port || 5432}`
+    const name = new URL(database.url).pathname.slice(1)
+    await ask(database.url, `select citus_remove_node(${worker})`)
+    await ask(database.url, `alter database ${name} set citus.shard_count = 4`)
+    await using first = await ServerProcess.start(database.url, settings)
+    await using second = await ServerProcess.start(database.url, settings)
+    const shards = async () => {
+      const count = `select count(*)::int from pg_dist_shard_placement where nodeport = ${port || 5432}`
+      return (await ask(database.url, count))[0]?.count
+    }
+    await weather([first, second], async () => {
+      await ask(database.url, `select citus_add_node(${worker})`)
+      expect(await shards()).toBe(0)
+      const byCount = "rebalance_strategy := 'by_shard_count'"
+      await ask(database.url, `select rebalance_table_shards(${byCount}, shard_transfer_mode := 'block_writes')`)
+      expect(await shards()).toBeGreaterThan(0)
+      // The usual way, by logical replication.
+      await ask(database.url, `select citus_drain_node(${worker}, 'auto')`)
+      expect(await shards()).toBe(0)
+      return [first, second]
+    })
+  })
+})
+
+const terminate = `
+  select pg_terminate_backend(pid, 5000) from pg_stat_activity
+  where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()`
 
 /** @param happens with the servers meanwhile; answers those that are left */
 async function weather(
