@@ -22,6 +22,8 @@ export interface Options {
 export interface Case {
   readonly name: string
   readonly title: string
+  /** The setting without which it is not run. */
+  readonly needs?: string
   run(bench: Bench): Promise<Outcome>
 }
 

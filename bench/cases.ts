@@ -3,6 +3,7 @@ import { append } from './cases/append.ts'
 import { appendHot } from './cases/append-hot.ts'
 import { appendOne } from './cases/append-one.ts'
 import { backup } from './cases/backup.ts'
+import { citus } from './cases/citus.ts'
 import { fanOut } from './cases/fan-out.ts'
 import { growth } from './cases/growth.ts'
 import { idle } from './cases/idle.ts'
@@ -18,6 +19,7 @@ export const cases: readonly Case[] = [
   append,
   appendOne,
   appendHot,
+  citus,
   page,
   list,
   fanOut,

@@ -1,6 +1,6 @@
 import type { Bench, Goal, Outcome } from './case.ts'
 import type { Contender } from './contenders.ts'
-import { connect, type Database } from './database.ts'
+import { connect } from './database.ts'
 import type { Question } from './documents.ts'
 import type { Conversations, RequestResult } from './load/job.ts'
 import { mebibytes, median, show } from './numbers.ts'
@@ -20,6 +20,11 @@ export interface Measurement {
   /** Bytes. */
   readonly resident: number
   readonly errors: number
+}
+
+/** What uses the processor, in microseconds so far. */
+export interface Metered {
+  readonly cpu: number
 }
 
 export interface Load {
@@ -62,7 +67,7 @@ export async function enterServer(contender: Contender, databaseUrl: string, loa
 
 /** Drives a server that runs with requests, and sees to it that the answers are right and every append is there. */
 export async function drive(
-  { database, generator, options }: Bench,
+  { database, generator, options }: Pick<Bench, 'generator' | 'options'> & { readonly database: Metered },
   { name, questions }: Contender,
   program: Program,
   databaseUrl: string,
@@ -87,7 +92,7 @@ export async function drive(
 }
 
 /** Reads what a server and PostgreSQL use of the processor between two moments, in microseconds. */
-export function meter(program: Program, database: Database) {
+export function meter(program: Program, database: Metered) {
   let server = 0
   let postgres = 0
   return {

@@ -11,6 +11,10 @@ const { chosen, options } = readArguments()
 await using database = await Database.start()
 using generator = new Generator()
 for (const one of chosen) {
+  if (one.needs !== undefined && !process.env[one.needs]) {
+    console.error(`${one.name}: not run, for ${one.needs} is not set`)
+    continue
+  }
   console.error(`${one.name} …`)
   try {
     const outcome = await one.run({ database, generator, options })

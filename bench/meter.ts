@@ -8,6 +8,11 @@ export function cpuOf(pid: number): number {
   return ((readProcess(pid)?.ticksWithEnded ?? 0) + sum(pid)) * microsecondsPerTick
 }
 
+/** The process that started another one. */
+export function parentOf(pid: number): number {
+  return readProcess(pid)?.parent ?? Number.NaN
+}
+
 /** What a process holds of physical memory, in bytes. */
 export function residentOf(pid: number): number {
   const [, resident] = readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')
