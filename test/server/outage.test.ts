@@ -111,6 +111,39 @@ describe('sessions that take no writes, as those of a server that was a primary'
   })
 })
 
+describe('a database that takes no writes', () => {
+  const bed = useBed()
+
+  test('is UNAVAILABLE for writes, answers reads and windows, and /readyz says so', async () => {
+    const ada = bed.server.as()
+    await ada.append('c', 'x')
+    const client = await bed.database.connect()
+    const name = new URL(bed.database.url).pathname.slice(1)
+    const terminate =
+      "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = $1 and application_name = 'colloquy'"
+    const health = async () => {
+      const response = await fetch(`${bed.server.url}/readyz`)
+      return [response.status, ((await response.json()) as { status: string }).status]
+    }
+    expect(await health()).toEqual([200, 'ready'])
+    await client.query(`alter database ${name} set default_transaction_read_only = on`)
+    await client.query(terminate, [name])
+
+    for (const [query, variables] of [[append, { input }], [update]] as const) {
+      expect((await ada.fail(query, variables)).extensions).toEqual({ code: 'UNAVAILABLE' })
+    }
+    expect((await ada.get(read)).conversation.messages.nodes).toHaveLength(1)
+    const window = '{ conversation(id: "c") { context(format: OPENAI_CHAT, maxTokens: 1000) { messages } } }'
+    expect((await ada.get(window)).conversation.context.messages).toEqual([{ role: 'user', content: 'x' }])
+    expect(await health()).toEqual([200, 'ready, but the database takes no writes'])
+
+    await client.query(`set transaction_read_only = off; alter database ${name} reset default_transaction_read_only`)
+    await client.query(terminate, [name])
+    expect((await ada.append('c', 'y')).message.seq).toBe(2)
+    expect(await health()).toEqual([200, 'ready'])
+  })
+})
+
 describe('a database that is busy', () => {
   const bed = useBed({ LOCK_TIMEOUT_MS: '50' })
 

@@ -16,6 +16,12 @@ interface Pair {
 /** A TCP proxy before servers, which take turns, for what networks do to connections. */
 export class TcpProxy implements AsyncDisposable {
   readonly url: string
+  /** Milliseconds by which it passes on later whatever comes. */
+  delayMs = 0
+  /** Whether a connection ends before these bytes of its server, which its client does not get. */
+  endsBefore: (bytes: Buffer) => boolean = () => false
+  /** From 0 up to, and without, 1: chooses among connections. */
+  random: () => number = Math.random
   readonly #listener: Server
   readonly #pairs = new Set<Pair>()
   #targets: readonly NetConnectOpts[] = []
@@ -78,7 +84,7 @@ export class TcpProxy implements AsyncDisposable {
   }
 
   #some(share: number): Pair[] {
-    return [...this.#pairs].filter(() => Math.random() < share)
+    return [...this.#pairs].filter(() => this.random() < share)
   }
 
   #join(client: Socket): void {
@@ -90,22 +96,31 @@ export class TcpProxy implements AsyncDisposable {
       [client, server],
       [server, client],
     ] as const) {
+      const late: (() => void)[] = []
+      const inTurn = (pass: () => void) => {
+        if (this.delayMs === 0 && late.length === 0) return pass()
+        late.push(pass)
+        setTimeout(() => late.shift()?.(), this.delayMs)
+      }
       from.setNoDelay()
       from.on('error', () => {})
       from.on('data', (bytes: Buffer) => {
         if (pair.isDropped || to.destroyed) return
+        if (from === server && this.endsBefore(bytes)) return this.#part(pair)
         if (from === server && bytes.length > pair.left) {
           client.end(bytes.subarray(0, pair.left))
           server.destroy()
           return
         }
         if (from === server) pair.left -= bytes.length
-        if (to.write(bytes)) return
-        from.pause()
-        to.once('drain', () => pair.isStalled || from.resume())
+        inTurn(() => {
+          if (to.destroyed || to.write(bytes)) return
+          from.pause()
+          to.once('drain', () => pair.isStalled || from.resume())
+        })
       })
       from.once('end', () => {
-        if (!pair.isDropped) to.end()
+        if (!pair.isDropped) inTurn(() => to.end())
       })
       from.once('close', () => {
         // Of a connection whose bytes are lost, the client does not hear that the server has closed it.

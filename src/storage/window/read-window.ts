@@ -142,7 +142,15 @@ async function count(
     encoding,
     uncounted.map(({ message }) => message),
   )
-  if (counts.length > 0) await storeTokenCounts(store, conversation, userId, encoding, counts)
+  if (counts.length > 0) {
+    // Counts are a saving: a window is read all the same from a database that takes no writes, or has no room.
+    await storeTokenCounts(store, conversation, userId, encoding, counts).catch((error: unknown) => {
+      store.log.warn(
+        { err: error },
+        'could not store the tokens of messages; they are counted again for the next window',
+      )
+    })
+  }
   const bySeq = new Map(counts.map((counted) => [counted.message.seq, counted]))
   return messages.map(
     ({ message, counted }) => bySeq.get(message.seq) ?? { message, ...(counted ?? { tokens: 0, reasoningTokens: 0 }) },
