@@ -71,13 +71,16 @@ export class Load implements Disposable {
     await Promise.all([...load.ids.spoken, ...load.ids.streamed].map((id) => load.insist(create, { id })))
     for (const id of load.ids.spoken) {
       load.#working.push(load.#write(load.#join(id, 'repeats'), true), load.#write(load.#join(id, 'once'), false))
-      load.#following.push(load.#follow(load.#attend(id, 'by a socket'), (follower) => load.#takeFromSocket(follower)))
-      load.#following.push(load.#follow(load.#attend(id, 'by a stream'), (follower) => load.#takeFromStream(follower)))
+      const [socket, stream] = [load.#attend(id, 'by a socket'), load.#attend(id, 'by a stream')]
+      load.#following.push(load.#follow(socket, (follower) => load.#takeFromSocket(follower)))
+      load.#following.push(load.#follow(stream, (follower) => load.#takeFromStream(follower)))
     }
     for (const id of load.ids.streamed) {
       load.#working.push(load.#write(load.#join(id, 'repeats'), true), load.#stream(load.#join(id, 'streams')))
       load.#following.push(load.#view(load.#attend(id, 'by the client')))
     }
+    // Whoever waits for them is told; nobody does when a test has failed meanwhile.
+    for (const one of [...load.#working, ...load.#following]) one.catch(() => {})
     await load.recovered()
     return load
   }
@@ -126,13 +129,16 @@ export class Load implements Disposable {
     }
   }
 
-  /** Appends messages of new client ids, once. The history has them. @returns whether that was acknowledged */
+  /**
+   * Appends messages once, with their first 40 characters as client ids. The history has them.
+   * @returns whether that was acknowledged
+   */
   async appendMany(conversationId: string, contents: readonly string[]): Promise<boolean> {
-    const messages = contents.map((content) => ({ role: 'USER', content, clientId: content }))
+    const messages = contents.map((content) => ({ role: 'USER', content, clientId: content.slice(0, 40) }))
     const answer = await this.ask(appendMany, { input: { conversationId, ifMissing: 'CREATE', messages } })
     const told: Told[] | undefined = this.#payloadOf(answer)?.messages
     const attempts = contents.map((content, index): Attempt => {
-      return { content, clientId: content, answers: told ? [told[index] as Told] : [] }
+      return { content, clientId: content.slice(0, 40), answers: told ? [told[index] as Told] : [] }
     })
     this.#writingsOf(conversationId).push({ writer: contents[0] as string, attempts })
     return told !== undefined
@@ -361,7 +367,8 @@ export class Load implements Disposable {
   }
 
   async #until(isTrue: () => boolean): Promise<void> {
-    const gone = Promise.all([...this.#working, ...this.#following]).then(() => {})
+    const gone = Promise.all([...this.#working, ...this.#following])
+    gone.catch(() => {})
     while (!isTrue()) {
       this.#abandoned.signal.throwIfAborted()
       await Promise.race([this.#moved.promise, gone])

@@ -85,9 +85,15 @@ export const postgresFaults: readonly Fault[] = [
     ...(process.platform === 'linux' && process.getuid?.() === 0
       ? {}
       : { missing: 'only root on Linux can give PostgreSQL a small disk of its own' }),
-    happen: async (house) => {
+    happen: async (house, load) => {
       await using disk = await SmallDisk.mount(house)
       await disk.fill()
+      // PostgreSQL still has room in pages that it took before. A text of this length is stored in its row.
+      const append = (n: number) => {
+        const contents = Array.from({ length: 20 }, (_, index) => `${n} ${index} of the full disk `.padEnd(1_900, 'x'))
+        return load.appendMany(`${load.ids.spoken[0]}, disk`, contents)
+      }
+      for (let n = 0; await append(n); n++);
       await pause(3_000)
       await disk.empty()
     },

@@ -112,7 +112,8 @@ describe('sessions that take no writes, as those of a server that was a primary'
 })
 
 describe('a database that takes no writes', () => {
-  const bed = useBed()
+  // The first window waits until the tokenizer is loaded.
+  const bed = useBed({ REQUEST_TIMEOUT_MS: '120000' })
 
   test('is UNAVAILABLE for writes, answers reads and windows, and /readyz says so', async () => {
     const ada = bed.server.as()
