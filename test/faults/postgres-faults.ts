@@ -35,8 +35,10 @@ export const postgresFaults: readonly Fault[] = [
     timesInShort: 0,
     happen: async ({ postgres, seats }, load) => {
       await using admin = await connect(postgres)
+      await using undone = new AsyncDisposableStack()
       const [id] = load.ids.spoken
       await setReadOnly(admin, 'on')
+      undone.defer(() => setReadOnly(admin, 'off'))
       await pause(1_000)
       for (const { server } of seats) {
         const health = await fetch(`${server.url}/readyz`)
@@ -48,7 +50,6 @@ export const postgresFaults: readonly Fault[] = [
       if (!(data?.conversation.context.messages.length > 0))
         throw new Error(`no window is read: ${JSON.stringify(errors)}`)
       await pause(2_000)
-      await setReadOnly(admin, 'off')
     },
   },
   {
