@@ -133,6 +133,25 @@ const settings = {
     256 * MiB,
     'Most bytes of all rows that are held for answers in flight.',
   ),
+  MAX_COST: whole(
+    20,
+    1_000_000_000,
+    20_000,
+    'Most that one operation may cost: about the rows that it may read or write, with page sizes multiplied along the path, and 10 for the operation itself. It may also read at most so many rows.',
+  ),
+  RATE_LIMIT: {
+    read: (text) => (text.trim() === 'off' ? ('off' as const) : wholeIn(1, 1_000_000_000, text)),
+    takes: 'off, or a whole number from 1 to 1000000000',
+    fallback: '5000',
+    meaning:
+      'How much the operations of one user may cost in a second, on each server by itself. `off`: there is no such limit.',
+  },
+  RATE_BURST: whole(
+    1,
+    1_000_000_000,
+    100_000,
+    'How much they may cost at once after a rest. Whoever has used up more is refused with RATE_LIMITED until `RATE_LIMIT` has made up for it.',
+  ),
   MAX_SUBSCRIPTIONS: whole(
     1,
     10_000,
@@ -230,6 +249,7 @@ export interface Limits {
   readonly forkBytes: number
   readonly answerBytes: number
   readonly answersBytes: number
+  readonly cost: number
   readonly subscriptions: number
   readonly sockets: number
   readonly messagesPerSecond: number
@@ -243,6 +263,13 @@ export interface Identity {
   readonly userClaim: string
   /** Lower-case hex of the SHA-256 of each key, by the backend's name. */
   readonly serviceKeys: ReadonlyMap<string, string>
+}
+
+/** How much the operations of one user may cost, on this server. */
+export interface Rate {
+  readonly perSecond: number
+  /** So much at once after a rest. */
+  readonly burst: number
 }
 
 export interface ListTimes {
@@ -271,6 +298,8 @@ export interface Config {
   /** undefined: development, where the caller names its own user. */
   readonly identity: Identity | undefined
   readonly limits: Limits
+  /** null: there is no limit. */
+  readonly rate: Rate | null
   readonly pool: {
     readonly size: number
     readonly pipelines: number
@@ -364,10 +393,12 @@ function toConfig(from: Settings): Config {
       forkBytes: from.MAX_FORK_BYTES,
       answerBytes: from.MAX_ANSWER_BYTES,
       answersBytes: from.MAX_ANSWERS_BYTES,
+      cost: from.MAX_COST,
       subscriptions: from.MAX_SUBSCRIPTIONS,
       sockets: from.MAX_SOCKETS,
       messagesPerSecond: from.MAX_MESSAGES_PER_SECOND,
     },
+    rate: from.RATE_LIMIT === 'off' ? null : { perSecond: from.RATE_LIMIT, burst: from.RATE_BURST },
     pool: {
       size: from.POOL_SIZE,
       pipelines: from.PIPELINES,
@@ -427,11 +458,13 @@ function contradictions(given: Readonly<Record<string, string | undefined>>): st
 }
 
 function whole(min: number, max: number, fallback: number, meaning: string) {
-  const read = (text: string) => {
-    const value = Number(text)
-    return /^\s*\d+\s*$/.test(text) && value >= min && value <= max ? value : undefined
-  }
+  const read = (text: string) => wholeIn(min, max, text)
   return { read, takes: `a whole number from ${min} to ${max}`, fallback: String(fallback), meaning }
+}
+
+function wholeIn(min: number, max: number, text: string): number | undefined {
+  const value = Number(text)
+  return /^\s*\d+\s*$/.test(text) && value >= min && value <= max ? value : undefined
 }
 
 function oneOf<const Value extends string>(values: readonly Value[], fallback: Value, meaning: string) {

@@ -7,6 +7,7 @@ export type ErrorCode =
   | 'CONFLICT'
   | 'CURSOR_EXPIRED'
   | 'PAYLOAD_TOO_LARGE'
+  | 'COST_LIMIT'
   | 'RATE_LIMITED'
   | 'UNAVAILABLE'
   | 'INTERNAL_SERVER_ERROR'
@@ -70,6 +71,31 @@ export function answerTooLarge(path: string, limit: number, actual: number): Api
     `The rows of this answer have ${actual} bytes or more, and at most ${limit} are allowed; ask for fewer at once.`,
     { path, limit, actual },
   )
+}
+
+/** An operation that is refused before it runs, because of what it may cost. */
+export function costsTooMuch(cost: number, limit: number): ApiError {
+  return new ApiError(
+    'COST_LIMIT',
+    `This operation may cost ${cost}, and at most ${limit} is allowed; ask for smaller pages, for fewer things, or in several operations.`,
+    { cost, limit },
+  )
+}
+
+/** An operation that has read too much. @param cost how many rows it has read, in `path` the last of them */
+export function readsTooMuch(path: string, cost: number, limit: number): ApiError {
+  return new ApiError(
+    'COST_LIMIT',
+    `This operation has read ${cost} rows, and at most ${limit} are allowed; ask for fewer at once.`,
+    { path, cost, limit },
+  )
+}
+
+/** @param seconds whole, after which it is worth trying again */
+export function rateLimited(whose: string, seconds: number): ApiError {
+  return new ApiError('RATE_LIMITED', `${whose} has used up its rate; try again in ${seconds} s.`, {
+    retryAfter: seconds,
+  })
 }
 
 /** @param needed how many tokens the newest turn takes, together with all that is always in the window */

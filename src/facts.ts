@@ -142,6 +142,16 @@ export class AnswerTooLarge extends Fact {
   }
 }
 
+/** Both numbers are rows. `actual` is how many the operation has read, the last ones of them for nothing. */
+export class TooManyRows extends Fact {
+  constructor(
+    readonly limit: number,
+    readonly actual: number,
+  ) {
+    super()
+  }
+}
+
 /** Both numbers are tokens. `needed` is what the newest turn takes, together with all that is always in the window. */
 export class ContextTooSmall extends Fact {
   constructor(

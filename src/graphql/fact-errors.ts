@@ -13,6 +13,7 @@ import {
   lastSeqMoved,
   messageNotFound,
   notStreaming,
+  readsTooMuch,
   revisionMoved,
   tooLarge,
   unavailable,
@@ -41,6 +42,7 @@ import {
   StillStreaming,
   TextTooLarge,
   TooManyAnswers,
+  TooManyRows,
   TooManyWait,
   TransactionTooLong,
 } from '../facts.ts'
@@ -93,6 +95,7 @@ const words = new Map<unknown, Words[1]>([
   said(PathTooLong, ({ limit, actual }) => tooLarge('branch', 'turns', limit, actual)),
   said(ContextTooSmall, ({ limit, needed }) => contextTooSmall(limit, needed)),
   said(AnswerTooLarge, ({ limit, actual }, field) => answerTooLarge(field, limit, actual)),
+  said(TooManyRows, ({ limit, actual }, field) => readsTooMuch(field, actual, limit)),
   said(TooManyWait, () => unavailable('Too many requests wait for the database; try again.')),
   said(TransactionTooLong, () => unavailable('The database took too long, and nothing was stored; try again.')),
   said(TooManyAnswers, () => unavailable('The server holds too many answers at once; try again in a moment.')),

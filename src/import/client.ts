@@ -159,7 +159,14 @@ function judge(settings: Settings, field: string, status: number, text: string):
 }
 
 /** The codes of errors that are about what was sent. */
-const refusals = new Set(['BAD_USER_INPUT', 'PAYLOAD_TOO_LARGE', 'CONFLICT', 'NOT_FOUND', 'INTERNAL_SERVER_ERROR'])
+const refusals = new Set([
+  'BAD_USER_INPUT',
+  'PAYLOAD_TOO_LARGE',
+  'COST_LIMIT',
+  'CONFLICT',
+  'NOT_FOUND',
+  'INTERNAL_SERVER_ERROR',
+])
 
 function parse(text: string): Answer | null {
   try {

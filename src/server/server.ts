@@ -29,6 +29,7 @@ import { createHostGuard } from './http/host-guard.ts'
 import { createHttp } from './http/http.ts'
 import { Operations } from './operation/operations.ts'
 import type { TransportDependencies } from './operation/transport-dependencies.ts'
+import { Rates } from './rate/rates.ts'
 import { createTakesOrigin } from './request/origins.ts'
 import { attachSockets } from './socket/upgrade.ts'
 import { Sockets } from './socket/websocket.ts'
@@ -127,11 +128,14 @@ export async function startServer(
       limits: config.limits,
       lists: config.lists,
     }
-    const operations = own(await Operations.start(services, answers, log))
+    const { rate, limits } = config
+    const rates = rate === null ? null : new Rates(rate, limits.cost)
+    const operations = own(await Operations.start(services, answers, rates, log))
     const takesOrigin = createTakesOrigin(config)
     const dependencies: TransportDependencies = {
       operations,
       authenticate: createAuthenticate(config.identity),
+      rates,
       takesOrigin,
       config,
       log,

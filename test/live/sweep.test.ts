@@ -16,10 +16,12 @@ const log = pino({ level: 'silent' })
 const document = parse('subscription { messageAppended(conversationId: "c") { cursor } }')
 const subscription: Subscription = {
   viewer: { userId: 'ada' } as Subscription['viewer'],
+  payer: 'ada',
   requestId: 'r',
   document,
   operationName: null,
   variableValues: null,
+  tellsCost: false,
 }
 
 /** An instance on which subscriptions follow the key `c`, of which each read brings an event. */
@@ -35,7 +37,7 @@ function instance() {
     },
   }
   const context = { budget: { [Symbol.dispose]: () => {} } } as Context
-  const results = new EventResults(executor as unknown as Executor, () => context, log)
+  const results = new EventResults(executor as unknown as Executor, () => context, null, log)
   const reader: Reader<object> = {
     read: (reads, _hasMoved, tell) => {
       const ask = async () => {

@@ -14,6 +14,12 @@ function faultsOf(env: Record<string, string>): string {
   throw new Error(`expected faults in ${JSON.stringify(env)}`)
 }
 
+test('RATE_LIMIT is a cost in a second, or off', () => {
+  expect(readConfig({}).rate).toEqual({ perSecond: 5_000, burst: 100_000 })
+  expect(readConfig({ RATE_LIMIT: '7', RATE_BURST: '8' }).rate).toEqual({ perSecond: 7, burst: 8 })
+  expect(readConfig({ RATE_LIMIT: ' off ' }).rate).toBeNull()
+})
+
 test('without settings everything has a default, on loopback and for development', () => {
   expect(readConfig({})).toMatchObject({ port: 4000, host: '127.0.0.1', databaseUrl: undefined, identity: undefined })
   expect(readConfig({ PORT: '', HOST: ' ', AUTH_SECRET: '', MAX_QUERY_ALIASES: ' ' })).toEqual(readConfig({}))
@@ -44,6 +50,9 @@ const places: [name: string, value: string | number, place: string][] = [
   ['MAX_FORK_BYTES', 5_008, 'limits.forkBytes'],
   ['MAX_ANSWER_BYTES', 5_009, 'limits.answerBytes'],
   ['MAX_ANSWERS_BYTES', 5_010, 'limits.answersBytes'],
+  ['MAX_COST', 5_013, 'limits.cost'],
+  ['RATE_LIMIT', 5_014, 'rate.perSecond'],
+  ['RATE_BURST', 5_015, 'rate.burst'],
   ['MAX_SUBSCRIPTIONS', 54, 'limits.subscriptions'],
   ['MAX_SOCKETS', 55, 'limits.sockets'],
   ['MAX_MESSAGES_PER_SECOND', 56, 'limits.messagesPerSecond'],
@@ -121,6 +130,7 @@ test('a number is taken up to both of its ends', () => {
 
 /** Values that a setting does not take. Every number is also tried below its least value, above its greatest, and as no number. */
 const bad: Record<string, readonly string[]> = {
+  RATE_LIMIT: ['on', '0', '-1', '1.5', '1000000001', 'OFF'],
   HOST: ['http://localhost', 'localhost:4000', '[::1]:4000', '*', 'two names', 'a..b', '/var/run/socket'],
   DATABASE_URL: [
     'colloquy',

@@ -15,7 +15,7 @@ export class ServerProcess implements AsyncDisposable {
   /** Settles when it listens. See `buildPrograms`. */
   static async start(databaseUrl: string, settings: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
     await using stack = new AsyncDisposableStack()
-    const environment = { DATABASE_URL: databaseUrl, PORT: '0', LOG_LEVEL: 'error', ...settings }
+    const environment = { DATABASE_URL: databaseUrl, PORT: '0', LOG_LEVEL: 'error', RATE_LIMIT: 'off', ...settings }
     const program = stack.use(new Program('src/main.js', [], environment))
     await program.prints(/Access/)
     const [, url] = await program.prints(/GraphQL +(http:\S+)\/graphql/)

@@ -12,12 +12,19 @@ export interface TestServer extends Server {
 
 /**
  * A whole server on a free port. Settings are those of the environment. It polls so rarely that no test passes by the
- * poll, and that no round of the poll is among the statements that a test counts.
+ * poll, and that no round of the poll is among the statements that a test counts. It has no rate limit, because tests ask
+ * faster than people do.
  */
 export async function serve(databaseUrl: string, settings: Record<string, string> = {}): Promise<TestServer> {
   const logged: Record<string, unknown>[] = []
   const log = pino({ level: 'debug' }, { write: (line) => void logged.push(JSON.parse(line)) })
-  const config = readConfig({ PORT: '0', POLL_MS: '600000', DATABASE_URL: databaseUrl, ...settings })
+  const config = readConfig({
+    PORT: '0',
+    POLL_MS: '600000',
+    RATE_LIMIT: 'off',
+    DATABASE_URL: databaseUrl,
+    ...settings,
+  })
   const server = await startServer(config, log, () => {})
   return Object.assign(server, {
     logged,

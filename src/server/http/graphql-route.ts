@@ -7,6 +7,7 @@ import { chooseAnswerType, readsOnlyJson } from '../request/accept.ts'
 import { type GraphqlRequest, readRequest, readUrl } from '../request/graphql-request.ts'
 import { requireOwnPage } from '../request/origins.ts'
 import { callerOf, forKnownCallers } from './known-callers.ts'
+import { sayWhen } from './retry-after.ts'
 
 export const graphqlPath = '/graphql'
 
@@ -23,7 +24,7 @@ const forOneCaller = {
  * status is that of the audits, which is also that of clients and servers today.
  */
 export function registerGraphql(app: FastifyInstance, dependencies: TransportDependencies): void {
-  const { operations, authenticate, takesOrigin, log } = dependencies
+  const { operations, takesOrigin, log } = dependencies
 
   const answer = async (request: FastifyRequest, reply: FastifyReply, asked: GraphqlRequest): Promise<unknown> => {
     const { accept } = request.headers
@@ -31,14 +32,18 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
     if (type === null) throw notAcceptable()
     reply.type(`${type}; charset=utf-8`)
     const refuse = (errors: readonly GraphQLFormattedError[]) => {
-      reply.code(readsOnlyJson(accept) ? 200 : 400)
+      if (errors[0]?.extensions?.code === 'RATE_LIMITED') sayWhen(reply.code(429), errors[0])
+      else reply.code(readsOnlyJson(accept) ? 200 : 400)
       return JSON.stringify({ errors })
     }
-    const { query, operationName } = asked
+    const { query } = asked
+    const { viewer, payer } = callerOf(request)
+    let cost = 0
     // Apollo refuses a persisted query that is only named, in the words that client libraries know.
     if (query !== null) {
-      const admitted = operations.admit(query, operationName, request.id)
+      const admitted = operations.admit(query, asked, payer, request.id)
       if ('errors' in admitted) return refuse(admitted.errors)
+      cost = admitted.cost
       const { operation, name } = admitted.operation
       request.operation = name?.value ?? null
       if (operation !== OperationTypeNode.QUERY && request.method !== 'POST') {
@@ -47,16 +52,16 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
       }
       if (operation === OperationTypeNode.SUBSCRIPTION) return refuse([formatError(noSubscription(), request.id, log)])
     }
-    const context = operations.createContext(callerOf(request).viewer, request.id)
+    const context = operations.createContext(viewer, request.id)
     request.budget = context.budget
-    const { status, result } = await operations.answer(asked, context)
+    const { status, result } = await operations.answer(asked, context, cost)
     // Apollo answers 200 when it refuses a persisted query. Of this media type only an answer with data may have that.
     if (query === null && type === 'application/graphql-response+json') reply.code(400)
     else reply.code(status === 400 && readsOnlyJson(accept) ? 200 : status)
     return result.text
   }
 
-  forKnownCallers(app, authenticate, (known) => {
+  forKnownCallers(app, dependencies, (known) => {
     known.post(graphqlPath, (request, reply) => answer(request, reply, readRequest(request.body)))
 
     known.get(graphqlPath, async (request, reply) => {

@@ -13,6 +13,7 @@ import { allowOrigin, registerPreflights } from './cors.ts'
 import type { Health } from './health.ts'
 import type { HostGuard } from './host-guard.ts'
 import type { KnownCaller } from './known-callers.ts'
+import { sayWhen } from './retry-after.ts'
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -102,6 +103,7 @@ export function createHttp(
     const isRefusal = error.statusCode !== undefined && error.statusCode < 500
     const status = isRefusal ? error.statusCode : statuses[formatted.extensions?.code as ErrorCode]
     reply.header('cache-control', 'no-store')
+    sayWhen(reply, formatted)
     reply.type(`${chooseAnswerType(request.headers.accept) ?? 'application/json'}; charset=utf-8`)
     return reply.code(status ?? 500).send({ errors: [formatted] })
   })
@@ -134,6 +136,7 @@ const statuses: Record<ErrorCode, number> = {
   CONFLICT: 409,
   CURSOR_EXPIRED: 410,
   PAYLOAD_TOO_LARGE: 413,
+  COST_LIMIT: 400,
   RATE_LIMITED: 429,
   UNAVAILABLE: 503,
   INTERNAL_SERVER_ERROR: 500,

@@ -45,6 +45,11 @@ export class Admission {
     this.#limits = limits
   }
 
+  /** Whether a document of this text is admitted without being read again. */
+  remembers(source: string): boolean {
+    return this.#documents.has(source)
+  }
+
   admit(source: string): Admitted {
     const { queryCharacters } = this.#limits
     if (source.length > queryCharacters) {

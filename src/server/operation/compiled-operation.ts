@@ -9,7 +9,9 @@ import {
   visit,
 } from 'graphql'
 import { collectFields } from 'graphql/execution/collectFields.js'
+import { compilePrice, type OperationPrice } from './operation-price.ts'
 import { type Executable, Run, type Variables } from './operation-run.ts'
+import type { Prices } from './prices.ts'
 import { type Field, fieldsOf } from './selected-fields.ts'
 
 type Fragments = Executable['fragments']
@@ -25,6 +27,7 @@ export class CompiledOperation implements Executable {
   readonly schema: GraphQLSchema
   readonly operation: OperationDefinitionNode
   readonly fragments: Fragments
+  readonly price: OperationPrice
   readonly #rootType: GraphQLObjectType
   /** The variables on which it depends which fields are selected. */
   readonly #conditions: readonly string[]
@@ -36,12 +39,14 @@ export class CompiledOperation implements Executable {
     document: DocumentNode,
     operation: OperationDefinitionNode,
     rootType: GraphQLObjectType,
+    prices: Prices,
   ) {
     this.schema = schema
     this.operation = operation
     this.fragments = fragmentsOf(document)
     this.#rootType = rootType
     this.#conditions = conditionsOf(document)
+    this.price = compilePrice(this, rootType, prices)
   }
 
   /** @param variables as GraphQL reads them: checked, and with defaults */

@@ -7,6 +7,8 @@ import {
   getVariableValues,
 } from 'graphql'
 import { CompiledOperation } from './compiled-operation.ts'
+import type { GivenVariables } from './operation-price.ts'
+import type { Prices } from './prices.ts'
 
 /** What is executed, without the schema, which is always the same one. */
 export type Execution = Pick<
@@ -26,10 +28,17 @@ const maxErrors = 50
  */
 export class Executor {
   readonly #schema: GraphQLSchema
+  readonly #prices: Prices
   readonly #compiled = new WeakMap<DocumentNode, Map<string, CompiledOperation>>()
 
-  constructor(schema: GraphQLSchema) {
+  constructor(schema: GraphQLSchema, prices: Prices = {}) {
     this.#schema = schema
+    this.#prices = prices
+  }
+
+  /** What an operation may cost, before it runs. */
+  price(document: DocumentNode, operationName: string | null | undefined, variables: GivenVariables): number {
+    return this.#compiledFor(document, operationName).price(variables)
   }
 
   execute({ document, operationName, ...given }: Execution): Promise<ExecutionResult> | ExecutionResult {
@@ -59,6 +68,6 @@ export class Executor {
     const operation = getOperationAST(document, operationName)
     const rootType = operation && this.#schema.getRootType(operation.operation)
     if (!operation || !rootType) throw new Error('Admission lets no document in that has nothing to execute.')
-    return new CompiledOperation(this.#schema, document, operation, rootType)
+    return new CompiledOperation(this.#schema, document, operation, rootType, this.#prices)
   }
 }

@@ -11,7 +11,8 @@ export type CreateContext = (viewer: Viewer, requestId: string) => Context
 
 export function contextFactory(services: Services, memory: AnswerMemory): CreateContext {
   return (viewer, requestId) => {
-    const budget = new AnswerBudget(memory, services.limits.answerBytes)
+    const { answerBytes, cost } = services.limits
+    const budget = new AnswerBudget(memory, answerBytes, cost)
     const loaders = new Loaders(services.store, budget, viewer.userId)
     return { requestId, viewer, services, loaders, budget, windows: 0 }
   }

@@ -8,25 +8,39 @@ import {
   type OperationDefinitionNode,
 } from 'graphql'
 import type { Logger } from 'pino'
-import { badInput } from '../../errors.ts'
+import { type ApiError, badInput, costsTooMuch } from '../../errors.ts'
 import type { Context, Services } from '../../graphql/context.ts'
 import { createSchema } from '../../graphql/schema.ts'
 import { Feed } from '../../live/feed.ts'
 import type { AnswerMemory } from '../../storage/postgres/answer-budget.ts'
+import type { Rates } from '../rate/rates.ts'
 import type { GraphqlRequest } from '../request/graphql-request.ts'
 import { Admission } from './admission.ts'
 import { type Answer, Apollo } from './apollo.ts'
 import { Executor } from './executor.ts'
 import { formatError } from './format-error.ts'
 import { type CreateContext, contextFactory } from './operation-context.ts'
+import { createPrices, documentPrice, operationPrice } from './prices.ts'
 import { ResultStream } from './result-stream.ts'
 import { EventResults, Result, type Subscription } from './results.ts'
 import { resumeAfter } from './resume-after.ts'
 
 /** An operation that may run, or the errors that say why none may. */
-export type Admitted =
-  | { readonly document: DocumentNode; readonly operation: OperationDefinitionNode }
-  | { readonly errors: readonly GraphQLFormattedError[] }
+export type Admitted = Priced | { readonly errors: readonly GraphQLFormattedError[] }
+
+interface Priced {
+  readonly document: DocumentNode
+  readonly operation: OperationDefinitionNode
+  /** What the operation may cost. */
+  readonly cost: number
+}
+
+type Asked = Pick<GraphqlRequest, 'operationName' | 'variables'>
+
+/** Whether a request asks to be told what it costs, in `extensions` of its answer. */
+export function asksCost({ extensions }: Pick<GraphqlRequest, 'extensions'>): boolean {
+  return extensions?.cost === true
+}
 
 /**
  * GraphQL as HTTP, WebSocket and event streams use it. Each of them admits an operation, and then has a query or a
@@ -34,7 +48,10 @@ export type Admitted =
  */
 export class Operations implements AsyncDisposable {
   readonly #schema: GraphQLSchema
+  readonly #limit: number
   readonly #admission: Admission
+  readonly #executor: Executor
+  readonly #rates: Rates | null
   readonly #apollo: Apollo
   readonly #results: EventResults
   readonly #log: Logger
@@ -43,44 +60,82 @@ export class Operations implements AsyncDisposable {
 
   private constructor(
     schema: GraphQLSchema,
+    limit: number,
     admission: Admission,
+    executor: Executor,
+    rates: Rates | null,
     apollo: Apollo,
     results: EventResults,
     createContext: CreateContext,
     log: Logger,
   ) {
     this.#schema = schema
+    this.#limit = limit
     this.#admission = admission
+    this.#executor = executor
+    this.#rates = rates
     this.#apollo = apollo
     this.#results = results
     this.createContext = createContext
     this.#log = log
   }
 
-  /** @param memory counts the bytes of all answers in flight */
-  static async start(services: Services, memory: AnswerMemory, log: Logger): Promise<Operations> {
+  /**
+   * @param memory counts the bytes of all answers in flight
+   * @param rates null: there is no limit
+   */
+  static async start(services: Services, memory: AnswerMemory, rates: Rates | null, log: Logger): Promise<Operations> {
     const schema = createSchema()
-    const admission = new Admission(schema, services.limits)
-    const executor = new Executor(schema)
+    const { limits } = services
+    const admission = new Admission(schema, limits)
+    const executor = new Executor(schema, createPrices(limits))
     const apollo = await Apollo.start(schema, admission, executor, log)
     const createContext = contextFactory(services, memory)
-    const results = new EventResults(executor, createContext, log)
-    return new Operations(schema, admission, apollo, results, createContext, log)
+    const results = new EventResults(executor, createContext, rates, log)
+    return new Operations(schema, limits.cost, admission, executor, rates, apollo, results, createContext, log)
   }
 
-  /** Decides whether the operation of this name in a document may run. */
-  admit(query: string, operationName: string | null | undefined, requestId: string): Admitted {
+  /**
+   * Decides whether the operation of this name in a document may run: whether the document is one, what the operation
+   * may cost, and whether its payer owes nothing. Takes from the payer what it costs, or what the refusal cost.
+   */
+  admit(query: string, asked: Asked, payer: string, requestId: string): Admitted {
+    try {
+      this.#rates?.require(payer)
+    } catch (error) {
+      return this.#refuse([error as ApiError], requestId)
+    }
+    const reading = this.#admission.remembers(query) ? 0 : documentPrice(query)
+    const admitted = this.#price(query, asked)
+    this.#rates?.take(payer, reading + ('errors' in admitted ? operationPrice : admitted.cost))
+    return 'errors' in admitted ? this.#refuse(admitted.errors, requestId) : admitted
+  }
+
+  #price(query: string, { operationName, variables }: Asked): Priced | { readonly errors: readonly Error[] } {
     const admitted = this.#admission.admit(query)
-    if ('errors' in admitted) return this.#refuse(admitted.errors, requestId)
+    if ('errors' in admitted) return admitted
     const { document } = admitted
     const operation = getOperationAST(document, operationName)
-    if (operation) return { document, operation }
-    return this.#refuse([badInput('operationName', 'names no operation of this document.')], requestId)
+    if (!operation) return { errors: [badInput('operationName', 'names no operation of this document.')] }
+    const cost = this.#executor.price(document, operationName, variables)
+    return cost > this.#limit ? { errors: [costsTooMuch(cost, this.#limit)] } : { document, operation, cost }
   }
 
-  /** Answers a query or a mutation that was admitted, or a persisted query, which is refused. */
-  answer(request: GraphqlRequest, context: Context): Promise<Answer> {
-    return this.#apollo.answer(request, context)
+  /**
+   * Answers a query or a mutation that was admitted, or a persisted query, which is refused.
+   *
+   * @param cost of its admission
+   */
+  answer(request: GraphqlRequest, context: Context, cost: number): Promise<Answer> {
+    const answer = this.#apollo.answer(request, context)
+    return asksCost(request) ? this.#telling(cost, answer, context) : answer
+  }
+
+  async #telling(cost: number, answering: Promise<Answer>, context: Context): Promise<Answer> {
+    const answer = await answering
+    const { value } = answer.result
+    const told = { cost, limit: this.#limit, rows: context.budget.rows }
+    return { ...answer, result: new Result({ ...value, extensions: { ...value.extensions, cost: told } }) }
   }
 
   /**

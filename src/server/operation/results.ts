@@ -9,6 +9,7 @@ import {
 } from 'graphql'
 import type { Logger } from 'pino'
 import type { Viewer } from '../../auth/viewer.ts'
+import type { Rates } from '../rate/rates.ts'
 import type { Executor } from './executor.ts'
 import { formatError } from './format-error.ts'
 import type { CreateContext } from './operation-context.ts'
@@ -46,10 +47,14 @@ export class Result {
 /** A subscription that may run. */
 export interface Subscription {
   readonly viewer: Viewer
+  /** Who pays for its events. */
+  readonly payer: string
   readonly requestId: string
   readonly document: DocumentNode
   readonly operationName: string | null | undefined
   readonly variableValues: Readonly<Record<string, unknown>> | null | undefined
+  /** Whether each result says what it cost. */
+  readonly tellsCost: boolean
 }
 
 /** Is told a result once it is there. Neither function throws. */
@@ -72,15 +77,17 @@ type Answer = WeakRef<Result> | ResultTaker[]
 export class EventResults {
   readonly #executor: Executor
   readonly #createContext: CreateContext
+  readonly #rates: Rates | null
   readonly #log: Logger
   /** By event and then by selection. */
   readonly #answers = new WeakMap<object, Map<string, Answer>>()
   readonly #documents = new WeakMap<DocumentNode, { readonly number: number; readonly selecting: readonly string[] }>()
   #lastNumber = 0
 
-  constructor(executor: Executor, createContext: CreateContext, log: Logger) {
+  constructor(executor: Executor, createContext: CreateContext, rates: Rates | null, log: Logger) {
     this.#executor = executor
     this.#createContext = createContext
+    this.#rates = rates
     this.#log = log
   }
 
@@ -124,7 +131,7 @@ export class EventResults {
   }
 
   /** A name that two subscriptions share when they belong to one user and answer every event alike. */
-  selectionOf({ viewer, document, operationName, variableValues }: Subscription): string {
+  selectionOf({ viewer, document, operationName, variableValues, tellsCost }: Subscription): string {
     let known = this.#documents.get(document)
     if (known === undefined) {
       this.#lastNumber += 1
@@ -133,28 +140,36 @@ export class EventResults {
     }
     // JSON leaves out a variable that is absent, which may have a default. So it does not look like one that is null.
     const values = Object.fromEntries(known.selecting.map((name) => [name, variableValues?.[name]]))
-    return JSON.stringify([viewer.userId, known.number, operationName ?? null, values])
+    return JSON.stringify([viewer.userId, known.number, operationName ?? null, values, tellsCost])
   }
 
   /** With a context of the event's own: with fresh loaders and a fresh budget. */
   #execute(event: object, subscription: Subscription): Promise<Result> | Result {
-    const { viewer, requestId, document, operationName, variableValues } = subscription
+    const { viewer, payer, requestId, document, operationName, variableValues, tellsCost } = subscription
     const context = this.#createContext(viewer, requestId)
     const execution = { document, operationName, variableValues, rootValue: event, contextValue: context }
     const finish = ({ errors, ...result }: ExecutionResult) => {
       const { cursor } = event as { cursor: string }
-      const extensions = { cursor }
+      const { rows } = context.budget
+      const extensions = tellsCost ? { cursor, cost: { cost: eventPrice + rows, rows } } : { cursor }
       if (errors === undefined) return new Result({ ...result, extensions })
       const formatted = errors.map((error) => formatError(error, requestId, this.#log))
       return new Result({ ...result, errors: formatted, extensions })
     }
-    const dispose = () => context.budget[Symbol.dispose]()
+    const dispose = () => {
+      context.budget[Symbol.dispose]()
+      // It reads what it is about only with the others of its feed, but what is selected of it by itself.
+      this.#rates?.take(payer, eventPrice + context.budget.rows)
+    }
     const executed = this.#executor.execute(execution)
     if (executed instanceof Promise) return executed.finally(dispose).then(finish)
     dispose()
     return finish(executed)
   }
 }
+
+/** An event without what is read for it: it is executed, written as JSON and sent. */
+const eventPrice = 1
 
 /** The variables that are used beyond the arguments of root fields, which say what is followed and from where. */
 function selectingVariables(document: DocumentNode): string[] {

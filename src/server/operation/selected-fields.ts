@@ -80,7 +80,8 @@ export function fieldsOf(
   return fields
 }
 
-function definitionOf(schema: GraphQLSchema, parent: GraphQLObjectType, name: string): AnyField | undefined {
+/** A field of a type, with those of introspection. */
+export function definitionOf(schema: GraphQLSchema, parent: GraphQLObjectType, name: string): AnyField | undefined {
   if (name === TypeNameMetaFieldDef.name) return TypeNameMetaFieldDef
   if (parent === schema.getQueryType()) {
     if (name === SchemaMetaFieldDef.name) return SchemaMetaFieldDef

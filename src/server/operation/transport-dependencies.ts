@@ -1,6 +1,7 @@
 import type { Logger } from 'pino'
 import type { Authenticate } from '../../auth/viewer.ts'
 import type { Config } from '../../config.ts'
+import type { Rates } from '../rate/rates.ts'
 import type { TakesOrigin } from '../request/origins.ts'
 import type { Operations } from './operations.ts'
 
@@ -8,6 +9,8 @@ import type { Operations } from './operations.ts'
 export interface TransportDependencies {
   readonly operations: Operations
   readonly authenticate: Authenticate
+  /** null: there is no limit. */
+  readonly rates: Rates | null
   readonly takesOrigin: TakesOrigin
   readonly config: Config
   readonly log: Logger

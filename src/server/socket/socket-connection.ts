@@ -2,8 +2,8 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
 import type { RawData, WebSocket } from 'ws'
+import { TokenBucket } from '../rate/token-bucket.ts'
 import type { Outbox, Sender } from './outbox.ts'
-import { TokenBucket } from './token-bucket.ts'
 
 /** A socket with more unsent bytes than this is not read: a client that does not take answers cannot go on asking. */
 const maxUnsent = 1024 * 1024
@@ -88,6 +88,11 @@ export class SocketConnection implements Sender {
       this.#listener.ended()
       this.#listener.closed()
     })
+  }
+
+  /** What the socket is on. */
+  get stream(): Socket {
+    return this.#stream
   }
 
   get protocol(): string {

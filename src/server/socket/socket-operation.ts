@@ -11,6 +11,8 @@ export interface SocketOperation {
   readonly id: string
   readonly requestId: string
   readonly viewer: Viewer
+  /** What it may cost. */
+  readonly cost: number
   readonly name: string | null
   readonly isSubscription: boolean
   readonly startedAt: number

@@ -18,9 +18,12 @@ import { atExpiry } from '../connection/expiry.ts'
 import { formatError } from '../operation/format-error.ts'
 import { drawRequestId } from '../operation/operation-context.ts'
 import { logOperation } from '../operation/operation-log.ts'
+import { asksCost } from '../operation/operations.ts'
 import { type ResultSink, ResultStream } from '../operation/result-stream.ts'
 import type { Result, Subscription } from '../operation/results.ts'
 import type { TransportDependencies } from '../operation/transport-dependencies.ts'
+import { authenticateFrom } from '../rate/authenticate-from.ts'
+import { payerOf } from '../rate/payer.ts'
 import { readConnectionParams } from '../request/credentials.ts'
 import { findInexactness } from '../request/exact-json.ts'
 import { nameOrNone } from '../request/graphql-request.ts'
@@ -195,11 +198,13 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
     headers: IncomingHttpHeaders,
   ): Promise<Caller | null> {
     try {
-      return await this.#use.authenticate(readConnectionParams(params, headers))
+      const from = { socket: this.#connection.stream, headers }
+      return await authenticateFrom(from, readConnectionParams(params, headers), this.#use)
     } catch (error) {
       const { extensions, message } = this.#format(error)
       // 4403 and not 4401: after 4403 clients try again, with the fresh token that their connectionParams give.
-      this.#connection.close(extensions?.code === 'UNAVAILABLE' ? 1013 : 4403, message)
+      const isPassing = extensions?.code === 'UNAVAILABLE' || extensions?.code === 'RATE_LIMITED'
+      this.#connection.close(isPassing ? 1013 : 4403, message)
       return null
     }
   }
@@ -236,13 +241,17 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
       if (this.#operations.size >= subscriptions) {
         throw new ApiError('RATE_LIMITED', `At most ${subscriptions} operations at once on a socket.`)
       }
-      const admitted = operations.admit(payload.query, payload.operationName, requestId)
+      const viewer = viewerOf(caller, payload.extensions?.userId)
+      const payer = payerOf(viewer, caller.backend)
+      const admitted = operations.admit(payload.query, payload, payer, requestId)
       if ('errors' in admitted) return admitted.errors
-      const { document, operation } = admitted
+      const { document, operation, cost } = admitted
       return {
         id,
         requestId,
-        viewer: viewerOf(caller, payload.extensions?.userId),
+        viewer,
+        payer,
+        cost,
         name: operation.name?.value ?? null,
         isSubscription: operation.operation === OperationTypeNode.SUBSCRIPTION,
         startedAt: performance.now(),
@@ -252,6 +261,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
         document,
         operationName: payload.operationName,
         variableValues: payload.variables,
+        tellsCost: asksCost(payload),
       }
     } catch (error) {
       return [formatError(error, requestId, this.#use.log)]
@@ -282,7 +292,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
       const context = operations.createContext(operation.viewer, operation.requestId)
       // The answer counts until it was sent.
       using _budget = context.budget
-      const { result } = await operations.answer(payload, context)
+      const { result } = await operations.answer(payload, context, operation.cost)
       await this.next(operation, result)
       this.over(operation)
     } catch (error) {

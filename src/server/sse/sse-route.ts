@@ -17,16 +17,16 @@ export const streamPath = '/graphql/stream'
  */
 export function registerStreams(
   app: FastifyInstance,
-  { operations, authenticate, takesOrigin }: TransportDependencies,
+  { operations, authenticate, rates, takesOrigin }: TransportDependencies,
   streams: EventStreams,
 ): void {
-  forKnownCallers(app, authenticate, (known) => {
+  forKnownCallers(app, { authenticate, rates }, (known) => {
     known.route({
       method: ['GET', 'POST'],
       url: streamPath,
       exposeHeadRoute: false,
       handler: async (request, reply) => {
-        const { viewer, expiresAt } = callerOf(request)
+        const { viewer, payer, expiresAt } = callerOf(request)
         const isGet = request.method === 'GET'
         if (isGet) requireOwnPage(request.headers, takesOrigin)
         requireAccepted(request.headers.accept)
@@ -36,9 +36,9 @@ export function registerStreams(
 
         const asked = isGet ? readUrl(request.url) : readRequest(request.body)
         if (asked.query === null) throw badInput('query', 'must be a text.')
-        const admitted = operations.admit(asked.query, asked.operationName, request.id)
+        const admitted = operations.admit(asked.query, asked, payer, request.id)
         if ('errors' in admitted) return streams.refuse(reply, viewer, admitted.errors)
-        const { document, operation } = admitted
+        const { document, operation, cost } = admitted
         request.operation = operation.name?.value ?? null
         if (operation.operation === OperationTypeNode.MUTATION && isGet) {
           reply.header('allow', 'POST')
@@ -47,7 +47,9 @@ export function registerStreams(
         await streams.run(reply, {
           requestId: request.id,
           viewer,
+          payer,
           expiresAt,
+          cost,
           request: asked,
           isSubscription: operation.operation === OperationTypeNode.SUBSCRIPTION,
           document,

@@ -7,6 +7,7 @@ import { type Connection, Connections } from '../connection/connections.ts'
 import { Counts } from '../connection/counts.ts'
 import { atExpiry } from '../connection/expiry.ts'
 import { formatError } from '../operation/format-error.ts'
+import { asksCost } from '../operation/operations.ts'
 import { ResultStream } from '../operation/result-stream.ts'
 import { Result } from '../operation/results.ts'
 import type { TransportDependencies } from '../operation/transport-dependencies.ts'
@@ -17,6 +18,9 @@ import { EventStream } from './sse-stream.ts'
 export interface StreamedOperation {
   readonly requestId: string
   readonly viewer: Viewer
+  readonly payer: string
+  /** What it may cost. */
+  readonly cost: number
   /** When the proof of who is calling expires, in milliseconds since 1970; null: never. */
   readonly expiresAt: number | null
   readonly request: GraphqlRequest
@@ -80,7 +84,7 @@ export class EventStreams implements AsyncDisposable {
 
   /** Says, on a stream as the protocol wants it, why nothing runs. */
   async refuse(reply: FastifyReply, viewer: Viewer, errors: readonly GraphQLFormattedError[]): Promise<void> {
-    await this.#finish(this.#begin(reply, viewer, false), new Result({ errors }))
+    await this.#refuse(this.#begin(reply, viewer, false), new Result({ errors }))
   }
 
   #begin(reply: FastifyReply, { userId }: Viewer, isSubscription: boolean): EventStream {
@@ -109,9 +113,10 @@ export class EventStreams implements AsyncDisposable {
   }
 
   async #follow(stream: EventStream, operation: StreamedOperation): Promise<void> {
-    const { viewer, requestId, request, document, after } = operation
+    const { viewer, payer, requestId, request, document, after } = operation
     const { operationName, variables: variableValues } = request
-    const subscription = { viewer, requestId, document, operationName, variableValues }
+    const tellsCost = asksCost(request)
+    const subscription = { viewer, payer, requestId, document, operationName, variableValues, tellsCost }
     const results = await this.#use.operations.follow(subscription, after)
     if (!(results instanceof ResultStream)) return this.#refuse(stream, results)
     stream.ended.addEventListener('abort', () => results.return())
@@ -131,7 +136,7 @@ export class EventStreams implements AsyncDisposable {
     const { operations } = this.#use
     const context = operations.createContext(operation.viewer, operation.requestId)
     using _budget = context.budget
-    const { result } = await operations.answer(operation.request, context)
+    const { result } = await operations.answer(operation.request, context, operation.cost)
     await this.#finish(stream, result)
   }
 

@@ -1,4 +1,4 @@
-import { AnswerTooLarge, TooManyAnswers } from '../../facts.ts'
+import { AnswerTooLarge, TooManyAnswers, TooManyRows } from '../../facts.ts'
 import { bytesOf, type Excess, type KeyAsk, readKeys } from './key-reads.ts'
 import type { Row } from './statement.ts'
 import type { Store } from './store.ts'
@@ -29,17 +29,27 @@ export class AnswerMemory {
 /**
  * The bytes of rows that one answer may still read. A statement gets this number before it runs, so that rows beyond it
  * never leave PostgreSQL. The reads of an answer come one after the other: two at once would spend the same bytes.
+ *
+ * It counts the rows as well. The answer may read so many; the last read may pass that, and is then refused.
  */
 export class AnswerBudget implements Disposable {
   readonly #memory: AnswerMemory
   readonly #limit: number
+  readonly #mostRows: number
   #spent = 0
+  #rows = 0
   #isDisposed = false
   #last: Promise<unknown> = Promise.resolve()
 
-  constructor(memory: AnswerMemory, limit: number) {
+  constructor(memory: AnswerMemory, limit: number, mostRows = Number.POSITIVE_INFINITY) {
     this.#memory = memory
     this.#limit = limit
+    this.#mostRows = mostRows
+  }
+
+  /** How many rows were read so far; the number stays when the budget is disposed. */
+  get rows(): number {
+    return this.#rows
   }
 
   /**
@@ -48,11 +58,12 @@ export class AnswerBudget implements Disposable {
    * it needed. The exception is an answer that consists of one row: one row can always be read.
    *
    * @param read gets the number of bytes that the rows may have
-   * @throws AnswerTooLarge, TooManyAnswers
+   * @throws AnswerTooLarge, TooManyAnswers, TooManyRows
    */
   spend(read: (left: number) => Promise<Row[]>): Promise<Row[]> {
     return this.#inTurn(async (left) => {
       const rows = await read(left)
+      this.#count(rows.length)
       const bytes = bytesOf(rows)
       if (bytes > left && !(this.#spent === 0 && isOne(rows)))
         throw new AnswerTooLarge(this.#limit, this.#spent + bytes)
@@ -61,16 +72,17 @@ export class AnswerBudget implements Disposable {
     })
   }
 
-  /** Reads the rows of a statement about one conversation. @throws AnswerTooLarge, TooManyAnswers */
+  /** Reads the rows of a statement about one conversation. @throws AnswerTooLarge, TooManyAnswers, TooManyRows */
   async readKey(store: Store, ask: KeyAsk, excess: Excess): Promise<Row[]> {
     const [rows] = await this.readKeys(store, [ask], excess)
     return rows as Row[]
   }
 
-  /** The same for several conversations: the rows of each, in order. @throws AnswerTooLarge, TooManyAnswers */
+  /** The same for several conversations: the rows of each, in order. @throws AnswerTooLarge, TooManyAnswers, TooManyRows */
   readKeys(store: Store, asks: readonly KeyAsk[], excess: Excess): Promise<Row[][]> {
     return this.#inTurn(async (left) => {
       const answers = await readKeys(store, asks, { left, spent: this.#spent }, excess)
+      this.#count(answers.reduce((sum, { length }) => sum + length, 0))
       this.#hold(answers.reduce((sum, rows) => sum + bytesOf(rows), 0))
       return answers
     })
@@ -79,10 +91,16 @@ export class AnswerBudget implements Disposable {
   #inTurn<Answer>(read: (left: number) => Promise<Answer>): Promise<Answer> {
     const turn = this.#last.then(() => {
       this.#memory.requireRoom()
+      if (this.#rows > this.#mostRows) throw new TooManyRows(this.#mostRows, this.#rows)
       return read(this.#limit - this.#spent)
     })
     this.#last = turn.catch(() => {})
     return turn
+  }
+
+  #count(rows: number): void {
+    this.#rows += rows
+    if (this.#rows > this.#mostRows) throw new TooManyRows(this.#mostRows, this.#rows)
   }
 
   #hold(bytes: number): void {
