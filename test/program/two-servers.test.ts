@@ -16,7 +16,9 @@ const timeout = 300_000
 const rarely = { POLL_MS: '600000' }
 
 describe.each(['PostgreSQL', 'NATS'])('two servers with hints over %s', (bus) => {
-  test('answer every field of the API, whichever is asked, and each tells what the other one did', { timeout }, async ({ skip }) => {
+  test('answer every field of the API, whichever is asked, and each tells what the other one did', { timeout }, async ({
+    skip,
+  }) => {
     skip(bus === 'NATS' && !hasNats, 'there is no nats-server (Debian: apt-get install nats-server)')
     await using nats = new NatsServer()
     const settings = bus === 'NATS' ? { ...rarely, NATS_URL: (await nats.start()).url } : rarely
