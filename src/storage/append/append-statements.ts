@@ -33,8 +33,16 @@ interface AppendStatements {
    * append moves the revision by one. The values of the mode follow.
    */
   readonly move: Statement<'key'>
-  /** Takes the key, the number of messages, and the messages. */
-  readonly store: Readonly<Record<Count, Statement<'key'>>>
+  /**
+   * Takes the key, what `move` answered of the conversation, and the messages. One message is stored by its values: for
+   * an `insert … select` Citus locks all shards and waits for any that is on its way to another machine.
+   */
+  readonly store: {
+    /** `$2` is the seq and `$3` the time, as text. */
+    readonly one: Statement<'key'>
+    /** `$2` is the number of messages. */
+    readonly many: Statement<'key'>
+  }
 }
 
 interface Mode {
@@ -111,17 +119,22 @@ function statementsOf(mode: AppendMode): AppendStatements {
       stored as (${insertOf(written, 'moved', '$4')})
       select ${conversationColumns('moved')} from moved`,
   })
-  const store = (count: Count): Statement<'key'> => ({
-    name: `append-${mode}-store-${count}`,
+  const storeOne: Statement<'key'> = {
+    name: `append-${mode}-store-one`,
+    kind: 'key',
+    text: storeValues(written),
+  }
+  const storeMany: Statement<'key'> = {
+    name: `append-${mode}-store-many`,
     kind: 'key',
     text: `
-      with input as (${inputOf(written, count, 3)})
+      with input as (${inputOf(written, 'many', 3)})
       ${insertOf(written, 'conversation', '$2')}`,
-  })
+  }
   return {
     atOnce: { one: atOnce('one'), many: atOnce('many') },
     move: { name: `append-${mode}-move`, kind: 'key', text: `${move} returning ${conversationColumns('c')}` },
-    store: { one: store('one'), many: store('many') },
+    store: { one: storeOne, many: storeMany },
   }
 }
 
@@ -141,4 +154,14 @@ function insertOf(columns: readonly MessageColumn[], conversation: string, messa
         insert into message (conversation_key, seq, ${namesOf(stored)}, created_at, updated_at)
         select c.key, c.last_seq - ${messages} + input.n, ${namesOf(stored, 'input')}, ${time}, ${time}
         from ${conversation} c cross join input where c.key = $1`
+}
+
+function storeValues(columns: readonly MessageColumn[]): string {
+  const stored = columns.filter((column) => column !== createdColumn)
+  const values = stored.map(({ type }, index) => `$${4 + index}::${type}`).join(', ')
+  // It is the last one.
+  const time = columns.includes(createdColumn) ? `coalesce($${3 + columns.length}, $3::timestamptz)` : '$3::timestamptz'
+  return `
+      insert into message (conversation_key, seq, ${namesOf(stored)}, created_at, updated_at)
+      values ($1, $2, ${values}, ${time}, ${time})`
 }

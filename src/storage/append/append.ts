@@ -372,6 +372,10 @@ async function insertMessages(
     ? queryKey(on, statements.move, to.key, values)
     : queryKey(on, statements.atOnce[count], to.key, [...values, ...columns]))
   if (row === undefined) return null
-  if (spreads) await queryKey(on, statements.store[count], to.key, [messages.length, ...columns])
-  return readConversation(row)
+  const conversation = readConversation(row)
+  if (spreads) {
+    const moved = count === 'one' ? [conversation.lastSeq, conversation.updatedAt] : [messages.length]
+    await queryKey(on, statements.store[count], to.key, [...moved, ...columns])
+  }
+  return conversation
 }
