@@ -65,8 +65,8 @@ const settings = {
   },
 
   AUTH_JWKS_URL: {
-    read: (text) => (/^https?:\/\//.test(text) && URL.canParse(text) ? text : undefined),
-    takes: 'an http:// or https:// URL',
+    read: (text) => (isKeyUrl(text) ? text : undefined),
+    takes: 'an https:// URL without a user; http:// only for a loopback address',
     fallback: null,
     meaning: 'Where the keys of bearer tokens are published.',
   },
@@ -80,6 +80,7 @@ const settings = {
   AUTH_ISSUER: text('a text', null, 'Required `iss` of bearer tokens.'),
   AUTH_AUDIENCE: text('a text', null, 'Required `aud` of bearer tokens.'),
   AUTH_USER_CLAIM: text('the name of a claim', 'sub', "The claim that holds the user's id."),
+  AUTH_REQUIRE_EXPIRY: oneOf(['true', 'false'], 'true', '`true` refuses bearer tokens without `exp`.'),
   AUTH_SERVICE_KEYS: {
     read: readServiceKeys,
     takes: 'name:sha256-hex with 64 digits in lower case, separated by commas, and no name twice',
@@ -90,7 +91,7 @@ const settings = {
   ALLOW_UNAUTHENTICATED: oneOf(
     ['true', 'false'],
     'false',
-    '`true` lets a server without identity settings listen beyond loopback.',
+    '`true` lets a server without identity settings listen beyond loopback, and answer what came through a proxy.',
   ),
 
   MAX_BODY_BYTES: whole(1 * KiB, 64 * MiB, 4 * MiB, 'Most bytes of a request body or of a WebSocket frame.'),
@@ -241,6 +242,8 @@ export interface Identity {
   readonly issuer: string | undefined
   readonly audience: string | undefined
   readonly userClaim: string
+  /** Whether a token needs an `exp`. */
+  readonly requiresExpiry: boolean
   /** Lower-case hex of the SHA-256 of each key, by the backend's name. */
   readonly serviceKeys: ReadonlyMap<string, string>
 }
@@ -270,6 +273,8 @@ export interface Config {
   readonly corsOrigins: readonly string[]
   /** undefined: development, where the caller names its own user. */
   readonly identity: Identity | undefined
+  /** Whether a server without identity is meant to be reached from elsewhere. */
+  readonly allowsUnauthenticated: boolean
   readonly limits: Limits
   readonly pool: {
     readonly size: number
@@ -301,7 +306,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     if (value !== undefined && value.trim() !== '') given[name] = value
   }
   const read: Record<string, unknown> = {}
-  const faults: string[] = []
+  const faults = findBlankIdentity(env)
   for (const [name, { read: readText, fallback, takes, isSecret }] of Object.entries<Setting<unknown>>(settings)) {
     const value = given[name] ?? fallback
     if (value === null) continue
@@ -312,6 +317,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   // A misspelt setting may be the reason for a fault, for example if it was to say who may come in.
   if (faults.length > 0) throw new StartupError([...faults, ...findMisspelt(env)].join('; '))
   return toConfig(read as unknown as Settings)
+}
+
+/**
+ * Other blank settings are as absent, because compose files pass settings on that nobody gave. A blank setting of
+ * identity would open the server to everybody who reaches it.
+ */
+function findBlankIdentity(env: Readonly<Record<string, string | undefined>>): string[] {
+  const blank = names.filter((name) => name.startsWith('AUTH_') && env[name]?.trim() === '')
+  return blank.map((name) => `${name}: is blank; give it a value, or do not set it`)
 }
 
 /** A sentence for each variable that is no setting and looks like one. */
@@ -348,6 +362,7 @@ function toConfig(from: Settings): Config {
     logLevel: from.LOG_LEVEL,
     corsOrigins: from.CORS_ORIGINS ?? [],
     identity: toIdentity(from),
+    allowsUnauthenticated: from.ALLOW_UNAUTHENTICATED === 'true',
     limits: {
       bodyBytes: from.MAX_BODY_BYTES,
       queryCharacters: from.MAX_QUERY_CHARACTERS,
@@ -398,6 +413,7 @@ function toIdentity(from: Settings): Identity | undefined {
     issuer: from.AUTH_ISSUER,
     audience: from.AUTH_AUDIENCE,
     userClaim: from.AUTH_USER_CLAIM,
+    requiresExpiry: from.AUTH_REQUIRE_EXPIRY === 'true',
     serviceKeys,
   }
 }
@@ -456,6 +472,13 @@ function isDatabaseUrl(value: string): boolean {
   return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value) && new URL(value).pathname.length > 1
 }
 
+/** Whoever can alter the keys on their way can be any user. */
+function isKeyUrl(value: string): boolean {
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) return false
+  const { protocol, hostname, username } = new URL(value)
+  return username === '' && (protocol === 'https:' || isLoopback(hostname))
+}
+
 function isNatsUrl(value: string): boolean {
   return URL.canParse(value) && /^(nats|tls):\/\/[^/]/.test(value)
 }
@@ -473,7 +496,7 @@ function isOrigin(value: string): boolean {
 /** Lower-case hex of the SHA-256 of each key, by the backend's name. */
 function readServiceKeys(value: string): ReadonlyMap<string, string> | undefined {
   const keys = splitList(value)
-  if (keys.some((key) => !/^[^:\s]+:[0-9a-f]{64}$/.test(key))) return undefined
+  if (keys.length === 0 || keys.some((key) => !/^[^:\s]+:[0-9a-f]{64}$/.test(key))) return undefined
   const byName = new Map(keys.map((key) => key.split(':') as [string, string]))
   return byName.size === keys.length ? byName : undefined
 }

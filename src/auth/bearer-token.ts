@@ -2,8 +2,18 @@ import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwt
 import type { Identity } from '../config.ts'
 import { unauthenticated, unavailable } from '../errors.ts'
 
+/** What a token says. */
+export interface BearerToken {
+  readonly userId: string
+  /** When it is not accepted any more, in milliseconds since 1970; null: never. */
+  readonly expiresAt: number | null
+}
+
 /** Reads an authorization header. @throws ApiError UNAUTHENTICATED; UNAVAILABLE if the keys cannot be fetched */
-export type VerifyBearer = (authorization: string) => Promise<{ userId: string; expiresAt: number | null }>
+export type VerifyBearer = (authorization: string) => Promise<BearerToken>
+
+/** By how many seconds the clock that made a token may differ from the server's, for requests and sockets alike. */
+const clockTolerance = 5
 
 /** Verifies JWTs (RFC 7519) as configured; null if no bearer tokens are configured. */
 export function bearerTokens(identity: Identity): VerifyBearer | null {
@@ -18,12 +28,14 @@ export function bearerTokens(identity: Identity): VerifyBearer | null {
     const userId = payload[identity.userClaim]
     if (typeof userId !== 'string')
       throw unauthenticated(`The token has no claim ${identity.userClaim} that is a text.`)
-    return { userId, expiresAt: payload.exp === undefined ? null : payload.exp * 1000 }
+    if (payload.exp !== undefined) return { userId, expiresAt: (payload.exp + clockTolerance) * 1_000 }
+    if (identity.requiresExpiry) throw unauthenticated('The token has no claim exp: it would be valid for ever.')
+    return { userId, expiresAt: null }
   }
 }
 
 function verifier(identity: Identity): ((token: string) => Promise<JWTPayload>) | null {
-  const options: JWTVerifyOptions = { clockTolerance: 5 }
+  const options: JWTVerifyOptions = { clockTolerance }
   if (identity.issuer !== undefined) options.issuer = identity.issuer
   if (identity.audience !== undefined) options.audience = identity.audience
   if (identity.jwksUrl !== undefined) {

@@ -16,7 +16,9 @@ function faultsOf(env: Record<string, string>): string {
 
 test('without settings everything has a default, on loopback and for development', () => {
   expect(readConfig({})).toMatchObject({ port: 4000, host: '127.0.0.1', databaseUrl: undefined, identity: undefined })
-  expect(readConfig({ PORT: '', HOST: ' ', AUTH_SECRET: '', MAX_QUERY_ALIASES: ' ' })).toEqual(readConfig({}))
+  expect(
+    readConfig({ PORT: '', HOST: ' ', CORS_ORIGINS: '', ALLOW_UNAUTHENTICATED: '', MAX_QUERY_ALIASES: ' ' }),
+  ).toEqual(readConfig({}))
 })
 
 /** Each setting with a value that no other has by default, and where it is to be found. */
@@ -84,18 +86,23 @@ test.each(places)('%s=%s changes %s and nothing else', (name, value, place) => {
 test('every setting is tried: those above, and those of identity below', () => {
   const names = describeSettings().map(({ name }) => name)
   const ofIdentity = names.filter((name) => name.startsWith('AUTH_') || name === 'ALLOW_UNAUTHENTICATED')
-  expect(ofIdentity).toHaveLength(7)
+  expect(ofIdentity).toHaveLength(8)
   expect(new Set([...places.map(([name]) => name), ...ofIdentity])).toEqual(new Set(names))
 })
 
 test('identity is what the settings of identity say', () => {
-  const given = { AUTH_ISSUER: 'issuer', AUTH_AUDIENCE: 'audience', AUTH_USER_CLAIM: 'claim' }
+  const given = {
+    AUTH_ISSUER: 'issuer',
+    AUTH_AUDIENCE: 'audience',
+    AUTH_USER_CLAIM: 'claim',
+    AUTH_REQUIRE_EXPIRY: 'false',
+  }
   const serviceKeys = new Map([
     ['a', hash],
     ['b', hash.replaceAll('a', 'b')],
   ])
   const keys = [...serviceKeys].map((pair) => pair.join(':')).join(' , ')
-  const named = { issuer: 'issuer', audience: 'audience', userClaim: 'claim', serviceKeys }
+  const named = { issuer: 'issuer', audience: 'audience', userClaim: 'claim', requiresExpiry: false, serviceKeys }
   const secret = 'x'.repeat(32)
   expect(readConfig({ ...given, AUTH_SECRET: secret, AUTH_SERVICE_KEYS: keys }).identity).toEqual({
     ...named,
@@ -110,9 +117,31 @@ test('identity is what the settings of identity say', () => {
   })
   expect(readConfig({ AUTH_SERVICE_KEYS: `a:${hash}` }).identity).toEqual({
     userClaim: 'sub',
+    requiresExpiry: true,
     serviceKeys: new Map([['a', hash]]),
   })
 })
+
+test.each(describeSettings().filter(({ name }) => name.startsWith('AUTH_')))(
+  'a blank $name is refused, for it would let everybody in',
+  ({ name }) => {
+    for (const blank of ['', ' ', '\n']) {
+      expect(faultsOf({ [name]: blank })).toBe(`${name}: is blank; give it a value, or do not set it`)
+    }
+    expect(readConfig({ [name]: undefined })).toEqual(readConfig({}))
+  },
+)
+
+test('a list of service keys that names none is refused', () => {
+  expect(faultsOf({ AUTH_SERVICE_KEYS: ' , ' })).toMatch(/^AUTH_SERVICE_KEYS: must be /)
+})
+
+test.each(['https://id.example/keys', 'http://127.0.0.1:8080/keys', 'http://localhost/keys', 'http://[::1]/keys'])(
+  'AUTH_JWKS_URL takes %s',
+  (AUTH_JWKS_URL) => {
+    expect(readConfig({ AUTH_JWKS_URL }).identity?.jwksUrl).toBe(AUTH_JWKS_URL)
+  },
+)
 
 test('a number is taken up to both of its ends', () => {
   for (const port of [0, 65_535]) expect(readConfig({ PORT: String(port) }).port).toBe(port)
@@ -150,7 +179,17 @@ const bad: Record<string, readonly string[]> = {
     'https://one.example,foo',
     'https://one.example https://two.example',
   ],
-  AUTH_JWKS_URL: ['keys', '/keys', 'ftp://id.example/keys', 'file:///keys', 'https://'],
+  AUTH_JWKS_URL: [
+    'keys',
+    '/keys',
+    'ftp://id.example/keys',
+    'file:///keys',
+    'https://',
+    'http://id.example/keys',
+    'http://10.0.0.1/keys',
+    'https://user:word@id.example/keys',
+  ],
+  AUTH_REQUIRE_EXPIRY: ['no', '0'],
   AUTH_SECRET: ['hidden', 'x'.repeat(31)],
   AUTH_SERVICE_KEYS: [
     'agents',
@@ -284,7 +323,7 @@ test.each(['0.0.0.0', '::', '192.168.0.5', 'api.example', '127.0.0.1.example'])(
   'HOST=%s without identity is refused, unless that is said to be meant',
   (HOST) => {
     expect(faultsOf({ HOST })).toMatch(/^HOST: .*ALLOW_UNAUTHENTICATED=true$/)
-    expect(faultsOf({ HOST, AUTH_SERVICE_KEYS: ' , ' })).toMatch(/^HOST: /)
+    expect(faultsOf({ HOST, AUTH_SERVICE_KEYS: ' , ' })).toMatch(/; HOST: /)
     expect(faultsOf({ HOST, ALLOW_UNAUTHENTICATED: 'false' })).toMatch(/^HOST: /)
     expect(readConfig({ HOST, ALLOW_UNAUTHENTICATED: 'true' }).host).toBe(HOST)
     expect(readConfig({ HOST, AUTH_SECRET: 'x'.repeat(32) }).host).toBe(HOST)

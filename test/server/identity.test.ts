@@ -1,5 +1,8 @@
+import type { IncomingMessage } from 'node:http'
 import { SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
+import { readConfig } from '../../src/config.ts'
+import { createHostGuard } from '../../src/server/http/host-guard.ts'
 import { useBed } from '../support/bed.ts'
 import { request } from '../support/request.ts'
 import { Wire } from '../support/wire.ts'
@@ -80,6 +83,36 @@ describe('development', () => {
       await using _wire = await Wire.dial(bed.server.url, { host })
     },
   )
+
+  test.each([
+    ['forwarded', 'for=192.0.2.1'],
+    ['x-forwarded-for', '127.0.0.1'],
+    ['x-forwarded-host', 'localhost'],
+    ['x-forwarded-proto', 'https'],
+    ['x-forwarded-port', '443'],
+    ['x-real-ip', '127.0.0.1'],
+    ['via', '1.1 proxy'],
+  ])('what came through a proxy is refused with 403, over HTTP and at the upgrade: %s', async (name, value) => {
+    const { status, body } = await post({ [name]: value, 'x-user-id': 'admin' })
+    expect(status).toBe(403)
+    expect(JSON.parse(body).errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }])
+    await expect(Wire.dial(bed.server.url, { [name]: value })).rejects.toThrow('403')
+  })
+
+  test.each([
+    ['127.0.0.1', null],
+    ['127.9.9.9', null],
+    ['::1', null],
+    ['::ffff:127.0.0.1', null],
+    ['192.0.2.1', 'programs on its machine'],
+    ['::ffff:192.0.2.1', 'programs on its machine'],
+    [undefined, 'programs on its machine'],
+  ])('a connection from %s: %s', (remoteAddress, reason) => {
+    const guard = createHostGuard(readConfig({}), () => false)
+    const refusal = guard({ headers: { host: 'localhost' }, socket: { remoteAddress } } as IncomingMessage)
+    if (reason === null) expect(refusal).toBeNull()
+    else expect(refusal).toContain(reason)
+  })
 
   test.each([
     'https://evil.example',
@@ -175,6 +208,17 @@ describe('development without CORS_ORIGINS', () => {
     expect((await request(`${bed.server.url}/graphql`, 'POST', headers, '{}')).status).toBe(403)
     const own = await request(`${bed.server.url}/healthz`, 'GET', { origin: bed.server.url })
     expect(own.status).toBe(200)
+  })
+})
+
+describe('development with ALLOW_UNAUTHENTICATED', () => {
+  const bed = useBed({ ALLOW_UNAUTHENTICATED: 'true' })
+
+  test('what came through a proxy is answered, for that was said to be meant', async () => {
+    const headers = { 'content-type': 'application/json', 'x-forwarded-for': '192.0.2.1', 'x-user-id': 'ada' }
+    const { body } = await request(`${bed.server.url}/graphql`, 'POST', headers, JSON.stringify({ query: whoAmI }))
+    expect(JSON.parse(body)).toEqual(is('ada'))
+    await using _wire = await Wire.dial(bed.server.url, { 'x-forwarded-for': '192.0.2.1' })
   })
 })
 

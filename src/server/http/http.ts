@@ -74,7 +74,7 @@ export function createHttp(
       })
     })
     reply.header('x-request-id', request.id)
-    const reason = guard(request.headers)
+    const reason = guard(request.raw)
     const { origin } = request.headers
     if (origin !== undefined && reason === null && takesOrigin(origin)) allowOrigin(reply, origin)
     done(reason === null ? undefined : new ApiError('FORBIDDEN', reason))

@@ -8,7 +8,7 @@ export function attachSockets(server: Server, path: string, guard: HostGuard, so
   server.on('upgrade', (request, stream, head) => {
     // A client may vanish now. An error event without a listener would end the process.
     stream.on('error', () => stream.destroy())
-    const reason = guard(request.headers)
+    const reason = guard(request)
     if (reason !== null) return refuse(stream, 403, reason)
     if (request.url?.split('?')[0] !== path) return refuse(stream, 404, `WebSocket is at ${path}.`)
     sockets.accept(request, stream, head)
