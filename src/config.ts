@@ -80,6 +80,12 @@ const settings = {
   AUTH_ISSUER: text('a text', null, 'Required `iss` of bearer tokens.'),
   AUTH_AUDIENCE: text('a text', null, 'Required `aud` of bearer tokens.'),
   AUTH_USER_CLAIM: text('the name of a claim', 'sub', "The claim that holds the user's id."),
+  AUTH_KEYS_HOURS: whole(
+    1,
+    720,
+    24,
+    'For how many hours the last keys of `AUTH_JWKS_URL` are used while they cannot be fetched.',
+  ),
   AUTH_REQUIRE_EXPIRY: oneOf(['true', 'false'], 'true', '`true` refuses bearer tokens without `exp`.'),
   AUTH_SERVICE_KEYS: {
     read: readServiceKeys,
@@ -238,6 +244,8 @@ export interface Limits {
 
 export interface Identity {
   readonly jwksUrl: string | undefined
+  /** For how many milliseconds keys are used that cannot be fetched again. */
+  readonly keysMs: number
   readonly secret: string | undefined
   readonly issuer: string | undefined
   readonly audience: string | undefined
@@ -409,6 +417,7 @@ function toIdentity(from: Settings): Identity | undefined {
   if ((from.AUTH_JWKS_URL ?? from.AUTH_SECRET) === undefined && serviceKeys.size === 0) return undefined
   return {
     jwksUrl: from.AUTH_JWKS_URL,
+    keysMs: from.AUTH_KEYS_HOURS * 3_600_000,
     secret: from.AUTH_SECRET,
     issuer: from.AUTH_ISSUER,
     audience: from.AUTH_AUDIENCE,

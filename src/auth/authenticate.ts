@@ -1,3 +1,4 @@
+import type { Logger } from 'pino'
 import { contractLimits, type Identity } from '../config.ts'
 import { forbidden, unauthenticated } from '../errors.ts'
 import { bearerTokens } from './bearer-token.ts'
@@ -10,13 +11,13 @@ import type { Authenticate, Caller, Credentials, Viewer } from './viewer.ts'
  *
  * @param identity undefined: development, where a caller says who it is; a caller that does not is `local`
  */
-export function createAuthenticate(identity: Identity | undefined): Authenticate {
+export function createAuthenticate(identity: Identity | undefined, log: Logger): Authenticate {
   if (identity === undefined) {
     return async ({ userId }) => {
       return { viewer: readViewer(userId ?? 'local', true), backend: null, mayActForOthers: true, expiresAt: null }
     }
   }
-  const verify = bearerTokens(identity)
+  const verify = bearerTokens(identity, log)
   return async (credentials) => {
     const { authorization, serviceKey, userId } = credentials
     if (serviceKey !== undefined) return byServiceKey(identity, serviceKey, credentials)

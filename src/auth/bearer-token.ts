@@ -1,6 +1,8 @@
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
+import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
+import type { Logger } from 'pino'
 import type { Identity } from '../config.ts'
-import { unauthenticated, unavailable } from '../errors.ts'
+import { ApiError, unauthenticated } from '../errors.ts'
+import { KeySet } from './key-set.ts'
 
 /** What a token says. */
 export interface BearerToken {
@@ -15,9 +17,13 @@ export type VerifyBearer = (authorization: string) => Promise<BearerToken>
 /** By how many seconds the clock that made a token may differ from the server's, for requests and sockets alike. */
 const clockTolerance = 5
 
-/** Verifies JWTs (RFC 7519) as configured; null if no bearer tokens are configured. */
-export function bearerTokens(identity: Identity): VerifyBearer | null {
-  const verify = verifier(identity)
+/**
+ * Verifies JWTs (RFC 7519) as configured; null if no bearer tokens are configured.
+ *
+ * @param now milliseconds of a clock that never goes back, by which keys get old
+ */
+export function bearerTokens(identity: Identity, log: Logger, now = () => performance.now()): VerifyBearer | null {
+  const verify = verifier(identity, log, now)
   if (verify === null) return null
   return async (authorization) => {
     const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
@@ -34,12 +40,12 @@ export function bearerTokens(identity: Identity): VerifyBearer | null {
   }
 }
 
-function verifier(identity: Identity): ((token: string) => Promise<JWTPayload>) | null {
+function verifier(identity: Identity, log: Logger, now: () => number): ((token: string) => Promise<JWTPayload>) | null {
   const options: JWTVerifyOptions = { clockTolerance }
   if (identity.issuer !== undefined) options.issuer = identity.issuer
   if (identity.audience !== undefined) options.audience = identity.audience
   if (identity.jwksUrl !== undefined) {
-    const keys = createRemoteJWKSet(new URL(identity.jwksUrl))
+    const { find } = new KeySet(identity.jwksUrl, identity.keysMs, log, now)
     // The list keeps a token from choosing an algorithm with a shared secret. Such a token could be signed with the
     // public key.
     const algorithms = [
@@ -55,7 +61,7 @@ function verifier(identity: Identity): ((token: string) => Promise<JWTPayload>) 
       'EdDSA',
       'Ed25519',
     ]
-    return async (token) => (await jwtVerify(token, keys, { ...options, algorithms })).payload
+    return async (token) => (await jwtVerify(token, find, { ...options, algorithms })).payload
   }
   if (identity.secret !== undefined) {
     const secret = new TextEncoder().encode(identity.secret)
@@ -64,12 +70,10 @@ function verifier(identity: Identity): ((token: string) => Promise<JWTPayload>) 
   return null
 }
 
-/** A bad token is the caller's fault. Keys that cannot be fetched are not, so the caller may try again. */
+/** A bad token is the caller's fault. */
 function refusal(error: unknown): Error {
+  if (error instanceof ApiError) return error
   if (error instanceof errors.JWTExpired) return unauthenticated('The token has expired.')
-  const isFetch = error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid
-  if (isFetch || !(error instanceof errors.JOSEError) || error.code === 'ERR_JOSE_GENERIC') {
-    return unavailable('The keys of bearer tokens cannot be fetched at the moment; try again.')
-  }
-  return unauthenticated('The token is not valid here.')
+  if (error instanceof errors.JOSEError) return unauthenticated('The token is not valid here.')
+  return error as Error
 }

@@ -115,7 +115,7 @@ export class KeySet {
       this.#told('there')
       return true
     } catch (error) {
-      if (this.#provider === 'there') this.#told('away', reasonOf(error))
+      if (this.#provider === 'there') this.#told(this.#keys === null ? 'away too long' : 'away', reasonOf(error))
       return false
     } finally {
       this.#fetching = null
@@ -129,8 +129,15 @@ export class KeySet {
     const url = this.#url
     if (provider === 'there') this.#log.info({ url }, 'the keys of AUTH_JWKS_URL can be fetched again')
     else if (provider === 'away') {
-      this.#log.warn({ url, reason }, 'the keys of AUTH_JWKS_URL cannot be fetched; the last ones are used for AUTH_KEYS_HOURS')
-    } else this.#log.error({ url }, 'there are no keys of AUTH_JWKS_URL that may be used: bearer tokens are UNAVAILABLE')
+      this.#log.warn(
+        { url, reason },
+        'the keys of AUTH_JWKS_URL cannot be fetched; the last ones are used for AUTH_KEYS_HOURS',
+      )
+    } else
+      this.#log.error(
+        { url, reason },
+        'there are no keys of AUTH_JWKS_URL that may be used: bearer tokens are UNAVAILABLE',
+      )
   }
 }
 

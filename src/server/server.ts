@@ -131,7 +131,7 @@ export async function startServer(
     const takesOrigin = createTakesOrigin(config)
     const dependencies: TransportDependencies = {
       operations,
-      authenticate: createAuthenticate(config.identity),
+      authenticate: createAuthenticate(config.identity, log),
       takesOrigin,
       config,
       log,

@@ -86,7 +86,7 @@ test.each(places)('%s=%s changes %s and nothing else', (name, value, place) => {
 test('every setting is tried: those above, and those of identity below', () => {
   const names = describeSettings().map(({ name }) => name)
   const ofIdentity = names.filter((name) => name.startsWith('AUTH_') || name === 'ALLOW_UNAUTHENTICATED')
-  expect(ofIdentity).toHaveLength(8)
+  expect(ofIdentity).toHaveLength(9)
   expect(new Set([...places.map(([name]) => name), ...ofIdentity])).toEqual(new Set(names))
 })
 
@@ -96,13 +96,21 @@ test('identity is what the settings of identity say', () => {
     AUTH_AUDIENCE: 'audience',
     AUTH_USER_CLAIM: 'claim',
     AUTH_REQUIRE_EXPIRY: 'false',
+    AUTH_KEYS_HOURS: '2',
   }
   const serviceKeys = new Map([
     ['a', hash],
     ['b', hash.replaceAll('a', 'b')],
   ])
   const keys = [...serviceKeys].map((pair) => pair.join(':')).join(' , ')
-  const named = { issuer: 'issuer', audience: 'audience', userClaim: 'claim', requiresExpiry: false, serviceKeys }
+  const named = {
+    issuer: 'issuer',
+    audience: 'audience',
+    userClaim: 'claim',
+    requiresExpiry: false,
+    keysMs: 7_200_000,
+    serviceKeys,
+  }
   const secret = 'x'.repeat(32)
   expect(readConfig({ ...given, AUTH_SECRET: secret, AUTH_SERVICE_KEYS: keys }).identity).toEqual({
     ...named,
@@ -118,6 +126,7 @@ test('identity is what the settings of identity say', () => {
   expect(readConfig({ AUTH_SERVICE_KEYS: `a:${hash}` }).identity).toEqual({
     userClaim: 'sub',
     requiresExpiry: true,
+    keysMs: 86_400_000,
     serviceKeys: new Map([['a', hash]]),
   })
 })
