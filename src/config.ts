@@ -63,6 +63,11 @@ const settings = {
     ),
     meaning: 'Web pages that may call this server from a browser. There is no wildcard.',
   },
+  TRUST_PROXY: {
+    ...list(isNetwork, 'IP addresses and networks, separated by commas, as 10.0.0.7, 10.1.0.0/16'),
+    meaning:
+      'Proxies before this server. `X-Forwarded-For`, `-Host`, `-Proto` and `Forwarded` are read of them alone. Absent: of nobody.',
+  },
 
   AUTH_JWKS_URL: {
     read: (text) => (isKeyUrl(text) ? text : undefined),
@@ -279,6 +284,8 @@ export interface Config {
   readonly natsUrls: readonly string[]
   readonly logLevel: Settings['LOG_LEVEL']
   readonly corsOrigins: readonly string[]
+  /** Addresses, and networks as 10.0.0.0/8. */
+  readonly trustedProxies: readonly string[]
   /** undefined: development, where the caller names its own user. */
   readonly identity: Identity | undefined
   /** Whether a server without identity is meant to be reached from elsewhere. */
@@ -369,6 +376,7 @@ function toConfig(from: Settings): Config {
     natsUrls: from.NATS_URL ?? [],
     logLevel: from.LOG_LEVEL,
     corsOrigins: from.CORS_ORIGINS ?? [],
+    trustedProxies: from.TRUST_PROXY ?? [],
     identity: toIdentity(from),
     allowsUnauthenticated: from.ALLOW_UNAUTHENTICATED === 'true',
     limits: {
@@ -479,6 +487,14 @@ function list(isItem: (item: string) => boolean, takes: string) {
 
 function isDatabaseUrl(value: string): boolean {
   return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value) && new URL(value).pathname.length > 1
+}
+
+/** A network of all addresses would believe everybody. */
+function isNetwork(value: string): boolean {
+  const [address = '', prefix, ...more] = value.split('/')
+  const version = isIP(address)
+  if (version === 0 || address.includes('%') || more.length > 0) return false
+  return prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128))
 }
 
 /** Whoever can alter the keys on their way can be any user. */

@@ -30,6 +30,7 @@ import { createHttp } from './http/http.ts'
 import { Operations } from './operation/operations.ts'
 import type { TransportDependencies } from './operation/transport-dependencies.ts'
 import { createTakesOrigin } from './request/origins.ts'
+import { Proxies } from './request/proxies.ts'
 import { attachSockets } from './socket/upgrade.ts'
 import { Sockets } from './socket/websocket.ts'
 import { EventStreams } from './sse/sse.ts'
@@ -129,17 +130,19 @@ export async function startServer(
     }
     const operations = own(await Operations.start(services, answers, log))
     const takesOrigin = createTakesOrigin(config)
+    const proxies = new Proxies(config.trustedProxies)
     const dependencies: TransportDependencies = {
       operations,
       authenticate: createAuthenticate(config.identity, log),
       takesOrigin,
+      proxies,
       config,
       log,
     }
-    const guard = createHostGuard(config, takesOrigin)
+    const guard = createHostGuard(config, takesOrigin, proxies)
     const health: Health = { isStopping: false }
 
-    const app = createHttp(config, guard, takesOrigin, health, log)
+    const app = createHttp(config, guard, takesOrigin, proxies, health, log)
     registerHealth(app, health, store)
     registerGraphql(app, dependencies)
     const streams = new EventStreams(dependencies)

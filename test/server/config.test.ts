@@ -31,6 +31,7 @@ const places: [name: string, value: string | number, place: string][] = [
   ['NATS_URL', 'nats://x', 'natsUrls'],
   ['LOG_LEVEL', 'warn', 'logLevel'],
   ['CORS_ORIGINS', 'https://x', 'corsOrigins'],
+  ['TRUST_PROXY', '10.0.0.0/8', 'trustedProxies'],
   ['MAX_BODY_BYTES', 5_001, 'limits.bodyBytes'],
   ['MAX_QUERY_CHARACTERS', 5_002, 'limits.queryCharacters'],
   ['MAX_QUERY_TOKENS', 5_003, 'limits.queryTokens'],
@@ -188,6 +189,19 @@ const bad: Record<string, readonly string[]> = {
     'https://one.example,foo',
     'https://one.example https://two.example',
   ],
+  TRUST_PROXY: [
+    'true',
+    'proxy.example',
+    '*',
+    '10.0.0.0/0',
+    '10.0.0.0/33',
+    '::/129',
+    '10.0.0/8',
+    '10.0.0.0/8/8',
+    '10.0.0.0/',
+    'fe80::1%eth0',
+    '10.0.0.1 10.0.0.2',
+  ],
   AUTH_JWKS_URL: [
     'keys',
     '/keys',
@@ -255,6 +269,13 @@ test.each([
 ])('CORS_ORIGINS takes %s', (origins) => {
   expect(readConfig({ CORS_ORIGINS: origins }).corsOrigins).toEqual(origins.split(', '))
 })
+
+test.each(['10.0.0.7', '10.1.0.0/16, fd00::/8', '0.0.0.0/1', '10.0.0.7/32', '::1/128'])(
+  'TRUST_PROXY takes %s',
+  (proxies) => {
+    expect(readConfig({ TRUST_PROXY: proxies }).trustedProxies).toEqual(proxies.split(', '))
+  },
+)
 
 test('HOST takes an IPv6 address in brackets too, as it stands in a URL', () => {
   expect(readConfig({ HOST: '[::1]' }).host).toBe('::1')

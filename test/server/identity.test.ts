@@ -3,6 +3,7 @@ import { SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { createHostGuard } from '../../src/server/http/host-guard.ts'
+import { Proxies } from '../../src/server/request/proxies.ts'
 import { useBed } from '../support/bed.ts'
 import { request } from '../support/request.ts'
 import { Wire } from '../support/wire.ts'
@@ -108,7 +109,7 @@ describe('development', () => {
     ['::ffff:192.0.2.1', 'programs on its machine'],
     [undefined, 'programs on its machine'],
   ])('a connection from %s: %s', (remoteAddress, reason) => {
-    const guard = createHostGuard(readConfig({}), () => false)
+    const guard = createHostGuard(readConfig({}), () => false, new Proxies([]))
     const refusal = guard({ headers: { host: 'localhost' }, socket: { remoteAddress } } as IncomingMessage)
     if (reason === null) expect(refusal).toBeNull()
     else expect(refusal).toContain(reason)

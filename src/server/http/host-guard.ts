@@ -1,6 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { type Config, isLoopback } from '../../config.ts'
 import type { TakesOrigin } from '../request/origins.ts'
+import type { Proxies } from '../request/proxies.ts'
 
 /** Says why a request may not come in; null: it may. */
 export type HostGuard = (request: IncomingMessage) => string | null
@@ -11,10 +12,11 @@ export type HostGuard = (request: IncomingMessage) => string | null
  * `Origin` is the server's own or one that it takes. With identity settings the caller's credentials decide, and this
  * guard lets everybody in.
  */
-export function createHostGuard(config: Config, takesOrigin: TakesOrigin): HostGuard {
+export function createHostGuard(config: Config, takesOrigin: TakesOrigin, proxies: Proxies): HostGuard {
   if (config.identity !== undefined) return () => null
   const { allowsUnauthenticated } = config
-  return ({ headers, socket }) => {
+  return (request) => {
+    const { headers, socket } = request
     const { host, origin } = headers
     if (!allowsUnauthenticated && (!isLoopbackAddress(socket.remoteAddress) || cameThroughProxy(headers))) {
       return 'Without identity settings this server answers only programs on its machine, and nothing that came through a proxy; set AUTH_JWKS_URL, AUTH_SECRET or AUTH_SERVICE_KEYS.'
@@ -22,8 +24,7 @@ export function createHostGuard(config: Config, takesOrigin: TakesOrigin): HostG
     if (isLoopback(config.host) && !isLoopback(hostname(host))) {
       return 'Without identity settings this server answers only on a loopback host name.'
     }
-    const isOwn = origin === undefined || origin === `http://${host}` || origin === `https://${host}`
-    if (isOwn || takesOrigin(origin)) return null
+    if (origin === undefined || takesOrigin(origin) || proxies.isOwnOrigin(origin, request)) return null
     return 'Without identity settings this server answers only pages of this machine; add the origin to CORS_ORIGINS.'
   }
 }

@@ -8,6 +8,7 @@ import { drawRequestId } from '../operation/operation-context.ts'
 import { logOperation } from '../operation/operation-log.ts'
 import { chooseAnswerType } from '../request/accept.ts'
 import type { TakesOrigin } from '../request/origins.ts'
+import type { Proxies } from '../request/proxies.ts'
 import { answerClientError } from './client-error.ts'
 import { allowOrigin, registerPreflights } from './cors.ts'
 import type { Health } from './health.ts'
@@ -30,6 +31,7 @@ export function createHttp(
   config: Config,
   guard: HostGuard,
   takesOrigin: TakesOrigin,
+  proxies: Proxies,
   health: Health,
   log: Logger,
 ): FastifyInstance {
@@ -52,6 +54,8 @@ export function createHttp(
   app.addHook('onRequest', (request, reply, done) => {
     // Fastify's own `elapsedTime` is 0 unless Fastify logs.
     const startedAt = performance.now()
+    // When the answer has left, the connection may be gone.
+    const address = proxies.addressOf(request.raw)
     // Fastify's own limit is not used, because it makes an AbortController for each request.
     const timer = setTimeout(() => {
       if (!reply.sent) reply.send(tooSlow())
@@ -66,6 +70,7 @@ export function createHttp(
       logOperation(log, {
         requestId: request.id,
         over: 'http',
+        address,
         path,
         operation: request.operation,
         viewer: request.caller?.viewer.userId ?? null,

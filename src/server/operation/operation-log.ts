@@ -4,6 +4,8 @@ import type { Logger } from 'pino'
 export interface OperationEntry {
   readonly requestId: string
   readonly over: 'http' | 'websocket'
+  /** Of the caller, as `Proxies` knows it; null: the connection was gone before. */
+  readonly address: string | null
   /** The path of an HTTP request, without its query. */
   readonly path?: string
   readonly operation: string | null

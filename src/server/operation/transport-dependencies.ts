@@ -2,6 +2,7 @@ import type { Logger } from 'pino'
 import type { Authenticate } from '../../auth/viewer.ts'
 import type { Config } from '../../config.ts'
 import type { TakesOrigin } from '../request/origins.ts'
+import type { Proxies } from '../request/proxies.ts'
 import type { Operations } from './operations.ts'
 
 /** What each way to the server is built with: HTTP, WebSocket and event streams. */
@@ -9,6 +10,7 @@ export interface TransportDependencies {
   readonly operations: Operations
   readonly authenticate: Authenticate
   readonly takesOrigin: TakesOrigin
+  readonly proxies: Proxies
   readonly config: Config
   readonly log: Logger
 }

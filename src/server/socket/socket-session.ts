@@ -58,6 +58,8 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
   readonly #host: SessionHost
   readonly #connection: SocketConnection
   readonly #operations = new SocketOperations()
+  /** Of the client, for the log. */
+  readonly #address: string | null
   /** The headers of the upgrade; null once `connection_init` has come. */
   #headers: IncomingHttpHeaders | null
   /** null: the session is not acknowledged yet. */
@@ -72,6 +74,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
     this.#use = use
     this.#host = host
     this.#headers = request.headers
+    this.#address = use.proxies.addressOf(request)
     const { messagesPerSecond } = config.limits
     this.#connection = new SocketConnection(socket, request, host.outbox, messagesPerSecond, log, this)
     const { SubprotocolNotAcceptable, ConnectionInitialisationTimeout } = CloseCode
@@ -316,6 +319,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
     logOperation(this.#use.log, {
       requestId: operation.requestId,
       over: 'websocket',
+      address: this.#address,
       operation: operation.name,
       viewer: operation.viewer.userId,
       ms: performance.now() - operation.startedAt,
