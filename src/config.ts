@@ -61,7 +61,7 @@ const settings = {
       isOrigin,
       'web origins, separated by commas: a scheme, a host in lower case and perhaps a port, without a path, as https://app.example',
     ),
-    meaning: 'Web pages that may call this server from a browser. There is no wildcard.',
+    meaning: 'Web pages that may call this server from a browser, over HTTP and WebSocket. There is no wildcard.',
   },
   TRUST_PROXY: {
     ...list(isNetwork, 'IP addresses and networks, separated by commas, as 10.0.0.7, 10.1.0.0/16'),

@@ -149,7 +149,7 @@ export async function startServer(
     registerStreams(app, dependencies, streams)
     registerGraphiql(app, { graphqlPath, identity: config.identity })
     const sockets = new Sockets(dependencies)
-    attachSockets(app.server, graphqlPath, guard, sockets)
+    attachSockets(app.server, graphqlPath, guard, dependencies, sockets)
     own({
       [Symbol.asyncDispose]: async () => {
         health.isStopping = true

@@ -247,6 +247,23 @@ describe('production', () => {
 
   test.each([
     ['https://app.example', true],
+    ['https://api.example', true],
+    ['https://api.example:8443', false],
+    ['https://app.example.evil.example', false],
+    ['http://localhost:5173', false],
+    ['null', false],
+  ])('a page opens a WebSocket if its Origin is listed or the own one: %s, %s', async (origin, isTaken) => {
+    const dial = Wire.dial(bed.server.url, { origin, host: 'api.example' })
+    if (!isTaken) return expect(dial).rejects.toThrow('403')
+    await using _wire = await dial
+  })
+
+  test('a program without an Origin opens a WebSocket', async () => {
+    await using _wire = await Wire.dial(bed.server.url, { host: 'api.example' })
+  })
+
+  test.each([
+    ['https://app.example', true],
     ['http://localhost:5173', false],
     ['http://127.0.0.1:5173', false],
   ])('only a listed Origin is let read: %s, %s', async (origin, isListed) => {
