@@ -104,6 +104,8 @@ const settings = {
     'false',
     '`true` lets a server without identity settings listen beyond loopback, and answer what came through a proxy.',
   ),
+  GRAPHIQL: onOrOff('GraphiQL at `/graphiql`. Absent: on in development, and off where callers have an identity.'),
+  INTROSPECTION: onOrOff('Whether callers may read the schema (`__schema`, `__type`). Absent: on where GraphiQL is.'),
 
   MAX_BODY_BYTES: whole(1 * KiB, 64 * MiB, 4 * MiB, 'Most bytes of a request body or of a WebSocket frame.'),
   MAX_QUERY_CHARACTERS: whole(100, 1_000_000, 32_768, 'Most characters of a GraphQL document.'),
@@ -290,6 +292,8 @@ export interface Config {
   readonly identity: Identity | undefined
   /** Whether a server without identity is meant to be reached from elsewhere. */
   readonly allowsUnauthenticated: boolean
+  readonly graphiql: boolean
+  readonly introspection: boolean
   readonly limits: Limits
   readonly pool: {
     readonly size: number
@@ -367,6 +371,8 @@ export function describeSettings(): { name: string; default: string; takes: stri
 const names = Object.keys(settings)
 
 function toConfig(from: Settings): Config {
+  const identity = toIdentity(from)
+  const graphiql = from.GRAPHIQL ?? identity === undefined
   return {
     port: from.PORT,
     host: from.HOST,
@@ -377,8 +383,10 @@ function toConfig(from: Settings): Config {
     logLevel: from.LOG_LEVEL,
     corsOrigins: from.CORS_ORIGINS ?? [],
     trustedProxies: from.TRUST_PROXY ?? [],
-    identity: toIdentity(from),
+    identity,
     allowsUnauthenticated: from.ALLOW_UNAUTHENTICATED === 'true',
+    graphiql,
+    introspection: from.INTROSPECTION ?? graphiql,
     limits: {
       bodyBytes: from.MAX_BODY_BYTES,
       queryCharacters: from.MAX_QUERY_CHARACTERS,
@@ -470,6 +478,12 @@ function whole(min: number, max: number, fallback: number, meaning: string) {
 function oneOf<const Value extends string>(values: readonly Value[], fallback: Value, meaning: string) {
   const read = (text: string) => values.find((value) => value === text.trim())
   return { read, takes: `one of ${values.join(', ')}`, fallback, meaning }
+}
+
+/** Who does not say leaves it to the other settings. */
+function onOrOff(meaning: string) {
+  const read = (text: string) => (text.trim() === 'on' ? true : text.trim() === 'off' ? false : undefined)
+  return { read, takes: 'one of on, off', fallback: null, meaning }
 }
 
 function text<Fallback extends string | null>(takes: string, fallback: Fallback, meaning: string) {

@@ -128,7 +128,7 @@ export async function startServer(
       limits: config.limits,
       lists: config.lists,
     }
-    const operations = own(await Operations.start(services, answers, log))
+    const operations = own(await Operations.start(config, services, answers, log))
     const takesOrigin = createTakesOrigin(config)
     const proxies = new Proxies(config.trustedProxies)
     const dependencies: TransportDependencies = {
@@ -147,7 +147,7 @@ export async function startServer(
     registerGraphql(app, dependencies)
     const streams = new EventStreams(dependencies)
     registerStreams(app, dependencies, streams)
-    registerGraphiql(app, { graphqlPath, identity: config.identity })
+    if (config.graphiql) registerGraphiql(app, { graphqlPath, identity: config.identity })
     const sockets = new Sockets(dependencies)
     attachSockets(app.server, graphqlPath, guard, dependencies, sockets)
     own({

@@ -86,8 +86,8 @@ test.each(places)('%s=%s changes %s and nothing else', (name, value, place) => {
 
 test('every setting is tried: those above, and those of identity below', () => {
   const names = describeSettings().map(({ name }) => name)
-  const ofIdentity = names.filter((name) => name.startsWith('AUTH_') || name === 'ALLOW_UNAUTHENTICATED')
-  expect(ofIdentity).toHaveLength(9)
+  const ofIdentity = names.filter((name) => /^(AUTH_|ALLOW_|GRAPHIQL|INTROSPECTION)/.test(name))
+  expect(ofIdentity).toHaveLength(11)
   expect(new Set([...places.map(([name]) => name), ...ofIdentity])).toEqual(new Set(names))
 })
 
@@ -153,6 +153,20 @@ test.each(['https://id.example/keys', 'http://127.0.0.1:8080/keys', 'http://loca
   },
 )
 
+test('GraphiQL and introspection are on in development, and off with an identity unless they are turned on', () => {
+  const AUTH_SECRET = 'x'.repeat(32)
+  const of = (env: Record<string, string>) => {
+    const { graphiql, introspection } = readConfig(env)
+    return [graphiql, introspection]
+  }
+  expect(of({})).toEqual([true, true])
+  expect(of({ AUTH_SECRET })).toEqual([false, false])
+  expect(of({ AUTH_SECRET, GRAPHIQL: 'on' })).toEqual([true, true])
+  expect(of({ AUTH_SECRET, GRAPHIQL: 'on', INTROSPECTION: 'off' })).toEqual([true, false])
+  expect(of({ AUTH_SECRET, INTROSPECTION: 'on' })).toEqual([false, true])
+  expect(of({ INTROSPECTION: 'off' })).toEqual([true, false])
+})
+
 test('a number is taken up to both of its ends', () => {
   for (const port of [0, 65_535]) expect(readConfig({ PORT: String(port) }).port).toBe(port)
   for (const depth of [1, 100]) expect(readConfig({ MAX_QUERY_DEPTH: String(depth) }).limits.queryDepth).toBe(depth)
@@ -212,6 +226,8 @@ const bad: Record<string, readonly string[]> = {
     'http://10.0.0.1/keys',
     'https://user:word@id.example/keys',
   ],
+  GRAPHIQL: ['true', '1', 'ON', 'toString'],
+  INTROSPECTION: ['false', '0'],
   AUTH_REQUIRE_EXPIRY: ['no', '0'],
   AUTH_SECRET: ['hidden', 'x'.repeat(31)],
   AUTH_SERVICE_KEYS: [

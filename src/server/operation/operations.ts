@@ -8,6 +8,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql'
 import type { Logger } from 'pino'
+import type { Config } from '../../config.ts'
 import { badInput } from '../../errors.ts'
 import type { Context, Services } from '../../graphql/context.ts'
 import { createSchema } from '../../graphql/schema.ts'
@@ -58,9 +59,9 @@ export class Operations implements AsyncDisposable {
   }
 
   /** @param memory counts the bytes of all answers in flight */
-  static async start(services: Services, memory: AnswerMemory, log: Logger): Promise<Operations> {
+  static async start(config: Config, services: Services, memory: AnswerMemory, log: Logger): Promise<Operations> {
     const schema = createSchema()
-    const admission = new Admission(schema, services.limits)
+    const admission = new Admission(schema, config.limits, config.introspection)
     const executor = new Executor(schema)
     const apollo = await Apollo.start(schema, admission, executor, log)
     const createContext = contextFactory(services, memory)
