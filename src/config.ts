@@ -85,6 +85,11 @@ const settings = {
   AUTH_ISSUER: text('a text', null, 'Required `iss` of bearer tokens.'),
   AUTH_AUDIENCE: text('a text', null, 'Required `aud` of bearer tokens.'),
   AUTH_USER_CLAIM: text('the name of a claim', 'sub', "The claim that holds the user's id."),
+  AUTH_ROLES_CLAIM: text(
+    'the name of a claim',
+    null,
+    'The claim that holds the roles of a user: `colloquy:read`, `colloquy:import`, `colloquy:operator`. Absent: users have no roles.',
+  ),
   AUTH_KEYS_HOURS: whole(
     1,
     720,
@@ -94,9 +99,11 @@ const settings = {
   AUTH_REQUIRE_EXPIRY: oneOf(['true', 'false'], 'true', '`true` refuses bearer tokens without `exp`.'),
   AUTH_SERVICE_KEYS: {
     read: readServiceKeys,
-    takes: 'name:sha256-hex with 64 digits in lower case, separated by commas, and no name twice',
+    takes:
+      'name:sha256-hex with 64 digits in lower case, perhaps with :read, :write or :import behind, separated by commas, and no name twice',
     fallback: null,
-    meaning: 'The names of trusted backends, and the hashes of their keys.',
+    meaning:
+      'The names of trusted backends, the hashes of their keys, and what they may do: read, write, or also say when things were created (`import`, which a key without a role may do too).',
     isSecret: true,
   },
   ALLOW_UNAUTHENTICATED: oneOf(
@@ -249,6 +256,12 @@ export interface Limits {
   readonly messagesPerSecond: number
 }
 
+export interface ServiceKey {
+  /** Lower-case hex of the SHA-256 of the key. */
+  readonly hash: string
+  readonly role: 'read' | 'write' | 'import'
+}
+
 export interface Identity {
   readonly jwksUrl: string | undefined
   /** For how many milliseconds keys are used that cannot be fetched again. */
@@ -257,10 +270,11 @@ export interface Identity {
   readonly issuer: string | undefined
   readonly audience: string | undefined
   readonly userClaim: string
+  readonly rolesClaim: string | undefined
   /** Whether a token needs an `exp`. */
   readonly requiresExpiry: boolean
-  /** Lower-case hex of the SHA-256 of each key, by the backend's name. */
-  readonly serviceKeys: ReadonlyMap<string, string>
+  /** By the backend's name. */
+  readonly serviceKeys: ReadonlyMap<string, ServiceKey>
 }
 
 export interface ListTimes {
@@ -429,7 +443,7 @@ function toConfig(from: Settings): Config {
 }
 
 function toIdentity(from: Settings): Identity | undefined {
-  const serviceKeys = from.AUTH_SERVICE_KEYS ?? new Map<string, string>()
+  const serviceKeys = from.AUTH_SERVICE_KEYS ?? new Map<string, ServiceKey>()
   if ((from.AUTH_JWKS_URL ?? from.AUTH_SECRET) === undefined && serviceKeys.size === 0) return undefined
   return {
     jwksUrl: from.AUTH_JWKS_URL,
@@ -438,6 +452,7 @@ function toIdentity(from: Settings): Identity | undefined {
     issuer: from.AUTH_ISSUER,
     audience: from.AUTH_AUDIENCE,
     userClaim: from.AUTH_USER_CLAIM,
+    rolesClaim: from.AUTH_ROLES_CLAIM,
     requiresExpiry: from.AUTH_REQUIRE_EXPIRY === 'true',
     serviceKeys,
   }
@@ -453,8 +468,8 @@ function contradictions(given: Readonly<Record<string, string | undefined>>): st
     faults.push('AUTH_JWKS_URL and AUTH_SECRET: set one of them')
   }
   const tokens = given.AUTH_JWKS_URL ?? given.AUTH_SECRET
-  if (tokens === undefined && (given.AUTH_ISSUER ?? given.AUTH_AUDIENCE) !== undefined) {
-    faults.push('AUTH_ISSUER, AUTH_AUDIENCE: set AUTH_JWKS_URL or AUTH_SECRET as well')
+  if (tokens === undefined && (given.AUTH_ISSUER ?? given.AUTH_AUDIENCE ?? given.AUTH_ROLES_CLAIM) !== undefined) {
+    faults.push('AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set AUTH_JWKS_URL or AUTH_SECRET as well')
   }
   const hasIdentity = tokens !== undefined || splitList(given.AUTH_SERVICE_KEYS ?? '').length > 0
   const isOpen = given.HOST !== undefined && !isLoopback(given.HOST)
@@ -532,11 +547,16 @@ function isOrigin(value: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@,]+$/.test(value)
 }
 
-/** Lower-case hex of the SHA-256 of each key, by the backend's name. */
-function readServiceKeys(value: string): ReadonlyMap<string, string> | undefined {
+/** By the backend's name. */
+function readServiceKeys(value: string): ReadonlyMap<string, ServiceKey> | undefined {
   const keys = splitList(value)
-  if (keys.length === 0 || keys.some((key) => !/^[^:\s]+:[0-9a-f]{64}$/.test(key))) return undefined
-  const byName = new Map(keys.map((key) => key.split(':') as [string, string]))
+  if (keys.length === 0 || keys.some((key) => !/^[^:\s]+:[0-9a-f]{64}(:(read|write|import))?$/.test(key))) return undefined
+  const byName = new Map(
+    keys.map((key) => {
+      const [name, hash, role = 'import'] = key.split(':') as [string, string, ServiceKey['role']?]
+      return [name, { hash, role }]
+    }),
+  )
   return byName.size === keys.length ? byName : undefined
 }
 

@@ -3,10 +3,12 @@ import type { Logger } from 'pino'
 import type { Identity } from '../config.ts'
 import { ApiError, unauthenticated } from '../errors.ts'
 import { KeySet } from './key-set.ts'
+import { noRoles, type Roles, readRoles } from './roles.ts'
 
 /** What a token says. */
 export interface BearerToken {
   readonly userId: string
+  readonly roles: Roles
   /** When it is not accepted any more, in milliseconds since 1970; null: never. */
   readonly expiresAt: number | null
 }
@@ -34,9 +36,11 @@ export function bearerTokens(identity: Identity, log: Logger, now = () => perfor
     const userId = payload[identity.userClaim]
     if (typeof userId !== 'string')
       throw unauthenticated(`The token has no claim ${identity.userClaim} that is a text.`)
-    if (payload.exp !== undefined) return { userId, expiresAt: (payload.exp + clockTolerance) * 1_000 }
+    const { rolesClaim } = identity
+    const roles = rolesClaim === undefined ? noRoles : readRoles(rolesClaim, payload[rolesClaim])
+    if (payload.exp !== undefined) return { userId, roles, expiresAt: (payload.exp + clockTolerance) * 1_000 }
     if (identity.requiresExpiry) throw unauthenticated('The token has no claim exp: it would be valid for ever.')
-    return { userId, expiresAt: null }
+    return { userId, roles, expiresAt: null }
   }
 }
 

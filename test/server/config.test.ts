@@ -87,7 +87,7 @@ test.each(places)('%s=%s changes %s and nothing else', (name, value, place) => {
 test('every setting is tried: those above, and those of identity below', () => {
   const names = describeSettings().map(({ name }) => name)
   const ofIdentity = names.filter((name) => /^(AUTH_|ALLOW_|GRAPHIQL|INTROSPECTION)/.test(name))
-  expect(ofIdentity).toHaveLength(11)
+  expect(ofIdentity).toHaveLength(12)
   expect(new Set([...places.map(([name]) => name), ...ofIdentity])).toEqual(new Set(names))
 })
 
@@ -96,18 +96,21 @@ test('identity is what the settings of identity say', () => {
     AUTH_ISSUER: 'issuer',
     AUTH_AUDIENCE: 'audience',
     AUTH_USER_CLAIM: 'claim',
+    AUTH_ROLES_CLAIM: 'roles',
     AUTH_REQUIRE_EXPIRY: 'false',
     AUTH_KEYS_HOURS: '2',
   }
   const serviceKeys = new Map([
-    ['a', hash],
-    ['b', hash.replaceAll('a', 'b')],
+    ['a', { hash, role: 'import' }],
+    ['b', { hash: hash.replaceAll('a', 'b'), role: 'read' }],
+    ['c', { hash: hash.replaceAll('a', 'c'), role: 'write' }],
   ])
-  const keys = [...serviceKeys].map((pair) => pair.join(':')).join(' , ')
+  const keys = `a:${hash} , b:${hash.replaceAll('a', 'b')}:read,c:${hash.replaceAll('a', 'c')}:write`
   const named = {
     issuer: 'issuer',
     audience: 'audience',
     userClaim: 'claim',
+    rolesClaim: 'roles',
     requiresExpiry: false,
     keysMs: 7_200_000,
     serviceKeys,
@@ -128,7 +131,7 @@ test('identity is what the settings of identity say', () => {
     userClaim: 'sub',
     requiresExpiry: true,
     keysMs: 86_400_000,
-    serviceKeys: new Map([['a', hash]]),
+    serviceKeys: new Map([['a', { hash, role: 'import' }]]),
   })
 })
 
@@ -236,13 +239,16 @@ const bad: Record<string, readonly string[]> = {
     `agents:${hash.toUpperCase()}`,
     `agents:${hash}0`,
     `:${hash}`,
+    `agents:${hash}:admin`,
+    `agents:${hash}:`,
+    `agents:${hash}:read:write`,
     `agents:${hash},chat:hidden`,
     `agents:${hash};chat:${hash}`,
     `agents:${hash},agents:${hash.replaceAll('a', 'b')}`,
   ],
   ALLOW_UNAUTHENTICATED: ['yes', '1', 'TRUE', 'on'],
 }
-const anyText = ['DATA_DIR', 'AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_USER_CLAIM']
+const anyText = ['DATA_DIR', 'AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_USER_CLAIM', 'AUTH_ROLES_CLAIM']
 
 test.each(describeSettings())('$name refuses what it does not take, in one sentence', ({ name, takes }) => {
   const [, least, greatest] = /^a whole number from (\d+) to (\d+)$/.exec(takes) ?? []
@@ -306,8 +312,9 @@ test.each([
     { AUTH_SECRET: 'x'.repeat(32), AUTH_JWKS_URL: 'https://id.example' },
     'AUTH_JWKS_URL and AUTH_SECRET: set one of them',
   ],
-  [{ AUTH_ISSUER: 'https://id.example' }, 'AUTH_ISSUER, AUTH_AUDIENCE: set AUTH_JWKS_URL or AUTH_SECRET as well'],
-  [{ AUTH_AUDIENCE: 'a', AUTH_SERVICE_KEYS: `a:${hash}` }, 'AUTH_ISSUER, AUTH_AUDIENCE: set'],
+  [{ AUTH_ISSUER: 'https://id.example' }, 'AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set AUTH_JWKS_URL or AUTH_SECRET as well'],
+  [{ AUTH_AUDIENCE: 'a', AUTH_SERVICE_KEYS: `a:${hash}` }, 'AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set'],
+  [{ AUTH_ROLES_CLAIM: 'roles' }, 'AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set'],
 ])('%j is refused: %s', (env, fault) => {
   expect(faultsOf(env)).toContain(fault)
 })

@@ -35,9 +35,10 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
       return JSON.stringify({ errors })
     }
     const { query, operationName } = asked
+    const { viewer } = callerOf(request)
     // Apollo refuses a persisted query that is only named, in the words that client libraries know.
     if (query !== null) {
-      const admitted = operations.admit(query, operationName, request.id)
+      const admitted = operations.admit(query, operationName, viewer, request.id)
       if ('errors' in admitted) return refuse(admitted.errors)
       const { operation, name } = admitted.operation
       request.operation = name?.value ?? null
@@ -47,7 +48,7 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
       }
       if (operation === OperationTypeNode.SUBSCRIPTION) return refuse([formatError(noSubscription(), request.id, log)])
     }
-    const context = operations.createContext(callerOf(request).viewer, request.id)
+    const context = operations.createContext(viewer, request.id)
     request.budget = context.budget
     const { status, result } = await operations.answer(asked, context)
     // Apollo answers 200 when it refuses a persisted query. Of this media type only an answer with data may have that.

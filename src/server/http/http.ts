@@ -74,6 +74,7 @@ export function createHttp(
         path,
         operation: request.operation,
         viewer: request.caller?.viewer.userId ?? null,
+        actor: request.caller?.viewer.actor ?? undefined,
         ms: performance.now() - startedAt,
         status: reply.raw.writableFinished ? reply.statusCode : 'aborted',
       })

@@ -10,6 +10,8 @@ export interface OperationEntry {
   readonly path?: string
   readonly operation: string | null
   readonly viewer: string | null
+  /** Who acts for the viewer, if that is somebody else. */
+  readonly actor?: string | undefined
   /** From the request to the end of its answer, in milliseconds. */
   readonly ms: number
   readonly status: number | string

@@ -5,11 +5,13 @@ import {
   type GraphQLFormattedError,
   type GraphQLSchema,
   getOperationAST,
+  OperationTypeNode,
   type OperationDefinitionNode,
 } from 'graphql'
 import type { Logger } from 'pino'
 import type { Config } from '../../config.ts'
-import { badInput } from '../../errors.ts'
+import type { Viewer } from '../../auth/viewer.ts'
+import { badInput, forbidden } from '../../errors.ts'
 import type { Context, Services } from '../../graphql/context.ts'
 import { createSchema } from '../../graphql/schema.ts'
 import { Feed } from '../../live/feed.ts'
@@ -69,12 +71,19 @@ export class Operations implements AsyncDisposable {
     return new Operations(schema, admission, apollo, results, createContext, log)
   }
 
-  /** Decides whether the operation of this name in a document may run. */
-  admit(query: string, operationName: string | null | undefined, requestId: string): Admitted {
+  /**
+   * Decides whether the operation of this name in a document may run.
+   *
+   * @throws ApiError FORBIDDEN if this viewer may not run it
+   */
+  admit(query: string, operationName: string | null | undefined, viewer: Viewer, requestId: string): Admitted {
     const admitted = this.#admission.admit(query)
     if ('errors' in admitted) return this.#refuse(admitted.errors, requestId)
     const { document } = admitted
     const operation = getOperationAST(document, operationName)
+    if (operation?.operation === OperationTypeNode.MUTATION && !viewer.mayWrite) {
+      throw forbidden('This caller has the role read, and sends no mutations.')
+    }
     if (operation) return { document, operation }
     return this.#refuse([badInput('operationName', 'names no operation of this document.')], requestId)
   }

@@ -239,13 +239,14 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
       if (this.#operations.size >= subscriptions) {
         throw new ApiError('RATE_LIMITED', `At most ${subscriptions} operations at once on a socket.`)
       }
-      const admitted = operations.admit(payload.query, payload.operationName, requestId)
+      const viewer = viewerOf(caller, payload.extensions?.userId)
+      const admitted = operations.admit(payload.query, payload.operationName, viewer, requestId)
       if ('errors' in admitted) return admitted.errors
       const { document, operation } = admitted
       return {
         id,
         requestId,
-        viewer: viewerOf(caller, payload.extensions?.userId),
+        viewer,
         name: operation.name?.value ?? null,
         isSubscription: operation.operation === OperationTypeNode.SUBSCRIPTION,
         startedAt: performance.now(),
@@ -322,6 +323,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
       address: this.#address,
       operation: operation.name,
       viewer: operation.viewer.userId,
+      actor: operation.viewer.actor ?? undefined,
       ms: performance.now() - operation.startedAt,
       status: operation.status,
     })

@@ -36,7 +36,7 @@ export function registerStreams(
 
         const asked = isGet ? readUrl(request.url) : readRequest(request.body)
         if (asked.query === null) throw badInput('query', 'must be a text.')
-        const admitted = operations.admit(asked.query, asked.operationName, request.id)
+        const admitted = operations.admit(asked.query, asked.operationName, viewer, request.id)
         if ('errors' in admitted) return streams.refuse(reply, viewer, admitted.errors)
         const { document, operation } = admitted
         request.operation = operation.name?.value ?? null
