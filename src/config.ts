@@ -111,7 +111,14 @@ const settings = {
     'false',
     '`true` lets a server without identity settings listen beyond loopback, and answer what came through a proxy.',
   ),
-  GRAPHIQL: onOrOff('GraphiQL at `/graphiql`. Absent: on in development, and off where callers have an identity.'),
+  TRUSTED_DOCUMENTS: text(
+    'a path',
+    null,
+    'Folder of `.graphql` files. No other documents are answered, whether they come as text or by their SHA-256. Absent: every document is.',
+  ),
+  GRAPHIQL: onOrOff(
+    'GraphiQL at `/graphiql`. Absent: on in development, and off where callers have an identity or `TRUSTED_DOCUMENTS` is set.',
+  ),
   INTROSPECTION: onOrOff('Whether callers may read the schema (`__schema`, `__type`). Absent: on where GraphiQL is.'),
 
   MAX_BODY_BYTES: whole(1 * KiB, 64 * MiB, 4 * MiB, 'Most bytes of a request body or of a WebSocket frame.'),
@@ -306,6 +313,8 @@ export interface Config {
   readonly identity: Identity | undefined
   /** Whether a server without identity is meant to be reached from elsewhere. */
   readonly allowsUnauthenticated: boolean
+  /** A folder; undefined: every document may come. */
+  readonly trustedDocuments: string | undefined
   readonly graphiql: boolean
   readonly introspection: boolean
   readonly limits: Limits
@@ -386,7 +395,7 @@ const names = Object.keys(settings)
 
 function toConfig(from: Settings): Config {
   const identity = toIdentity(from)
-  const graphiql = from.GRAPHIQL ?? identity === undefined
+  const graphiql = from.GRAPHIQL ?? (identity === undefined && from.TRUSTED_DOCUMENTS === undefined)
   return {
     port: from.PORT,
     host: from.HOST,
@@ -399,6 +408,7 @@ function toConfig(from: Settings): Config {
     trustedProxies: from.TRUST_PROXY ?? [],
     identity,
     allowsUnauthenticated: from.ALLOW_UNAUTHENTICATED === 'true',
+    trustedDocuments: from.TRUSTED_DOCUMENTS,
     graphiql,
     introspection: from.INTROSPECTION ?? graphiql,
     limits: {
@@ -470,6 +480,9 @@ function contradictions(given: Readonly<Record<string, string | undefined>>): st
   const tokens = given.AUTH_JWKS_URL ?? given.AUTH_SECRET
   if (tokens === undefined && (given.AUTH_ISSUER ?? given.AUTH_AUDIENCE ?? given.AUTH_ROLES_CLAIM) !== undefined) {
     faults.push('AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set AUTH_JWKS_URL or AUTH_SECRET as well')
+  }
+  if (given.TRUSTED_DOCUMENTS !== undefined && given.GRAPHIQL?.trim() === 'on') {
+    faults.push('TRUSTED_DOCUMENTS and GRAPHIQL: GraphiQL sends documents of its own; turn it off')
   }
   const hasIdentity = tokens !== undefined || splitList(given.AUTH_SERVICE_KEYS ?? '').length > 0
   const isOpen = given.HOST !== undefined && !isLoopback(given.HOST)

@@ -86,8 +86,8 @@ test.each(places)('%s=%s changes %s and nothing else', (name, value, place) => {
 
 test('every setting is tried: those above, and those of identity below', () => {
   const names = describeSettings().map(({ name }) => name)
-  const ofIdentity = names.filter((name) => /^(AUTH_|ALLOW_|GRAPHIQL|INTROSPECTION)/.test(name))
-  expect(ofIdentity).toHaveLength(12)
+  const ofIdentity = names.filter((name) => /^(AUTH_|ALLOW_|TRUSTED_DOCUMENTS|GRAPHIQL|INTROSPECTION)/.test(name))
+  expect(ofIdentity).toHaveLength(13)
   expect(new Set([...places.map(([name]) => name), ...ofIdentity])).toEqual(new Set(names))
 })
 
@@ -168,6 +168,8 @@ test('GraphiQL and introspection are on in development, and off with an identity
   expect(of({ AUTH_SECRET, GRAPHIQL: 'on', INTROSPECTION: 'off' })).toEqual([true, false])
   expect(of({ AUTH_SECRET, INTROSPECTION: 'on' })).toEqual([false, true])
   expect(of({ INTROSPECTION: 'off' })).toEqual([true, false])
+  expect(of({ TRUSTED_DOCUMENTS: 'documents' })).toEqual([false, false])
+  expect(readConfig({ TRUSTED_DOCUMENTS: 'documents' }).trustedDocuments).toBe('documents')
 })
 
 test('a number is taken up to both of its ends', () => {
@@ -248,7 +250,7 @@ const bad: Record<string, readonly string[]> = {
   ],
   ALLOW_UNAUTHENTICATED: ['yes', '1', 'TRUE', 'on'],
 }
-const anyText = ['DATA_DIR', 'AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_USER_CLAIM', 'AUTH_ROLES_CLAIM']
+const anyText = ['DATA_DIR', 'AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_USER_CLAIM', 'AUTH_ROLES_CLAIM', 'TRUSTED_DOCUMENTS']
 
 test.each(describeSettings())('$name refuses what it does not take, in one sentence', ({ name, takes }) => {
   const [, least, greatest] = /^a whole number from (\d+) to (\d+)$/.exec(takes) ?? []
@@ -314,6 +316,7 @@ test.each([
   ],
   [{ AUTH_ISSUER: 'https://id.example' }, 'AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set AUTH_JWKS_URL or AUTH_SECRET as well'],
   [{ AUTH_AUDIENCE: 'a', AUTH_SERVICE_KEYS: `a:${hash}` }, 'AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set'],
+  [{ TRUSTED_DOCUMENTS: 'documents', GRAPHIQL: 'on' }, 'TRUSTED_DOCUMENTS and GRAPHIQL: '],
   [{ AUTH_ROLES_CLAIM: 'roles' }, 'AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set'],
 ])('%j is refused: %s', (env, fault) => {
   expect(faultsOf(env)).toContain(fault)

@@ -58,12 +58,12 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
   }
 
   forKnownCallers(app, authenticate, (known) => {
-    known.post(graphqlPath, (request, reply) => answer(request, reply, readRequest(request.body)))
+    known.post(graphqlPath, (request, reply) => answer(request, reply, operations.named(readRequest(request.body))))
 
     known.get(graphqlPath, async (request, reply) => {
       reply.headers(forOneCaller)
       requireOwnPage(request.headers, takesOrigin)
-      return answer(request, reply, readUrl(request.url))
+      return answer(request, reply, operations.named(readUrl(request.url)))
     })
   })
 

@@ -25,6 +25,7 @@ import { type CreateContext, contextFactory } from './operation-context.ts'
 import { ResultStream } from './result-stream.ts'
 import { EventResults, Result, type Subscription } from './results.ts'
 import { resumeAfter } from './resume-after.ts'
+import { TrustedDocuments } from './trusted-documents.ts'
 
 /** An operation that may run, or the errors that say why none may. */
 export type Admitted =
@@ -38,6 +39,8 @@ export type Admitted =
 export class Operations implements AsyncDisposable {
   readonly #schema: GraphQLSchema
   readonly #admission: Admission
+  /** null: every document may come. */
+  readonly #trusted: TrustedDocuments | null
   readonly #apollo: Apollo
   readonly #results: EventResults
   readonly #log: Logger
@@ -47,6 +50,7 @@ export class Operations implements AsyncDisposable {
   private constructor(
     schema: GraphQLSchema,
     admission: Admission,
+    trusted: TrustedDocuments | null,
     apollo: Apollo,
     results: EventResults,
     createContext: CreateContext,
@@ -54,6 +58,7 @@ export class Operations implements AsyncDisposable {
   ) {
     this.#schema = schema
     this.#admission = admission
+    this.#trusted = trusted
     this.#apollo = apollo
     this.#results = results
     this.createContext = createContext
@@ -64,19 +69,27 @@ export class Operations implements AsyncDisposable {
   static async start(config: Config, services: Services, memory: AnswerMemory, log: Logger): Promise<Operations> {
     const schema = createSchema()
     const admission = new Admission(schema, config.limits, config.introspection)
+    const folder = config.trustedDocuments
+    const trusted = folder === undefined ? null : await TrustedDocuments.read(folder, admission)
     const executor = new Executor(schema)
     const apollo = await Apollo.start(schema, admission, executor, log)
     const createContext = contextFactory(services, memory)
     const results = new EventResults(executor, createContext, log)
-    return new Operations(schema, admission, apollo, results, createContext, log)
+    return new Operations(schema, admission, trusted, apollo, results, createContext, log)
+  }
+
+  /** The request as it is admitted and answered: with its text, if it names a trusted document by its hash. */
+  named<Request extends Pick<GraphqlRequest, 'query' | 'extensions'>>(request: Request): Request {
+    return this.#trusted === null ? request : this.#trusted.withText(request)
   }
 
   /**
    * Decides whether the operation of this name in a document may run.
    *
-   * @throws ApiError FORBIDDEN if this viewer may not run it
+   * @throws ApiError FORBIDDEN if the document is not trusted, or this viewer may not run it
    */
   admit(query: string, operationName: string | null | undefined, viewer: Viewer, requestId: string): Admitted {
+    this.#trusted?.require(query)
     const admitted = this.#admission.admit(query)
     if ('errors' in admitted) return this.#refuse(admitted.errors, requestId)
     const { document } = admitted

@@ -145,7 +145,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
         return
       case MessageType.Subscribe:
         return this.#subscribe(message.id, {
-          ...message.payload,
+          ...this.#use.operations.named(message.payload),
           operationName: nameOrNone(message.payload.operationName),
         })
       case MessageType.Complete:
