@@ -43,7 +43,10 @@ async function answers(asked: Asked): Promise<Answer[]> {
   const headers = { 'x-user-id': 'ada', accept: '*/*' }
   const body = JSON.stringify(asked)
   const search = new URLSearchParams(
-    Object.entries(asked).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+    Object.entries(asked).map(([name, value]): [string, string] => [
+      name,
+      typeof value === 'string' ? value : JSON.stringify(value),
+    ]),
   )
   const read = async (path: string, init: RequestInit = { headers }) => {
     const text = await (await fetch(`${bed.server.url}${path}`, init)).text()
