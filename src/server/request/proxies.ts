@@ -28,7 +28,10 @@ export class Proxies {
    * @returns null when the connection is gone
    */
   addressOf({ socket, headers }: IncomingMessage): string | null {
-    const direct = readAddress(socket.remoteAddress ?? '')
+    const { remoteAddress = null } = socket
+    // Each request is asked this, for the log.
+    if (this.#trusted === null || remoteAddress === null) return remoteAddress && withoutMapping(remoteAddress)
+    const direct = readAddress(remoteAddress)
     if (direct === null || !this.#trusts(direct)) return direct
     const { forwarded, 'x-forwarded-for': listed } = headers
     const byList = listed === undefined ? null : this.#outermost(direct, String(listed).split(','))
@@ -86,10 +89,15 @@ function familyOf(address: string): 'ipv4' | 'ipv6' {
 function readAddress(text: string): string | null {
   const trimmed = text.trim()
   const bare = /^\[([^\]]*)\](:\d+)?$/.exec(trimmed)?.[1] ?? trimmed.replace(/^([\d.]+):\d+$/, '$1')
-  const plain = bare.replace(/^::ffff:(?=[\d.]+$)/i, '')
+  const plain = withoutMapping(bare)
   if (isIP(plain) !== 6) return isIP(plain) === 4 ? plain : null
   // An address that is bound to an interface has only this form.
   return plain.includes('%') ? plain : new SocketAddress({ address: plain, family: 'ipv6' }).address
+}
+
+/** A server that listens on IPv6 sees an IPv4 address in this form. */
+function withoutMapping(address: string): string {
+  return address.startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address
 }
 
 /** The elements of `Forwarded`. */
