@@ -74,7 +74,7 @@ const own = new Map<string, Names>()
 
 beforeAll(async () => {
   foreign = await makeConversation(ada(), 'secret of ada')
-  moved = await makeConversation(ada(), 'moved to frank')
+  moved = { ...(await makeConversation(ada(), 'moved to frank')), user: 'usr_frank' }
   const client = await bed.database.connect()
   await client.query("update conversation set user_id = 'frank' where id = 'moved to frank'")
   for (const viewer of [ada(), bob()]) {
