@@ -563,7 +563,8 @@ function isOrigin(value: string): boolean {
 /** By the backend's name. */
 function readServiceKeys(value: string): ReadonlyMap<string, ServiceKey> | undefined {
   const keys = splitList(value)
-  if (keys.length === 0 || keys.some((key) => !/^[^:\s]+:[0-9a-f]{64}(:(read|write|import))?$/.test(key))) return undefined
+  if (keys.length === 0 || keys.some((key) => !/^[^:\s]+:[0-9a-f]{64}(:(read|write|import))?$/.test(key)))
+    return undefined
   const byName = new Map(
     keys.map((key) => {
       const [name, hash, role = 'import'] = key.split(':') as [string, string, ServiceKey['role']?]

@@ -152,7 +152,7 @@ function placesIn(
   arg: GraphQLArgument,
 ): Place[] {
   const others = args.filter((other) => other !== arg && isRequiredArgument(other))
-  const rest = others.map((other) => `, ${other.name}: ${valueOf(other.type, other.name, mine)}`).join('')
+  const rest = others.map((other) => `, ${other.name}: ${literalOf(other.type, other.name, mine)}`).join('')
   return placesOf(type, arg.name, mine, 0).map(({ name, before, behind }) => {
     return { name, before: `${arg.name}: ${before}`, behind: `${behind}${rest}` }
   })
@@ -174,7 +174,7 @@ function placesOf(type: GraphQLInputType, name: string, mine: Names, depth: numb
   const fields = Object.values(type.getFields())
   return fields.flatMap((field) => {
     const others = fields.filter((other) => other !== field && isRequiredInputField(other))
-    const rest = others.map((other) => `, ${other.name}: ${valueOf(other.type, other.name, mine)}`).join('')
+    const rest = others.map((other) => `, ${other.name}: ${literalOf(other.type, other.name, mine)}`).join('')
     return placesOf(field.type, `${name}.${field.name}`, mine, depth + 1).map((place) => {
       return { ...place, before: `{ ${field.name}: ${place.before}`, behind: `${place.behind}${rest} }` }
     })
@@ -182,13 +182,13 @@ function placesOf(type: GraphQLInputType, name: string, mine: Names, depth: numb
 }
 
 /** A value that is taken, of what the viewer owns where it names something. */
-function valueOf(type: GraphQLInputType, name: string, mine: Names): string {
-  if (isNonNullType(type)) return valueOf(type.ofType, name, mine)
-  if (isListType(type)) return `[${valueOf(type.ofType, name, mine)}]`
+function literalOf(type: GraphQLInputType, name: string, mine: Names): string {
+  if (isNonNullType(type)) return literalOf(type.ofType, name, mine)
+  if (isListType(type)) return `[${literalOf(type.ofType, name, mine)}]`
   if (isEnumType(type)) return String(type.getValues()[0]?.name)
   if (isInputObjectType(type)) {
     const needed = Object.values(type.getFields()).filter(isRequiredInputField)
-    return `{ ${needed.map((field) => `${field.name}: ${valueOf(field.type, field.name, mine)}`).join(', ')} }`
+    return `{ ${needed.map((field) => `${field.name}: ${literalOf(field.type, field.name, mine)}`).join(', ')} }`
   }
   if (type.name === 'ID') return JSON.stringify(/message/i.test(name) ? mine.message : mine.id)
   if (type.name === 'Boolean') return 'false'
@@ -214,7 +214,9 @@ async function answersOf(viewer: Api, wire: Wire, kind: Slot['kind'], query: str
     answers.push(`${posted.status} ${await posted.text()}`)
   }
   return answers.map((answer) =>
-    names.toSorted((one, other) => other.length - one.length).reduce((text, name) => text.replaceAll(name, '…'), answer),
+    names
+      .toSorted((one, other) => other.length - one.length)
+      .reduce((text, name) => text.replaceAll(name, '…'), answer),
   )
 }
 
@@ -232,7 +234,8 @@ describe.each<[who: string, viewer: () => Api, names: () => Names, isOwn: (slot:
     for (const slot of slots.filter((one) => one.kind === kind && !isOwn(one.name))) {
       const missing = documentsOf(slot, invented)
       // A mutation may change what the viewer itself owns. The second time nothing is left to change.
-      if (kind === 'mutation') for (const document of [...documentsOf(slot, known), ...missing]) await wire.ask(document)
+      if (kind === 'mutation')
+        for (const document of [...documentsOf(slot, known), ...missing]) await wire.ask(document)
       for (const [at, document] of documentsOf(slot, known).entries()) {
         const answer = await answersOf(api, wire, kind, document, known)
         expect(answer.join(), slot.name).not.toContain('GRAPHQL_VALIDATION_FAILED')

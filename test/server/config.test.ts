@@ -314,7 +314,10 @@ test.each([
     { AUTH_SECRET: 'x'.repeat(32), AUTH_JWKS_URL: 'https://id.example' },
     'AUTH_JWKS_URL and AUTH_SECRET: set one of them',
   ],
-  [{ AUTH_ISSUER: 'https://id.example' }, 'AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set AUTH_JWKS_URL or AUTH_SECRET as well'],
+  [
+    { AUTH_ISSUER: 'https://id.example' },
+    'AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set AUTH_JWKS_URL or AUTH_SECRET as well',
+  ],
   [{ AUTH_AUDIENCE: 'a', AUTH_SERVICE_KEYS: `a:${hash}` }, 'AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set'],
   [{ TRUSTED_DOCUMENTS: 'documents', GRAPHIQL: 'on' }, 'TRUSTED_DOCUMENTS and GRAPHIQL: '],
   [{ AUTH_ROLES_CLAIM: 'roles' }, 'AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set'],

@@ -6,8 +6,8 @@ import { createSchema } from '../../src/graphql/schema.ts'
 import { graphiqlExamples } from '../../src/server/graphiql/graphiql-examples.ts'
 import { useBed } from '../support/bed.ts'
 import { EventStreamReader } from '../support/event-stream.ts'
-import { Wire } from '../support/wire.ts'
 import { serve, type TestServer } from '../support/server.ts'
+import { Wire } from '../support/wire.ts'
 
 const bed = useBed()
 
@@ -97,12 +97,19 @@ test.each<[settings: Record<string, string>, hasPage: boolean, hasSchema: boolea
   const identity = 'AUTH_SERVICE_KEYS' in settings ? ada : { 'x-user-id': 'ada' }
   const api = server.as(identity)
   await using wire = await Wire.open(server.url, identity)
-  for (const query of ['{ __schema { queryType { name } } }', '{ viewer { id } ...F } fragment F on Query { __type(name: "Viewer") { name } }']) {
+  for (const query of [
+    '{ __schema { queryType { name } } }',
+    '{ viewer { id } ...F } fragment F on Query { __type(name: "Viewer") { name } }',
+  ]) {
     const streamed = await EventStreamReader.open(server.url, { identity, query })
     const answers = [await api.ask(query), await streamed.result(), await wire.ask(query)]
     for (const { data, errors } of answers) {
       if (hasSchema) expect(data).toBeTruthy()
-      else expect(errors?.[0]).toMatchObject({ extensions: { code: 'GRAPHQL_VALIDATION_FAILED' }, message: expect.stringContaining('introspection') })
+      else
+        expect(errors?.[0]).toMatchObject({
+          extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+          message: expect.stringContaining('introspection'),
+        })
     }
   }
   // The name of a type is told by every client that keeps a cache.

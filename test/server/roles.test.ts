@@ -50,12 +50,15 @@ const callers: [who: string, identity: () => Identity | Promise<Identity>, write
   ['a key without a role', () => key('plain'), true, true],
 ]
 
-test.each(callers)('%s may or may not write and bring times, on every way', async (_who, identity, writes, bringsTimes) => {
-  const who = await identity()
-  expect(await outcomes(who, appending())).toEqual(everywhere(writes ? 'done' : 'FORBIDDEN'))
-  expect(await outcomes(who, withTime)).toEqual(everywhere(bringsTimes ? 'done' : 'FORBIDDEN'))
-  expect(await outcomes(who, '{ conversations(first: 1) { nodes { id } } }')).toEqual(everywhere('done'))
-})
+test.each(callers)(
+  '%s may or may not write and bring times, on every way',
+  async (_who, identity, writes, bringsTimes) => {
+    const who = await identity()
+    expect(await outcomes(who, appending())).toEqual(everywhere(writes ? 'done' : 'FORBIDDEN'))
+    expect(await outcomes(who, withTime)).toEqual(everywhere(bringsTimes ? 'done' : 'FORBIDDEN'))
+    expect(await outcomes(who, '{ conversations(first: 1) { nodes { id } } }')).toEqual(everywhere('done'))
+  },
+)
 
 test('a reader follows, and its mutation is 403', async () => {
   await bed.server.as(await token(undefined)).append('followed', 'first')
@@ -74,9 +77,12 @@ test('a reader follows, and its mutation is 403', async () => {
   expect((await reader.post(JSON.stringify({ query: both, operationName: 'Write' }))).status).toBe(403)
 })
 
-test.each([5, null, true, { role: 'colloquy:read' }, ['colloquy:read', 5]])('a claim of roles that is %j is refused', async (scope) => {
-  expect((await bed.server.as(await token(scope)).fail('{ viewer { id } }')).extensions.code).toBe('UNAUTHENTICATED')
-})
+test.each([5, null, true, { role: 'colloquy:read' }, ['colloquy:read', 5]])(
+  'a claim of roles that is %j is refused',
+  async (scope) => {
+    expect((await bed.server.as(await token(scope)).fail('{ viewer { id } }')).extensions.code).toBe('UNAUTHENTICATED')
+  },
+)
 
 describe('an operator', () => {
   const whoAmI = 'query Who { viewer { userId } }'
@@ -90,7 +96,9 @@ describe('an operator', () => {
     expect(await wire.ask(whoAmI)).toEqual(is('olga'))
     expect(await wire.ask(whoAmI, undefined, { userId: 'bob' })).toEqual(is('bob'))
     for (const viewer of ['ada', 'bob']) {
-      expect(await logged(bed.server, (line) => line.viewer === viewer && line.operation === 'Who')).toMatchObject({ actor: 'user olga' })
+      expect(await logged(bed.server, (line) => line.viewer === viewer && line.operation === 'Who')).toMatchObject({
+        actor: 'user olga',
+      })
     }
     await bed.server.as({ ...key('plain'), 'x-user-id': 'eve' }).ask(whoAmI)
     expect(await logged(bed.server, (line) => line.viewer === 'eve')).toMatchObject({ actor: 'backend plain' })

@@ -109,7 +109,11 @@ test('an untrusted document is 403, and GraphiQL is not served', async () => {
 
 test.each<[what: string, files: Record<string, string>, fault: RegExp]>([
   ['none', {}, /TRUSTED_DOCUMENTS: the folder .* has no \.graphql files\./],
-  ['one that is not valid', { 'a.graphql': '{ nothing }' }, /TRUSTED_DOCUMENTS: .*a\.graphql: Cannot query field "nothing"/],
+  [
+    'one that is not valid',
+    { 'a.graphql': '{ nothing }' },
+    /TRUSTED_DOCUMENTS: .*a\.graphql: Cannot query field "nothing"/,
+  ],
   ['one that is no document', { 'a.graphql': '{' }, /TRUSTED_DOCUMENTS: .*a\.graphql: Syntax Error/],
   ['one that reads the schema', { 'a.graphql': '{ __schema { queryType { name } } }' }, /a\.graphql: .*introspection/],
 ])('a folder with %s is a fault of the start', async (_what, files, fault) => {

@@ -99,7 +99,10 @@ export function createHttp(
   app.server.on('checkContinue', (request, response) => app.server.emit('request', request, response))
 
   app.setNotFoundHandler(async (request, reply) => {
-    const error = new ApiError('NOT_FOUND', 'There is nothing here; GraphQL is at /graphql, and GraphiQL, where it is on, at /graphiql.')
+    const error = new ApiError(
+      'NOT_FOUND',
+      'There is nothing here; GraphQL is at /graphql, and GraphiQL, where it is on, at /graphiql.',
+    )
     return reply.code(404).send({ errors: [formatError(error, request.id, log)] })
   })
 

@@ -5,12 +5,12 @@ import {
   type GraphQLFormattedError,
   type GraphQLSchema,
   getOperationAST,
-  OperationTypeNode,
   type OperationDefinitionNode,
+  OperationTypeNode,
 } from 'graphql'
 import type { Logger } from 'pino'
-import type { Config } from '../../config.ts'
 import type { Viewer } from '../../auth/viewer.ts'
+import type { Config } from '../../config.ts'
 import { badInput, forbidden } from '../../errors.ts'
 import type { Context, Services } from '../../graphql/context.ts'
 import { createSchema } from '../../graphql/schema.ts'
