@@ -192,7 +192,7 @@ function literalOf(type: GraphQLInputType, name: string, mine: Names): string {
   }
   if (type.name === 'ID') return JSON.stringify(/message/i.test(name) ? mine.message : mine.id)
   if (type.name === 'Boolean') return 'false'
-  if (type.name === 'Int') return '1'
+  if (type.name === 'Int') return name === 'maxTokens' ? '100000' : '1'
   if (type.name === 'DateTime') return '"2020-01-01T00:00:00Z"'
   return type.name === 'JSON' || type.name === 'JSONObject' ? '{}' : '"x"'
 }
@@ -208,7 +208,8 @@ function documentsOf({ kind, before, behind }: Slot, names: readonly string[]): 
 async function answersOf(viewer: Api, wire: Wire, kind: Slot['kind'], query: string, names: readonly string[]) {
   const answers: string[] = [JSON.stringify(await wire.ask(query))]
   const streamed = await send(viewer.url, { identity: viewer.identity, query })
-  answers.push(`${streamed.status} ${await streamed.text()}`)
+  // How long to wait is drawn for each stream.
+  answers.push(`${streamed.status} ${(await streamed.text()).replace(/^retry: \d+$/m, '')}`)
   if (kind !== 'subscription') {
     const posted = await viewer.post(JSON.stringify({ query }))
     answers.push(`${posted.status} ${await posted.text()}`)
