@@ -197,10 +197,11 @@ function literalOf(type: GraphQLInputType, name: string, mine: Names): string {
   return type.name === 'JSON' || type.name === 'JSONObject' ? '{}' : '"x"'
 }
 
-/** One operation with all these names in the slot, each under an alias; a subscription has one root field, so one for each. */
+/** One operation with all these names in the slot, each under an alias; a query or a subscription for each of them. */
 function documentsOf({ kind, before, behind }: Slot, names: readonly string[]): string[] {
   const fields = names.map((name) => `${before}${JSON.stringify(name)}${behind}`)
-  if (kind === 'subscription') return fields.map((field) => `subscription { ${field} }`)
+  // The fields of a query are answered side by side, and their errors come in the order of that.
+  if (kind !== 'mutation') return fields.map((field) => `${kind} { ${field} }`)
   return [`${kind} { ${fields.map((field, at) => `a${at}: ${field}`).join(' ')} }`]
 }
 
