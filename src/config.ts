@@ -61,12 +61,17 @@ const settings = {
       isOrigin,
       'web origins, separated by commas: a scheme, a host in lower case and perhaps a port, without a path, as https://app.example',
     ),
-    meaning: 'Web pages that may call this server from a browser. There is no wildcard.',
+    meaning: 'Web pages that may call this server from a browser, over HTTP and WebSocket. There is no wildcard.',
+  },
+  TRUST_PROXY: {
+    ...list(isNetwork, 'IP addresses and networks, separated by commas, as 10.0.0.7, 10.1.0.0/16'),
+    meaning:
+      'Proxies before this server. `X-Forwarded-For`, `-Host`, `-Proto` and `Forwarded` are read of them alone. Absent: of nobody.',
   },
 
   AUTH_JWKS_URL: {
-    read: (text) => (/^https?:\/\//.test(text) && URL.canParse(text) ? text : undefined),
-    takes: 'an http:// or https:// URL',
+    read: (text) => (isKeyUrl(text) ? text : undefined),
+    takes: 'an https:// URL without a user; http:// only for a loopback address',
     fallback: null,
     meaning: 'Where the keys of bearer tokens are published.',
   },
@@ -80,18 +85,41 @@ const settings = {
   AUTH_ISSUER: text('a text', null, 'Required `iss` of bearer tokens.'),
   AUTH_AUDIENCE: text('a text', null, 'Required `aud` of bearer tokens.'),
   AUTH_USER_CLAIM: text('the name of a claim', 'sub', "The claim that holds the user's id."),
+  AUTH_ROLES_CLAIM: text(
+    'the name of a claim',
+    null,
+    'The claim that holds the roles of a user: `colloquy:read`, `colloquy:import`, `colloquy:operator`. Absent: users have no roles.',
+  ),
+  AUTH_KEYS_HOURS: whole(
+    1,
+    720,
+    24,
+    'For how many hours the last keys of `AUTH_JWKS_URL` are used while they cannot be fetched.',
+  ),
+  AUTH_REQUIRE_EXPIRY: oneOf(['true', 'false'], 'true', '`true` refuses bearer tokens without `exp`.'),
   AUTH_SERVICE_KEYS: {
     read: readServiceKeys,
-    takes: 'name:sha256-hex with 64 digits in lower case, separated by commas, and no name twice',
+    takes:
+      'name:sha256-hex with 64 digits in lower case, perhaps with :read, :write or :import behind, separated by commas, and no name twice',
     fallback: null,
-    meaning: 'The names of trusted backends, and the hashes of their keys.',
+    meaning:
+      'The names of trusted backends, the hashes of their keys, and what they may do: read, write, or also say when things were created (`import`, which a key without a role may do too).',
     isSecret: true,
   },
   ALLOW_UNAUTHENTICATED: oneOf(
     ['true', 'false'],
     'false',
-    '`true` lets a server without identity settings listen beyond loopback.',
+    '`true` lets a server without identity settings listen beyond loopback, and answer what came through a proxy.',
   ),
+  TRUSTED_DOCUMENTS: text(
+    'a path',
+    null,
+    'Folder of `.graphql` files. No other documents are answered, whether they come as text or by their SHA-256. Absent: every document is.',
+  ),
+  GRAPHIQL: onOrOff(
+    'GraphiQL at `/graphiql`. Absent: on in development, and off where callers have an identity or `TRUSTED_DOCUMENTS` is set.',
+  ),
+  INTROSPECTION: onOrOff('Whether callers may read the schema (`__schema`, `__type`). Absent: on where GraphiQL is.'),
 
   MAX_BODY_BYTES: whole(1 * KiB, 64 * MiB, 4 * MiB, 'Most bytes of a request body or of a WebSocket frame.'),
   MAX_QUERY_CHARACTERS: whole(100, 1_000_000, 32_768, 'Most characters of a GraphQL document.'),
@@ -255,14 +283,25 @@ export interface Limits {
   readonly messagesPerSecond: number
 }
 
+export interface ServiceKey {
+  /** Lower-case hex of the SHA-256 of the key. */
+  readonly hash: string
+  readonly role: 'read' | 'write' | 'import'
+}
+
 export interface Identity {
   readonly jwksUrl: string | undefined
+  /** For how many milliseconds keys are used that cannot be fetched again. */
+  readonly keysMs: number
   readonly secret: string | undefined
   readonly issuer: string | undefined
   readonly audience: string | undefined
   readonly userClaim: string
-  /** Lower-case hex of the SHA-256 of each key, by the backend's name. */
-  readonly serviceKeys: ReadonlyMap<string, string>
+  readonly rolesClaim: string | undefined
+  /** Whether a token needs an `exp`. */
+  readonly requiresExpiry: boolean
+  /** By the backend's name. */
+  readonly serviceKeys: ReadonlyMap<string, ServiceKey>
 }
 
 /** How much the operations of one user may cost, on this server. */
@@ -295,8 +334,16 @@ export interface Config {
   readonly natsUrls: readonly string[]
   readonly logLevel: Settings['LOG_LEVEL']
   readonly corsOrigins: readonly string[]
+  /** Addresses, and networks as 10.0.0.0/8. */
+  readonly trustedProxies: readonly string[]
   /** undefined: development, where the caller names its own user. */
   readonly identity: Identity | undefined
+  /** Whether a server without identity is meant to be reached from elsewhere. */
+  readonly allowsUnauthenticated: boolean
+  /** A folder; undefined: every document may come. */
+  readonly trustedDocuments: string | undefined
+  readonly graphiql: boolean
+  readonly introspection: boolean
   readonly limits: Limits
   /** null: there is no limit. */
   readonly rate: Rate | null
@@ -330,7 +377,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
     if (value !== undefined && value.trim() !== '') given[name] = value
   }
   const read: Record<string, unknown> = {}
-  const faults: string[] = []
+  const faults = findBlankIdentity(env)
   for (const [name, { read: readText, fallback, takes, isSecret }] of Object.entries<Setting<unknown>>(settings)) {
     const value = given[name] ?? fallback
     if (value === null) continue
@@ -341,6 +388,15 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   // A misspelt setting may be the reason for a fault, for example if it was to say who may come in.
   if (faults.length > 0) throw new StartupError([...faults, ...findMisspelt(env)].join('; '))
   return toConfig(read as unknown as Settings)
+}
+
+/**
+ * Other blank settings are as absent, because compose files pass settings on that nobody gave. A blank setting of
+ * identity would open the server to everybody who reaches it.
+ */
+function findBlankIdentity(env: Readonly<Record<string, string | undefined>>): string[] {
+  const blank = names.filter((name) => name.startsWith('AUTH_') && env[name]?.trim() === '')
+  return blank.map((name) => `${name}: is blank; give it a value, or do not set it`)
 }
 
 /** A sentence for each variable that is no setting and looks like one. */
@@ -367,6 +423,8 @@ export function describeSettings(): { name: string; default: string; takes: stri
 const names = Object.keys(settings)
 
 function toConfig(from: Settings): Config {
+  const identity = toIdentity(from)
+  const graphiql = from.GRAPHIQL ?? (identity === undefined && from.TRUSTED_DOCUMENTS === undefined)
   return {
     port: from.PORT,
     host: from.HOST,
@@ -376,7 +434,12 @@ function toConfig(from: Settings): Config {
     natsUrls: from.NATS_URL ?? [],
     logLevel: from.LOG_LEVEL,
     corsOrigins: from.CORS_ORIGINS ?? [],
-    identity: toIdentity(from),
+    trustedProxies: from.TRUST_PROXY ?? [],
+    identity,
+    allowsUnauthenticated: from.ALLOW_UNAUTHENTICATED === 'true',
+    trustedDocuments: from.TRUSTED_DOCUMENTS,
+    graphiql,
+    introspection: from.INTROSPECTION ?? graphiql,
     limits: {
       bodyBytes: from.MAX_BODY_BYTES,
       queryCharacters: from.MAX_QUERY_CHARACTERS,
@@ -421,14 +484,17 @@ function toConfig(from: Settings): Config {
 }
 
 function toIdentity(from: Settings): Identity | undefined {
-  const serviceKeys = from.AUTH_SERVICE_KEYS ?? new Map<string, string>()
+  const serviceKeys = from.AUTH_SERVICE_KEYS ?? new Map<string, ServiceKey>()
   if ((from.AUTH_JWKS_URL ?? from.AUTH_SECRET) === undefined && serviceKeys.size === 0) return undefined
   return {
     jwksUrl: from.AUTH_JWKS_URL,
+    keysMs: from.AUTH_KEYS_HOURS * 3_600_000,
     secret: from.AUTH_SECRET,
     issuer: from.AUTH_ISSUER,
     audience: from.AUTH_AUDIENCE,
     userClaim: from.AUTH_USER_CLAIM,
+    rolesClaim: from.AUTH_ROLES_CLAIM,
+    requiresExpiry: from.AUTH_REQUIRE_EXPIRY === 'true',
     serviceKeys,
   }
 }
@@ -443,8 +509,11 @@ function contradictions(given: Readonly<Record<string, string | undefined>>): st
     faults.push('AUTH_JWKS_URL and AUTH_SECRET: set one of them')
   }
   const tokens = given.AUTH_JWKS_URL ?? given.AUTH_SECRET
-  if (tokens === undefined && (given.AUTH_ISSUER ?? given.AUTH_AUDIENCE) !== undefined) {
-    faults.push('AUTH_ISSUER, AUTH_AUDIENCE: set AUTH_JWKS_URL or AUTH_SECRET as well')
+  if (tokens === undefined && (given.AUTH_ISSUER ?? given.AUTH_AUDIENCE ?? given.AUTH_ROLES_CLAIM) !== undefined) {
+    faults.push('AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set AUTH_JWKS_URL or AUTH_SECRET as well')
+  }
+  if (given.TRUSTED_DOCUMENTS !== undefined && given.GRAPHIQL?.trim() === 'on') {
+    faults.push('TRUSTED_DOCUMENTS and GRAPHIQL: GraphiQL sends documents of its own; turn it off')
   }
   const hasIdentity = tokens !== undefined || splitList(given.AUTH_SERVICE_KEYS ?? '').length > 0
   const isOpen = given.HOST !== undefined && !isLoopback(given.HOST)
@@ -472,6 +541,12 @@ function oneOf<const Value extends string>(values: readonly Value[], fallback: V
   return { read, takes: `one of ${values.join(', ')}`, fallback, meaning }
 }
 
+/** Who does not say leaves it to the other settings. */
+function onOrOff(meaning: string) {
+  const read = (text: string) => (text.trim() === 'on' ? true : text.trim() === 'off' ? false : undefined)
+  return { read, takes: 'one of on, off', fallback: null, meaning }
+}
+
 function text<Fallback extends string | null>(takes: string, fallback: Fallback, meaning: string) {
   return { read: (value: string) => value as string | undefined, takes, fallback, meaning }
 }
@@ -489,6 +564,21 @@ function isDatabaseUrl(value: string): boolean {
   return /^postgres(ql)?:\/\//.test(value) && URL.canParse(value) && new URL(value).pathname.length > 1
 }
 
+/** A network of all addresses would believe everybody. */
+function isNetwork(value: string): boolean {
+  const [address = '', prefix, ...more] = value.split('/')
+  const version = isIP(address)
+  if (version === 0 || address.includes('%') || more.length > 0) return false
+  return prefix === undefined || (/^[1-9]\d{0,2}$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128))
+}
+
+/** Whoever can alter the keys on their way can be any user. */
+function isKeyUrl(value: string): boolean {
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) return false
+  const { protocol, hostname, username } = new URL(value)
+  return username === '' && (protocol === 'https:' || isLoopback(hostname))
+}
+
 function isNatsUrl(value: string): boolean {
   return URL.canParse(value) && /^(nats|tls):\/\/[^/]/.test(value)
 }
@@ -503,11 +593,17 @@ function isOrigin(value: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\/[^\s/?#@,]+$/.test(value)
 }
 
-/** Lower-case hex of the SHA-256 of each key, by the backend's name. */
-function readServiceKeys(value: string): ReadonlyMap<string, string> | undefined {
+/** By the backend's name. */
+function readServiceKeys(value: string): ReadonlyMap<string, ServiceKey> | undefined {
   const keys = splitList(value)
-  if (keys.some((key) => !/^[^:\s]+:[0-9a-f]{64}$/.test(key))) return undefined
-  const byName = new Map(keys.map((key) => key.split(':') as [string, string]))
+  if (keys.length === 0 || keys.some((key) => !/^[^:\s]+:[0-9a-f]{64}(:(read|write|import))?$/.test(key)))
+    return undefined
+  const byName = new Map(
+    keys.map((key) => {
+      const [name, hash, role = 'import'] = key.split(':') as [string, string, ServiceKey['role']?]
+      return [name, { hash, role }]
+    }),
+  )
   return byName.size === keys.length ? byName : undefined
 }
 

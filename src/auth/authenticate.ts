@@ -1,8 +1,9 @@
+import type { Logger } from 'pino'
 import { contractLimits, type Identity } from '../config.ts'
 import { forbidden, unauthenticated } from '../errors.ts'
 import { bearerTokens } from './bearer-token.ts'
 import { findServiceKey } from './service-key.ts'
-import type { Authenticate, Caller, Credentials, Viewer } from './viewer.ts'
+import type { Authenticate, Caller, Credentials, Rights, Viewer } from './viewer.ts'
 
 /**
  * Makes the function that finds out who calls, by the ways of identity that are configured. It fails closed: it accepts
@@ -10,29 +11,32 @@ import type { Authenticate, Caller, Credentials, Viewer } from './viewer.ts'
  *
  * @param identity undefined: development, where a caller says who it is; a caller that does not is `local`
  */
-export function createAuthenticate(identity: Identity | undefined): Authenticate {
+export function createAuthenticate(identity: Identity | undefined, log: Logger): Authenticate {
   if (identity === undefined) {
     return async ({ userId }) => {
-      return { viewer: readViewer(userId ?? 'local', true), backend: null, mayActForOthers: true, expiresAt: null }
+      return { ...callerFor(userId ?? 'local', everything), mayActForOthers: true, expiresAt: null }
     }
   }
-  const verify = bearerTokens(identity)
+  const verify = bearerTokens(identity, log)
   return async (credentials) => {
     const { authorization, serviceKey, userId } = credentials
     if (serviceKey !== undefined) return byServiceKey(identity, serviceKey, credentials)
     if (authorization === undefined || verify === null) throw unauthenticated(howTo(identity))
-    if (userId !== undefined) {
-      throw unauthenticated('x-user-id is for service keys only; a bearer token names its own user.')
-    }
     const token = await verify(authorization)
-    return {
-      viewer: readViewer(token.userId, false),
-      backend: null,
-      mayActForOthers: false,
-      expiresAt: token.expiresAt,
+    const { isOperator, isReader, isImporter } = token.roles
+    if (userId !== undefined && !isOperator) {
+      throw unauthenticated('x-user-id is for service keys and operators; any other token names its own user.')
     }
+    const rights = { mayWrite: !isReader, mayBringTimes: isImporter, actor: null }
+    // Whoever may not be a user may not act for one either.
+    const own = callerFor(token.userId, rights)
+    const caller = isOperator ? { ...own, actor: `user ${token.userId}` } : own
+    const viewer = userId === undefined ? own.viewer : readViewer(userId, caller)
+    return { ...caller, viewer, mayActForOthers: isOperator, expiresAt: token.expiresAt }
   }
 }
+
+const everything: Acting = { mayWrite: true, mayBringTimes: true, actor: null }
 
 /**
  * The viewer of one operation.
@@ -42,8 +46,10 @@ export function createAuthenticate(identity: Identity | undefined): Authenticate
  */
 export function viewerOf(caller: Caller, named?: unknown): Viewer {
   if (named !== undefined && named !== null) {
-    if (!caller.mayActForOthers) throw forbidden('Only a backend with a service key may name the user of an operation.')
-    return readViewer(named, true)
+    if (!caller.mayActForOthers) {
+      throw forbidden('Only a backend with a service key or an operator may name the user of an operation.')
+    }
+    return readViewer(named, caller)
   }
   if (caller.viewer === null) throw unauthenticated('Name the user to act for in x-user-id.')
   return caller.viewer
@@ -51,20 +57,29 @@ export function viewerOf(caller: Caller, named?: unknown): Viewer {
 
 function byServiceKey(identity: Identity, serviceKey: string, credentials: Credentials): Caller {
   if (credentials.authorization !== undefined) throw unauthenticated('Send a service key or a bearer token, not both.')
-  const backend = findServiceKey(identity.serviceKeys, serviceKey)
-  if (backend === null) throw unauthenticated('This service key is not known.')
-  const viewer = credentials.userId === undefined ? null : readViewer(credentials.userId, true)
-  return { viewer, backend, mayActForOthers: true, expiresAt: null }
+  const found = findServiceKey(identity.serviceKeys, serviceKey)
+  if (found === null) throw unauthenticated('This service key is not known.')
+  const { name, role } = found
+  const acting = { mayWrite: role !== 'read', mayBringTimes: role === 'import', actor: `backend ${name}` }
+  const viewer = credentials.userId === undefined ? null : readViewer(credentials.userId, acting)
+  return { ...acting, viewer, mayActForOthers: true, expiresAt: null }
 }
 
-function readViewer(userId: unknown, mayBringTimes: boolean): Viewer {
+/** What a caller may do for a user, and who acts then. */
+type Acting = Rights & Pick<Viewer, 'actor'>
+
+function callerFor(userId: string, acting: Acting): Acting & { readonly viewer: Viewer } {
+  return { ...acting, viewer: readViewer(userId, acting) }
+}
+
+function readViewer(userId: unknown, { mayWrite, mayBringTimes, actor }: Acting): Viewer {
   const isUser =
     typeof userId === 'string' &&
     userId !== '' &&
     (userId.length <= contractLimits.userId || [...userId].length <= contractLimits.userId) &&
     !userId.includes('\0') &&
     userId.isWellFormed()
-  if (isUser) return { userId, mayBringTimes }
+  if (isUser) return { userId, mayWrite, mayBringTimes, actor }
   throw unauthenticated(`A user id has 1 to ${contractLimits.userId} characters, none of them NUL.`)
 }
 

@@ -1,13 +1,31 @@
-import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
+import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
+import type { Logger } from 'pino'
 import type { Identity } from '../config.ts'
-import { unauthenticated, unavailable } from '../errors.ts'
+import { ApiError, unauthenticated } from '../errors.ts'
+import { KeySet } from './key-set.ts'
+import { noRoles, type Roles, readRoles } from './roles.ts'
+
+/** What a token says. */
+export interface BearerToken {
+  readonly userId: string
+  readonly roles: Roles
+  /** When it is not accepted any more, in milliseconds since 1970; null: never. */
+  readonly expiresAt: number | null
+}
 
 /** Reads an authorization header. @throws ApiError UNAUTHENTICATED; UNAVAILABLE if the keys cannot be fetched */
-export type VerifyBearer = (authorization: string) => Promise<{ userId: string; expiresAt: number | null }>
+export type VerifyBearer = (authorization: string) => Promise<BearerToken>
 
-/** Verifies JWTs (RFC 7519) as configured; null if no bearer tokens are configured. */
-export function bearerTokens(identity: Identity): VerifyBearer | null {
-  const verify = verifier(identity)
+/** By how many seconds the clock that made a token may differ from the server's, for requests and sockets alike. */
+const clockTolerance = 5
+
+/**
+ * Verifies JWTs (RFC 7519) as configured; null if no bearer tokens are configured.
+ *
+ * @param now milliseconds of a clock that never goes back, by which keys get old
+ */
+export function bearerTokens(identity: Identity, log: Logger, now = () => performance.now()): VerifyBearer | null {
+  const verify = verifier(identity, log, now)
   if (verify === null) return null
   return async (authorization) => {
     const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1]
@@ -18,16 +36,20 @@ export function bearerTokens(identity: Identity): VerifyBearer | null {
     const userId = payload[identity.userClaim]
     if (typeof userId !== 'string')
       throw unauthenticated(`The token has no claim ${identity.userClaim} that is a text.`)
-    return { userId, expiresAt: payload.exp === undefined ? null : payload.exp * 1000 }
+    const { rolesClaim } = identity
+    const roles = rolesClaim === undefined ? noRoles : readRoles(rolesClaim, payload[rolesClaim])
+    if (payload.exp !== undefined) return { userId, roles, expiresAt: (payload.exp + clockTolerance) * 1_000 }
+    if (identity.requiresExpiry) throw unauthenticated('The token has no claim exp: it would be valid for ever.')
+    return { userId, roles, expiresAt: null }
   }
 }
 
-function verifier(identity: Identity): ((token: string) => Promise<JWTPayload>) | null {
-  const options: JWTVerifyOptions = { clockTolerance: 5 }
+function verifier(identity: Identity, log: Logger, now: () => number): ((token: string) => Promise<JWTPayload>) | null {
+  const options: JWTVerifyOptions = { clockTolerance }
   if (identity.issuer !== undefined) options.issuer = identity.issuer
   if (identity.audience !== undefined) options.audience = identity.audience
   if (identity.jwksUrl !== undefined) {
-    const keys = createRemoteJWKSet(new URL(identity.jwksUrl))
+    const { find } = new KeySet(identity.jwksUrl, identity.keysMs, log, now)
     // The list keeps a token from choosing an algorithm with a shared secret. Such a token could be signed with the
     // public key.
     const algorithms = [
@@ -43,7 +65,7 @@ function verifier(identity: Identity): ((token: string) => Promise<JWTPayload>) 
       'EdDSA',
       'Ed25519',
     ]
-    return async (token) => (await jwtVerify(token, keys, { ...options, algorithms })).payload
+    return async (token) => (await jwtVerify(token, find, { ...options, algorithms })).payload
   }
   if (identity.secret !== undefined) {
     const secret = new TextEncoder().encode(identity.secret)
@@ -52,12 +74,10 @@ function verifier(identity: Identity): ((token: string) => Promise<JWTPayload>) 
   return null
 }
 
-/** A bad token is the caller's fault. Keys that cannot be fetched are not, so the caller may try again. */
+/** A bad token is the caller's fault. */
 function refusal(error: unknown): Error {
+  if (error instanceof ApiError) return error
   if (error instanceof errors.JWTExpired) return unauthenticated('The token has expired.')
-  const isFetch = error instanceof errors.JWKSTimeout || error instanceof errors.JWKSInvalid
-  if (isFetch || !(error instanceof errors.JOSEError) || error.code === 'ERR_JOSE_GENERIC') {
-    return unavailable('The keys of bearer tokens cannot be fetched at the moment; try again.')
-  }
-  return unauthenticated('The token is not valid here.')
+  if (error instanceof errors.JOSEError) return unauthenticated('The token is not valid here.')
+  return error as Error
 }

@@ -1,13 +1,17 @@
 import { hash, timingSafeEqual } from 'node:crypto'
+import type { ServiceKey } from '../config.ts'
 
-/**
- * The name of the backend that has this key; null if none has it. The time does not show how much of a key is right.
- */
-export function findServiceKey(keys: ReadonlyMap<string, string>, key: string): string | null {
+/** A backend, and what its key lets it do. */
+export interface Backend extends Pick<ServiceKey, 'role'> {
+  readonly name: string
+}
+
+/** The backend that has this key; null if none has it. The time does not show how much of a key is right. */
+export function findServiceKey(keys: ReadonlyMap<string, ServiceKey>, key: string): Backend | null {
   const given = Buffer.from(hash('sha256', key, 'hex'), 'hex')
-  let found: string | null = null
-  for (const [name, hex] of keys) {
-    if (timingSafeEqual(given, Buffer.from(hex, 'hex'))) found = name
+  let found: Backend | null = null
+  for (const [name, { hash: hex, role }] of keys) {
+    if (timingSafeEqual(given, Buffer.from(hex, 'hex'))) found = { name, role }
   }
   return found
 }

@@ -1,16 +1,24 @@
-/** The user that a request acts as. */
-export interface Viewer {
-  readonly userId: string
-  /** Whether the caller may say when something was created, as an import does. */
+/** What a caller may do. */
+export interface Rights {
+  /** Whether it may send mutations. */
+  readonly mayWrite: boolean
+  /** Whether it may say when something was created, as an import does. */
   readonly mayBringTimes: boolean
 }
 
+/** The user that a request acts as, and what it may do. */
+export interface Viewer extends Rights {
+  readonly userId: string
+  /** Who acts for the user, for the log; null: the user itself. */
+  readonly actor: string | null
+}
+
 /** Who calls, after the proof was accepted. */
-export interface Caller {
+export interface Caller extends Rights {
   /** null: a backend that names the user with each operation. */
   readonly viewer: Viewer | null
-  /** The backend whose service key the caller has shown; null: it has shown none. */
-  readonly backend: string | null
+  /** Who acts when the caller names a user: its backend, or the operator; null: nobody else. */
+  readonly actor: string | null
   /** Whether the caller may name the user to act as. */
   readonly mayActForOthers: boolean
   /** When the proof expires, in milliseconds since 1970; null: never. */

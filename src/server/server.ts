@@ -31,6 +31,7 @@ import { Operations } from './operation/operations.ts'
 import type { TransportDependencies } from './operation/transport-dependencies.ts'
 import { Rates } from './rate/rates.ts'
 import { createTakesOrigin } from './request/origins.ts'
+import { Proxies } from './request/proxies.ts'
 import { attachSockets } from './socket/upgrade.ts'
 import { Sockets } from './socket/websocket.ts'
 import { EventStreams } from './sse/sse.ts'
@@ -130,27 +131,29 @@ export async function startServer(
     }
     const { rate, limits } = config
     const rates = rate === null ? null : new Rates(rate, limits.cost)
-    const operations = own(await Operations.start(services, answers, rates, log))
+    const operations = own(await Operations.start(config, services, answers, rates, log))
     const takesOrigin = createTakesOrigin(config)
+    const proxies = new Proxies(config.trustedProxies)
     const dependencies: TransportDependencies = {
       operations,
-      authenticate: createAuthenticate(config.identity),
+      authenticate: createAuthenticate(config.identity, log),
       rates,
       takesOrigin,
+      proxies,
       config,
       log,
     }
-    const guard = createHostGuard(config, takesOrigin)
+    const guard = createHostGuard(config, takesOrigin, proxies)
     const health: Health = { isStopping: false }
 
-    const app = createHttp(config, guard, takesOrigin, health, log)
+    const app = createHttp(config, guard, takesOrigin, proxies, health, log)
     registerHealth(app, health, store)
     registerGraphql(app, dependencies)
     const streams = new EventStreams(dependencies)
     registerStreams(app, dependencies, streams)
-    registerGraphiql(app, { graphqlPath, identity: config.identity })
+    if (config.graphiql) registerGraphiql(app, { graphqlPath, identity: config.identity })
     const sockets = new Sockets(dependencies)
-    attachSockets(app.server, graphqlPath, guard, sockets)
+    attachSockets(app.server, graphqlPath, guard, dependencies, sockets)
     own({
       [Symbol.asyncDispose]: async () => {
         health.isStopping = true

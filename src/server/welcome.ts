@@ -9,7 +9,7 @@ export function printWelcome(config: Config, server: Server): void {
       `Colloquy is ready.`,
       `  GraphQL    ${server.url}${graphqlPath}`,
       `  WebSocket  ${server.url.replace('http', 'ws')}${graphqlPath}`,
-      `  GraphiQL   ${server.url}/graphiql`,
+      ...(config.graphiql ? [`  GraphiQL   ${server.url}/graphiql`] : []),
       `  Data       ${server.data}`,
       `  Access     ${describeAccess(config)}`,
     ].join('\n'),

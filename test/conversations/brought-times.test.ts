@@ -260,7 +260,7 @@ describe('where callers show who they are, times are taken', () => {
     for (const [path, mutation, input] of ways) {
       const { message, extensions } = await eve.fail(mutation, { input })
       expect(extensions.code).toBe('FORBIDDEN')
-      expect(message).toBe(`${path}: only a backend with a service key may say when something was created.`)
+      expect(message).toBe(`${path}: only a caller with the role import may say when something was created.`)
     }
     expect(await order(eve)).toEqual([])
     // Without times all is as ever.

@@ -16,7 +16,6 @@ const log = pino({ level: 'silent' })
 const document = parse('subscription { messageAppended(conversationId: "c") { cursor } }')
 const subscription: Subscription = {
   viewer: { userId: 'ada' } as Subscription['viewer'],
-  payer: 'ada',
   requestId: 'r',
   document,
   operationName: null,

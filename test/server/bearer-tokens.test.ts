@@ -6,6 +6,7 @@ import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT, Unsec
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { GraphqlError, Identity } from '../support/api.ts'
 import { type Bed, useBed } from '../support/bed.ts'
+import { EventStreamReader } from '../support/event-stream.ts'
 import { logged } from '../support/logged.ts'
 import { Wire } from '../support/wire.ts'
 
@@ -50,7 +51,6 @@ describe('bearer tokens with AUTH_SECRET', () => {
   test('a good one says who the viewer is, in the header and in the connection parameters', async () => {
     const identity = bearer(await sign(claims))
     expect(await bed.server.as(identity).ask(whoAmI)).toEqual(is('ada'))
-    expect(await bed.server.as(bearer(await sign(claims, null))).ask(whoAmI)).toEqual(is('ada'))
     await using wire = await Wire.open(bed.server.url, identity)
     expect(await wire.ask(whoAmI)).toEqual(is('ada'))
     await using upgraded = await Wire.open(bed.server.url, {}, identity)
@@ -69,6 +69,7 @@ describe('bearer tokens with AUTH_SECRET', () => {
     ['of no issuer', async () => bearer(await sign({ sub: 'ada', aud: 'colloquy' }))],
     ['for another audience', async () => bearer(await sign({ ...claims, aud: 'other' }))],
     ['for no audience', async () => bearer(await sign({ sub: 'ada', iss: claims.iss }))],
+    ['without an expiry', async () => bearer(await sign(claims, null))],
     ['without a user', async () => bearer(await sign({ iss: claims.iss, aud: claims.aud }))],
     ['with an empty user', async () => bearer(await sign({ ...claims, sub: '' }))],
     ['with a user that is no text', async () => bearer(await sign({ ...claims, sub: 5 as unknown as string }))],
@@ -102,10 +103,24 @@ describe('bearer tokens with AUTH_SECRET', () => {
     expect(await wire.closed).toEqual({ code: 4403, reason: 'The token has expired.' })
   })
 
+  test('one that expired within the tolerance of clocks is accepted over HTTP and on a socket, until that is over', async () => {
+    const identity = bearer(await sign(claims, Math.floor(Date.now() / 1000) - 1))
+    await using wire = await Wire.open(bed.server.url, identity)
+    expect(await wire.ask(whoAmI)).toEqual(is('ada'))
+    expect(await bed.server.as(identity).ask(whoAmI)).toEqual(is('ada'))
+    const stream = await EventStreamReader.open(bed.server.url, {
+      identity,
+      query: 'subscription { conversationsChanged { cursor } }',
+    })
+    expect((await stream.event())?.event).toBe('next')
+    expect((await wire.closed).code).toBe(4403)
+    expect(await stream.rest()).toEqual([])
+    await expectRefused(bed.server.url, identity)
+  })
+
   test('any Host is answered, for the proof decides', async () => {
     await using wire = await Wire.open(bed.server.url, bearer(await sign(claims)), {
       host: 'api.example',
-      origin: 'https://any.example',
     })
     expect(await wire.ask(whoAmI)).toEqual(is('ada'))
   })
@@ -124,6 +139,17 @@ describe('bearer tokens with AUTH_SECRET', () => {
     const log = JSON.stringify(bed.server.logged)
     for (const token of [good, bad]) for (const part of token.split('.').slice(1)) expect(log).not.toContain(part)
     expect(log).not.toContain(secret)
+  })
+})
+
+describe('AUTH_REQUIRE_EXPIRY=false', () => {
+  const bed = useBed({ ...settings, AUTH_REQUIRE_EXPIRY: 'false' })
+
+  test('a token without an expiry is accepted', async () => {
+    const identity = bearer(await sign(claims, null))
+    expect(await bed.server.as(identity).ask(whoAmI)).toEqual(is('ada'))
+    await using wire = await Wire.open(bed.server.url, identity)
+    expect(await wire.ask(whoAmI)).toEqual(is('ada'))
   })
 })
 
@@ -218,7 +244,7 @@ describe('a key server that fails', () => {
 
   test('is UNAVAILABLE, whatever it says instead of keys, and is asked again', async () => {
     const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
-    const token = new SignJWT({ sub: 'ada' }).setProtectedHeader({ alg: 'ES256', kid: 'one' })
+    const token = new SignJWT({ sub: 'ada' }).setProtectedHeader({ alg: 'ES256', kid: 'one' }).setExpirationTime('1h')
     const ada = bed.server.as(bearer(await token.sign(privateKey)))
     answers.push([500, 'away'], [200, 'no json'], [200, '{"keys":5}'])
     answers.push([200, JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }] })])

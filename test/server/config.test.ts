@@ -22,7 +22,9 @@ test('RATE_LIMIT is a cost in a second, or off', () => {
 
 test('without settings everything has a default, on loopback and for development', () => {
   expect(readConfig({})).toMatchObject({ port: 4000, host: '127.0.0.1', databaseUrl: undefined, identity: undefined })
-  expect(readConfig({ PORT: '', HOST: ' ', AUTH_SECRET: '', MAX_QUERY_ALIASES: ' ' })).toEqual(readConfig({}))
+  expect(
+    readConfig({ PORT: '', HOST: ' ', CORS_ORIGINS: '', ALLOW_UNAUTHENTICATED: '', MAX_QUERY_ALIASES: ' ' }),
+  ).toEqual(readConfig({}))
 })
 
 /** Each setting with a value that no other has by default, and where it is to be found. */
@@ -35,6 +37,7 @@ const places: [name: string, value: string | number, place: string][] = [
   ['NATS_URL', 'nats://x', 'natsUrls'],
   ['LOG_LEVEL', 'warn', 'logLevel'],
   ['CORS_ORIGINS', 'https://x', 'corsOrigins'],
+  ['TRUST_PROXY', '10.0.0.0/8', 'trustedProxies'],
   ['MAX_BODY_BYTES', 5_001, 'limits.bodyBytes'],
   ['MAX_QUERY_CHARACTERS', 5_002, 'limits.queryCharacters'],
   ['MAX_QUERY_TOKENS', 5_003, 'limits.queryTokens'],
@@ -92,19 +95,35 @@ test.each(places)('%s=%s changes %s and nothing else', (name, value, place) => {
 
 test('every setting is tried: those above, and those of identity below', () => {
   const names = describeSettings().map(({ name }) => name)
-  const ofIdentity = names.filter((name) => name.startsWith('AUTH_') || name === 'ALLOW_UNAUTHENTICATED')
-  expect(ofIdentity).toHaveLength(7)
+  const ofIdentity = names.filter((name) => /^(AUTH_|ALLOW_|TRUSTED_DOCUMENTS|GRAPHIQL|INTROSPECTION)/.test(name))
+  expect(ofIdentity).toHaveLength(13)
   expect(new Set([...places.map(([name]) => name), ...ofIdentity])).toEqual(new Set(names))
 })
 
 test('identity is what the settings of identity say', () => {
-  const given = { AUTH_ISSUER: 'issuer', AUTH_AUDIENCE: 'audience', AUTH_USER_CLAIM: 'claim' }
+  const given = {
+    AUTH_ISSUER: 'issuer',
+    AUTH_AUDIENCE: 'audience',
+    AUTH_USER_CLAIM: 'claim',
+    AUTH_ROLES_CLAIM: 'roles',
+    AUTH_REQUIRE_EXPIRY: 'false',
+    AUTH_KEYS_HOURS: '2',
+  }
   const serviceKeys = new Map([
-    ['a', hash],
-    ['b', hash.replaceAll('a', 'b')],
+    ['a', { hash, role: 'import' }],
+    ['b', { hash: hash.replaceAll('a', 'b'), role: 'read' }],
+    ['c', { hash: hash.replaceAll('a', 'c'), role: 'write' }],
   ])
-  const keys = [...serviceKeys].map((pair) => pair.join(':')).join(' , ')
-  const named = { issuer: 'issuer', audience: 'audience', userClaim: 'claim', serviceKeys }
+  const keys = `a:${hash} , b:${hash.replaceAll('a', 'b')}:read,c:${hash.replaceAll('a', 'c')}:write`
+  const named = {
+    issuer: 'issuer',
+    audience: 'audience',
+    userClaim: 'claim',
+    rolesClaim: 'roles',
+    requiresExpiry: false,
+    keysMs: 7_200_000,
+    serviceKeys,
+  }
   const secret = 'x'.repeat(32)
   expect(readConfig({ ...given, AUTH_SECRET: secret, AUTH_SERVICE_KEYS: keys }).identity).toEqual({
     ...named,
@@ -119,8 +138,47 @@ test('identity is what the settings of identity say', () => {
   })
   expect(readConfig({ AUTH_SERVICE_KEYS: `a:${hash}` }).identity).toEqual({
     userClaim: 'sub',
-    serviceKeys: new Map([['a', hash]]),
+    requiresExpiry: true,
+    keysMs: 86_400_000,
+    serviceKeys: new Map([['a', { hash, role: 'import' }]]),
   })
+})
+
+test.each(describeSettings().filter(({ name }) => name.startsWith('AUTH_')))(
+  'a blank $name is refused, for it would let everybody in',
+  ({ name }) => {
+    for (const blank of ['', ' ', '\n']) {
+      expect(faultsOf({ [name]: blank })).toBe(`${name}: is blank; give it a value, or do not set it`)
+    }
+    expect(readConfig({ [name]: undefined })).toEqual(readConfig({}))
+  },
+)
+
+test('a list of service keys that names none is refused', () => {
+  expect(faultsOf({ AUTH_SERVICE_KEYS: ' , ' })).toMatch(/^AUTH_SERVICE_KEYS: must be /)
+})
+
+test.each(['https://id.example/keys', 'http://127.0.0.1:8080/keys', 'http://localhost/keys', 'http://[::1]/keys'])(
+  'AUTH_JWKS_URL takes %s',
+  (AUTH_JWKS_URL) => {
+    expect(readConfig({ AUTH_JWKS_URL }).identity?.jwksUrl).toBe(AUTH_JWKS_URL)
+  },
+)
+
+test('GraphiQL and introspection are on in development, and off with an identity unless they are turned on', () => {
+  const AUTH_SECRET = 'x'.repeat(32)
+  const of = (env: Record<string, string>) => {
+    const { graphiql, introspection } = readConfig(env)
+    return [graphiql, introspection]
+  }
+  expect(of({})).toEqual([true, true])
+  expect(of({ AUTH_SECRET })).toEqual([false, false])
+  expect(of({ AUTH_SECRET, GRAPHIQL: 'on' })).toEqual([true, true])
+  expect(of({ AUTH_SECRET, GRAPHIQL: 'on', INTROSPECTION: 'off' })).toEqual([true, false])
+  expect(of({ AUTH_SECRET, INTROSPECTION: 'on' })).toEqual([false, true])
+  expect(of({ INTROSPECTION: 'off' })).toEqual([true, false])
+  expect(of({ TRUSTED_DOCUMENTS: 'documents' })).toEqual([false, false])
+  expect(readConfig({ TRUSTED_DOCUMENTS: 'documents' }).trustedDocuments).toBe('documents')
 })
 
 test('a number is taken up to both of its ends', () => {
@@ -160,7 +218,32 @@ const bad: Record<string, readonly string[]> = {
     'https://one.example,foo',
     'https://one.example https://two.example',
   ],
-  AUTH_JWKS_URL: ['keys', '/keys', 'ftp://id.example/keys', 'file:///keys', 'https://'],
+  TRUST_PROXY: [
+    'true',
+    'proxy.example',
+    '*',
+    '10.0.0.0/0',
+    '10.0.0.0/33',
+    '::/129',
+    '10.0.0/8',
+    '10.0.0.0/8/8',
+    '10.0.0.0/',
+    'fe80::1%eth0',
+    '10.0.0.1 10.0.0.2',
+  ],
+  AUTH_JWKS_URL: [
+    'keys',
+    '/keys',
+    'ftp://id.example/keys',
+    'file:///keys',
+    'https://',
+    'http://id.example/keys',
+    'http://10.0.0.1/keys',
+    'https://user:word@id.example/keys',
+  ],
+  GRAPHIQL: ['true', '1', 'ON', 'toString'],
+  INTROSPECTION: ['false', '0'],
+  AUTH_REQUIRE_EXPIRY: ['no', '0'],
   AUTH_SECRET: ['hidden', 'x'.repeat(31)],
   AUTH_SERVICE_KEYS: [
     'agents',
@@ -168,13 +251,16 @@ const bad: Record<string, readonly string[]> = {
     `agents:${hash.toUpperCase()}`,
     `agents:${hash}0`,
     `:${hash}`,
+    `agents:${hash}:admin`,
+    `agents:${hash}:`,
+    `agents:${hash}:read:write`,
     `agents:${hash},chat:hidden`,
     `agents:${hash};chat:${hash}`,
     `agents:${hash},agents:${hash.replaceAll('a', 'b')}`,
   ],
   ALLOW_UNAUTHENTICATED: ['yes', '1', 'TRUE', 'on'],
 }
-const anyText = ['DATA_DIR', 'AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_USER_CLAIM']
+const anyText = ['DATA_DIR', 'AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_USER_CLAIM', 'AUTH_ROLES_CLAIM', 'TRUSTED_DOCUMENTS']
 
 test.each(describeSettings())('$name refuses what it does not take, in one sentence', ({ name, takes }) => {
   const [, least, greatest] = /^a whole number from (\d+) to (\d+)$/.exec(takes) ?? []
@@ -218,6 +304,13 @@ test.each([
   expect(readConfig({ CORS_ORIGINS: origins }).corsOrigins).toEqual(origins.split(', '))
 })
 
+test.each(['10.0.0.7', '10.1.0.0/16, fd00::/8', '0.0.0.0/1', '10.0.0.7/32', '::1/128'])(
+  'TRUST_PROXY takes %s',
+  (proxies) => {
+    expect(readConfig({ TRUST_PROXY: proxies }).trustedProxies).toEqual(proxies.split(', '))
+  },
+)
+
 test('HOST takes an IPv6 address in brackets too, as it stands in a URL', () => {
   expect(readConfig({ HOST: '[::1]' }).host).toBe('::1')
 })
@@ -231,8 +324,13 @@ test.each([
     { AUTH_SECRET: 'x'.repeat(32), AUTH_JWKS_URL: 'https://id.example' },
     'AUTH_JWKS_URL and AUTH_SECRET: set one of them',
   ],
-  [{ AUTH_ISSUER: 'https://id.example' }, 'AUTH_ISSUER, AUTH_AUDIENCE: set AUTH_JWKS_URL or AUTH_SECRET as well'],
-  [{ AUTH_AUDIENCE: 'a', AUTH_SERVICE_KEYS: `a:${hash}` }, 'AUTH_ISSUER, AUTH_AUDIENCE: set'],
+  [
+    { AUTH_ISSUER: 'https://id.example' },
+    'AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set AUTH_JWKS_URL or AUTH_SECRET as well',
+  ],
+  [{ AUTH_AUDIENCE: 'a', AUTH_SERVICE_KEYS: `a:${hash}` }, 'AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set'],
+  [{ TRUSTED_DOCUMENTS: 'documents', GRAPHIQL: 'on' }, 'TRUSTED_DOCUMENTS and GRAPHIQL: '],
+  [{ AUTH_ROLES_CLAIM: 'roles' }, 'AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set'],
 ])('%j is refused: %s', (env, fault) => {
   expect(faultsOf(env)).toContain(fault)
 })
@@ -294,7 +392,7 @@ test.each(['0.0.0.0', '::', '192.168.0.5', 'api.example', '127.0.0.1.example'])(
   'HOST=%s without identity is refused, unless that is said to be meant',
   (HOST) => {
     expect(faultsOf({ HOST })).toMatch(/^HOST: .*ALLOW_UNAUTHENTICATED=true$/)
-    expect(faultsOf({ HOST, AUTH_SERVICE_KEYS: ' , ' })).toMatch(/^HOST: /)
+    expect(faultsOf({ HOST, AUTH_SERVICE_KEYS: ' , ' })).toMatch(/; HOST: /)
     expect(faultsOf({ HOST, ALLOW_UNAUTHENTICATED: 'false' })).toMatch(/^HOST: /)
     expect(readConfig({ HOST, ALLOW_UNAUTHENTICATED: 'true' }).host).toBe(HOST)
     expect(readConfig({ HOST, AUTH_SECRET: 'x'.repeat(32) }).host).toBe(HOST)

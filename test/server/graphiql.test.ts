@@ -5,7 +5,9 @@ import { expect, test } from 'vitest'
 import { createSchema } from '../../src/graphql/schema.ts'
 import { graphiqlExamples } from '../../src/server/graphiql/graphiql-examples.ts'
 import { useBed } from '../support/bed.ts'
+import { EventStreamReader } from '../support/event-stream.ts'
 import { serve, type TestServer } from '../support/server.ts'
+import { Wire } from '../support/wire.ts'
 
 const bed = useBed()
 
@@ -39,7 +41,7 @@ test.each([
   ['a bearer token', { AUTH_SECRET: secret }, ['Bearer TOKEN']],
   ['either', { AUTH_SECRET: secret, AUTH_SERVICE_KEYS: keys }, ['Bearer TOKEN', 'x-service-key', 'x-user-id']],
 ])('GraphiQL asks for %s, and sends nothing without it', async (_way, settings, asked) => {
-  await using server = await serve(bed.database.url, settings)
+  await using server = await serve(bed.database.url, { GRAPHIQL: 'on', ...settings })
   const { fetcher, defaultHeaders, defaultEditorToolsVisibility, requests } = await openGraphiql(server)
   expect(defaultEditorToolsVisibility).toBe('headers')
   for (const headers of [
@@ -61,7 +63,7 @@ test.each([
 })
 
 test('GraphiQL sends what the Headers editor holds, in any script', async () => {
-  await using server = await serve(bed.database.url, { AUTH_SERVICE_KEYS: keys })
+  await using server = await serve(bed.database.url, { GRAPHIQL: 'on', AUTH_SERVICE_KEYS: keys })
   const { fetcher, requests } = await openGraphiql(server)
   const headers = { 'X-Service-Key': ' key ', 'x-user-id': 'Łukasz …', empty: '' }
   expect(await fetcher({ query: '{ viewer { userId } }' }, { headers })).toEqual({
@@ -78,6 +80,40 @@ test('in development GraphiQL is the user of the examples, and needs no headers'
       data: { viewer: { userId: 'local' } },
     })
   }
+})
+
+const ada = { 'x-service-key': 'key', 'x-user-id': 'ada' }
+
+test.each<[settings: Record<string, string>, hasPage: boolean, hasSchema: boolean]>([
+  [{}, true, true],
+  [{ GRAPHIQL: 'off' }, false, false],
+  [{ INTROSPECTION: 'off' }, true, false],
+  [{ AUTH_SERVICE_KEYS: keys }, false, false],
+  [{ AUTH_SERVICE_KEYS: keys, GRAPHIQL: 'on' }, true, true],
+  [{ AUTH_SERVICE_KEYS: keys, INTROSPECTION: 'on' }, false, true],
+])('with %j GraphiQL: %s, introspection: %s, on every way', async (settings, hasPage, hasSchema) => {
+  await using server = await serve(bed.database.url, settings)
+  expect((await fetch(`${server.url}/graphiql`)).status).toBe(hasPage ? 200 : 404)
+  const identity = 'AUTH_SERVICE_KEYS' in settings ? ada : { 'x-user-id': 'ada' }
+  const api = server.as(identity)
+  await using wire = await Wire.open(server.url, identity)
+  for (const query of [
+    '{ __schema { queryType { name } } }',
+    '{ viewer { id } ...F } fragment F on Query { __type(name: "Viewer") { name } }',
+  ]) {
+    const streamed = await EventStreamReader.open(server.url, { identity, query })
+    const answers = [await api.ask(query), await streamed.result(), await wire.ask(query)]
+    for (const { data, errors } of answers) {
+      if (hasSchema) expect(data).toBeTruthy()
+      else
+        expect(errors?.[0]).toMatchObject({
+          extensions: { code: 'GRAPHQL_VALIDATION_FAILED' },
+          message: expect.stringContaining('introspection'),
+        })
+    }
+  }
+  // The name of a type is told by every client that keeps a cache.
+  expect(await api.get('{ viewer { __typename } }')).toEqual({ viewer: { __typename: 'Viewer' } })
 })
 
 interface Graphiql {

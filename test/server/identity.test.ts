@@ -1,5 +1,9 @@
+import type { IncomingMessage } from 'node:http'
 import { SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
+import { readConfig } from '../../src/config.ts'
+import { createHostGuard } from '../../src/server/http/host-guard.ts'
+import { Proxies } from '../../src/server/request/proxies.ts'
 import { useBed } from '../support/bed.ts'
 import { request } from '../support/request.ts'
 import { Wire } from '../support/wire.ts'
@@ -80,6 +84,36 @@ describe('development', () => {
       await using _wire = await Wire.dial(bed.server.url, { host })
     },
   )
+
+  test.each([
+    ['forwarded', 'for=192.0.2.1'],
+    ['x-forwarded-for', '127.0.0.1'],
+    ['x-forwarded-host', 'localhost'],
+    ['x-forwarded-proto', 'https'],
+    ['x-forwarded-port', '443'],
+    ['x-real-ip', '127.0.0.1'],
+    ['via', '1.1 proxy'],
+  ])('what came through a proxy is refused with 403, over HTTP and at the upgrade: %s', async (name, value) => {
+    const { status, body } = await post({ [name]: value, 'x-user-id': 'admin' })
+    expect(status).toBe(403)
+    expect(JSON.parse(body).errors).toMatchObject([{ extensions: { code: 'FORBIDDEN' } }])
+    await expect(Wire.dial(bed.server.url, { [name]: value })).rejects.toThrow('403')
+  })
+
+  test.each([
+    ['127.0.0.1', null],
+    ['127.9.9.9', null],
+    ['::1', null],
+    ['::ffff:127.0.0.1', null],
+    ['192.0.2.1', 'programs on its machine'],
+    ['::ffff:192.0.2.1', 'programs on its machine'],
+    [undefined, 'programs on its machine'],
+  ])('a connection from %s: %s', (remoteAddress, reason) => {
+    const guard = createHostGuard(readConfig({}), () => false, new Proxies([]))
+    const refusal = guard({ headers: { host: 'localhost' }, socket: { remoteAddress } } as IncomingMessage)
+    if (reason === null) expect(refusal).toBeNull()
+    else expect(refusal).toContain(reason)
+  })
 
   test.each([
     'https://evil.example',
@@ -178,6 +212,17 @@ describe('development without CORS_ORIGINS', () => {
   })
 })
 
+describe('development with ALLOW_UNAUTHENTICATED', () => {
+  const bed = useBed({ ALLOW_UNAUTHENTICATED: 'true' })
+
+  test('what came through a proxy is answered, for that was said to be meant', async () => {
+    const headers = { 'content-type': 'application/json', 'x-forwarded-for': '192.0.2.1', 'x-user-id': 'ada' }
+    const { body } = await request(`${bed.server.url}/graphql`, 'POST', headers, JSON.stringify({ query: whoAmI }))
+    expect(JSON.parse(body)).toEqual(is('ada'))
+    await using _wire = await Wire.dial(bed.server.url, { 'x-forwarded-for': '192.0.2.1' })
+  })
+})
+
 describe('production', () => {
   const secret = 'a secret of thirty-two bytes, or more'
   const bed = useBed({ AUTH_SECRET: secret, CORS_ORIGINS: 'https://app.example' })
@@ -198,6 +243,23 @@ describe('production', () => {
       // Whoever is not known is told nothing else.
       expect((await request(url, 'GET', headers)).status).toBe(401)
     }
+  })
+
+  test.each([
+    ['https://app.example', true],
+    ['https://api.example', true],
+    ['https://api.example:8443', false],
+    ['https://app.example.evil.example', false],
+    ['http://localhost:5173', false],
+    ['null', false],
+  ])('a page opens a WebSocket if its Origin is listed or the own one: %s, %s', async (origin, isTaken) => {
+    const dial = Wire.dial(bed.server.url, { origin, host: 'api.example' })
+    if (!isTaken) return expect(dial).rejects.toThrow('403')
+    await using _wire = await dial
+  })
+
+  test('a program without an Origin opens a WebSocket', async () => {
+    await using _wire = await Wire.dial(bed.server.url, { host: 'api.example' })
   })
 
   test.each([

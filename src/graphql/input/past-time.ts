@@ -15,5 +15,5 @@ export function requirePast(path: string, time: string): void {
 
 /** @throws ApiError FORBIDDEN if this caller may not say when something was created */
 export function requireBringer(path: string, { mayBringTimes }: Viewer): void {
-  if (!mayBringTimes) throw forbidden(`${path}: only a backend with a service key may say when something was created.`)
+  if (!mayBringTimes) throw forbidden(`${path}: only a caller with the role import may say when something was created.`)
 }

@@ -37,11 +37,11 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
       return JSON.stringify({ errors })
     }
     const { query } = asked
-    const { viewer, payer } = callerOf(request)
+    const { viewer } = callerOf(request)
     let cost = 0
     // Apollo refuses a persisted query that is only named, in the words that client libraries know.
     if (query !== null) {
-      const admitted = operations.admit(query, asked, payer, request.id)
+      const admitted = operations.admit(query, asked, viewer, request.id)
       if ('errors' in admitted) return refuse(admitted.errors)
       cost = admitted.cost
       const { operation, name } = admitted.operation
@@ -62,12 +62,12 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
   }
 
   forKnownCallers(app, dependencies, (known) => {
-    known.post(graphqlPath, (request, reply) => answer(request, reply, readRequest(request.body)))
+    known.post(graphqlPath, (request, reply) => answer(request, reply, operations.named(readRequest(request.body))))
 
     known.get(graphqlPath, async (request, reply) => {
       reply.headers(forOneCaller)
       requireOwnPage(request.headers, takesOrigin)
-      return answer(request, reply, readUrl(request.url))
+      return answer(request, reply, operations.named(readUrl(request.url)))
     })
   })
 

@@ -8,6 +8,7 @@ import { drawRequestId } from '../operation/operation-context.ts'
 import { logOperation } from '../operation/operation-log.ts'
 import { chooseAnswerType } from '../request/accept.ts'
 import type { TakesOrigin } from '../request/origins.ts'
+import type { Proxies } from '../request/proxies.ts'
 import { answerClientError } from './client-error.ts'
 import { allowOrigin, registerPreflights } from './cors.ts'
 import type { Health } from './health.ts'
@@ -31,6 +32,7 @@ export function createHttp(
   config: Config,
   guard: HostGuard,
   takesOrigin: TakesOrigin,
+  proxies: Proxies,
   health: Health,
   log: Logger,
 ): FastifyInstance {
@@ -53,6 +55,8 @@ export function createHttp(
   app.addHook('onRequest', (request, reply, done) => {
     // Fastify's own `elapsedTime` is 0 unless Fastify logs.
     const startedAt = performance.now()
+    // When the answer has left, the connection may be gone.
+    const address = proxies.addressOf(request.raw)
     // Fastify's own limit is not used, because it makes an AbortController for each request.
     const timer = setTimeout(() => {
       if (!reply.sent) reply.send(tooSlow())
@@ -67,15 +71,17 @@ export function createHttp(
       logOperation(log, {
         requestId: request.id,
         over: 'http',
+        address,
         path,
         operation: request.operation,
         viewer: request.caller?.viewer.userId ?? null,
+        actor: request.caller?.viewer.actor ?? undefined,
         ms: performance.now() - startedAt,
         status: reply.raw.writableFinished ? reply.statusCode : 'aborted',
       })
     })
     reply.header('x-request-id', request.id)
-    const reason = guard(request.headers)
+    const reason = guard(request.raw)
     const { origin } = request.headers
     if (origin !== undefined && reason === null && takesOrigin(origin)) allowOrigin(reply, origin)
     done(reason === null ? undefined : new ApiError('FORBIDDEN', reason))
@@ -94,7 +100,10 @@ export function createHttp(
   app.server.on('checkContinue', (request, response) => app.server.emit('request', request, response))
 
   app.setNotFoundHandler(async (request, reply) => {
-    const error = new ApiError('NOT_FOUND', 'There is nothing here; GraphQL is at /graphql, its explorer at /graphiql.')
+    const error = new ApiError(
+      'NOT_FOUND',
+      'There is nothing here; GraphQL is at /graphql, and GraphiQL, where it is on, at /graphiql.',
+    )
     return reply.code(404).send({ errors: [formatError(error, request.id, log)] })
   })
 

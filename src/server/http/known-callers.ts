@@ -1,11 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { viewerOf } from '../../auth/authenticate.ts'
-import type { Authenticate, Viewer } from '../../auth/viewer.ts'
+import type { Viewer } from '../../auth/viewer.ts'
 import { ApiError, badInput } from '../../errors.ts'
-import { authenticateFrom } from '../rate/authenticate-from.ts'
-import { payerOf } from '../rate/payer.ts'
-import type { Rates } from '../rate/rates.ts'
+import { type Authentication, authenticateFrom } from '../rate/authenticate-from.ts'
 import { takenEncodings, takesEncoding, unpack } from '../request/content-encoding.ts'
 import { readHeaders } from '../request/credentials.ts'
 import { parseExactJson } from '../request/exact-json.ts'
@@ -13,8 +11,6 @@ import { parseExactJson } from '../request/exact-json.ts'
 /** Who sends a request, once its credentials were accepted. */
 export interface KnownCaller {
   readonly viewer: Viewer
-  /** Who pays for what is asked. */
-  readonly payer: string
   /** When the credentials expire, in milliseconds since 1970; null: never. */
   readonly expiresAt: number | null
 }
@@ -25,14 +21,13 @@ export interface KnownCaller {
  */
 export function forKnownCallers(
   app: FastifyInstance,
-  use: { readonly authenticate: Authenticate; readonly rates: Rates | null },
+  authentication: Authentication,
   addRoutes: (known: FastifyInstance) => void,
 ): void {
   app.register(async (known) => {
     known.addHook('onRequest', async (request, reply) => {
-      const caller = await authenticateFrom(request, readHeaders(request.headers), use)
-      const viewer = viewerOf(caller)
-      request.caller = { viewer, payer: payerOf(viewer, caller.backend), expiresAt: caller.expiresAt }
+      const caller = await authenticateFrom(request.raw, readHeaders(request.headers), authentication)
+      request.caller = { viewer: viewerOf(caller), expiresAt: caller.expiresAt }
       requireEncoding(request, reply)
       if (request.headers.expect !== undefined) reply.raw.writeContinue()
     })

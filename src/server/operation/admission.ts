@@ -6,8 +6,11 @@ import {
   GraphQLError,
   type GraphQLSchema,
   Kind,
+  NoSchemaIntrospectionCustomRule,
   parse,
   type SelectionSetNode,
+  specifiedRules,
+  type ValidationRule,
   validate,
 } from 'graphql'
 import type { Limits } from '../../config.ts'
@@ -35,14 +38,17 @@ const maxCharacters = 1_000_000
 export class Admission {
   readonly #schema: GraphQLSchema
   readonly #limits: Limits
+  readonly #rules: readonly ValidationRule[]
   /** Documents by their text, the oldest first. */
   readonly #documents = new Map<string, { readonly document: DocumentNode; readonly hash: string }>()
   readonly #byHash = new Map<string, DocumentNode>()
   #characters = 0
 
-  constructor(schema: GraphQLSchema, limits: Limits) {
+  /** @param introspection whether callers may read the schema */
+  constructor(schema: GraphQLSchema, limits: Limits, introspection: boolean) {
     this.#schema = schema
     this.#limits = limits
+    this.#rules = introspection ? specifiedRules : [...specifiedRules, NoSchemaIntrospectionCustomRule]
   }
 
   /** Whether a document of this text is admitted without being read again. */
@@ -97,7 +103,7 @@ export class Admission {
     const conditions = rootConditions(document)
     if (conditions.length > 0) return [new GraphQLError(noRootCondition, { nodes: conditions })]
     try {
-      return validate(this.#schema, document, undefined, { maxErrors: 10 })
+      return validate(this.#schema, document, this.#rules, { maxErrors: 10 })
     } catch (error) {
       // A rule of GraphQL that throws an error in place of reporting it has nevertheless found the document invalid.
       if (error instanceof GraphQLError) return [error]

@@ -36,6 +36,7 @@ export class Apollo implements AsyncDisposable {
     const server = new ApolloServer<Context>({
       schema,
       documentStore: admission.documentStore,
+      // Admission sees to that.
       introspection: true,
       // The routes see to that: a body has to be application/json, which a page of another origin cannot send without
       // asking the server first, and a GET of such a page is refused.

@@ -4,10 +4,14 @@ import type { Logger } from 'pino'
 export interface OperationEntry {
   readonly requestId: string
   readonly over: 'http' | 'websocket'
+  /** Of the caller, as `Proxies` knows it; null: the connection was gone before. */
+  readonly address: string | null
   /** The path of an HTTP request, without its query. */
   readonly path?: string
   readonly operation: string | null
   readonly viewer: string | null
+  /** Who acts for the viewer, if that is somebody else. */
+  readonly actor?: string | undefined
   /** From the request to the end of its answer, in milliseconds. */
   readonly ms: number
   readonly status: number | string

@@ -6,13 +6,17 @@ import {
   type GraphQLSchema,
   getOperationAST,
   type OperationDefinitionNode,
+  OperationTypeNode,
 } from 'graphql'
 import type { Logger } from 'pino'
-import { type ApiError, badInput, costsTooMuch } from '../../errors.ts'
+import type { Viewer } from '../../auth/viewer.ts'
+import type { Config } from '../../config.ts'
+import { type ApiError, badInput, costsTooMuch, forbidden } from '../../errors.ts'
 import type { Context, Services } from '../../graphql/context.ts'
 import { createSchema } from '../../graphql/schema.ts'
 import { Feed } from '../../live/feed.ts'
 import type { AnswerMemory } from '../../storage/postgres/answer-budget.ts'
+import { payerOf } from '../rate/payer.ts'
 import type { Rates } from '../rate/rates.ts'
 import type { GraphqlRequest } from '../request/graphql-request.ts'
 import { Admission } from './admission.ts'
@@ -24,6 +28,7 @@ import { createPrices, documentPrice, operationPrice } from './prices.ts'
 import { ResultStream } from './result-stream.ts'
 import { EventResults, Result, type Subscription } from './results.ts'
 import { resumeAfter } from './resume-after.ts'
+import { TrustedDocuments } from './trusted-documents.ts'
 
 /** An operation that may run, or the errors that say why none may. */
 export type Admitted = Priced | { readonly errors: readonly GraphQLFormattedError[] }
@@ -50,6 +55,8 @@ export class Operations implements AsyncDisposable {
   readonly #schema: GraphQLSchema
   readonly #limit: number
   readonly #admission: Admission
+  /** null: every document may come. */
+  readonly #trusted: TrustedDocuments | null
   readonly #executor: Executor
   readonly #rates: Rates | null
   readonly #apollo: Apollo
@@ -62,6 +69,7 @@ export class Operations implements AsyncDisposable {
     schema: GraphQLSchema,
     limit: number,
     admission: Admission,
+    trusted: TrustedDocuments | null,
     executor: Executor,
     rates: Rates | null,
     apollo: Apollo,
@@ -72,6 +80,7 @@ export class Operations implements AsyncDisposable {
     this.#schema = schema
     this.#limit = limit
     this.#admission = admission
+    this.#trusted = trusted
     this.#executor = executor
     this.#rates = rates
     this.#apollo = apollo
@@ -84,31 +93,51 @@ export class Operations implements AsyncDisposable {
    * @param memory counts the bytes of all answers in flight
    * @param rates null: there is no limit
    */
-  static async start(services: Services, memory: AnswerMemory, rates: Rates | null, log: Logger): Promise<Operations> {
+  static async start(
+    config: Config,
+    services: Services,
+    memory: AnswerMemory,
+    rates: Rates | null,
+    log: Logger,
+  ): Promise<Operations> {
     const schema = createSchema()
-    const { limits } = services
-    const admission = new Admission(schema, limits)
+    const { limits, introspection, trustedDocuments: folder } = config
+    const admission = new Admission(schema, limits, introspection)
+    const trusted = folder === undefined ? null : await TrustedDocuments.read(folder, admission)
     const executor = new Executor(schema, createPrices(limits))
     const apollo = await Apollo.start(schema, admission, executor, log)
     const createContext = contextFactory(services, memory)
     const results = new EventResults(executor, createContext, rates, log)
-    return new Operations(schema, limits.cost, admission, executor, rates, apollo, results, createContext, log)
+    return new Operations(schema, limits.cost, admission, trusted, executor, rates, apollo, results, createContext, log)
+  }
+
+  /** The request as it is admitted and answered: with its text, if it names a trusted document by its hash. */
+  named<Request extends Pick<GraphqlRequest, 'query' | 'extensions'>>(request: Request): Request {
+    return this.#trusted === null ? request : this.#trusted.withText(request)
   }
 
   /**
    * Decides whether the operation of this name in a document may run: whether the document is one, what the operation
    * may cost, and whether its payer owes nothing. Takes from the payer what it costs, or what the refusal cost.
+   *
+   * @throws ApiError FORBIDDEN if the document is not trusted, or this viewer may not run it
    */
-  admit(query: string, asked: Asked, payer: string, requestId: string): Admitted {
+  admit(query: string, asked: Asked, viewer: Viewer, requestId: string): Admitted {
+    const payer = payerOf(viewer)
     try {
       this.#rates?.require(payer)
     } catch (error) {
       return this.#refuse([error as ApiError], requestId)
     }
+    this.#trusted?.require(query)
     const reading = this.#admission.remembers(query) ? 0 : documentPrice(query)
     const admitted = this.#price(query, asked)
     this.#rates?.take(payer, reading + ('errors' in admitted ? operationPrice : admitted.cost))
-    return 'errors' in admitted ? this.#refuse(admitted.errors, requestId) : admitted
+    if ('errors' in admitted) return this.#refuse(admitted.errors, requestId)
+    if (admitted.operation.operation === OperationTypeNode.MUTATION && !viewer.mayWrite) {
+      throw forbidden('This caller has the role read, and sends no mutations.')
+    }
+    return admitted
   }
 
   #price(query: string, { operationName, variables }: Asked): Priced | { readonly errors: readonly Error[] } {

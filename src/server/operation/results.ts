@@ -9,6 +9,7 @@ import {
 } from 'graphql'
 import type { Logger } from 'pino'
 import type { Viewer } from '../../auth/viewer.ts'
+import { payerOf } from '../rate/payer.ts'
 import type { Rates } from '../rate/rates.ts'
 import type { Executor } from './executor.ts'
 import { formatError } from './format-error.ts'
@@ -47,8 +48,6 @@ export class Result {
 /** A subscription that may run. */
 export interface Subscription {
   readonly viewer: Viewer
-  /** Who pays for its events. */
-  readonly payer: string
   readonly requestId: string
   readonly document: DocumentNode
   readonly operationName: string | null | undefined
@@ -145,7 +144,7 @@ export class EventResults {
 
   /** With a context of the event's own: with fresh loaders and a fresh budget. */
   #execute(event: object, subscription: Subscription): Promise<Result> | Result {
-    const { viewer, payer, requestId, document, operationName, variableValues, tellsCost } = subscription
+    const { viewer, requestId, document, operationName, variableValues, tellsCost } = subscription
     const context = this.#createContext(viewer, requestId)
     const execution = { document, operationName, variableValues, rootValue: event, contextValue: context }
     const finish = ({ errors, ...result }: ExecutionResult) => {
@@ -159,7 +158,7 @@ export class EventResults {
     const dispose = () => {
       context.budget[Symbol.dispose]()
       // It reads what it is about only with the others of its feed, but what is selected of it by itself.
-      this.#rates?.take(payer, eventPrice + context.budget.rows)
+      this.#rates?.take(payerOf(viewer), eventPrice + context.budget.rows)
     }
     const executed = this.#executor.execute(execution)
     if (executed instanceof Promise) return executed.finally(dispose).then(finish)

@@ -3,6 +3,7 @@ import type { Authenticate } from '../../auth/viewer.ts'
 import type { Config } from '../../config.ts'
 import type { Rates } from '../rate/rates.ts'
 import type { TakesOrigin } from '../request/origins.ts'
+import type { Proxies } from '../request/proxies.ts'
 import type { Operations } from './operations.ts'
 
 /** What each way to the server is built with: HTTP, WebSocket and event streams. */
@@ -12,6 +13,7 @@ export interface TransportDependencies {
   /** null: there is no limit. */
   readonly rates: Rates | null
   readonly takesOrigin: TakesOrigin
+  readonly proxies: Proxies
   readonly config: Config
   readonly log: Logger
 }

@@ -1,7 +1,15 @@
 import type { Authenticate, Caller, Credentials } from '../../auth/viewer.ts'
 import { ApiError } from '../../errors.ts'
-import { addressOf, type From } from './payer.ts'
+import type { From, Proxies } from '../request/proxies.ts'
+import { payerAt } from './payer.ts'
 import type { Rates } from './rates.ts'
+
+export interface Authentication {
+  readonly authenticate: Authenticate
+  /** null: there is no limit. */
+  readonly rates: Rates | null
+  readonly proxies: Proxies
+}
 
 /**
  * Answers who is calling. Whoever is not known is limited by address, and whoever is known never is: many users may share
@@ -12,12 +20,15 @@ import type { Rates } from './rates.ts'
 export async function authenticateFrom(
   from: From,
   credentials: Credentials,
-  { authenticate, rates }: { readonly authenticate: Authenticate; readonly rates: Rates | null },
+  { authenticate, rates, proxies }: Authentication,
 ): Promise<Caller> {
   try {
     return await authenticate(credentials)
   } catch (error) {
-    if (error instanceof ApiError && error.code === 'UNAUTHENTICATED') rates?.attempt(addressOf(from))
+    if (error instanceof ApiError && error.code === 'UNAUTHENTICATED') {
+      const address = proxies.addressOf(from)
+      if (address !== null) rates?.attempt(payerAt(address))
+    }
     throw error
   }
 }

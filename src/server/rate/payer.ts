@@ -1,30 +1,19 @@
-import type { IncomingHttpHeaders } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Viewer } from '../../auth/viewer.ts'
 
 /**
- * Who pays for an operation: its user; and if a backend acts for the user with a service key, the user of that backend,
- * so that neither uses up what the other may.
+ * Who pays for an operation: its user; and if a backend or an operator acts for the user, the user of that one, so that
+ * neither uses up what the other may.
  */
-export function payerOf({ userId }: Viewer, backend: string | null): string {
-  return backend === null ? userId : `${userId}\0${backend}`
-}
-
-/** Where a request or an upgrade comes from. */
-export interface From {
-  readonly socket: Socket
-  readonly headers: IncomingHttpHeaders
+export function payerOf({ userId, actor }: Viewer): string {
+  return actor === null ? userId : `${userId}\0${actor}`
 }
 
 /**
- * The address of a caller who is not known. Of IPv6 the first half: whoever has one address there has as many as it
- * likes in that half.
+ * Who pays for the attempts of callers that are not known: an address. Of IPv6 its first half: whoever has one address
+ * there has as many as it likes in that half.
  */
-export function addressOf({ socket }: From): string {
-  const address = socket.remoteAddress ?? ''
-  if (!address.includes(':')) return address
-  const v4 = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1]
-  return v4 ?? firstHalf(address)
+export function payerAt(address: string): string {
+  return address.includes(':') ? firstHalf(address) : address
 }
 
 /** Four groups of a well-formed address; `::` stands for as many zeros as are missing. */

@@ -45,7 +45,7 @@ export function readUrl(url: string): GraphqlRequest {
   }
   const given = new URLSearchParams(search)
   // A person may have opened the URL in a browser.
-  if (search === '') throw badInput('query', 'is missing in the URL; the explorer is at /graphiql.')
+  if (search === '') throw badInput('query', 'is missing in the URL; GraphiQL, where it is on, is at /graphiql.')
   return readRequest({
     query: one(given, 'query'),
     operationName: one(given, 'operationName'),

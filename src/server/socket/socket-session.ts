@@ -23,7 +23,6 @@ import { type ResultSink, ResultStream } from '../operation/result-stream.ts'
 import type { Result, Subscription } from '../operation/results.ts'
 import type { TransportDependencies } from '../operation/transport-dependencies.ts'
 import { authenticateFrom } from '../rate/authenticate-from.ts'
-import { payerOf } from '../rate/payer.ts'
 import { readConnectionParams } from '../request/credentials.ts'
 import { findInexactness } from '../request/exact-json.ts'
 import { nameOrNone } from '../request/graphql-request.ts'
@@ -61,6 +60,8 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
   readonly #host: SessionHost
   readonly #connection: SocketConnection
   readonly #operations = new SocketOperations()
+  /** Of the client, for the log. */
+  readonly #address: string | null
   /** The headers of the upgrade; null once `connection_init` has come. */
   #headers: IncomingHttpHeaders | null
   /** null: the session is not acknowledged yet. */
@@ -75,6 +76,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
     this.#use = use
     this.#host = host
     this.#headers = request.headers
+    this.#address = use.proxies.addressOf(request)
     const { messagesPerSecond } = config.limits
     this.#connection = new SocketConnection(socket, request, host.outbox, messagesPerSecond, log, this)
     const { SubprotocolNotAcceptable, ConnectionInitialisationTimeout } = CloseCode
@@ -145,7 +147,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
         return
       case MessageType.Subscribe:
         return this.#subscribe(message.id, {
-          ...message.payload,
+          ...this.#use.operations.named(message.payload),
           operationName: nameOrNone(message.payload.operationName),
         })
       case MessageType.Complete:
@@ -242,15 +244,13 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
         throw new ApiError('RATE_LIMITED', `At most ${subscriptions} operations at once on a socket.`)
       }
       const viewer = viewerOf(caller, payload.extensions?.userId)
-      const payer = payerOf(viewer, caller.backend)
-      const admitted = operations.admit(payload.query, payload, payer, requestId)
+      const admitted = operations.admit(payload.query, payload, viewer, requestId)
       if ('errors' in admitted) return admitted.errors
       const { document, operation, cost } = admitted
       return {
         id,
         requestId,
         viewer,
-        payer,
         cost,
         name: operation.name?.value ?? null,
         isSubscription: operation.operation === OperationTypeNode.SUBSCRIPTION,
@@ -326,8 +326,10 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
     logOperation(this.#use.log, {
       requestId: operation.requestId,
       over: 'websocket',
+      address: this.#address,
       operation: operation.name,
       viewer: operation.viewer.userId,
+      actor: operation.viewer.actor ?? undefined,
       ms: performance.now() - operation.startedAt,
       status: operation.status,
     })

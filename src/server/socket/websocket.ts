@@ -78,6 +78,6 @@ export class Sockets implements AsyncDisposable, SessionHost {
   }
 }
 
-function nameOf({ viewer, backend }: Caller): string {
-  return viewer === null ? `backend ${backend}` : `user ${viewer.userId}`
+function nameOf({ viewer, actor }: Caller): string {
+  return viewer === null ? String(actor) : `user ${viewer.userId}`
 }

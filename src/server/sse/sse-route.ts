@@ -17,16 +17,17 @@ export const streamPath = '/graphql/stream'
  */
 export function registerStreams(
   app: FastifyInstance,
-  { operations, authenticate, rates, takesOrigin }: TransportDependencies,
+  dependencies: TransportDependencies,
   streams: EventStreams,
 ): void {
-  forKnownCallers(app, { authenticate, rates }, (known) => {
+  const { operations, takesOrigin } = dependencies
+  forKnownCallers(app, dependencies, (known) => {
     known.route({
       method: ['GET', 'POST'],
       url: streamPath,
       exposeHeadRoute: false,
       handler: async (request, reply) => {
-        const { viewer, payer, expiresAt } = callerOf(request)
+        const { viewer, expiresAt } = callerOf(request)
         const isGet = request.method === 'GET'
         if (isGet) requireOwnPage(request.headers, takesOrigin)
         requireAccepted(request.headers.accept)
@@ -34,9 +35,9 @@ export function registerStreams(
         // Of the statuses of success, 204 is the one at which a browser stops for good.
         if (lastEventId === completeId) return reply.code(204).send()
 
-        const asked = isGet ? readUrl(request.url) : readRequest(request.body)
+        const asked = operations.named(isGet ? readUrl(request.url) : readRequest(request.body))
         if (asked.query === null) throw badInput('query', 'must be a text.')
-        const admitted = operations.admit(asked.query, asked, payer, request.id)
+        const admitted = operations.admit(asked.query, asked, viewer, request.id)
         if ('errors' in admitted) return streams.refuse(reply, viewer, admitted.errors)
         const { document, operation, cost } = admitted
         request.operation = operation.name?.value ?? null
@@ -47,7 +48,6 @@ export function registerStreams(
         await streams.run(reply, {
           requestId: request.id,
           viewer,
-          payer,
           expiresAt,
           cost,
           request: asked,

@@ -18,7 +18,6 @@ import { EventStream } from './sse-stream.ts'
 export interface StreamedOperation {
   readonly requestId: string
   readonly viewer: Viewer
-  readonly payer: string
   /** What it may cost. */
   readonly cost: number
   /** When the proof of who is calling expires, in milliseconds since 1970; null: never. */
@@ -113,10 +112,10 @@ export class EventStreams implements AsyncDisposable {
   }
 
   async #follow(stream: EventStream, operation: StreamedOperation): Promise<void> {
-    const { viewer, payer, requestId, request, document, after } = operation
+    const { viewer, requestId, request, document, after } = operation
     const { operationName, variables: variableValues } = request
     const tellsCost = asksCost(request)
-    const subscription = { viewer, payer, requestId, document, operationName, variableValues, tellsCost }
+    const subscription = { viewer, requestId, document, operationName, variableValues, tellsCost }
     const results = await this.#use.operations.follow(subscription, after)
     if (!(results instanceof ResultStream)) return this.#refuse(stream, results)
     stream.ended.addEventListener('abort', () => results.return())

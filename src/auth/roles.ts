@@ -1,0 +1,32 @@
+import { unauthenticated } from '../errors.ts'
+
+/** The roles that a token may give its user. Their names are used nowhere else, so that no other program gives them. */
+export interface Roles {
+  /** Reads and follows, and changes nothing. */
+  readonly isReader: boolean
+  /** May say when something was created. */
+  readonly isImporter: boolean
+  /** May act for any user, as a backend with a service key does. */
+  readonly isOperator: boolean
+}
+
+export const noRoles: Roles = { isReader: false, isImporter: false, isOperator: false }
+
+/**
+ * Reads the claim of roles: a text with spaces between, as OAuth writes scopes, or a list of texts. What else is in it
+ * belongs to other programs.
+ *
+ * @throws ApiError UNAUTHENTICATED if it is neither: it could have taken rights away
+ */
+export function readRoles(name: string, claim: unknown): Roles {
+  if (claim === undefined) return noRoles
+  const roles = typeof claim === 'string' ? claim.split(' ') : claim
+  if (!Array.isArray(roles) || roles.some((role) => typeof role !== 'string')) {
+    throw unauthenticated(`The claim ${name} of the token must be a text or a list of texts.`)
+  }
+  return {
+    isReader: roles.includes('colloquy:read'),
+    isImporter: roles.includes('colloquy:import'),
+    isOperator: roles.includes('colloquy:operator'),
+  }
+}
