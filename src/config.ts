@@ -94,6 +94,13 @@ const settings = {
   ),
 
   MAX_BODY_BYTES: whole(1 * KiB, 64 * MiB, 4 * MiB, 'Most bytes of a request body or of a WebSocket frame.'),
+  MAX_BODY_VALUES: whole(
+    1_000,
+    10_000_000,
+    100_000,
+    'Most JSON values of a request body or of a WebSocket frame, counting the keys of objects as well.',
+  ),
+  MAX_BODY_KEYS: whole(100, 1_000_000, 8_000, 'Most different keys of a request body or of a WebSocket frame.'),
   MAX_QUERY_CHARACTERS: whole(100, 1_000_000, 32_768, 'Most characters of a GraphQL document.'),
   MAX_QUERY_TOKENS: whole(10, 100_000, 4_000, 'Most tokens of a GraphQL document.'),
   MAX_QUERY_DEPTH: whole(
@@ -200,6 +207,7 @@ export const contractLimits = {
   streamSeconds: 3_600,
   defaultStreamSeconds: 60,
   jsonDepth: 64,
+  bodyDepth: 100,
 } as const
 
 /** What is read of the settings. One without a value is undefined. */
@@ -216,6 +224,8 @@ type Settings = {
 
 export interface Limits {
   readonly bodyBytes: number
+  readonly bodyValues: number
+  readonly bodyKeys: number
   readonly queryCharacters: number
   readonly queryTokens: number
   readonly queryDepth: number
@@ -350,6 +360,8 @@ function toConfig(from: Settings): Config {
     identity: toIdentity(from),
     limits: {
       bodyBytes: from.MAX_BODY_BYTES,
+      bodyValues: from.MAX_BODY_VALUES,
+      bodyKeys: from.MAX_BODY_KEYS,
       queryCharacters: from.MAX_QUERY_CHARACTERS,
       queryTokens: from.MAX_QUERY_TOKENS,
       queryDepth: from.MAX_QUERY_DEPTH,

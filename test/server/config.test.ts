@@ -30,6 +30,8 @@ const places: [name: string, value: string | number, place: string][] = [
   ['LOG_LEVEL', 'warn', 'logLevel'],
   ['CORS_ORIGINS', 'https://x', 'corsOrigins'],
   ['MAX_BODY_BYTES', 5_001, 'limits.bodyBytes'],
+  ['MAX_BODY_VALUES', 5_013, 'limits.bodyValues'],
+  ['MAX_BODY_KEYS', 5_014, 'limits.bodyKeys'],
   ['MAX_QUERY_CHARACTERS', 5_002, 'limits.queryCharacters'],
   ['MAX_QUERY_TOKENS', 5_003, 'limits.queryTokens'],
   ['MAX_QUERY_DEPTH', 51, 'limits.queryDepth'],

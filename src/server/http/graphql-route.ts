@@ -23,7 +23,8 @@ const forOneCaller = {
  * status is that of the audits, which is also that of clients and servers today.
  */
 export function registerGraphql(app: FastifyInstance, dependencies: TransportDependencies): void {
-  const { operations, authenticate, takesOrigin, log } = dependencies
+  const { operations, authenticate, takesOrigin, config, log } = dependencies
+  const { limits } = config
 
   const answer = async (request: FastifyRequest, reply: FastifyReply, asked: GraphqlRequest): Promise<unknown> => {
     const { accept } = request.headers
@@ -56,13 +57,13 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
     return result.text
   }
 
-  forKnownCallers(app, authenticate, (known) => {
+  forKnownCallers(app, authenticate, limits, (known) => {
     known.post(graphqlPath, (request, reply) => answer(request, reply, readRequest(request.body)))
 
     known.get(graphqlPath, async (request, reply) => {
       reply.headers(forOneCaller)
       requireOwnPage(request.headers, takesOrigin)
-      return answer(request, reply, readUrl(request.url))
+      return answer(request, reply, readUrl(request.url, limits))
     })
   })
 

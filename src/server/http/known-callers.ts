@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { viewerOf } from '../../auth/authenticate.ts'
 import type { Authenticate, Viewer } from '../../auth/viewer.ts'
 import { ApiError, badInput } from '../../errors.ts'
+import type { BodyLimits } from '../request/body-limits.ts'
 import { takenEncodings, takesEncoding, unpack } from '../request/content-encoding.ts'
 import { readHeaders } from '../request/credentials.ts'
 import { parseExactJson } from '../request/exact-json.ts'
@@ -21,6 +22,7 @@ export interface KnownCaller {
 export function forKnownCallers(
   app: FastifyInstance,
   authenticate: Authenticate,
+  limits: BodyLimits,
   addRoutes: (known: FastifyInstance) => void,
 ): void {
   app.register(async (known) => {
@@ -33,9 +35,9 @@ export function forKnownCallers(
     known.removeAllContentTypeParsers()
     known.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
       const encoding = request.headers['content-encoding']
-      if (encoding === undefined) return parse(body, done)
+      if (encoding === undefined) return parse(body, limits, done)
       unpack(body, encoding, request.routeOptions.bodyLimit, (error, unpacked) => {
-        if (error === null) parse(unpacked, done)
+        if (error === null) parse(unpacked, limits, done)
         else done(error)
       })
     })
@@ -57,9 +59,9 @@ function requireEncoding({ headers }: FastifyRequest, reply: FastifyReply): void
   throw Object.assign(error, { statusCode: 415 })
 }
 
-function parse(body: Buffer, done: (error: Error | null, parsed?: unknown) => void): void {
+function parse(body: Buffer, limits: BodyLimits, done: (error: Error | null, parsed?: unknown) => void): void {
   try {
-    done(null, parseExactJson(decodeUtf8(body)))
+    done(null, parseExactJson(decodeUtf8(body), limits))
   } catch (error) {
     done(error as Error)
   }

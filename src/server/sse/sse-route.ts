@@ -17,10 +17,10 @@ export const streamPath = '/graphql/stream'
  */
 export function registerStreams(
   app: FastifyInstance,
-  { operations, authenticate, takesOrigin }: TransportDependencies,
+  { operations, authenticate, takesOrigin, config: { limits } }: TransportDependencies,
   streams: EventStreams,
 ): void {
-  forKnownCallers(app, authenticate, (known) => {
+  forKnownCallers(app, authenticate, limits, (known) => {
     known.route({
       method: ['GET', 'POST'],
       url: streamPath,
@@ -34,7 +34,7 @@ export function registerStreams(
         // Of the statuses of success, 204 is the one at which a browser stops for good.
         if (lastEventId === completeId) return reply.code(204).send()
 
-        const asked = isGet ? readUrl(request.url) : readRequest(request.body)
+        const asked = isGet ? readUrl(request.url, limits) : readRequest(request.body)
         if (asked.query === null) throw badInput('query', 'must be a text.')
         const admitted = operations.admit(asked.query, asked.operationName, request.id)
         if ('errors' in admitted) return streams.refuse(reply, viewer, admitted.errors)
