@@ -40,7 +40,41 @@ function parse(text: string, path: string): unknown {
  */
 export function findInexactness(text: string, value: unknown): string | null {
   const comparison = new Comparison(text)
-  return comparison.value(value, 'undecided') ? comparison.end() : comparison.reason
+  try {
+    return comparison.value(value, 'undecided') ? comparison.end() : comparison.reason
+  } catch (error) {
+    // Of a key that stands twice the first value is compared with the last one.
+    const key = findKeyTwice(text)
+    if (key === null) throw error
+    return standsTwice(key)
+  }
+}
+
+/** Reads the text alone. @returns null: no object has a key twice */
+function findKeyTwice(text: string): string | null {
+  /** The keys of the objects around; null: a list. */
+  const levels: (Set<string> | null)[] = []
+  let isKeyNext = false
+  for (let at = 0; at < text.length; at++) {
+    const char = text[at]
+    if (char === '{' || char === '[') levels.push(char === '{' ? new Set() : null)
+    if (char === '}' || char === ']') levels.pop()
+    if (char === '{' || char === ',') isKeyNext = (levels.at(-1) ?? null) !== null
+    if (char !== '"') continue
+    const from = at
+    for (at += 1; text[at] !== '"'; at++) if (text[at] === '\\') at += 1
+    if (!isKeyNext) continue
+    isKeyNext = false
+    const key = JSON.parse(text.slice(from, at + 1)) as string
+    const keys = levels.at(-1)
+    if (keys?.has(key)) return key
+    keys?.add(key)
+  }
+  return null
+}
+
+function standsTwice(key: string): string {
+  return `the key ${shown(key)} stands twice in one object; only the last would be kept.`
 }
 
 /**
@@ -140,7 +174,7 @@ class Comparison {
 
   #add(key: string, seen: SeenKeys, order: Order): boolean {
     if (seen.has(key)) {
-      this.reason = `the key ${shown(key)} stands twice in one object; only the last would be kept.`
+      this.reason = standsTwice(key)
       return false
     }
     if (seen.takesPlace(key) || order === 'any') return true
