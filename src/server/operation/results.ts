@@ -10,7 +10,7 @@ import {
 import type { Logger } from 'pino'
 import type { Viewer } from '../../auth/viewer.ts'
 import type { Executor } from './executor.ts'
-import { formatError } from './format-error.ts'
+import { formatErrors } from './format-error.ts'
 import type { CreateContext } from './operation-context.ts'
 
 /** A result as callers get it. */
@@ -145,7 +145,7 @@ export class EventResults {
       const { cursor } = event as { cursor: string }
       const extensions = { cursor }
       if (errors === undefined) return new Result({ ...result, extensions })
-      const formatted = errors.map((error) => formatError(error, requestId, this.#log))
+      const formatted = formatErrors(errors, requestId, this.#log)
       return new Result({ ...result, errors: formatted, extensions })
     }
     const dispose = () => context.budget[Symbol.dispose]()
