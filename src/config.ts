@@ -140,6 +140,13 @@ const settings = {
     256 * MiB,
     'Most bytes of all rows that are held for answers in flight.',
   ),
+  MAX_CONNECTIONS: whole(1, 1_000_000, 50_000, 'Most TCP connections at once, of all clients together.'),
+  MAX_CONNECTIONS_PER_ADDRESS: whole(
+    1,
+    1_000_000,
+    12_000,
+    'Most TCP connections at once from one address. All clients behind one proxy have its address.',
+  ),
   MAX_SUBSCRIPTIONS: whole(
     1,
     10_000,
@@ -240,6 +247,8 @@ export interface Limits {
   readonly forkBytes: number
   readonly answerBytes: number
   readonly answersBytes: number
+  readonly connections: number
+  readonly connectionsPerAddress: number
   readonly subscriptions: number
   readonly sockets: number
   readonly messagesPerSecond: number
@@ -376,6 +385,8 @@ function toConfig(from: Settings): Config {
       forkBytes: from.MAX_FORK_BYTES,
       answerBytes: from.MAX_ANSWER_BYTES,
       answersBytes: from.MAX_ANSWERS_BYTES,
+      connections: from.MAX_CONNECTIONS,
+      connectionsPerAddress: from.MAX_CONNECTIONS_PER_ADDRESS,
       subscriptions: from.MAX_SUBSCRIPTIONS,
       sockets: from.MAX_SOCKETS,
       messagesPerSecond: from.MAX_MESSAGES_PER_SECOND,

@@ -46,6 +46,8 @@ const places: [name: string, value: string | number, place: string][] = [
   ['MAX_FORK_BYTES', 5_008, 'limits.forkBytes'],
   ['MAX_ANSWER_BYTES', 5_009, 'limits.answerBytes'],
   ['MAX_ANSWERS_BYTES', 5_010, 'limits.answersBytes'],
+  ['MAX_CONNECTIONS', 5_015, 'limits.connections'],
+  ['MAX_CONNECTIONS_PER_ADDRESS', 5_016, 'limits.connectionsPerAddress'],
   ['MAX_SUBSCRIPTIONS', 54, 'limits.subscriptions'],
   ['MAX_SOCKETS', 55, 'limits.sockets'],
   ['MAX_MESSAGES_PER_SECOND', 56, 'limits.messagesPerSecond'],
