@@ -1,9 +1,10 @@
 import {
   coerceInputValue,
   GraphQLError,
-  type GraphQLInputType,
   type GraphQLSchema,
+  isInputType,
   isNonNullType,
+  print,
   typeFromAST,
   type VariableDefinitionNode,
   valueFromAST,
@@ -55,8 +56,12 @@ function readVariable(
   add: (error: GraphQLError) => void,
 ): void {
   const name = definition.variable.name.value
-  // Of a valid document every variable has a type of input.
-  const type = typeFromAST(schema, definition.type) as GraphQLInputType
+  const type = typeFromAST(schema, definition.type)
+  if (!isInputType(type)) {
+    const sentence = `Variable "$${name}" expected value of type "${print(definition.type)}" which cannot be used as an input type.`
+    add(new GraphQLError(sentence, { nodes: definition.type }))
+    return
+  }
   if (!Object.hasOwn(given, name)) {
     if (definition.defaultValue) coerced[name] = valueFromAST(definition.defaultValue, type)
     else if (isNonNullType(type)) {
