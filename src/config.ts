@@ -122,6 +122,13 @@ const settings = {
   INTROSPECTION: onOrOff('Whether callers may read the schema (`__schema`, `__type`). Absent: on where GraphiQL is.'),
 
   MAX_BODY_BYTES: whole(1 * KiB, 64 * MiB, 4 * MiB, 'Most bytes of a request body or of a WebSocket frame.'),
+  MAX_BODY_VALUES: whole(
+    1_000,
+    10_000_000,
+    100_000,
+    'Most JSON values of a request body or of a WebSocket frame, counting the keys of objects as well.',
+  ),
+  MAX_BODY_KEYS: whole(100, 1_000_000, 8_000, 'Most different keys of a request body or of a WebSocket frame.'),
   MAX_QUERY_CHARACTERS: whole(100, 1_000_000, 32_768, 'Most characters of a GraphQL document.'),
   MAX_QUERY_TOKENS: whole(10, 100_000, 4_000, 'Most tokens of a GraphQL document.'),
   MAX_QUERY_DEPTH: whole(
@@ -179,6 +186,13 @@ const settings = {
     1_000_000_000,
     100_000,
     'How much they may cost at once after a rest. Whoever has used up more is refused with RATE_LIMITED until `RATE_LIMIT` has made up for it.',
+  ),
+  MAX_CONNECTIONS: whole(1, 1_000_000, 50_000, 'Most TCP connections at once, of all clients together.'),
+  MAX_CONNECTIONS_PER_ADDRESS: whole(
+    1,
+    1_000_000,
+    12_000,
+    'Most TCP connections at once from one address, unless `TRUST_PROXY` names it.',
   ),
   MAX_SUBSCRIPTIONS: whole(
     1,
@@ -247,6 +261,7 @@ export const contractLimits = {
   streamSeconds: 3_600,
   defaultStreamSeconds: 60,
   jsonDepth: 64,
+  bodyDepth: 100,
 } as const
 
 /** What is read of the settings. One without a value is undefined. */
@@ -263,6 +278,8 @@ type Settings = {
 
 export interface Limits {
   readonly bodyBytes: number
+  readonly bodyValues: number
+  readonly bodyKeys: number
   readonly queryCharacters: number
   readonly queryTokens: number
   readonly queryDepth: number
@@ -278,6 +295,8 @@ export interface Limits {
   readonly answerBytes: number
   readonly answersBytes: number
   readonly cost: number
+  readonly connections: number
+  readonly connectionsPerAddress: number
   readonly subscriptions: number
   readonly sockets: number
   readonly messagesPerSecond: number
@@ -442,6 +461,8 @@ function toConfig(from: Settings): Config {
     introspection: from.INTROSPECTION ?? graphiql,
     limits: {
       bodyBytes: from.MAX_BODY_BYTES,
+      bodyValues: from.MAX_BODY_VALUES,
+      bodyKeys: from.MAX_BODY_KEYS,
       queryCharacters: from.MAX_QUERY_CHARACTERS,
       queryTokens: from.MAX_QUERY_TOKENS,
       queryDepth: from.MAX_QUERY_DEPTH,
@@ -457,6 +478,8 @@ function toConfig(from: Settings): Config {
       answerBytes: from.MAX_ANSWER_BYTES,
       answersBytes: from.MAX_ANSWERS_BYTES,
       cost: from.MAX_COST,
+      connections: from.MAX_CONNECTIONS,
+      connectionsPerAddress: from.MAX_CONNECTIONS_PER_ADDRESS,
       subscriptions: from.MAX_SUBSCRIPTIONS,
       sockets: from.MAX_SOCKETS,
       messagesPerSecond: from.MAX_MESSAGES_PER_SECOND,

@@ -1,6 +1,7 @@
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import type { Moved } from '../storage/postgres/store.ts'
+import { AwayLog } from './away-log.ts'
 
 /** What a bus tells what it hears. */
 export interface BusListener {
@@ -80,7 +81,7 @@ interface Unconfirmed {
  */
 export class Bus implements AsyncDisposable {
   readonly #connect: Connect
-  readonly #log: Logger
+  readonly #away: AwayLog
   readonly #patienceMs: number
   readonly #stop = new AbortController()
   readonly #wanted = new Map<string, Interest>()
@@ -96,9 +97,10 @@ export class Bus implements AsyncDisposable {
   #running: Promise<void> = Promise.resolve()
   #wake: () => void = () => {}
 
-  constructor(connect: Connect, log: Logger, patienceMs = defaultPatienceMs) {
+  /** @param setting names the other end of the line */
+  constructor(connect: Connect, setting: string, log: Logger, patienceMs = defaultPatienceMs) {
     this.#connect = connect
-    this.#log = log
+    this.#away = new AwayLog(log, `hints from other servers are late until ${setting} can be reached`)
     this.#patienceMs = patienceMs
   }
 
@@ -159,7 +161,7 @@ export class Bus implements AsyncDisposable {
     while (!signal.aborted) {
       await this.#useLine(listener).catch((error: unknown) => {
         if (signal.aborted) return
-        this.#log.warn({ err: error }, 'hints from other servers are late until their connection is back')
+        this.#away.failed(error, performance.now())
       })
       this.#isAway = true
       this.#listening.clear()
@@ -187,6 +189,7 @@ export class Bus implements AsyncDisposable {
     for (const key of this.#wanted.keys()) this.#toListen.add(key)
     while (this.#toListen.size > 0) await this.#listen(line)
     this.#isAway = false
+    this.#away.back()
     listener.resumed()
     while (!signal.aborted && !lost.signal.aborted) {
       const pause = this.#toSend.size === 0 ? null : this.#lastSent + pauseMs - performance.now()

@@ -15,7 +15,7 @@ const answerMs = 10_000
  */
 export function natsBus(urls: readonly string[], log: Logger, patienceMs?: number): Bus {
   const connectLine: Connect = (events, signal) => NatsLine.connect(urls, events, signal)
-  return new Bus(connectLine, log, patienceMs)
+  return new Bus(connectLine, 'the NATS of NATS_URL', log, patienceMs)
 }
 
 /**

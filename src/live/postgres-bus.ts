@@ -13,7 +13,7 @@ const channelPrefix = 'colloquy '
  */
 export function postgresBus(url: string, log: Logger, patienceMs?: number): Bus {
   const connect: Connect = (events, signal) => PostgresLine.connect(url, events, signal)
-  return new Bus(connect, log, patienceMs)
+  return new Bus(connect, 'the database of DATABASE_DIRECT_URL or DATABASE_URL', log, patienceMs)
 }
 
 /**

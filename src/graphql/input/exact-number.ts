@@ -6,6 +6,9 @@
  */
 export function isExactNumber(text: string): boolean {
   const value = Number(text)
+  const size = Math.abs(value)
+  // Between these bounds a double keeps every number of 15 digits (DBL_DIG of IEEE 754).
+  if (text.length <= 15 && size > 1e-250 && size < 1e250) return true
   return Number.isFinite(value) && decimal(text) === decimal(String(value))
 }
 
@@ -16,6 +19,7 @@ function decimal(text: string): string {
   const digits = (whole + fraction).replace(/^0+/, '')
   const significant = digits.replace(/0+$/, '')
   if (significant === '') return '0'
-  const exponent = BigInt(power) - BigInt(fraction.length) + BigInt(digits.length - significant.length)
+  // Where a power is too large to be counted exactly, the number is no double, unless it is 0.
+  const exponent = Number(power) - fraction.length + digits.length - significant.length
   return `${sign === '-' ? '-' : ''}${significant}e${exponent}`
 }

@@ -32,6 +32,14 @@ export function requireName(path: string, text: string, limit: number): void {
 /** @throws ApiError PAYLOAD_TOO_LARGE */
 export function requireLength(path: string, text: string, limit: number): void {
   if (text.length <= limit) return
-  const length = [...text].length
+  const length = countCharacters(text)
   if (length > limit) throw tooLarge(path, 'characters', limit, length)
+}
+
+/** Without a list of them, which takes half a second of four megabytes. @param text valid Unicode */
+function countCharacters(text: string): number {
+  let count = text.length
+  // The second half of a surrogate pair is no character of its own.
+  for (let at = 0; at < text.length; at++) if ((text.charCodeAt(at) & 0xfc00) === 0xdc00) count -= 1
+  return count
 }

@@ -24,7 +24,7 @@ const forOneCaller = {
  * status is that of the audits, which is also that of clients and servers today.
  */
 export function registerGraphql(app: FastifyInstance, dependencies: TransportDependencies): void {
-  const { operations, takesOrigin, log } = dependencies
+  const { operations, takesOrigin, config, log } = dependencies
 
   const answer = async (request: FastifyRequest, reply: FastifyReply, asked: GraphqlRequest): Promise<unknown> => {
     const { accept } = request.headers
@@ -67,7 +67,7 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
     known.get(graphqlPath, async (request, reply) => {
       reply.headers(forOneCaller)
       requireOwnPage(request.headers, takesOrigin)
-      return answer(request, reply, operations.named(readUrl(request.url)))
+      return answer(request, reply, operations.named(readUrl(request.url, config.limits)))
     })
   })
 

@@ -10,6 +10,7 @@ import { chooseAnswerType } from '../request/accept.ts'
 import type { TakesOrigin } from '../request/origins.ts'
 import type { Proxies } from '../request/proxies.ts'
 import { answerClientError } from './client-error.ts'
+import { limitConnections } from './connection-limits.ts'
 import { allowOrigin, registerPreflights } from './cors.ts'
 import type { Health } from './health.ts'
 import type { HostGuard } from './host-guard.ts'
@@ -27,6 +28,9 @@ declare module 'fastify' {
   }
 }
 
+/** How often Node looks which requests are late, in milliseconds. */
+const longestCheck = 1_000
+
 /** The HTTP server without its routes: who may come in, how long a request may take, and how errors go out. */
 export function createHttp(
   config: Config,
@@ -39,6 +43,12 @@ export function createHttp(
   const app: FastifyInstance = Fastify({
     bodyLimit: config.limits.bodyBytes,
     requestTimeout: config.requestMs,
+    // Node looks only now and then which requests have not come in time: every 30 s, if nothing else is said.
+    http: {
+      requestTimeout: config.requestMs,
+      headersTimeout: config.requestMs,
+      connectionsCheckingInterval: Math.min(config.requestMs, longestCheck),
+    },
     forceCloseConnections: 'idle',
     // A request that still comes on an open connection is answered, and is the last one there: nothing it needs is
     // closed yet.
@@ -47,6 +57,8 @@ export function createHttp(
     clientErrorHandler: answerClientError,
     logger: false,
   })
+
+  limitConnections(app.server, config.limits, proxies)
 
   app.decorateRequest('caller', null)
   app.decorateRequest('operation', null)
@@ -59,7 +71,10 @@ export function createHttp(
     const address = proxies.addressOf(request.raw)
     // Fastify's own limit is not used, because it makes an AbortController for each request.
     const timer = setTimeout(() => {
-      if (!reply.sent) reply.send(tooSlow())
+      if (reply.sent) return
+      // Whoever still sends its body does not keep the connection.
+      if (!request.raw.complete) reply.header('connection', 'close')
+      reply.send(tooSlow())
     }, config.requestMs)
     reply.raw.once('close', () => {
       clearTimeout(timer)
@@ -80,7 +95,8 @@ export function createHttp(
         status: reply.raw.writableFinished ? reply.statusCode : 'aborted',
       })
     })
-    reply.header('x-request-id', request.id)
+    // What depends on its caller is kept by no cache. Routes whose answers may be kept say so themselves.
+    reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' })
     const reason = guard(request.raw)
     const { origin } = request.headers
     if (origin !== undefined && reason === null && takesOrigin(origin)) allowOrigin(reply, origin)
@@ -113,6 +129,7 @@ export function createHttp(
     const status = isRefusal ? error.statusCode : statuses[formatted.extensions?.code as ErrorCode]
     reply.header('cache-control', 'no-store')
     sayWhen(reply, formatted)
+    if (status === 401) reply.header('www-authenticate', challenge(config, request.headers.authorization))
     reply.type(`${chooseAnswerType(request.headers.accept) ?? 'application/json'}; charset=utf-8`)
     return reply.code(status ?? 500).send({ errors: [formatted] })
   })
@@ -120,6 +137,12 @@ export function createHttp(
   // After the error handler: otherwise Fastify's own handler would answer the errors of this route.
   registerPreflights(app, takesOrigin)
   return app
+}
+
+/** How to prove who one is (RFC 9110, 11.6.1; RFC 6750, 3). Service keys have no scheme that is registered. */
+function challenge({ identity }: Config, authorization: string | undefined): string {
+  if (identity?.jwksUrl === undefined && identity?.secret === undefined) return 'ServiceKey realm="colloquy"'
+  return `Bearer realm="colloquy"${authorization === undefined ? '' : ', error="invalid_token"'}`
 }
 
 function tooSlow(): ApiError {

@@ -4,6 +4,7 @@ import { viewerOf } from '../../auth/authenticate.ts'
 import type { Viewer } from '../../auth/viewer.ts'
 import { ApiError, badInput } from '../../errors.ts'
 import { type Authentication, authenticateFrom } from '../rate/authenticate-from.ts'
+import type { BodyLimits } from '../request/body-limits.ts'
 import { takenEncodings, takesEncoding, unpack } from '../request/content-encoding.ts'
 import { readHeaders } from '../request/credentials.ts'
 import { parseExactJson } from '../request/exact-json.ts'
@@ -21,12 +22,12 @@ export interface KnownCaller {
  */
 export function forKnownCallers(
   app: FastifyInstance,
-  authentication: Authentication,
+  use: Authentication & { readonly config: { readonly limits: BodyLimits } },
   addRoutes: (known: FastifyInstance) => void,
 ): void {
   app.register(async (known) => {
     known.addHook('onRequest', async (request, reply) => {
-      const caller = await authenticateFrom(request.raw, readHeaders(request.headers), authentication)
+      const caller = await authenticateFrom(request.raw, readHeaders(request.headers), use)
       request.caller = { viewer: viewerOf(caller), expiresAt: caller.expiresAt }
       requireEncoding(request, reply)
       if (request.headers.expect !== undefined) reply.raw.writeContinue()
@@ -34,9 +35,9 @@ export function forKnownCallers(
     known.removeAllContentTypeParsers()
     known.addContentTypeParser<Buffer>('application/json', { parseAs: 'buffer' }, (request, body, done) => {
       const encoding = request.headers['content-encoding']
-      if (encoding === undefined) return parse(body, done)
+      if (encoding === undefined) return parse(body, use.config.limits, done)
       unpack(body, encoding, request.routeOptions.bodyLimit, (error, unpacked) => {
-        if (error === null) parse(unpacked, done)
+        if (error === null) parse(unpacked, use.config.limits, done)
         else done(error)
       })
     })
@@ -58,9 +59,9 @@ function requireEncoding({ headers }: FastifyRequest, reply: FastifyReply): void
   throw Object.assign(error, { statusCode: 415 })
 }
 
-function parse(body: Buffer, done: (error: Error | null, parsed?: unknown) => void): void {
+function parse(body: Buffer, limits: BodyLimits, done: (error: Error | null, parsed?: unknown) => void): void {
   try {
-    done(null, parseExactJson(decodeUtf8(body)))
+    done(null, parseExactJson(decodeUtf8(body), limits))
   } catch (error) {
     done(error as Error)
   }

@@ -103,7 +103,7 @@ export class Admission {
     const conditions = rootConditions(document)
     if (conditions.length > 0) return [new GraphQLError(noRootCondition, { nodes: conditions })]
     try {
-      return validate(this.#schema, document, this.#rules, { maxErrors: 10 })
+      return validate(this.#schema, document, this.#rules, { maxErrors: 10, hideSuggestions: true })
     } catch (error) {
       // A rule of GraphQL that throws an error in place of reporting it has nevertheless found the document invalid.
       if (error instanceof GraphQLError) return [error]

@@ -11,7 +11,7 @@ import type { Context } from '../../graphql/context.ts'
 import type { GraphqlRequest } from '../request/graphql-request.ts'
 import type { Admission } from './admission.ts'
 import type { Executor } from './executor.ts'
-import { formatError } from './format-error.ts'
+import { formatErrors } from './format-error.ts'
 import { Result } from './results.ts'
 
 /** A result, and the status that it has over HTTP. */
@@ -90,7 +90,7 @@ function listener(executor: Executor, log: Logger): GraphQLRequestListener<Conte
       const { operationName, variables: variableValues } = request
       const { errors, ...result } = await executor.execute({ document, operationName, variableValues, contextValue })
       if (errors === undefined) return { http: asItIs, body: { kind: 'single', singleResult: result } }
-      const formatted = errors.map((error) => formatError(error, contextValue.requestId, log))
+      const formatted = formatErrors(errors, contextValue.requestId, log)
       // Without data nothing was executed: the variables are wrong.
       const http = result.data === undefined ? badRequest : asItIs
       return { http, body: { kind: 'single', singleResult: { ...result, errors: formatted } } }
@@ -98,7 +98,7 @@ function listener(executor: Executor, log: Logger): GraphQLRequestListener<Conte
     // Of errors that Apollo itself finds. Apollo's option `formatError` does not know the request's id.
     async willSendResponse({ contextValue, errors, response }) {
       if (errors === undefined || response.body.kind !== 'single') return
-      response.body.singleResult.errors = errors.map((error) => formatError(error, contextValue.requestId, log))
+      response.body.singleResult.errors = formatErrors(errors, contextValue.requestId, log)
     },
   }
 }

@@ -4,20 +4,17 @@ import {
   type ExecutionResult,
   type GraphQLSchema,
   getOperationAST,
-  getVariableValues,
 } from 'graphql'
 import { CompiledOperation } from './compiled-operation.ts'
 import type { GivenVariables } from './operation-price.ts'
 import type { Prices } from './prices.ts'
+import { readVariables } from './variables.ts'
 
 /** What is executed, without the schema, which is always the same one. */
 export type Execution = Pick<
   ExecutionArgs,
   'document' | 'operationName' | 'variableValues' | 'rootValue' | 'contextValue'
 >
-
-/** graphql-js tells as many. */
-const maxErrors = 50
 
 /**
  * Executes documents that admission let in, each as a compiled operation: what GraphQL would work out of it each time is
@@ -44,8 +41,8 @@ export class Executor {
   execute({ document, operationName, ...given }: Execution): Promise<ExecutionResult> | ExecutionResult {
     const compiled = this.#compiledFor(document, operationName)
     const definitions = compiled.operation.variableDefinitions ?? []
-    const { coerced, errors } = getVariableValues(this.#schema, definitions, given.variableValues ?? {}, { maxErrors })
-    return errors === undefined ? compiled.execute(given.rootValue, given.contextValue, coerced) : { errors }
+    const read = readVariables(this.#schema, definitions, given.variableValues ?? {})
+    return read.errors === undefined ? compiled.execute(given.rootValue, given.contextValue, read.coerced) : read
   }
 
   #compiledFor(document: DocumentNode, operationName: string | null | undefined): CompiledOperation {

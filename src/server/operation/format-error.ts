@@ -11,16 +11,34 @@ const longestMessage = 1_000
  * UNAVAILABLE. Of any other error the caller sees only the request's id, under which the log has the error.
  */
 export function formatError(error: unknown, requestId: string, log: Logger): GraphQLFormattedError {
+  return formatErrors([error], requestId, log)[0] as GraphQLFormattedError
+}
+
+/**
+ * The same for all errors of one answer. A database that is away may fail each of a hundred fields, so the log has one
+ * line for all outages of an answer, and one for all errors that nobody expected: the first one, and how many they are.
+ */
+export function formatErrors(errors: readonly unknown[], requestId: string, log: Logger): GraphQLFormattedError[] {
+  const outages: unknown[] = []
+  const faults: unknown[] = []
+  const formatted = errors.map((error) => format(error, requestId, outages, faults))
+  if (outages.length > 0) log.warn({ err: outages[0], errors: outages.length, requestId }, 'the database was away')
+  if (faults.length > 0) log.error({ err: faults[0], errors: faults.length, requestId }, 'a request failed')
+  return formatted
+}
+
+/** @param outages gets the cause that the log has to tell; so does `faults` */
+function format(error: unknown, requestId: string, outages: unknown[], faults: unknown[]): GraphQLFormattedError {
   const cause = causeOf(error)
   const place = error instanceof GraphQLError ? error : undefined
   if (cause instanceof ApiError || cause instanceof GraphQLError) return withPlace(place, error as GraphQLError)
   if (cause instanceof Fact) return withPlace(place, apiErrorOf(cause, fieldOf(place)))
   hideRows(cause)
   if (isOutage(cause)) {
-    log.warn({ err: cause, requestId }, 'the database was away')
+    outages.push(cause)
     return withPlace(place, outage)
   }
-  log.error({ err: cause, requestId }, 'a request failed')
+  faults.push(cause)
   return withPlace(place, {
     message: 'Something went wrong here; the log has it under this request id.',
     extensions: { code: 'INTERNAL_SERVER_ERROR', requestId },
@@ -54,12 +72,6 @@ function hideRows(error: unknown): void {
   }
 }
 
-/** GraphQL names the place of a wrong value of a variable in its message alone. Our errors name the place in `path`. */
-function pathOfVariable(message: string): { path?: string } {
-  const [, path] = /^Variable "\$\w+" got invalid value [\s\S]* at "([^"]+)"; /.exec(message) ?? []
-  return path === undefined ? {} : { path }
-}
-
 /**
  * Keeps both ends of a message: GraphQL first quotes the value that it refuses, however long it is, and then says why.
  */
@@ -78,7 +90,7 @@ function withPlace(
     ...(place?.locations ? { locations: place.locations } : {}),
     ...(place?.path ? { path: place.path } : {}),
     // Apollo's own errors have an `http` that is meant for Apollo and not for callers.
-    extensions: { code: 'BAD_USER_INPUT', ...extensions, ...pathOfVariable(message), http: undefined },
+    extensions: { code: 'BAD_USER_INPUT', ...extensions, http: undefined },
   }
 }
 

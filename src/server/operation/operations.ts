@@ -22,13 +22,14 @@ import type { GraphqlRequest } from '../request/graphql-request.ts'
 import { Admission } from './admission.ts'
 import { type Answer, Apollo } from './apollo.ts'
 import { Executor } from './executor.ts'
-import { formatError } from './format-error.ts'
+import { formatErrors } from './format-error.ts'
 import { type CreateContext, contextFactory } from './operation-context.ts'
 import { createPrices, documentPrice, operationPrice } from './prices.ts'
 import { ResultStream } from './result-stream.ts'
 import { EventResults, Result, type Subscription } from './results.ts'
 import { resumeAfter } from './resume-after.ts'
 import { TrustedDocuments } from './trusted-documents.ts'
+import { readVariables } from './variables.ts'
 
 /** An operation that may run, or the errors that say why none may. */
 export type Admitted = Priced | { readonly errors: readonly GraphQLFormattedError[] }
@@ -181,6 +182,10 @@ export class Operations implements AsyncDisposable {
     using _budget = context.budget
     const schema = this.#schema
     const document = after === null ? subscription.document : resumeAfter(schema, subscription.document, after)
+    // Before graphql-js reads them, whose errors cost more.
+    const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? []
+    const { errors } = readVariables(schema, definitions, variableValues ?? {})
+    if (errors !== undefined) return new Result(this.#refuse(errors, requestId))
     const events = await createSourceEventStream({
       schema,
       document,
@@ -194,7 +199,7 @@ export class Operations implements AsyncDisposable {
   }
 
   #refuse(errors: readonly Error[], requestId: string): { readonly errors: readonly GraphQLFormattedError[] } {
-    return { errors: errors.map((error) => formatError(error, requestId, this.#log)) }
+    return { errors: formatErrors(errors, requestId, this.#log) }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -12,7 +12,7 @@ import type { Viewer } from '../../auth/viewer.ts'
 import { payerOf } from '../rate/payer.ts'
 import type { Rates } from '../rate/rates.ts'
 import type { Executor } from './executor.ts'
-import { formatError } from './format-error.ts'
+import { formatErrors } from './format-error.ts'
 import type { CreateContext } from './operation-context.ts'
 
 /** A result as callers get it. */
@@ -152,7 +152,7 @@ export class EventResults {
       const { rows } = context.budget
       const extensions = tellsCost ? { cursor, cost: { cost: eventPrice + rows, rows } } : { cursor }
       if (errors === undefined) return new Result({ ...result, extensions })
-      const formatted = errors.map((error) => formatError(error, requestId, this.#log))
+      const formatted = formatErrors(errors, requestId, this.#log)
       return new Result({ ...result, errors: formatted, extensions })
     }
     const dispose = () => {

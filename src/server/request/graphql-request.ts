@@ -1,4 +1,5 @@
 import { badInput } from '../../errors.ts'
+import type { BodyLimits } from './body-limits.ts'
 import { parseExactJson } from './exact-json.ts'
 
 /** The parameters of a request, as GraphQL over HTTP names them. Null is the same as absent. */
@@ -34,7 +35,7 @@ export function nameOrNone(operationName: string | null | undefined): string | n
  *
  * @throws ApiError BAD_USER_INPUT
  */
-export function readUrl(url: string): GraphqlRequest {
+export function readUrl(url: string, limits: BodyLimits): GraphqlRequest {
   const start = url.indexOf('?')
   const search = start < 0 ? '' : url.slice(start + 1)
   try {
@@ -49,14 +50,14 @@ export function readUrl(url: string): GraphqlRequest {
   return readRequest({
     query: one(given, 'query'),
     operationName: one(given, 'operationName'),
-    variables: readJson(given, 'variables'),
-    extensions: readJson(given, 'extensions'),
+    variables: readJson(given, 'variables', limits),
+    extensions: readJson(given, 'extensions', limits),
   })
 }
 
-function readJson(given: URLSearchParams, name: string): unknown {
+function readJson(given: URLSearchParams, name: string, limits: BodyLimits): unknown {
   const text = one(given, name)
-  return text === undefined || text === '' ? undefined : parseExactJson(text, name)
+  return text === undefined || text === '' ? undefined : parseExactJson(text, limits, name)
 }
 
 function one(given: URLSearchParams, name: string): string | undefined {

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from 'node:http'
-import { BlockList, isIP, isIPv4, SocketAddress } from 'node:net'
+import { BlockList, isIP, isIPv4, type Socket, SocketAddress } from 'node:net'
 
 /** A request, or what its connection and its headers say of it. */
 export type From = Pick<IncomingMessage, 'socket' | 'headers'>
@@ -49,10 +49,15 @@ export class Proxies {
     return byList ?? byElements ?? direct
   }
 
+  /** Whether the other end of a connection is one of the proxies. */
+  isProxy({ remoteAddress }: Socket): boolean {
+    const address = readAddress(remoteAddress ?? '')
+    return address !== null && this.#trusts(address)
+  }
+
   /** Whether a page of this origin came from this server, as the browser knows the server. */
   isOwnOrigin(origin: string, { socket, headers }: From): boolean {
-    const direct = readAddress(socket.remoteAddress ?? '')
-    const isTold = direct !== null && this.#trusts(direct)
+    const isTold = this.isProxy(socket)
     const element = isTold && headers.forwarded !== undefined ? elementsOf(headers.forwarded).at(-1) : undefined
     const told = (name: 'host' | 'proto') => {
       const listed = isTold ? headers[`x-forwarded-${name}`] : undefined

@@ -23,6 +23,7 @@ import { type ResultSink, ResultStream } from '../operation/result-stream.ts'
 import type { Result, Subscription } from '../operation/results.ts'
 import type { TransportDependencies } from '../operation/transport-dependencies.ts'
 import { authenticateFrom } from '../rate/authenticate-from.ts'
+import { findExcess } from '../request/body-limits.ts'
 import { readConnectionParams } from '../request/credentials.ts'
 import { findInexactness } from '../request/exact-json.ts'
 import { nameOrNone } from '../request/graphql-request.ts'
@@ -159,6 +160,11 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
 
   /** The message; null: it was refused. */
   #read(text: string): Message | null {
+    const excess = findExcess(text, this.#use.config.limits, 'message')
+    if (excess !== null) {
+      this.#connection.close(1009, excess.message)
+      return null
+    }
     try {
       const message: unknown = JSON.parse(text)
       const inexact = findInexactness(text, message)

@@ -20,7 +20,7 @@ export function registerStreams(
   dependencies: TransportDependencies,
   streams: EventStreams,
 ): void {
-  const { operations, takesOrigin } = dependencies
+  const { operations, takesOrigin, config } = dependencies
   forKnownCallers(app, dependencies, (known) => {
     known.route({
       method: ['GET', 'POST'],
@@ -35,7 +35,7 @@ export function registerStreams(
         // Of the statuses of success, 204 is the one at which a browser stops for good.
         if (lastEventId === completeId) return reply.code(204).send()
 
-        const asked = operations.named(isGet ? readUrl(request.url) : readRequest(request.body))
+        const asked = operations.named(isGet ? readUrl(request.url, config.limits) : readRequest(request.body))
         if (asked.query === null) throw badInput('query', 'must be a text.')
         const admitted = operations.admit(asked.query, asked, viewer, request.id)
         if ('errors' in admitted) return streams.refuse(reply, viewer, admitted.errors)

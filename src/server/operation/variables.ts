@@ -1,0 +1,94 @@
+import {
+  coerceInputValue,
+  GraphQLError,
+  type GraphQLSchema,
+  isInputType,
+  isNonNullType,
+  print,
+  typeFromAST,
+  type VariableDefinitionNode,
+  valueFromAST,
+} from 'graphql'
+import type { Variables } from './operation-run.ts'
+
+/** graphql-js tells as many. */
+const maxErrors = 50
+
+/** How much of a wrong text an error shows, in characters. */
+const longestShown = 40
+
+type Read =
+  | { readonly coerced: Variables; readonly errors?: never }
+  | { readonly errors: readonly GraphQLError[]; readonly coerced?: never }
+
+/**
+ * Reads variables as `getVariableValues` of graphql-js (16.15) does, with cheaper errors. There, each error shows the
+ * whole object in which something is wrong, and compares an unknown name with all known ones: forty unknown keys of 100
+ * KB blocked the server for fourteen seconds. Here an error shows the beginning of a value, suggests no name, and has
+ * the place in `path`.
+ *
+ * @param definitions of a valid document
+ */
+export function readVariables(
+  schema: GraphQLSchema,
+  definitions: readonly VariableDefinitionNode[],
+  given: Readonly<Record<string, unknown>>,
+): Read {
+  const errors: GraphQLError[] = []
+  const add = (error: GraphQLError) => {
+    if (errors.length === maxErrors) throw new GraphQLError('The variables have more errors than are told.')
+    errors.push(error)
+  }
+  const coerced: Record<string, unknown> = Object.create(null)
+  try {
+    for (const definition of definitions) readVariable(schema, definition, given, coerced, add)
+  } catch (error) {
+    errors.push(error as GraphQLError)
+  }
+  return errors.length === 0 ? { coerced: { ...coerced } } : { errors }
+}
+
+function readVariable(
+  schema: GraphQLSchema,
+  definition: VariableDefinitionNode,
+  given: Readonly<Record<string, unknown>>,
+  coerced: Record<string, unknown>,
+  add: (error: GraphQLError) => void,
+): void {
+  const name = definition.variable.name.value
+  const type = typeFromAST(schema, definition.type)
+  if (!isInputType(type)) {
+    const sentence = `Variable "$${name}" expected value of type "${print(definition.type)}" which cannot be used as an input type.`
+    add(new GraphQLError(sentence, { nodes: definition.type }))
+    return
+  }
+  if (!Object.hasOwn(given, name)) {
+    if (definition.defaultValue) coerced[name] = valueFromAST(definition.defaultValue, type)
+    else if (isNonNullType(type)) {
+      add(new GraphQLError(`Variable "$${name}" of required type "${type}" was not provided.`, { nodes: definition }))
+    }
+    return
+  }
+  const value = given[name]
+  if (value === null && isNonNullType(type)) {
+    add(new GraphQLError(`Variable "$${name}" of non-null type "${type}" must not be null.`, { nodes: definition }))
+    return
+  }
+  const tell = (steps: readonly (string | number)[], invalid: unknown, error: GraphQLError) => {
+    const path = steps.reduce<string>((at, step) => at + (typeof step === 'number' ? `[${step}]` : `.${step}`), name)
+    const place = steps.length === 0 ? '' : ` at "${path}"`
+    const extensions = steps.length === 0 ? error.extensions : { ...error.extensions, path }
+    const message = `Variable "$${name}" got invalid value ${shown(invalid)}${place}; ${error.message}`
+    add(new GraphQLError(message, { nodes: definition, originalError: error, extensions }))
+  }
+  coerced[name] = coerceInputValue(value, type, tell, true)
+}
+
+function shown(value: unknown): string {
+  if (typeof value === 'string') {
+    return value.length <= longestShown ? JSON.stringify(value) : `${JSON.stringify(value.slice(0, longestShown))}…`
+  }
+  if (typeof value !== 'object' || value === null) return String(value)
+  if (Array.isArray(value)) return value.length === 0 ? '[]' : 'a list'
+  return Object.keys(value).length === 0 ? '{}' : 'an object'
+}
