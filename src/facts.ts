@@ -162,8 +162,11 @@ export class ContextTooSmall extends Fact {
   }
 }
 
-/** More callers wait for the database than are allowed. */
+/** More callers wait for the database than are allowed, or this one has waited too long for its turn. Nothing was begun. */
 export class TooManyWait extends Fact {}
+
+/** Whoever asked has gone, or was answered that it took too long. What was not begun is not begun. */
+export class NobodyWaits extends Fact {}
 
 /** A transaction took so long that it was not committed. Nothing of it is stored. */
 export class TransactionTooLong extends Fact {}

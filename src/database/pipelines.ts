@@ -1,6 +1,6 @@
-import type { Pool, QueryArrayConfig } from 'pg'
 import type { Config } from '../config.ts'
-import { TooManyWait } from '../facts.ts'
+import { NobodyWaits, TooManyWait } from '../facts.ts'
+import type { Asked } from './lone-reads.ts'
 import { Pipeline, type PipelineOptions } from './pipeline.ts'
 import { type Engine, sessionSettings } from './session.ts'
 
@@ -23,12 +23,19 @@ interface Answer {
 }
 
 interface Ask {
-  readonly config: QueryArrayConfig<unknown[]>
+  readonly config: Asked
+  /** When it came. */
+  readonly since: number
   readonly resolve: (answer: Answer) => void
   readonly reject: (error: unknown) => void
 }
 
-type Place = Pipeline | Pool
+/** The pool, where a read has a connection alone. */
+interface Alone {
+  query(config: Asked): Promise<Answer>
+}
+
+type Place = Pipeline | Alone
 
 /**
  * Runs short reads over few connections. While a statement runs, the next ones are on their way already, so fewer
@@ -38,7 +45,8 @@ type Place = Pipeline | Pool
  * may need more time. While no pipeline is open, the pool answers everything.
  */
 export class Pipelines implements AsyncDisposable {
-  readonly #pool: Pool
+  readonly #pool: Alone
+  readonly #waitMs: number
   readonly #lines: Line[]
   readonly #waiting: Ask[] = []
   #onPool = 0
@@ -48,7 +56,7 @@ export class Pipelines implements AsyncDisposable {
    * @param url a postgresql:// URL
    * @param onWarning is told of lost connections, which are replaced
    */
-  constructor(url: string, engine: Engine, config: Config['pool'], pool: Pool, onWarning: (text: string) => void) {
+  constructor(url: string, engine: Engine, config: Config['pool'], pool: Alone, onWarning: (text: string) => void) {
     const limit = Math.min(config.statementMs, statementMs)
     const options = {
       url,
@@ -57,6 +65,7 @@ export class Pipelines implements AsyncDisposable {
     }
     this.#lines = Array.from({ length: config.pipelines }, () => new Line(options, onWarning))
     this.#pool = pool
+    this.#waitMs = config.waitMs
   }
 
   /** Settles when each pipeline is open, or its first attempt has failed. */
@@ -64,11 +73,11 @@ export class Pipelines implements AsyncDisposable {
     await Promise.all(this.#lines.map((line) => line.open()))
   }
 
-  /** @throws TooManyWait */
-  query(config: QueryArrayConfig<unknown[]>): Promise<Answer> {
+  /** @throws TooManyWait, NobodyWaits */
+  query(config: Asked): Promise<Answer> {
     if (this.#waiting.length >= maxWaiting) return Promise.reject(new TooManyWait())
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ config, resolve, reject })
+      this.#waiting.push({ config, since: performance.now(), resolve, reject })
       this.#send()
     })
   }
@@ -77,7 +86,10 @@ export class Pipelines implements AsyncDisposable {
     while (this.#waiting.length > 0) {
       const place = this.#findRoom()
       if (place === null) return
-      void this.#ask(place, this.#waiting.shift() as Ask)
+      const ask = this.#waiting.shift() as Ask
+      if (ask.config.awaiting?.isOver) ask.reject(new NobodyWaits())
+      else if (performance.now() - ask.since > this.#waitMs) ask.reject(new TooManyWait())
+      else void this.#ask(place, ask)
     }
   }
 
@@ -102,7 +114,7 @@ export class Pipelines implements AsyncDisposable {
     this.#send()
   }
 
-  async #askPool(config: QueryArrayConfig<unknown[]>): Promise<Answer> {
+  async #askPool(config: Asked): Promise<Answer> {
     this.#onPool += 1
     try {
       return await this.#pool.query(config)

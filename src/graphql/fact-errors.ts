@@ -34,6 +34,7 @@ import {
   ForeignParent,
   LastSeqMoved,
   MessageMissing,
+  NobodyWaits,
   NotStreaming,
   PartsHoldText,
   PathTooLong,
@@ -97,6 +98,7 @@ const words = new Map<unknown, Words[1]>([
   said(AnswerTooLarge, ({ limit, actual }, field) => answerTooLarge(field, limit, actual)),
   said(TooManyRows, ({ limit, actual }, field) => readsTooMuch(field, actual, limit)),
   said(TooManyWait, () => unavailable('Too many requests wait for the database; try again.')),
+  said(NobodyWaits, () => unavailable('Nobody waits for this answer any more.')),
   said(TransactionTooLong, () => unavailable('The database took too long, and nothing was stored; try again.')),
   said(TooManyAnswers, () => unavailable('The server holds too many answers at once; try again in a moment.')),
 ])

@@ -3,6 +3,7 @@ import type { Logger } from 'pino'
 import { createAuthenticate } from '../auth/authenticate.ts'
 import type { Config } from '../config.ts'
 import { startEmbeddedDatabase } from '../database/embedded.ts'
+import { LoneReads } from '../database/lone-reads.ts'
 import { migrate } from '../database/migrate.ts'
 import { openOrm } from '../database/orm.ts'
 import { Pipelines } from '../database/pipelines.ts'
@@ -91,7 +92,8 @@ export async function startServer(
     if (advice !== null) log.warn(advice)
     const engine = { spreads, keepsSettings }
     const { orm, pool } = own(await openOrm(url, engine, config.pool, (text) => log.debug(text)))
-    const reads = own(new Pipelines(url, engine, config.pool, pool, (text) => log.debug(text)))
+    const lone = new LoneReads(pool, config.pool.waitMs)
+    const reads = own(new Pipelines(url, engine, config.pool, lone, (text) => log.debug(text)))
     await unlessStopped(reads.open())
 
     const bus = own(config.natsUrls.length > 0 ? natsBus(config.natsUrls, log) : postgresBus(directUrl, log))
@@ -99,6 +101,7 @@ export async function startServer(
     const store: Store = {
       pool,
       reads,
+      lone,
       spreads,
       transactionMs: config.pool.transactionMs,
       em: orm.em,

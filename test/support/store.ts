@@ -9,6 +9,7 @@ export function storeOf({ pool, orm }: Orm, differing: Partial<Store> = {}): Sto
   const usual = {
     pool,
     reads: pool,
+    lone: pool,
     spreads: engine.spreads,
     transactionMs: 60_000,
     em: orm.em,

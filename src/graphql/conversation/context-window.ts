@@ -236,7 +236,7 @@ export class ContextWindowResolver {
     const userMessage = isGiven(args.userMessage) ? readUserMessage(args.userMessage, limits) : null
     spendWindow(context)
     const leaf = await leafOf(context, conversation, args.userMessage ?? {})
-    const path = await readWholePath(services.store, viewer.userId, conversation, leaf)
+    const path = await readWholePath(services.store, viewer.userId, conversation, leaf, context.budget)
     const ask = {
       conversation,
       path,
@@ -271,9 +271,9 @@ export class OmittedMessagesResolver {
   })
   async messages(
     @Root() { conversation, path, included }: OmittedMessages,
-    @Ctx() { services, viewer }: Context,
+    @Ctx() { services, viewer, budget }: Context,
   ): Promise<number> {
-    const count = await countUndeleted(services.store, conversation, path, viewer.userId)
+    const count = await countUndeleted(services.store, conversation, path, viewer.userId, budget)
     return Math.max(count - included.messages, 0)
   }
 
@@ -284,9 +284,9 @@ export class OmittedMessagesResolver {
   })
   async tokens(
     @Root() { conversation, path, encoding, included }: OmittedMessages,
-    @Ctx() { services, viewer }: Context,
+    @Ctx() { services, viewer, budget }: Context,
   ): Promise<number | null> {
-    const sum = await sumTokens(services.store, conversation, path, viewer.userId, encoding)
+    const sum = await sumTokens(services.store, conversation, path, viewer.userId, encoding, budget)
     return sum === null ? null : Math.max(sum - included.tokens, 0)
   }
 }

@@ -39,20 +39,22 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
     const { query } = asked
     const { viewer } = callerOf(request)
     let cost = 0
+    let isQuery = false
     // Apollo refuses a persisted query that is only named, in the words that client libraries know.
     if (query !== null) {
       const admitted = operations.admit(query, asked, viewer, request.id)
       if ('errors' in admitted) return refuse(admitted.errors)
       cost = admitted.cost
       const { operation, name } = admitted.operation
+      isQuery = operation === OperationTypeNode.QUERY
       request.operation = name?.value ?? null
-      if (operation !== OperationTypeNode.QUERY && request.method !== 'POST') {
+      if (!isQuery && request.method !== 'POST') {
         reply.header('allow', 'POST')
         throw refusal('method', `a ${operation} does not take ${request.method}.`, 405)
       }
       if (operation === OperationTypeNode.SUBSCRIPTION) return refuse([formatError(noSubscription(), request.id, log)])
     }
-    const context = operations.createContext(viewer, request.id)
+    const context = operations.createContext(viewer, request.id, isQuery)
     request.budget = context.budget
     const { status, result } = await operations.answer(asked, context, cost)
     // Apollo answers 200 when it refuses a persisted query. Of this media type only an answer with data may have that.

@@ -5,14 +5,17 @@ import { Loaders } from '../../graphql/loaders.ts'
 import { AnswerBudget, type AnswerMemory } from '../../storage/postgres/answer-budget.ts'
 
 /**
- * Makes the context of one operation, or of one event of a subscription. Whoever sends the answer disposes its budget.
+ * Makes the context of one operation, or of one event of a subscription. Whoever sends the answer disposes its budget,
+ * also when nobody waits for the answer any more.
+ *
+ * @param isQuery it reads for one caller, and stops when the budget is disposed
  */
-export type CreateContext = (viewer: Viewer, requestId: string) => Context
+export type CreateContext = (viewer: Viewer, requestId: string, isQuery?: boolean) => Context
 
 export function contextFactory(services: Services, memory: AnswerMemory): CreateContext {
-  return (viewer, requestId) => {
+  return (viewer, requestId, isQuery) => {
     const { answerBytes, cost } = services.limits
-    const budget = new AnswerBudget(memory, answerBytes, cost)
+    const budget = new AnswerBudget(memory, answerBytes, cost, isQuery)
     const loaders = new Loaders(services.store, budget, viewer.userId)
     return { requestId, viewer, services, loaders, budget, windows: 0 }
   }

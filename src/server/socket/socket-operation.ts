@@ -14,10 +14,13 @@ export interface SocketOperation {
   /** What it may cost. */
   readonly cost: number
   readonly name: string | null
+  readonly isQuery: boolean
   readonly isSubscription: boolean
   readonly startedAt: number
   /** The results of a subscription that has begun. */
   results: Pick<ResultStream<Subscription>, 'return'> | null
+  /** Of a query or a mutation that has begun; disposed when nobody waits for it any more. */
+  budget: Disposable | null
   /** Whether the client still waits for it. */
   isAwaited: boolean
   /** For the log: `ok`, or the code of the first error. */
@@ -54,12 +57,13 @@ export class SocketOperations {
     return this.#awaited.some((operation) => operation.id === id)
   }
 
-  /** The client waits for this operation no longer. A subscription ends; a query or a mutation runs on. */
+  /** The client waits for this operation no longer. A subscription ends, a query reads no more, a mutation runs on. */
   complete(id: string): void {
     const operation = this.#awaited.find((awaited) => awaited.id === id)
     if (operation === undefined) return
     this.#forget(operation)
     operation.results?.return()
+    operation.budget?.[Symbol.dispose]()
   }
 
   completeAll(): void {

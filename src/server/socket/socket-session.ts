@@ -259,9 +259,11 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
         viewer,
         cost,
         name: operation.name?.value ?? null,
+        isQuery: operation.operation === OperationTypeNode.QUERY,
         isSubscription: operation.operation === OperationTypeNode.SUBSCRIPTION,
         startedAt: performance.now(),
         results: null,
+        budget: null,
         isAwaited: true,
         status: 'ok',
         document,
@@ -295,9 +297,10 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
   async #answer(operation: SocketOperation, payload: SubscribePayload): Promise<void> {
     try {
       const { operations } = this.#use
-      const context = operations.createContext(operation.viewer, operation.requestId)
+      const context = operations.createContext(operation.viewer, operation.requestId, operation.isQuery)
       // The answer counts until it was sent.
-      using _budget = context.budget
+      using budget = context.budget
+      operation.budget = budget
       const { result } = await operations.answer(payload, context, operation.cost)
       await this.next(operation, result)
       this.over(operation)

@@ -51,6 +51,7 @@ export function registerStreams(
           expiresAt,
           cost,
           request: asked,
+          isQuery: operation.operation === OperationTypeNode.QUERY,
           isSubscription: operation.operation === OperationTypeNode.SUBSCRIPTION,
           document,
           after: lastEventId,

@@ -23,6 +23,7 @@ export interface StreamedOperation {
   /** When the proof of who is calling expires, in milliseconds since 1970; null: never. */
   readonly expiresAt: number | null
   readonly request: GraphqlRequest
+  readonly isQuery: boolean
   readonly isSubscription: boolean
   readonly document: DocumentNode
   /**
@@ -133,8 +134,9 @@ export class EventStreams implements AsyncDisposable {
 
   async #answer(stream: EventStream, operation: StreamedOperation): Promise<void> {
     const { operations } = this.#use
-    const context = operations.createContext(operation.viewer, operation.requestId)
-    using _budget = context.budget
+    const context = operations.createContext(operation.viewer, operation.requestId, operation.isQuery)
+    using budget = context.budget
+    stream.ended.addEventListener('abort', () => budget[Symbol.dispose]())
     const { result } = await operations.answer(operation.request, context, operation.cost)
     await this.#finish(stream, result)
   }

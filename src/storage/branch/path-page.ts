@@ -48,7 +48,7 @@ export async function readPathPages(
   userId: string,
   requests: readonly PathPageRequest[],
 ): Promise<(PathPage | null)[]> {
-  const paths = await Promise.all(requests.map((request) => readPath(store, userId, toPathRequest(request))))
+  const paths = await Promise.all(requests.map((request) => readPath(store, userId, toPathRequest(request), budget)))
   const seqs = requests.map((request, index) => seqsOfPage(paths[index] as Path, toBounds(request)))
   const asks = requests.map(({ conversation: { key, epoch }, fromEnd }, index) => {
     return { statement: fromEnd ? selectLast : selectFirst, key, values: [userId, epoch, seqs[index]] }

@@ -1,3 +1,4 @@
+import type { Awaiting } from '../../database/lone-reads.ts'
 import type { Conversation } from '../../entities/conversation.ts'
 import { ConversationMissing, PathTooLong } from '../../facts.ts'
 import { reachable } from '../conversation/conversation-ref.ts'
@@ -51,13 +52,19 @@ export function isStraight({ isBranched, activeLeaf }: Conversation): boolean {
  * conversation any more. A message never gets another parent, so a path is the same at every read. At most one
  * statement, and none if the conversation has no branches.
  */
-export async function readPath(store: Store, userId: string, request: PathRequest): Promise<Path> {
+export async function readPath(store: Store, userId: string, request: PathRequest, awaiting: Awaiting): Promise<Path> {
   const { conversation, leaf, above, below, count } = request
   if (leaf === 0) return { ranges: [], next: 0 }
   if (!conversation.isBranched) return { ranges: [{ low: 1, high: leaf }], next: 0 }
   // A path to the beginning may be long.
-  const on = count === null ? store.pool : store.reads
-  const rows = await queryKey(on, selectPath, conversation.key, [userId, conversation.epoch, leaf, above, below, count])
+  const on = count === null ? store.lone : store.reads
+  const rows = await queryKey(
+    on,
+    selectPath,
+    conversation.key,
+    [userId, conversation.epoch, leaf, above, below, count],
+    awaiting,
+  )
   const ranges = rows.map(([low, high]) => ({ low: low as number, high: high as number }))
   return { ranges, next: (rows.at(-1)?.[2] ?? 0) as number }
 }
@@ -72,8 +79,14 @@ export async function readWholePath(
   userId: string,
   conversation: Conversation,
   leaf: number,
+  awaiting: Awaiting,
 ): Promise<readonly Range[]> {
-  const { ranges, next } = await readPath(store, userId, { conversation, leaf, above: 0, below: leaf + 1, count: null })
+  const { ranges, next } = await readPath(
+    store,
+    userId,
+    { conversation, leaf, above: 0, below: leaf + 1, count: null },
+    awaiting,
+  )
   if (leaf > 0 && ranges.length === 0) throw new ConversationMissing()
   if (next > 0) throw new PathTooLong(rangesPerPath, ranges.length + 1)
   return ranges

@@ -93,7 +93,7 @@ export async function readList(
   const { statement, hasHead } = listStatement(toForm(request))
   let head: Row | undefined
   const rows = await budget.spend(async (room) => {
-    const read = await query(isShort ? store.reads : store.pool, statement, toValues(userId, request))
+    const read = await query(isShort ? store.reads : store.lone, statement, toValues(userId, request), budget)
     if (hasHead) head = read.shift()
     return withinRoom(read, request, room)
   })

@@ -1,4 +1,5 @@
-import { AnswerTooLarge, TooManyAnswers, TooManyRows } from '../../facts.ts'
+import type { Awaiting } from '../../database/lone-reads.ts'
+import { AnswerTooLarge, NobodyWaits, TooManyAnswers, TooManyRows } from '../../facts.ts'
 import { bytesOf, type Excess, type KeyAsk, readKeys } from './key-reads.ts'
 import type { Row } from './statement.ts'
 import type { Store } from './store.ts'
@@ -31,25 +32,43 @@ export class AnswerMemory {
  * never leave PostgreSQL. The reads of an answer come one after the other: two at once would spend the same bytes.
  *
  * It counts the rows as well. The answer may read so many; the last read may pass that, and is then refused.
+ *
+ * If the answer is to one caller's query, nothing more is read for it once the budget is disposed.
  */
-export class AnswerBudget implements Disposable {
+export class AnswerBudget implements Awaiting, Disposable {
   readonly #memory: AnswerMemory
   readonly #limit: number
   readonly #mostRows: number
+  readonly #isOneQuery: boolean
   #spent = 0
   #rows = 0
   #isDisposed = false
   #last: Promise<unknown> = Promise.resolve()
+  #ending: AbortController | null = null
 
-  constructor(memory: AnswerMemory, limit: number, mostRows = Number.POSITIVE_INFINITY) {
+  /** @param isOneQuery false: others may wait for what is read, or it belongs to a write */
+  constructor(memory: AnswerMemory, limit: number, mostRows = Number.POSITIVE_INFINITY, isOneQuery = false) {
     this.#memory = memory
     this.#limit = limit
     this.#mostRows = mostRows
+    this.#isOneQuery = isOneQuery
   }
 
   /** How many rows were read so far; the number stays when the budget is disposed. */
   get rows(): number {
     return this.#rows
+  }
+
+  get isOver(): boolean {
+    return this.#isOneQuery && this.#isDisposed
+  }
+
+  get ended(): AbortSignal {
+    if (this.#ending === null) {
+      this.#ending = new AbortController()
+      if (this.isOver) this.#ending.abort()
+    }
+    return this.#ending.signal
   }
 
   /**
@@ -58,7 +77,7 @@ export class AnswerBudget implements Disposable {
    * it needed. The exception is an answer that consists of one row: one row can always be read.
    *
    * @param read gets the number of bytes that the rows may have
-   * @throws AnswerTooLarge, TooManyAnswers, TooManyRows
+   * @throws AnswerTooLarge, TooManyAnswers, TooManyRows, NobodyWaits
    */
   spend(read: (left: number) => Promise<Row[]>): Promise<Row[]> {
     return this.#inTurn(async (left) => {
@@ -72,16 +91,16 @@ export class AnswerBudget implements Disposable {
     })
   }
 
-  /** Reads the rows of a statement about one conversation. @throws AnswerTooLarge, TooManyAnswers, TooManyRows */
+  /** Reads the rows of a statement about one conversation. @throws AnswerTooLarge, TooManyAnswers, TooManyRows, NobodyWaits */
   async readKey(store: Store, ask: KeyAsk, excess: Excess): Promise<Row[]> {
     const [rows] = await this.readKeys(store, [ask], excess)
     return rows as Row[]
   }
 
-  /** The same for several conversations: the rows of each, in order. @throws AnswerTooLarge, TooManyAnswers, TooManyRows */
+  /** The same for several conversations: the rows of each, in order. @throws AnswerTooLarge, TooManyAnswers, TooManyRows, NobodyWaits */
   readKeys(store: Store, asks: readonly KeyAsk[], excess: Excess): Promise<Row[][]> {
     return this.#inTurn(async (left) => {
-      const answers = await readKeys(store, asks, { left, spent: this.#spent }, excess)
+      const answers = await readKeys(store, asks, { left, spent: this.#spent }, excess, this)
       this.#count(answers.reduce((sum, { length }) => sum + length, 0))
       this.#hold(answers.reduce((sum, rows) => sum + bytesOf(rows), 0))
       return answers
@@ -90,6 +109,7 @@ export class AnswerBudget implements Disposable {
 
   #inTurn<Answer>(read: (left: number) => Promise<Answer>): Promise<Answer> {
     const turn = this.#last.then(() => {
+      if (this.isOver) throw new NobodyWaits()
       this.#memory.requireRoom()
       if (this.#rows > this.#mostRows) throw new TooManyRows(this.#mostRows, this.#rows)
       return read(this.#limit - this.#spent)
@@ -113,6 +133,7 @@ export class AnswerBudget implements Disposable {
   /** To be called when the answer was sent, or when nobody waits for it any more. */
   [Symbol.dispose](): void {
     this.#isDisposed = true
+    if (this.isOver) this.#ending?.abort()
     this.#memory.hold(-this.#spent)
     this.#spent = 0
   }

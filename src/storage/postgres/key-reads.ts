@@ -1,3 +1,4 @@
+import type { Awaiting } from '../../database/lone-reads.ts'
 import { AnswerTooLarge } from '../../facts.ts'
 import { queryKey, type Row, type Runner, type Statement } from './statement.ts'
 import type { Store } from './store.ts'
@@ -34,9 +35,10 @@ export async function readKeys(
   asks: readonly KeyAsk[],
   { left, spent }: { readonly left: number; readonly spent: number },
   excess: Excess,
+  awaiting: Awaiting,
 ): Promise<Row[][]> {
   const room = Math.min(shortRoom, Math.floor(left / asks.length))
-  const answers = await Promise.all(asks.map((ask) => read(store.reads, ask, room)))
+  const answers = await Promise.all(asks.map((ask) => read(store.reads, ask, room, awaiting)))
   while (!answers.every(isWhole)) {
     const needs = answers.map((answer) => toNeed(answer, excess))
     const least = needs.reduce((sum, need) => sum + need.least, 0)
@@ -45,7 +47,9 @@ export async function readKeys(
     const rooms = share(Math.max(left, least), needs)
     for (const [index, answer] of answers.entries()) {
       const larger = rooms[index] as number
-      if (!isWhole(answer) && larger > answer.room) answers[index] = await read(store.pool, answer.ask, larger)
+      if (!isWhole(answer) && larger > answer.room) {
+        answers[index] = await read(store.lone, answer.ask, larger, awaiting)
+      }
     }
     if (excess === 'refused') continue
     const cut = answers.map(({ rows }, index) => rows.filter((row) => bytesTo(row) <= (rooms[index] as number)))
@@ -68,8 +72,8 @@ interface Answer {
   readonly bytes: number
 }
 
-async function read(on: Runner, ask: KeyAsk, room: number): Promise<Answer> {
-  const rows = await queryKey(on, ask.statement, ask.key, [...ask.values, room])
+async function read(on: Runner, ask: KeyAsk, room: number, awaiting: Awaiting): Promise<Answer> {
+  const rows = await queryKey(on, ask.statement, ask.key, [...ask.values, room], awaiting)
   return { ask, room, rows, bytes: bytesOf(rows) }
 }
 

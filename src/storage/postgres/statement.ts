@@ -1,4 +1,5 @@
-import { type QueryArrayConfig, types } from 'pg'
+import { types } from 'pg'
+import type { Asked, Awaiting } from '../../database/lone-reads.ts'
 
 /**
  * What a statement is about. It decides where the statement runs: on an engine that spreads conversations over machines,
@@ -24,28 +25,37 @@ export type Row = readonly unknown[]
 
 /** What runs statements: the pool, a connection of it, or pipelines. */
 export interface Runner {
-  query(config: QueryArrayConfig<unknown[]>): Promise<{ rows: Row[] }>
+  query(asked: Asked): Promise<{ rows: Row[] }>
 }
 
 /**
  * Runs a prepared statement and answers its rows as arrays. For pages of 50 rows, objects with column names cost twice
  * as much.
+ *
+ * @param awaiting who waits for the rows: a read of a connection alone ends when nobody does
  */
 export function query(
   on: Runner,
   statement: Statement<Exclude<StatementKind, 'key'>>,
   values: unknown[],
+  awaiting?: Awaiting,
 ): Promise<Row[]> {
-  return run(on, statement, values)
+  return run(on, statement, values, awaiting)
 }
 
 /** The same for a statement about one conversation. @param values from `$2` on */
-export function queryKey(on: Runner, statement: Statement<'key'>, key: string, values: unknown[]): Promise<Row[]> {
-  return run(on, statement, [key, ...values])
+export function queryKey(
+  on: Runner,
+  statement: Statement<'key'>,
+  key: string,
+  values: unknown[],
+  awaiting?: Awaiting,
+): Promise<Row[]> {
+  return run(on, statement, [key, ...values], awaiting)
 }
 
-async function run(on: Runner, { name, text }: Statement, values: unknown[]): Promise<Row[]> {
-  const result = await on.query({ name, text, values, rowMode: 'array', types: textTypes })
+async function run(on: Runner, { name, text }: Statement, values: unknown[], awaiting?: Awaiting): Promise<Row[]> {
+  const result = await on.query({ name, text, values, rowMode: 'array', types: textTypes, awaiting })
   const { rows } = result
   // The driver assigns a function to a property for each query. V8 makes such a function old from birth, and from it
   // leads a way to the result: it would hold the rows until the next full garbage collection.

@@ -29,6 +29,8 @@ export interface Store {
    * answer few bytes: others stand behind it.
    */
   readonly reads: Runner
+  /** For reads that may wait or run long: on the pool. They end when nobody waits for them. */
+  readonly lone: Runner
   /** Whether the database spreads conversations over machines, as Citus does. No statement is gathered there. */
   readonly spreads: boolean
   /** How old a transaction may be when it is committed, in milliseconds. */

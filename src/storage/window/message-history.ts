@@ -32,19 +32,24 @@ export async function readHistories(
   userId: string,
   requests: readonly HistoryRequest[],
 ): Promise<Message[][]> {
-  const asks = await Promise.all(requests.map((request) => toAsk(store, userId, request)))
+  const asks = await Promise.all(requests.map((request) => toAsk(store, budget, userId, request)))
   const answers = await budget.readKeys(store, asks, 'refused')
   return requests.map(({ conversation }, index) => readSelected(answers[index] as Row[], conversation, 'all'))
 }
 
-async function toAsk(store: Store, userId: string, { conversation, last, beforeSeq }: HistoryRequest): Promise<KeyAsk> {
+async function toAsk(
+  store: Store,
+  budget: AnswerBudget,
+  userId: string,
+  { conversation, last, beforeSeq }: HistoryRequest,
+): Promise<KeyAsk> {
   const { key, epoch, lastSeq } = conversation
   // A message that came after the conversation was read may have branched it.
   const below = Math.min(beforeSeq ?? Infinity, lastSeq + 1)
   const values = [userId, epoch, last, below]
   if (isStraight(conversation)) return { statement: selectOfLog, key, values }
   const path = { conversation, leaf: activeLeafOf(conversation), above: 0, below, count: null }
-  const { ranges } = await readPath(store, userId, path)
+  const { ranges } = await readPath(store, userId, path, budget)
   return { statement: selectOfPath, key, values: [...values, ...rangeArrays(ranges)] }
 }
 

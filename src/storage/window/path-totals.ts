@@ -1,3 +1,4 @@
+import type { Awaiting } from '../../database/lone-reads.ts'
 import type { Conversation } from '../../entities/conversation.ts'
 import type { TokenEncoding } from '../../entities/window-enums.ts'
 import { onPath, type Range, rangeArrays } from '../branch/path.ts'
@@ -13,12 +14,13 @@ export async function countUndeleted(
   { key, epoch }: Conversation,
   path: readonly Range[],
   userId: string,
+  awaiting: Awaiting,
 ): Promise<number> {
   const last = endOfLog(path)
   const [row] =
     last === null
-      ? await queryKey(store.pool, selectPathCount, key, [userId, epoch, ...rangeArrays(path)])
-      : await queryKey(store.pool, selectCount, key, [userId, epoch, last])
+      ? await queryKey(store.lone, selectPathCount, key, [userId, epoch, ...rangeArrays(path)], awaiting)
+      : await queryKey(store.lone, selectCount, key, [userId, epoch, last], awaiting)
   return Number(row?.[0] ?? 0)
 }
 
@@ -29,12 +31,13 @@ export async function sumTokens(
   path: readonly Range[],
   userId: string,
   encoding: TokenEncoding,
+  awaiting: Awaiting,
 ): Promise<number | null> {
   const last = endOfLog(path)
   const [row] =
     last === null
-      ? await queryKey(store.pool, selectPathSum, key, [userId, epoch, encoding, ...rangeArrays(path)])
-      : await queryKey(store.pool, selectSum, key, [userId, epoch, encoding, last])
+      ? await queryKey(store.lone, selectPathSum, key, [userId, epoch, encoding, ...rangeArrays(path)], awaiting)
+      : await queryKey(store.lone, selectSum, key, [userId, epoch, encoding, last], awaiting)
   return row === undefined || row[0] === null ? null : Number(row[0])
 }
 

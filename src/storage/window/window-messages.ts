@@ -46,7 +46,7 @@ export async function readWindowPage(
     if (ranges.length === 0) return []
     const { key, epoch } = conversation
     const values = [userId, epoch, encoding, below, tokens, rows, ...rangeArrays(ranges)]
-    const read = await budget.spend((left) => queryKey(store.pool, selectPage, key, [...values, left]))
+    const read = await budget.spend((left) => queryKey(store.lone, selectPage, key, [...values, left], budget))
     const found = toMessages(read, conversation)
     if (found.length > 0) return found
     // All messages of these ranges are deleted.
@@ -88,7 +88,7 @@ export async function readLeading(
   const { conversation, path, encoding, after, rows } = request
   const { key, epoch } = conversation
   const values = [userId, epoch, encoding, after, rows, ...rangeArrays(path)]
-  const read = await budget.spend((left) => queryKey(store.pool, selectLeading, key, [...values, left]))
+  const read = await budget.spend((left) => queryKey(store.lone, selectLeading, key, [...values, left], budget))
   return toMessages(read, conversation)
 }
 
