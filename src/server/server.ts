@@ -117,8 +117,10 @@ export async function startServer(
     await unlessStopped(eraser.resume())
     own(startReaper(store, config.pollMs, log))
     own(startPurger(store, config.lists, log))
-    const appender = new Appender(store)
-    const streamWriter = own(new StreamWriter(store, config.limits.messageBytes, config.textWindowMs))
+    const appender = new Appender(store, config.pool.waitMs)
+    const streamWriter = own(
+      new StreamWriter(store, config.limits.messageBytes, config.textWindowMs, config.pool.waitMs),
+    )
 
     const answers = new AnswerMemory(config.limits.answersBytes)
     const feedMemory = new AnswerMemory(config.limits.answersBytes)

@@ -5,8 +5,8 @@ import { vi } from 'vitest'
 vi.mock('../../src/storage/append/appender.ts', async (importOriginal) => {
   const { Appender } = await importOriginal<typeof import('../../src/storage/append/appender.ts')>()
   class SpreadAppender extends Appender {
-    constructor(store: ConstructorParameters<typeof Appender>[0]) {
-      super({ ...store, spreads: true })
+    constructor(...[store, ...rest]: ConstructorParameters<typeof Appender>) {
+      super({ ...store, spreads: true }, ...rest)
     }
   }
   return { Appender: SpreadAppender }

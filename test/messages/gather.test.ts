@@ -1,10 +1,13 @@
 import { expect, test } from 'vitest'
+import { TooManyWait } from '../../src/facts.ts'
+import { Gather } from '../../src/storage/postgres/gather.ts'
 import type { Answer, Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
 import { hold } from '../support/hold.ts'
 import { patient } from '../support/patient.ts'
 import { serve } from '../support/server.ts'
 import { countStatements } from '../support/statements.ts'
+import { until } from '../support/until.ts'
 import { Wire } from '../support/wire.ts'
 
 const bed = useBed(patient)
@@ -236,4 +239,36 @@ test('writers on two servers leave no gap and lose nothing', async () => {
     total += stored.length
   }
   expect(total).toBe(348)
+})
+
+test.each([
+  ['is refused if it has waited longer than it may', 50, TooManyWait],
+  ['begins if it has not', 60_000, null],
+])('what waits for a run that takes long %s', async (_what, waitMs, refusal) => {
+  const began: string[] = []
+  const first = Promise.withResolvers<void>()
+  await using gather = new Gather<string, string>({
+    keyOf: () => 'key',
+    sizeOf: () => 1,
+    run: async (items) => {
+      began.push(...items)
+      await first.promise
+      return items.map((result) => ({ result }))
+    },
+    windowMs: 0,
+    waitMs,
+    runItems: 1,
+    runItemsOfKey: 1,
+    runSize: 1,
+  })
+  const one = gather.add('one')
+  await until(() => began.length === 1)
+  const two = gather.add('two')
+  const earlier = performance.now()
+  await until(() => performance.now() > earlier + 50)
+  first.resolve()
+  expect(await one).toBe('one')
+  if (refusal === null) expect(await two).toBe('two')
+  else await expect(two).rejects.toThrow(refusal)
+  expect(began).toEqual(refusal === null ? ['one', 'two'] : ['one'])
 })

@@ -22,7 +22,7 @@ async function begin(name: string, spreads: boolean) {
   const { rows } = await client.query('select key, epoch from conversation where id like $1', [`${name} %`])
   const pool = new Pool({ connectionString: bed.database.url, max: 4 })
   const store = { pool, spreads, transactionMs: 60_000, announce: () => {}, log: pino({ level: 'silent' }) }
-  const writer = new StreamWriter(store as unknown as Store, 1_000, 300)
+  const writer = new StreamWriter(store as unknown as Store, 1_000, 300, 60_000)
   const to = ({ key, epoch }: { key: string; epoch: string }, number: number, text: string) => {
     return {
       userId: 'ada',

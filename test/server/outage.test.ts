@@ -189,7 +189,9 @@ describe('a pool that has no connection left', () => {
     await client.query('lock table message in access exclusive mode')
     const waiting = [ada.get(lastMessage), ada.get(lastMessage)]
     await blocked(client, 2)
-    expect((await ada.fail(lastMessage)).extensions).toEqual({ code: 'UNAVAILABLE' })
+    const response = await ada.post(JSON.stringify({ query: lastMessage }))
+    expect(response.headers.get('retry-after')).toBe('1')
+    expect(await response.json()).toMatchObject({ errors: [{ extensions: { code: 'UNAVAILABLE' } }] })
     await client.query('commit')
     expect(await Promise.all(waiting)).toEqual(Array(2).fill({ conversation: { lastMessage: { seq: 1 } } }))
   })

@@ -186,6 +186,21 @@ describe('statements that wait', () => {
     expect((await Promise.all(asked)).map((rows) => rows[0]?.[0])).toEqual(numbers(10_032))
   })
 
+  test('longer than POOL_TIMEOUT_MS are refused, and what came later is answered', async () => {
+    // A statement is ended after a second, and then there is room for the one that waits.
+    await using bed = await open({ waitMs: 900 })
+    const client = await database.connect()
+    await client.query('begin')
+    await client.query('lock table conversation in access exclusive mode')
+    const read: Statement<'user'> = { name: 'read', kind: 'user', text: 'select 1 from conversation where false' }
+    const line = numbers(32).map(() => query(bed.pipelines, read, []))
+    await expect(ask(bed.pipelines, 1)).rejects.toThrow(TooManyWait)
+    const later = ask(bed.pipelines, 2)
+    await client.query('commit')
+    expect(await later).toBe(2)
+    expect(await Promise.all(line)).toEqual(numbers(32).map(() => []))
+  })
+
   test('and those under way fail when the pipelines end, and nothing is left open', async () => {
     const client = await database.connect()
     await client.query('begin')

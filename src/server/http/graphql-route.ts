@@ -32,7 +32,7 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
     if (type === null) throw notAcceptable()
     reply.type(`${type}; charset=utf-8`)
     const refuse = (errors: readonly GraphQLFormattedError[]) => {
-      if (errors[0]?.extensions?.code === 'RATE_LIMITED') sayWhen(reply.code(429), errors[0])
+      if (errors[0]?.extensions?.code === 'RATE_LIMITED') sayWhen(reply.code(429), errors)
       else reply.code(readsOnlyJson(accept) ? 200 : 400)
       return JSON.stringify({ errors })
     }
@@ -56,7 +56,10 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
     }
     const context = operations.createContext(viewer, request.id, isQuery)
     request.budget = context.budget
+    // The client may have gone while it was found out who it is. Then nothing else tells the budget.
+    if (reply.raw.closed) context.budget[Symbol.dispose]()
     const { status, result } = await operations.answer(asked, context, cost)
+    if (result.value.errors !== undefined && !reply.sent) sayWhen(reply, result.value.errors)
     // Apollo answers 200 when it refuses a persisted query. Of this media type only an answer with data may have that.
     if (query === null && type === 'application/graphql-response+json') reply.code(400)
     else reply.code(status === 400 && readsOnlyJson(accept) ? 200 : status)

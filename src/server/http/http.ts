@@ -128,7 +128,7 @@ export function createHttp(
     const isRefusal = error.statusCode !== undefined && error.statusCode < 500
     const status = isRefusal ? error.statusCode : statuses[formatted.extensions?.code as ErrorCode]
     reply.header('cache-control', 'no-store')
-    sayWhen(reply, formatted)
+    sayWhen(reply, [formatted])
     if (status === 401) reply.header('www-authenticate', challenge(config, request.headers.authorization))
     reply.type(`${chooseAnswerType(request.headers.accept) ?? 'application/json'}; charset=utf-8`)
     return reply.code(status ?? 500).send({ errors: [formatted] })

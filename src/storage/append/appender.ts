@@ -1,3 +1,4 @@
+import { TooManyWait } from '../../facts.ts'
 import { Gather, type Outcome } from '../postgres/gather.ts'
 import type { Store } from '../postgres/store.ts'
 import { type Append, type Appended, appendMessages, needsLock } from './append.ts'
@@ -27,13 +28,16 @@ const patienceMs = 20
  */
 export class Appender {
   readonly #store: Store
+  readonly #waitMs: number
   readonly #lanes = new Map<string, Gather<Append, Appended>>()
 
-  constructor(store: Store) {
+  /** @param waitMs after so many milliseconds, an append that has not begun is refused */
+  constructor(store: Store, waitMs: number) {
     this.#store = store
+    this.#waitMs = waitMs
   }
 
-  /** The same as `appendMessages`; the errors are described there. */
+  /** The same as `appendMessages`; the errors are described there. @throws also TooManyWait */
   append(append: Append): Promise<Appended> {
     // Conditions, and repeats within a batch, are rare.
     const isPlain = append.ifLastSeq === null && !needsLock(append) && !hasRepeats(append)
@@ -58,6 +62,7 @@ export class Appender {
         if (this.#store.spreads) this.#lanes.delete(name)
       },
       windowMs: 0,
+      waitMs: this.#waitMs,
       runItems,
       runItemsOfKey,
       runSize: runBytes,
@@ -92,16 +97,23 @@ export class Appender {
     const together = withoutConflicts(appends)
     const first = together.length === 1 ? Promise.resolve([]) : appendToOne(this.#store, together)
     const later = new Map<Append, Promise<Appended>>()
+    const latest = performance.now() + this.#waitMs
     let last: Promise<unknown> = first.catch(() => {})
     for (const append of appends) {
       const place = together.indexOf(append)
       const appended = Promise.all([first, last]).then(
-        ([stored]) => stored[place] ?? appendMessages(this.#store, append),
+        ([stored]) => stored[place] ?? this.#appendBefore(latest, append),
       )
       later.set(append, appended)
       last = appended.catch(() => {})
     }
     return later
+  }
+
+  async #appendBefore(latest: number, append: Append): Promise<Appended> {
+    // Each of those before it may have waited for the same lock.
+    if (performance.now() > latest) throw new TooManyWait()
+    return appendMessages(this.#store, append)
   }
 }
 

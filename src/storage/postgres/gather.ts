@@ -15,6 +15,8 @@ export interface GatherOptions<Item, Result> {
   readonly onRest?: () => void
   /** Milliseconds between the beginnings of two runs. The first run after a rest begins at once. */
   readonly windowMs: number
+  /** An item whose run has not begun after so many milliseconds is refused. */
+  readonly waitMs: number
   /**
    * The most that one run takes: items, items of one key, and size. An item that is larger than `runSize` has a run of
    * its own.
@@ -29,6 +31,8 @@ const maxWaiting = 10_000
 interface Waiting<Item, Result> {
   readonly item: Item
   readonly key: string
+  /** When it came. */
+  readonly since: number
   readonly resolve: (result: Result) => void
   readonly reject: (error: unknown) => void
 }
@@ -56,11 +60,11 @@ export class Gather<Item, Result> implements AsyncDisposable {
     this.#options = options
   }
 
-  /** Settles when the item is done. @throws TooManyWait */
+  /** Settles when the item is done. @throws TooManyWait: its run did not begin */
   add(item: Item): Promise<Result> {
     if (this.#waiting.length >= maxWaiting) return Promise.reject(new TooManyWait())
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ item, key: this.#options.keyOf(item), resolve, reject })
+      this.#waiting.push({ item, key: this.#options.keyOf(item), since: performance.now(), resolve, reject })
       this.#wake()
     })
   }
@@ -95,7 +99,7 @@ export class Gather<Item, Result> implements AsyncDisposable {
       this.#isHurried = false
       const taken = this.#take()
       this.#lastBegan = performance.now()
-      await this.#do(taken)
+      if (taken.length > 0) await this.#do(taken)
     }
   }
 
@@ -107,13 +111,18 @@ export class Gather<Item, Result> implements AsyncDisposable {
   }
 
   #take(): Waiting<Item, Result>[] {
-    const { sizeOf, runItems, runItemsOfKey, runSize } = this.#options
+    const { sizeOf, waitMs, runItems, runItemsOfKey, runSize } = this.#options
+    const soonest = performance.now() - waitMs
     const taken: Waiting<Item, Result>[] = []
     const left: Waiting<Item, Result>[] = []
     const ofKey = new Map<string, number>()
     let size = 0
     for (const waiting of this.#waiting) {
-      const { item, key } = waiting
+      const { item, key, since, reject } = waiting
+      if (since < soonest) {
+        reject(new TooManyWait())
+        continue
+      }
       const count = ofKey.get(key) ?? 0
       const isFull = taken.length === runItems || (taken.length > 0 && size + sizeOf(item) > runSize)
       if (isFull || count === runItemsOfKey || this.#busy.has(key)) {

@@ -57,8 +57,8 @@ export class StreamWriter implements AsyncDisposable {
   readonly #open = new Map<string, Open>()
   #unstored = 0
 
-  /** @param maxSize of a message, in bytes; @param windowMs milliseconds between two statements */
-  constructor(store: Store, maxSize: number, windowMs: number) {
+  /** @param maxSize of a message, in bytes; @param windowMs milliseconds between two statements; @param waitMs for which a chunk waits for its statement at most */
+  constructor(store: Store, maxSize: number, windowMs: number, waitMs: number) {
     this.#store = store
     this.#maxSize = maxSize
     this.#windowMs = windowMs
@@ -69,6 +69,7 @@ export class StreamWriter implements AsyncDisposable {
       sizeOf: ({ size }) => size,
       run: (chunks) => this.#run(chunks),
       windowMs,
+      waitMs,
       runItems,
       runItemsOfKey: runItems,
       runSize: runBytes,
