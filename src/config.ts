@@ -220,7 +220,7 @@ const settings = {
     2,
     'Further connections to PostgreSQL, over which short reads are sent without waiting for one another.',
   ),
-  POOL_TIMEOUT_MS: whole(10, 60_000, 5_000, 'Longest wait for a connection.'),
+  POOL_TIMEOUT_MS: whole(10, 60_000, 5_000, 'Longest wait for a connection, and of a read or an append for its turn.'),
   STATEMENT_TIMEOUT_MS: whole(10, 600_000, 10_000, 'Longest run of one SQL statement.'),
   LOCK_TIMEOUT_MS: whole(10, 60_000, 5_000, 'Longest wait for a row that another transaction holds.'),
   TRANSACTION_IDLE_TIMEOUT_MS: whole(10, 600_000, 10_000, 'Longest pause inside a transaction.'),

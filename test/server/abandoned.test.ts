@@ -1,9 +1,14 @@
+import { once } from 'node:events'
+import { createServer, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { type Bed, useBed } from '../support/bed.ts'
 import { blocked } from '../support/blocked.ts'
 import { EventStreamReader } from '../support/event-stream.ts'
 import { hold } from '../support/hold.ts'
 import { patient } from '../support/patient.ts'
+import { serve } from '../support/server.ts'
 import { recordStatements } from '../support/statements.ts'
 import { until } from '../support/until.ts'
 import { untilWaiting } from '../support/until-waiting.ts'
@@ -189,5 +194,40 @@ describe('what is not cancelled', () => {
     })
     // Two in line, and one of them again.
     expect(sent.filter(({ text }) => / from message /.test(text))).toHaveLength(3)
+  })
+})
+
+describe('a client that goes away while the keys of its token are asked for', () => {
+  const bed = useBed(patient)
+
+  test('leaves nothing of its answer behind', async () => {
+    const { publicKey, privateKey } = await generateKeyPair('ES256', { extractable: true })
+    const keys = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'one', alg: 'ES256' }] })
+    const token = await new SignJWT({ sub: 'ada' })
+      .setProtectedHeader({ alg: 'ES256', kid: 'one' })
+      .setExpirationTime('1h')
+      .sign(privateKey)
+    await bed.server.as().append('c', 'x')
+
+    const asked: ServerResponse[] = []
+    const provider = createServer((_request, response) => void asked.push(response))
+    await once(provider.listen(0, '127.0.0.1'), 'listening')
+    const port = (provider.address() as AddressInfo).port
+    await using server = await serve(bed.database.url, { ...patient, AUTH_JWKS_URL: `http://127.0.0.1:${port}` })
+    const leaving = new AbortController()
+    const url = `${server.url}/graphql?query=${encodeURIComponent(page)}`
+    const headers = { authorization: `Bearer ${token}` }
+    const left = fetch(url, { headers, signal: leaving.signal })
+    await until(() => asked.length === 1)
+    leaving.abort()
+    await expect(left).rejects.toThrow('aborted')
+    await until(() => server.logged.some(({ status }) => status === 'aborted'))
+    const other = fetch(url, { headers })
+    asked[0]?.end(keys)
+    // It is answered after the one whose client has left.
+    expect(await (await other).json()).toMatchObject({ data: { conversation: { messages: {} } } })
+    await until(() => server.inspect().answerBytes === 0)
+    provider.closeAllConnections()
+    provider.close()
   })
 })
