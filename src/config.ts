@@ -247,6 +247,7 @@ export const contractLimits = {
   userId: 255,
   conversationId: 128,
   clientId: 255,
+  operationId: 255,
   name: 255,
   title: 1_000,
   page: 100,

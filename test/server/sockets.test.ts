@@ -131,12 +131,20 @@ test('protocol: what is no JSON, and binary frames, close the socket', async () 
 test('protocol: a second operation of an id that is in use closes the socket, however long the id', async () => {
   await bed.server.as().append('twice', 'one')
   const socket = await Socket.connect(bed.server)
-  const id = '語'.repeat(500)
+  const id = '語'.repeat(255)
   socket.begin(id, appended, { id: 'twice' })
   socket.begin(id, appended, { id: 'twice' })
   const { code, reason } = await socket.closed
   expect(code).toBe(4409)
   expect(reason).toMatch(/^Subscriber for 語/)
+})
+
+test('protocol: an id has at most 255 characters, and a longer one closes the socket', async () => {
+  const socket = await Socket.connect(bed.server)
+  expect(await socket.run('i'.repeat(255), '{ viewer { userId } }')).toEqual({ data: { viewer: { userId: 'ada' } } })
+  socket.begin('i'.repeat(256), '{ viewer { userId } }')
+  expect(await socket.receive()).toBeNull()
+  expect(await socket.closed).toEqual({ code: 4400, reason: 'An id has at most 255 characters' })
 })
 
 test('protocol: pings are answered, with their payload', async () => {

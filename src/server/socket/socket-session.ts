@@ -12,6 +12,7 @@ import { CloseCode, type Message, MessageType, type SubscribePayload, validateMe
 import type { WebSocket } from 'ws'
 import { viewerOf } from '../../auth/authenticate.ts'
 import type { Caller } from '../../auth/viewer.ts'
+import { contractLimits } from '../../config.ts'
 import { ApiError, badInput, unavailable } from '../../errors.ts'
 import type { Connection } from '../connection/connections.ts'
 import { atExpiry } from '../connection/expiry.ts'
@@ -167,9 +168,14 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
     }
     try {
       const message: unknown = JSON.parse(text)
+      const { id, type } = message as Partial<Record<string, unknown>>
+      if (typeof id === 'string' && id.length > contractLimits.operationId) {
+        // It would be sent again with each result.
+        this.#connection.close(CloseCode.BadRequest, `An id has at most ${contractLimits.operationId} characters`)
+        return null
+      }
       const inexact = findInexactness(text, message)
       if (inexact === null) return validateMessage(message)
-      const { id, type } = message as Partial<Record<string, unknown>>
       if (type === MessageType.Subscribe && typeof id === 'string') {
         this.#sendErrors(id, [this.#format(badInput('payload', inexact))])
         return null
