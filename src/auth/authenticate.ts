@@ -76,7 +76,9 @@ function readViewer(userId: unknown, { mayWrite, mayBringTimes, actor }: Acting)
   const isUser =
     typeof userId === 'string' &&
     userId !== '' &&
-    (userId.length <= contractLimits.userId || [...userId].length <= contractLimits.userId) &&
+    // A character takes one or two of `length`. A list of megabytes of them would block the server.
+    userId.length <= 2 * contractLimits.userId &&
+    [...userId].length <= contractLimits.userId &&
     !userId.includes('\0') &&
     userId.isWellFormed()
   if (isUser) return { userId, mayWrite, mayBringTimes, actor }
