@@ -26,7 +26,8 @@ import { Wire } from '../support/wire.ts'
  * made from the schema, so a new field or argument is asked here from its first day.
  */
 
-const bed = useBed()
+// A sign of life in an event stream comes by the clock, and not by the answer.
+const bed = useBed({ PING_MS: '600000' })
 const schema = createSchema()
 
 /** Texts that name something, by what they name. */
