@@ -1,12 +1,12 @@
 import { readFile, writeFile } from 'node:fs/promises'
 import { createSchema } from '../src/graphql/schema.ts'
 import { renderClientSelections, renderClientToolName, renderClientTypes } from './client-types.ts'
-import { renderSchema, withExample, withSettings } from './generated.ts'
+import { renderSchema, withExample, withLimits, withSettings } from './generated.ts'
 import { renderPgbenchScript } from './pgbench-script.ts'
 
 /**
- * Writes what is made from the code: `schema.graphql`, the client's types and selections, the README's table and example, and
- * pgbench's script. Tests fail while one of them is stale.
+ * Writes what is made from the code: `schema.graphql`, the client's types and selections, the README's table and example, the
+ * limits in SECURITY.md, and pgbench's script. Tests fail while one of them is stale.
  */
 const root = new URL('../', import.meta.url)
 const schema = createSchema()
@@ -18,3 +18,5 @@ await writeFile(new URL('bench/peers/pgbench.sql', root), renderPgbenchScript())
 const readme = await readFile(new URL('README.md', root), 'utf8')
 const example = await readFile(new URL('examples/hello.mjs', root), 'utf8')
 await writeFile(new URL('README.md', root), withExample(withSettings(readme), example))
+const security = await readFile(new URL('SECURITY.md', root), 'utf8')
+await writeFile(new URL('SECURITY.md', root), withLimits(security))

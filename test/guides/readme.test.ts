@@ -6,7 +6,7 @@ import { text } from 'node:stream/consumers'
 import { createClient } from 'graphql-ws'
 import { expect, test } from 'vitest'
 import { applyEvent, followConversation, request, resumable, streamMessage } from '../../client/src/index.ts'
-import { withExample, withSettings } from '../../scripts/generated.ts'
+import { withExample, withLimits, withSettings } from '../../scripts/generated.ts'
 import { useBed } from '../support/bed.ts'
 
 const bed = useBed()
@@ -18,6 +18,12 @@ test("the README's table of settings is that of config.ts, and its client is the
   const example = await readFile('examples/hello.mjs', 'utf8')
   expect(readme).toContain('| `PORT` |')
   expect(readme).toBe(withExample(withSettings(readme), example))
+})
+
+test('the limits of SECURITY.md are those of config.ts: npm run generate', async () => {
+  const security = await readFile('SECURITY.md', 'utf8')
+  expect(security).toContain('| `MAX_BODY_BYTES` |')
+  expect(security).toBe(withLimits(security))
 })
 
 test("the README's client prints its own message and then live ones", async () => {
