@@ -31,8 +31,7 @@ beforeAll(async () => {
   orm = await openOrm(database.url, engine, settings, () => {})
   pipelines = new Pipelines(database.url, engine, settings, orm.pool, () => {})
   await pipelines.open()
-  const pool = Object.create(orm.pool, { query: { value: watched(orm.pool, came.pool).query } })
-  store = { ...storeOf(orm), pool, reads: watched(pipelines, came.reads) }
+  store = { ...storeOf(orm), lone: watched(orm.pool, came.pool), reads: watched(pipelines, came.reads) }
   await fill(large, 20, megabyte)
   await fill(small, 60, 100)
   await fill(other, 20, megabyte)
