@@ -30,6 +30,25 @@ describe('an error shows no more than the beginning of what a caller sent, and s
     expect(errors?.length).toBeGreaterThan(0)
   })
 
+  test('the keys of an object are not listed for it', async () => {
+    const listed = Object.keys
+    let lists = 0
+    // Of the objects that only this test sends.
+    Object.keys = (value: object) => {
+      const keys = listed(value)
+      if (keys[0] === 'k0' && !Array.isArray(value)) lists += 1
+      return keys
+    }
+    try {
+      const more = Object.fromEntries(Array.from({ length: 100 }, (_, index) => [`k${index}`, 1]))
+      const { errors } = await bed.server.as().ask(append, inputOf({ ...more, ...message }))
+      expect(errors?.length).toBeGreaterThan(40)
+    } finally {
+      Object.keys = listed
+    }
+    expect(lists).toBeLessThan(5)
+  })
+
   test.each(['{ viewr { id } }', '{ viewer { ide } }', 'query ($a: Strin) { viewer { id } }'])(
     'a document: %s',
     async (query) => {
