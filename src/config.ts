@@ -125,7 +125,7 @@ const settings = {
   MAX_BODY_VALUES: whole(
     1_000,
     10_000_000,
-    100_000,
+    200_000,
     'Most JSON values of a request body or of a WebSocket frame, counting the keys of objects as well.',
   ),
   MAX_BODY_KEYS: whole(100, 1_000_000, 8_000, 'Most different keys of a request body or of a WebSocket frame.'),
