@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
+import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import { ApiError } from '../../src/errors.ts'
 import { payerAt } from '../../src/server/rate/payer.ts'
@@ -47,6 +49,16 @@ describe('the rate of a user', () => {
       const response = await fetch(url, { headers: { ...user, accept } })
       expect([response.status, response.headers.has('retry-after')]).toEqual([429, true])
     }
+  })
+
+  test('is refused before its body is read', async () => {
+    await useUp(bed.server.as({ 'x-user-id': 'slow' }))
+    const socket = connect(Number(new URL(bed.server.url).port), '127.0.0.1')
+    const headers = 'host: localhost\r\nx-user-id: slow\r\ncontent-type: application/json\r\ncontent-length: 1000'
+    socket.write(`POST /graphql HTTP/1.1\r\n${headers}\r\n\r\n`)
+    const [answer] = await once(socket, 'data')
+    expect(String(answer)).toMatch(/^HTTP\/1\.1 429 /)
+    socket.destroy()
   })
 
   test('over a socket refuses the operation, and the socket and what runs on it stay', async () => {

@@ -3,6 +3,7 @@ import { type GraphQLFormattedError, OperationTypeNode } from 'graphql'
 import { badInput } from '../../errors.ts'
 import { formatError } from '../operation/format-error.ts'
 import type { TransportDependencies } from '../operation/transport-dependencies.ts'
+import { payerOf } from '../rate/payer.ts'
 import { chooseAnswerType, readsOnlyJson } from '../request/accept.ts'
 import { type GraphqlRequest, readRequest, readUrl } from '../request/graphql-request.ts'
 import { requireOwnPage } from '../request/origins.ts'
@@ -24,7 +25,7 @@ const forOneCaller = {
  * status is that of the audits, which is also that of clients and servers today.
  */
 export function registerGraphql(app: FastifyInstance, dependencies: TransportDependencies): void {
-  const { operations, takesOrigin, config, log } = dependencies
+  const { operations, rates, takesOrigin, config, log } = dependencies
 
   const answer = async (request: FastifyRequest, reply: FastifyReply, asked: GraphqlRequest): Promise<unknown> => {
     const { accept } = request.headers
@@ -67,6 +68,15 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
   }
 
   forKnownCallers(app, dependencies, (known) => {
+    // Whoever owes is refused before anything of the body is read: a flood of refusals has to be cheap.
+    known.addHook('onRequest', (request, _reply, done) => {
+      try {
+        rates?.require(payerOf(callerOf(request).viewer))
+        done()
+      } catch (error) {
+        done(error as Error)
+      }
+    })
     known.post(graphqlPath, (request, reply) => answer(request, reply, operations.named(readRequest(request.body))))
 
     known.get(graphqlPath, async (request, reply) => {
