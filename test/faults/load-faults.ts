@@ -18,7 +18,8 @@ export const loadFaults: readonly Fault[] = [
         while (performance.now() < end) if (await flood()) carried += 1
       })
       await Promise.all(closed)
-      const everyMs = 4_000 / Math.max(carried, 1) / 2
+      if (carried === 0) throw new Error('nothing was carried at all')
+      const everyMs = 4_000 / carried / 2
       const asked: Promise<boolean>[] = []
       for (const begun = performance.now(); performance.now() < begun + 8_000; await pause(1)) {
         while (asked.length * everyMs < performance.now() - begun) asked.push(flood())

@@ -101,6 +101,12 @@ export class Load implements Disposable {
     return performance.now() - begun
   }
 
+  /** Settles when a writer was not told what became of an append that it sent. */
+  async missed(): Promise<void> {
+    const before = this.counts.unanswered
+    await this.#until(() => this.counts.unanswered > before)
+  }
+
   /** The answer; null when nobody knows what became of it. */
   async ask(query: string, variables: object): Promise<Answer | null> {
     this.counts.requests += 1
@@ -207,6 +213,7 @@ export class Load implements Disposable {
         return
       }
       this.counts.unanswered += 1
+      this.#move()
       await pause(this.#random.below(200))
       if (clientId === null) return
     }

@@ -11,31 +11,45 @@ export const networkFaults: readonly Fault[] = [
     timesInShort: 1,
     happen: async ({ seats }, _load, random) => {
       const isWritten = (bytes: Buffer) => bytes.includes('INSERT 0 ') || bytes.includes('COMMIT\0')
+      let lost = 0
       await whileEach(seats, 3_000, ({ toPostgres }, isOn) => {
-        toPostgres.endsBefore = (bytes) => isOn && isWritten(bytes) && random.chance(0.2)
+        toPostgres.endsBefore = (bytes) => {
+          const isLost = isOn && isWritten(bytes) && random.chance(0.2)
+          if (isLost) lost += 1
+          return isLost
+        }
       })
+      if (lost === 0) throw new Error('no answer to a write was lost')
     },
   },
   {
     name: 'PostgreSQL answers 200 ms later, for 5 s',
     times: 1,
     timesInShort: 0,
-    happen: ({ seats }) =>
-      whileEach(seats, 5_000, ({ toPostgres }, isOn) => {
-        toPostgres.delayMs = isOn ? 100 : 0
-      }),
+    happen: async ({ seats }, load) => {
+      await whileEach(
+        seats,
+        5_000,
+        ({ toPostgres }, isOn) => {
+          toPostgres.delayMs = isOn ? 100 : 0
+        },
+        () => load.recovered(),
+      )
+    },
   },
   {
     name: 'connections of clients are cut inside requests and answers, for 3 s',
     times: 1,
     timesInShort: 1,
     happen: async ({ front }, _load, random) => {
+      let cut = 0
       for (const end = performance.now() + 3_000; performance.now() < end; ) {
-        front.cut(0.3)
+        cut += front.cut(0.3)
         front.cutAfter(random.below(300))
         await sendHalf(front.url, random)
         await pause(random.below(100))
       }
+      if (cut === 0) throw new Error('no connection was cut')
     },
   },
   {
@@ -51,9 +65,15 @@ export const networkFaults: readonly Fault[] = [
   },
 ]
 
-async function whileEach(seats: readonly Seat[], ms: number, set: (seat: Seat, isOn: boolean) => void): Promise<void> {
+/** @param meanwhile is over before it ends, however long that takes */
+async function whileEach(
+  seats: readonly Seat[],
+  ms: number,
+  set: (seat: Seat, isOn: boolean) => void,
+  meanwhile: () => Promise<unknown> = async () => {},
+): Promise<void> {
   for (const seat of seats) set(seat, true)
-  await pause(ms)
+  await Promise.all([pause(ms), meanwhile()])
   for (const seat of seats) set(seat, false)
 }
 

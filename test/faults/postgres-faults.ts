@@ -5,7 +5,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
 import type { Postgres } from '../support/replicated-postgres.ts'
 import type { Fault } from './fault.ts'
-import type { House } from './house.ts'
+import { type House, poolSize } from './house.ts'
 
 export const postgresFaults: readonly Fault[] = [
   {
@@ -20,13 +20,16 @@ export const postgresFaults: readonly Fault[] = [
     timesInShort: 0,
     happen: async ({ postgres }, _load, random) => {
       await using admin = await connect(postgres)
+      let ended = 0
       for (const end = performance.now() + 3_000; performance.now() < end; ) {
         const sessions = "select pid from pg_stat_activity where application_name like 'colloquy%'"
         const { rows } = await admin.query<{ pid: number }>(sessions)
         const pids = rows.map(({ pid }) => pid).filter(() => random.chance(0.1))
         await admin.query('select pg_terminate_backend(pid) from unnest($1::int[]) pid', [pids])
+        ended += pids.length
         await pause(random.below(200))
       }
+      if (ended === 0) throw new Error('no session was ended')
     },
   },
   {
@@ -39,7 +42,7 @@ export const postgresFaults: readonly Fault[] = [
       const [id] = load.ids.spoken
       await setReadOnly(admin, 'on')
       undone.defer(() => setReadOnly(admin, 'off'))
-      await pause(1_000)
+      await Promise.all([pause(1_000), load.missed()])
       for (const { server } of seats) {
         const health = await fetch(`${server.url}/readyz`)
         if (!(await health.text()).includes('takes no writes'))
@@ -56,11 +59,19 @@ export const postgresFaults: readonly Fault[] = [
     name: 'all connections of the pools wait for a table, for 30 s',
     times: 1,
     timesInShort: 0,
-    happen: async ({ postgres }) => {
+    happen: async ({ postgres, seats }, load) => {
       await using admin = await connect(postgres)
       await admin.query('begin; lock table message in access exclusive mode')
-      await pause(30_000)
+      const isOver = pause(30_000).then(() => true)
+      const crowd = Array.from({ length: 4 * seats.length * poolSize }, async (_, person) => {
+        for (let n = 0; !(await Promise.race([isOver, false])); n++) {
+          await load.appendMany(`${load.ids.spoken[0]}, crowd ${person}`, [`${n} of ${person}`])
+        }
+      })
+      await untilWaiting(postgres, seats.length * poolSize)
+      await isOver
       await admin.query('commit')
+      await Promise.all(crowd)
     },
   },
   {
@@ -73,9 +84,7 @@ export const postgresFaults: readonly Fault[] = [
       await admin.query('begin')
       const locked = await admin.query('select from conversation where id = $1 for update', [id])
       if (locked.rowCount !== 1) throw new Error('unreachable: the conversation is there')
-      const rest = pause(10_000)
-      await load.recovered(others)
-      await rest
+      await Promise.all([pause(10_000), untilWaiting(postgres, 1), load.recovered(others)])
       await admin.query('commit')
     },
   },
@@ -107,6 +116,12 @@ async function connect({ url }: Postgres): Promise<Client & AsyncDisposable> {
   // It writes also where nobody else may.
   await client.query('set default_transaction_read_only = off')
   return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() })
+}
+
+/** Settles when so many sessions wait for a lock. */
+async function untilWaiting(postgres: Postgres, count: number): Promise<void> {
+  const waiting = "select from pg_stat_activity where wait_event_type = 'Lock'"
+  while ((await postgres.query(waiting)).length < count) await pause(20)
 }
 
 async function setReadOnly(admin: Client, value: 'on' | 'off'): Promise<void> {

@@ -34,10 +34,15 @@ export class Probe {
   /** From now on its clock is so many milliseconds before the right time; 0: it is right. */
   async shiftClock(ms: number): Promise<void> {
     this.#shiftMs = ms
-    await this.look()
+    const { now } = await this.#ask()
+    if (Math.abs(now - Date.now() - ms) > 600_000) throw new Error('the clock did not jump')
   }
 
-  async look(): Promise<Held> {
+  look(): Promise<Held> {
+    return this.#ask()
+  }
+
+  async #ask(): Promise<Held & { readonly now: number }> {
     if (this.#server === null) throw new Error('unreachable: it watches a server')
     const asked = ++this.#asked
     await writeFile(this.#path, JSON.stringify({ asked, shiftMs: this.#shiftMs }))
@@ -67,6 +72,6 @@ const inside = (path: string) => `
       collect()
       const timers = process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
       const heapMiB = process.memoryUsage().heapUsed / 1024 ** 2
-      console.log('probe ' + asked + ' ' + JSON.stringify({ timers, heapMiB }))
+      console.log('probe ' + asked + ' ' + JSON.stringify({ timers, heapMiB, now: Date.now() }))
     })
   }`

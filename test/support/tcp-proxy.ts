@@ -53,9 +53,15 @@ export class TcpProxy implements AsyncDisposable {
     this.#targets = targets.map(toPlace)
   }
 
-  /** Ends connections, in mid-frame where it happens to be so. @param share how many of them, at random; all unless given */
-  cut(share = 1): void {
-    for (const pair of this.#some(share)) this.#part(pair)
+  /**
+   * Ends connections, in mid-frame where it happens to be so.
+   * @param share how many of them, at random; all unless given
+   * @returns how many that were
+   */
+  cut(share = 1): number {
+    const pairs = this.#some(share)
+    for (const pair of pairs) this.#part(pair)
+    return pairs.length
   }
 
   /** Ends each connection, as a program does that stops, once so many bytes more have come from its server. */
