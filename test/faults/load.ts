@@ -107,6 +107,14 @@ export class Load implements Disposable {
     await this.#until(() => this.counts.unanswered > before)
   }
 
+  /** Reads the last messages of a conversation that fit into so many tokens. */
+  async readWindow(): Promise<void> {
+    const window = 'query ($id: ID!) { conversation(id: $id) { context(maxTokens: 1000) { messages } } }'
+    const { data, errors } = await this.insist(window, { id: this.ids.spoken[0] })
+    if (!(data?.conversation.context.messages.length > 0))
+      throw new Error(`no window is read: ${JSON.stringify(errors)}`)
+  }
+
   /** The answer; null when nobody knows what became of it. */
   async ask(query: string, variables: object): Promise<Answer | null> {
     this.counts.requests += 1
@@ -337,6 +345,8 @@ export class Load implements Disposable {
     const messages: Stored[] = []
     for (let after: string | null = null; ; ) {
       const { data }: Answer = await this.insist(query, { id: conversationId, after })
+      // Nobody was told that it is there.
+      if (data.conversation === null) return messages
       messages.push(...data.conversation.messages.nodes)
       const { hasNextPage, endCursor } = data.conversation.messages.pageInfo
       if (!hasNextPage) return messages

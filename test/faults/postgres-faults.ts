@@ -39,7 +39,6 @@ export const postgresFaults: readonly Fault[] = [
     happen: async ({ postgres, seats }, load) => {
       await using admin = await connect(postgres)
       await using undone = new AsyncDisposableStack()
-      const [id] = load.ids.spoken
       await setReadOnly(admin, 'on')
       undone.defer(() => setReadOnly(admin, 'off'))
       await Promise.all([pause(1_000), load.missed()])
@@ -48,10 +47,7 @@ export const postgresFaults: readonly Fault[] = [
         if (!(await health.text()).includes('takes no writes'))
           throw new Error('/readyz does not say that nobody can write')
       }
-      const window = 'query ($id: ID!) { conversation(id: $id) { context(maxTokens: 1000) { messages } } }'
-      const { data, errors } = await load.insist(window, { id })
-      if (!(data?.conversation.context.messages.length > 0))
-        throw new Error(`no window is read: ${JSON.stringify(errors)}`)
+      await load.readWindow()
       await pause(2_000)
     },
   },

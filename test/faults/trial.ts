@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Random } from '../support/random.ts'
 import type { Fault } from './fault.ts'
 import { type Finding, findBreaches } from './history.ts'
-import type { House } from './house.ts'
+import type { House, Seat } from './house.ts'
 import { type Counts, Load } from './load.ts'
 
 /** What came of one fault on one house. */
@@ -21,11 +21,18 @@ export interface Outcome {
   readonly strange: readonly string[]
 }
 
-/** Lets people work, without any fault, and remembers what the servers hold afterwards. */
+/**
+ * Lets people work on each server, without any fault, and remembers what the servers hold afterwards. Windows are among
+ * that: a server starts a thread for the first one.
+ */
 export async function warmUp(house: House, random: Random): Promise<void> {
-  using load = await Load.begin('warm', house.front, random)
-  await pause(1_000)
-  await load.finish()
+  const work = async ({ server }: Seat) => {
+    using load = await Load.begin(`warm ${server.url}`, server, random)
+    await load.readWindow()
+    await pause(1_000)
+    await load.finish()
+  }
+  await Promise.all(house.seats.map(work))
   await house.remember()
 }
 
