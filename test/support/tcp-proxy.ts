@@ -18,8 +18,8 @@ export class TcpProxy implements AsyncDisposable {
   readonly url: string
   /** Milliseconds by which it passes on later whatever comes. */
   delayMs = 0
-  /** Whether a connection ends before these bytes of its server, which its client does not get. */
-  endsBefore: (bytes: Buffer) => boolean = () => false
+  /** Whether a connection ends before these bytes of its server, which its client does not get; `asked` is what it sent last. */
+  endsBefore: (bytes: Buffer, asked: Buffer) => boolean = () => false
   /** From 0 up to, and without, 1: chooses among connections. */
   random: () => number = Math.random
   readonly #listener: Server
@@ -98,6 +98,7 @@ export class TcpProxy implements AsyncDisposable {
     const server = connect({ ...place, allowHalfOpen: true } as NetConnectOpts)
     const pair: Pair = { client, server, isStalled: false, isDropped: false, left: Number.POSITIVE_INFINITY }
     this.#pairs.add(pair)
+    let asked: Buffer = Buffer.alloc(0)
     for (const [from, to] of [
       [client, server],
       [server, client],
@@ -112,7 +113,8 @@ export class TcpProxy implements AsyncDisposable {
       from.on('error', () => {})
       from.on('data', (bytes: Buffer) => {
         if (pair.isDropped || to.destroyed) return
-        if (from === server && this.endsBefore(bytes)) return this.#part(pair)
+        if (from === client) asked = bytes
+        else if (this.endsBefore(bytes, asked)) return this.#part(pair)
         if (from === server && bytes.length > pair.left) {
           client.end(bytes.subarray(0, pair.left))
           server.destroy()
