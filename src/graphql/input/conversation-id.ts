@@ -13,6 +13,8 @@ export type OwnConversationRef = ConversationRef & { readonly id: string }
  * id that nobody can have is not an error: it finds nothing, like any other id that does not exist.
  */
 export function readConversationId(userId: string, text: string): ConversationRef | null {
+  // No id is so long, and to hash megabytes takes long: a character has at most two units.
+  if (text.length > 2 * contractLimits.conversationId) return null
   const id = readGlobalId(text)
   if (id.kind === 'conversation') return { userId, key: id.key, epoch: id.epoch, id: null }
   return id.kind === 'own' && isStorable(text) ? ownRef(userId, text) : null
