@@ -262,7 +262,7 @@ export const contractLimits = {
   streamSeconds: 3_600,
   defaultStreamSeconds: 60,
   jsonDepth: 64,
-  bodyDepth: 100,
+  bodyDepth: 1_000,
 } as const
 
 /** What is read of the settings. One without a value is undefined. */

@@ -4,9 +4,9 @@ import type { Answer } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
 import { Wire } from '../support/wire.ts'
 
-const bed = useBed({ MAX_BODY_VALUES: '1000', MAX_BODY_KEYS: '100' })
+const bed = useBed({ MAX_BODY_VALUES: '2000', MAX_BODY_KEYS: '100' })
 
-const megabytes = 4 * 1024 * 1024 - 1_000
+const megabytes = 4 * 1024 * 1024 - 2_000
 /** What of the whole body is not `more`: the body itself, `query`, its text, `extensions`, its object, and `more`. */
 const around = 6
 
@@ -23,18 +23,18 @@ function nest(depth: number): string {
 }
 
 const edges: [string, string, string, object][] = [
-  ['depth', bodyWith(nest(98)), bodyWith(nest(99)), { code: 'BAD_USER_INPUT', path: 'body' }],
+  ['depth', bodyWith(nest(998)), bodyWith(nest(999)), { code: 'BAD_USER_INPUT', path: 'body' }],
   [
     'numbers',
-    bodyWith(list(1_000 - around - 1, () => '1')),
-    bodyWith(list(1_000 - around, () => '1')),
-    { code: 'PAYLOAD_TOO_LARGE', path: 'body', limit: 1_000, actual: 1_001 },
+    bodyWith(list(2_000 - around - 1, () => '1')),
+    bodyWith(list(2_000 - around, () => '1')),
+    { code: 'PAYLOAD_TOO_LARGE', path: 'body', limit: 2_000, actual: 2_001 },
   ],
   [
     'texts, with what looks like JSON in them',
-    bodyWith(list(1_000 - around - 1, () => '"\\"[{,1:\\\\"')),
-    bodyWith(list(1_000 - around, () => '"\\"[{,1:\\\\"')),
-    { code: 'PAYLOAD_TOO_LARGE', path: 'body', limit: 1_000, actual: 1_001 },
+    bodyWith(list(2_000 - around - 1, () => '"\\"[{,1:\\\\"')),
+    bodyWith(list(2_000 - around, () => '"\\"[{,1:\\\\"')),
+    { code: 'PAYLOAD_TOO_LARGE', path: 'body', limit: 2_000, actual: 2_001 },
   ],
   [
     'different keys',
@@ -56,10 +56,10 @@ describe('what a body may cost to parse', () => {
   test.each(['extensions', 'variables'])('the limits hold for %s in a URL', async (name) => {
     const ask = (json: string) =>
       fetch(`${bed.server.url}/graphql?query={viewer{userId}}&${name}=${encodeURIComponent(json)}`)
-    expect((await ask(`{"a":${nest(99)}}`)).status).toBe(200)
-    const deep = (await (await ask(`{"a":${nest(100)}}`)).json()) as Answer
+    expect((await ask(`{"a":${nest(999)}}`)).status).toBe(200)
+    const deep = (await (await ask(`{"a":${nest(1_000)}}`)).json()) as Answer
     expect(deep.errors).toMatchObject([{ extensions: { code: 'BAD_USER_INPUT', path: name } }])
-    const long = (await (await ask(`{"a":${list(1_000, () => '1')}}`)).json()) as Answer
+    const long = (await (await ask(`{"a":${list(2_000, () => '1')}}`)).json()) as Answer
     expect(long.errors).toMatchObject([{ extensions: { code: 'PAYLOAD_TOO_LARGE', path: name } }])
   })
 
@@ -76,18 +76,18 @@ describe('what a body may cost to parse', () => {
 })
 
 describe('how much of a body is looked at', () => {
-  const limits = { bodyValues: 1_000, bodyKeys: 100 }
+  const limits = { bodyValues: 2_000, bodyKeys: 100 }
 
   test.each([
-    ['brackets', '[', 101],
-    ['objects in objects', '{"a":', 101 * 5],
-    ['numbers', '1,', 1_001 * 2],
-    ['empty lists', '[],', 1_001 * 3],
-    ['keys', '"k":1,', 501 * 6],
+    ['brackets', '[', 1_001],
+    ['objects in objects', '{"a":', 1_001 * 5],
+    ['numbers', '1,', 2_001 * 2],
+    ['empty lists', '[],', 2_001 * 3],
+    ['keys', '"k":1,', 1_001 * 6],
   ])('megabytes of %s: no more than what passes a limit', (_what, piece, most) => {
     const { read, depth, values } = measure(piece.repeat(megabytes / piece.length), limits)
     expect(read).toBeLessThanOrEqual(most)
-    expect(depth > 100 || values > 1_000).toBe(true)
+    expect(depth > 1_000 || values > 2_000).toBe(true)
   })
 
   test.each([

@@ -3,7 +3,7 @@ import { buildSchema, parse, print, separateOperations, validate } from 'graphql
 import { expect, test } from 'vitest'
 import type { Answer, Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { byGraphql } from '../support/by-graphql.ts'
+import { asToldHere, byGraphql } from '../support/by-graphql.ts'
 import { createDatabase } from '../support/database.ts'
 import { type Asked, Documents, type Taste } from '../support/documents.ts'
 import { EventStreamReader } from '../support/event-stream.ts'
@@ -74,7 +74,7 @@ test('a query is answered as by GraphQL itself', async () => {
   const ids = await fill(bed.server.as())
   const said = new Map<string, number>()
   for (const asked of asking(['query'])) {
-    const right = await byGraphql(() => ask(bed.server.as(), asked, ids))
+    const right = asToldHere(await byGraphql(() => ask(bed.server.as(), asked, ids)))
     const compiled = await ask(bed.server.as(), asked, ids)
     expect(comparable(compiled), saying(asked)).toBe(comparable(right))
     for (const { extensions } of right.errors ?? []) said.set(extensions.code, (said.get(extensions.code) ?? 0) + 1)
@@ -93,7 +93,7 @@ test('a mutation does and answers the same as by GraphQL itself', async () => {
   const [compiledIds, plainIds] = [await fill(bed.server.as(eve)), await fill(plain.as(eve))]
   const said = new Map<string, number>()
   for (const asked of asking(['mutation'])) {
-    const right = await byGraphql(() => ask(plain.as(eve), asked, plainIds))
+    const right = asToldHere(await byGraphql(() => ask(plain.as(eve), asked, plainIds)))
     const compiled = await ask(bed.server.as(eve), asked, compiledIds)
     expect(withoutOwn(comparable(compiled)), saying(asked)).toBe(withoutOwn(comparable(right)))
     for (const { extensions } of right.errors ?? []) said.set(extensions.code, (said.get(extensions.code) ?? 0) + 1)

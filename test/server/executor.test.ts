@@ -21,9 +21,9 @@ import { expect, test } from 'vitest'
 import { questions as benchQuestions, pageBefore, subscription } from '../../bench/documents.ts'
 import { createSchema } from '../../src/graphql/schema.ts'
 import { Executor } from '../../src/server/operation/executor.ts'
-import type { Answer, Api } from '../support/api.ts'
+import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { byGraphql } from '../support/by-graphql.ts'
+import { asToldHere, byGraphql } from '../support/by-graphql.ts'
 import { serve } from '../support/server.ts'
 
 const bed = useBed()
@@ -232,23 +232,6 @@ async function executedBy(query: string, variables?: Record<string, unknown>): P
   called.length = 0
   await executor.execute(execution)
   return [...new Set(called)]
-}
-
-/**
- * An answer of GraphQL with its errors of variables in our words: without the object that something is wrong in, without
- * a suggestion, and with the place in `path`.
- */
-function asToldHere({ errors, ...rest }: Answer): Answer {
-  if (errors === undefined) return rest
-  const told = errors.map((error) => {
-    const place = /^Variable "\$\w+" got invalid value .* at "([^"]+)"; /s.exec(error.message)?.[1]
-    if (place === undefined) return error
-    const message = error.message
-      .replace(/ got invalid value \{ .* \} at "/s, ' got invalid value an object at "')
-      .replace(/ Did you mean [^?]+\?$/, '')
-    return { ...error, message, extensions: { ...error.extensions, path: place } }
-  })
-  return { ...rest, errors: told }
 }
 
 const all: [questions: Question[], executor: string[]][] = [

@@ -1,3 +1,4 @@
+import { contractLimits } from '../../config.ts'
 import { badInput } from '../../errors.ts'
 import { isExactNumber } from '../../graphql/input/exact-number.ts'
 import { type BodyLimits, findExcess } from './body-limits.ts'
@@ -108,7 +109,7 @@ class Comparison {
       return true
     }
     if (code === openBrace || code === openBracket) {
-      if (++this.#depth > deepest) {
+      if (++this.#depth > contractLimits.bodyDepth) {
         this.reason = 'is nested too deeply.'
         return false
       }
@@ -279,8 +280,6 @@ function altered(): Error {
   return new Error('JSON.parse has read another value than the text has.')
 }
 
-/** Far less than the stack allows, and more than a body or a stored value may have. */
-const deepest = 1_000
 /** Whole numbers of so many characters are exact in a double. */
 const exactDigits = 15
 /** The smallest double has 326 characters when it is written without an exponent. */
