@@ -1,7 +1,7 @@
 import { Client, Unreachable } from './client.ts'
 import { Fault, tooDeep } from './fault.ts'
 import { FileError, type Item, readItems } from './file/items.ts'
-import { parseConversation } from './file/value.ts'
+import { parseConversation, requireExact } from './file/value.ts'
 import { readConversation } from './formats/formats.ts'
 import type { Report } from './report.ts'
 import { send } from './send.ts'
@@ -65,6 +65,7 @@ export async function importFile(
       if (item.text === null) throw new Fault(item.fault, 'not readable as text')
       const value = parseConversation(item.text)
       id = shownId(value)
+      requireExact(item.text, value)
       conversation = readConversation(value, format, told)
       id = conversation.id
     } catch (error) {

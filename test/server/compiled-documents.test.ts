@@ -1,6 +1,7 @@
 import { type ExecutionResult, execute, GraphQLError, parse, validate } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Execution, Executor } from '../../src/server/operation/executor.ts'
+import { inOurWords } from '../support/by-graphql.ts'
 import { type Asked, Documents } from '../support/documents.ts'
 import { Random } from '../support/random.ts'
 import { idle, rootOf, type Strange, strangeSchema } from '../support/strange-schema.ts'
@@ -45,7 +46,7 @@ test(
         strange: { seed: random.below(1e9), faults: random.pick([0, 0.01, 0.05, 0.2]) },
         execution: { document, operationName: asked.operationName, variableValues },
       }))
-      const right = await Promise.all(runs.map((run) => answerOf(run, (given) => execute({ schema, ...given }))))
+      const right = await Promise.all(runs.map((run) => answerOf(run, (given) => byGraphql(given))))
       unhandled = 0
       const compiled = await Promise.all(runs.map((run) => answerOf(run, (given) => executor.execute(given))))
       if (unhandled > 0) expect(unhandled, saying(seed, asked)).toBe(0)
@@ -59,6 +60,22 @@ test(
   },
   Math.max(60_000, count * 100),
 )
+
+async function byGraphql(given: Execution): Promise<ExecutionResult> {
+  const { errors, ...rest } = await execute({ schema, ...given })
+  return errors === undefined ? rest : { ...rest, errors: errors.map(toldHere) }
+}
+
+function toldHere(error: GraphQLError): GraphQLError {
+  const { message, path } = inOurWords(error.message)
+  if (path === undefined && message === error.message) return error
+  const { nodes, originalError, extensions } = error
+  return new GraphQLError(message, {
+    nodes,
+    originalError,
+    extensions: path === undefined ? extensions : { ...extensions, path },
+  })
+}
 
 interface Given {
   readonly strange: Pick<Strange, 'seed' | 'faults'>

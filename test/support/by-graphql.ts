@@ -21,22 +21,25 @@ export function executeByGraphql(): void {
   Executor.prototype.execute = async (execution) => execute({ schema, ...execution })
 }
 
-/**
- * An answer of GraphQL with its errors of variables in our words: only the beginning of a long text is shown, nothing of
- * an object or a list, no name is suggested, and the place is also `path`.
- */
+/** An answer of GraphQL with its errors of variables in our words. */
 export function asToldHere({ errors, ...rest }: Answer): Answer {
   if (errors === undefined) return rest
   const told = errors.map((error) => {
-    const parts = /^(Variable "\$\w+" got invalid value )(.*?)((?: at "([^"]+)")?; .*)$/s.exec(error.message)
-    if (parts === null) return error
-    const [, head, value = '', tail = '', place] = parts
-    const message = `${head}${shown(value)}${tail.replace(/ Did you mean [^?]+\?$/, '')}`
-    return place === undefined
-      ? { ...error, message }
-      : { ...error, message, extensions: { ...error.extensions, path: place } }
+    const { message, path } = inOurWords(error.message)
+    return path === undefined ? { ...error, message } : { ...error, message, extensions: { ...error.extensions, path } }
   })
   return { ...rest, errors: told }
+}
+
+/**
+ * What GraphQL says of a variable, in our words: only the beginning of a long text is shown, nothing of an object or a
+ * list, no name is suggested, and the place is also told apart.
+ */
+export function inOurWords(message: string): { message: string; path?: string | undefined } {
+  const parts = /^(Variable "\$\w+" got invalid value )(.*?)((?: at "([^"]+)")?; .*)$/s.exec(message)
+  if (parts === null) return { message }
+  const [, head, value = '', tail = '', path] = parts
+  return { message: `${head}${shown(value)}${tail.replace(/ Did you mean [^?]+\?$/, '')}`, path }
 }
 
 function shown(value: string): string {

@@ -3,18 +3,24 @@ import { Fault } from '../fault.ts'
 import { type Member, membersOf, parseJson } from '../told/json-text.ts'
 import { isRecord } from '../told/record.ts'
 
-/**
- * Parses the text of a conversation. The server refuses a text whose value would differ from it. That is checked here
- * too, because the text has already changed when the server sees it. If this concerns one message, a Fault stands in
- * its place, and the other messages are whole.
- *
- * @throws Fault
- */
+/** Parses the text of a conversation. @throws Fault */
 export function parseConversation(text: string): unknown {
   const value = parseJson(text)
   if (value === undefined) throw new Fault('must be JSON.', 'not JSON')
+  return value
+}
+
+/**
+ * The server refuses a text whose value would differ from it. That is checked here too, because the text has already
+ * changed when the server sees it. If this concerns one message, a Fault is put in its place, and the other messages are
+ * whole.
+ *
+ * @param value of this text
+ * @throws Fault
+ */
+export function requireExact(text: string, value: unknown): void {
   const inexact = findInexactness(text, value)
-  if (inexact === null) return value
+  if (inexact === null) return
   const list = findList(text, value)
   if (list === null) throw changed(inexact)
   const rest = `${text.slice(0, list.member.from)}null${text.slice(list.member.to)}`
@@ -27,7 +33,6 @@ export function parseConversation(text: string): unknown {
     if (Array.isArray(list.value)) list.value[index] = fault
     else if (key !== null && isRecord(list.value)) list.value[key] = faultyNode(list.value[key], fault)
   }
-  return value
 }
 
 /** A node of ChatGPT's tree keeps its place, with a fault instead of its message. */
@@ -36,7 +41,7 @@ function faultyNode(node: unknown, message: Fault): unknown {
 }
 
 function changed(sentence: string): Fault {
-  return new Fault(sentence, 'with numbers or keys that JSON.parse changes')
+  return new Fault(sentence, 'nested too deeply, or with numbers or keys that JSON.parse changes')
 }
 
 const lists = ['messages', 'chat_messages', 'conversations', 'conversation', 'items', 'mapping']
