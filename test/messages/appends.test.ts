@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
 import { engine } from '../support/engine.ts'
+import { patient } from '../support/patient.ts'
 import { serve } from '../support/server.ts'
 
 const bed = useBed()
@@ -103,10 +104,11 @@ test('3 retry-safe: the same client id with another payload is a conflict that n
 })
 
 test('3 retry-safe: the same client id sent 100 times at once over two servers happens once', async () => {
-  await using other = await serve(bed.database.url)
+  await using one = await serve(bed.database.url, patient)
+  await using other = await serve(bed.database.url, patient)
   const input = { conversationId: 'hundred', ifMissing: 'CREATE', message: user('once', { clientId: 'once' }) }
   const answers = await Promise.all(
-    Array.from({ length: 100 }, (_, i) => (i % 2 ? other : bed.server).as().get(append, { input })),
+    Array.from({ length: 100 }, (_, i) => (i % 2 ? other : one).as().get(append, { input })),
   )
   expect(new Set(answers.map(({ appendMessage }) => appendMessage.message.id)).size).toBe(1)
   expect(answers.filter(({ appendMessage }) => !appendMessage.replayed)).toHaveLength(1)
