@@ -64,8 +64,10 @@ async function connect() {
   await once(server, 'listening')
   const client = new WebSocket(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`, { autoPong: false })
   const listener = { receive() {}, isTooFast() {}, ended() {}, closed() {} }
+  const opened = once(client, 'open')
   const [socket, request] = (await once(upgrades, 'connection')) as [WebSocket, IncomingMessage]
   const connection = new SocketConnection(socket, request, new Outbox(), 1_000, pino({ level: 'silent' }), listener)
+  await opened
   return {
     connection,
     client,
