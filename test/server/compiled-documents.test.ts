@@ -1,6 +1,6 @@
 import { type ExecutionResult, execute, GraphQLError, parse, validate } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Execution, Executor } from '../../src/server/operation/executor.ts'
+import { type Execution, Executor } from '../../src/server/execution/executor.ts'
 import { inOurWords } from '../support/by-graphql.ts'
 import { type Asked, Documents } from '../support/documents.ts'
 import { Random } from '../support/random.ts'

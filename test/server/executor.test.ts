@@ -20,7 +20,7 @@ import {
 import { expect, test } from 'vitest'
 import { questions as benchQuestions, pageBefore, subscription } from '../../bench/documents.ts'
 import { createSchema } from '../../src/graphql/schema.ts'
-import { Executor } from '../../src/server/operation/executor.ts'
+import { Executor } from '../../src/server/execution/executor.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
 import { asToldHere, byGraphql } from '../support/by-graphql.ts'

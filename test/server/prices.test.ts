@@ -14,8 +14,8 @@ import {
 import { describe, expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { createSchema } from '../../src/graphql/schema.ts'
-import { Executor } from '../../src/server/operation/executor.ts'
-import { createPrices } from '../../src/server/operation/prices.ts'
+import { Executor } from '../../src/server/execution/executor.ts'
+import { createPrices } from '../../src/server/execution/prices.ts'
 import { readDocumented } from '../support/documented.ts'
 
 const schema = createSchema()

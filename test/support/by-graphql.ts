@@ -1,6 +1,6 @@
 import { execute } from 'graphql'
 import { createSchema } from '../../src/graphql/schema.ts'
-import { Executor } from '../../src/server/operation/executor.ts'
+import { Executor } from '../../src/server/execution/executor.ts'
 import type { Answer } from './api.ts'
 
 const schema = createSchema()

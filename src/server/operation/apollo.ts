@@ -8,9 +8,9 @@ import {
 import type { GraphQLSchema } from 'graphql'
 import type { Logger } from 'pino'
 import type { Context } from '../../graphql/context.ts'
+import type { Executor } from '../execution/executor.ts'
 import type { GraphqlRequest } from '../request/graphql-request.ts'
 import type { Admission } from './admission.ts'
-import type { Executor } from './executor.ts'
 import { formatErrors } from './format-error.ts'
 import { Result } from './results.ts'
 

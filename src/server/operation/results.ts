@@ -9,9 +9,9 @@ import {
 } from 'graphql'
 import type { Logger } from 'pino'
 import type { Viewer } from '../../auth/viewer.ts'
+import type { Executor } from '../execution/executor.ts'
 import { payerOf } from '../rate/payer.ts'
 import type { Rates } from '../rate/rates.ts'
-import type { Executor } from './executor.ts'
 import { formatErrors } from './format-error.ts'
 import type { CreateContext } from './operation-context.ts'
 

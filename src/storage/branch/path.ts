@@ -1,4 +1,4 @@
-import type { Awaiting } from '../../database/lone-reads.ts'
+import type { Awaiting } from '../../database/reads/lone-reads.ts'
 import type { Conversation } from '../../entities/conversation.ts'
 import { ConversationMissing, PathTooLong } from '../../facts.ts'
 import { reachable } from '../conversation/conversation-ref.ts'

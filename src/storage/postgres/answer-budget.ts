@@ -1,4 +1,4 @@
-import type { Awaiting } from '../../database/lone-reads.ts'
+import type { Awaiting } from '../../database/reads/lone-reads.ts'
 import { AnswerTooLarge, NobodyWaits, TooManyAnswers, TooManyRows } from '../../facts.ts'
 import { bytesOf, type Excess, type KeyAsk, readKeys } from './key-reads.ts'
 import type { Row } from './statement.ts'

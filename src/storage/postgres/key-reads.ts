@@ -1,4 +1,4 @@
-import type { Awaiting } from '../../database/lone-reads.ts'
+import type { Awaiting } from '../../database/reads/lone-reads.ts'
 import { AnswerTooLarge } from '../../facts.ts'
 import { queryKey, type Row, type Runner, type Statement } from './statement.ts'
 import type { Store } from './store.ts'

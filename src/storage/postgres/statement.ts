@@ -1,5 +1,5 @@
 import { types } from 'pg'
-import type { Asked, Awaiting } from '../../database/lone-reads.ts'
+import type { Asked, Awaiting } from '../../database/reads/lone-reads.ts'
 
 /**
  * What a statement is about. It decides where the statement runs: on an engine that spreads conversations over machines,

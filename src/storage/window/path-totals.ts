@@ -1,4 +1,4 @@
-import type { Awaiting } from '../../database/lone-reads.ts'
+import type { Awaiting } from '../../database/reads/lone-reads.ts'
 import type { Conversation } from '../../entities/conversation.ts'
 import type { TokenEncoding } from '../../entities/window-enums.ts'
 import { onPath, type Range, rangeArrays } from '../branch/path.ts'

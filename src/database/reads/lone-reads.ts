@@ -1,5 +1,5 @@
 import type { Pool, PoolClient, QueryArrayConfig } from 'pg'
-import { NobodyWaits } from '../facts.ts'
+import { NobodyWaits } from '../../facts.ts'
 import { cancel } from './cancel.ts'
 
 /** Who waits for what is read. */

@@ -1,8 +1,8 @@
-import type { Config } from '../config.ts'
-import { NobodyWaits, TooManyWait } from '../facts.ts'
+import type { Config } from '../../config.ts'
+import { NobodyWaits, TooManyWait } from '../../facts.ts'
+import { type Engine, sessionSettings } from '../session.ts'
 import type { Asked } from './lone-reads.ts'
 import { Pipeline, type PipelineOptions } from './pipeline.ts'
-import { type Engine, sessionSettings } from './session.ts'
 
 /**
  * How long one statement may run in a pipeline, because others stand behind it. A statement that needs longer is asked
