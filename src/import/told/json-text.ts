@@ -1,3 +1,5 @@
+import { endOfString } from '../../server/request/end-of-string.ts'
+
 /** The value of a JSON text; undefined if the text is not JSON. */
 export function parseJson(text: string): unknown {
   try {
@@ -35,7 +37,7 @@ export function membersOf(text: string): Member[] {
     const char = text[at]
     if (char === '"') {
       const begin = at
-      for (at += 1; text[at] !== '"'; at++) if (text[at] === '\\') at += 1
+      at = endOfString(text, at)
       if (isObject && depth === 0 && key === null) {
         key = JSON.parse(text.slice(begin, at + 1))
         at = text.indexOf(':', at)

@@ -1,19 +1,14 @@
-import { maxHeaderSize, STATUS_CODES } from 'node:http'
+import { maxHeaderSize } from 'node:http'
 import type { Socket } from 'node:net'
 import { ApiError, badInput, unavailable } from '../../errors.ts'
+import { answerRaw } from './raw-answer.ts'
 
 /** Answers what Node cannot read as a request. Such a request has no route, and no line in the log. */
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   // The client is gone, or was answered before and still sends.
   if (error.code === 'ECONNRESET' || !socket.writable) return
-  const [status, { message, extensions }] = refusalOf(error.code)
-  const body = JSON.stringify({ errors: [{ message, extensions }] })
-  socket.write(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n` +
-      `${status === 408 ? 'retry-after: 1\r\n' : ''}connection: close\r\n\r\n${body}`,
-  )
-  socket.destroySoon()
+  const [status, refusal] = refusalOf(error.code)
+  answerRaw(socket, status, refusal)
 }
 
 function refusalOf(code: string | undefined): readonly [status: number, ApiError] {

@@ -1,9 +1,10 @@
-import { type Server, STATUS_CODES } from 'node:http'
+import type { Server } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Limits } from '../../config.ts'
 import { unavailable } from '../../errors.ts'
 import { Counts } from '../connection/counts.ts'
 import type { Proxies } from '../request/proxies.ts'
+import { answerRaw } from './raw-answer.ts'
 
 /**
  * Refuses TCP connections above the limits, in all and of one address, before anything is read of them. A WebSocket or
@@ -39,13 +40,6 @@ function addressOf({ remoteAddress }: Socket): string {
 }
 
 function refuse(socket: Socket, sentence: string): void {
-  const { message, extensions } = unavailable(sentence)
-  const body = JSON.stringify({ errors: [{ message, extensions }] })
   socket.on('error', () => socket.destroy())
-  socket.write(
-    `HTTP/1.1 503 ${STATUS_CODES[503]}\r\ncontent-type: application/json; charset=utf-8\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\ncache-control: no-store\r\nx-content-type-options: nosniff\r\n` +
-      `retry-after: 1\r\nconnection: close\r\n\r\n${body}`,
-  )
-  socket.destroySoon()
+  answerRaw(socket, 503, unavailable(sentence))
 }

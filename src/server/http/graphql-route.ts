@@ -12,11 +12,8 @@ import { sayWhen } from './retry-after.ts'
 
 export const graphqlPath = '/graphql'
 
-/** No cache keeps the answer to a GET, for it belongs to one user. Where one keeps it nevertheless: what it depends on. */
-const forOneCaller = {
-  'cache-control': 'no-store',
-  vary: 'accept, authorization, origin, sec-fetch-site, x-service-key, x-user-id',
-}
+/** No cache keeps an answer, for it belongs to one user. Where one keeps that of a GET nevertheless: what it depends on. */
+const dependsOn = 'accept, authorization, origin, sec-fetch-site, x-service-key, x-user-id'
 
 /**
  * `GET` and `POST /graphql`, by GraphQL over HTTP (edition September 2026,
@@ -80,7 +77,7 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
     known.post(graphqlPath, (request, reply) => answer(request, reply, operations.named(readRequest(request.body))))
 
     known.get(graphqlPath, async (request, reply) => {
-      reply.headers(forOneCaller)
+      reply.header('vary', dependsOn)
       requireOwnPage(request.headers, takesOrigin)
       return answer(request, reply, operations.named(readUrl(request.url, config.limits)))
     })

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { type Config, isLoopback } from '../../config.ts'
 import type { TakesOrigin } from '../request/origins.ts'
-import type { Proxies } from '../request/proxies.ts'
+import { type Proxies, withoutMapping } from '../request/proxies.ts'
 
 /** Says why a request may not come in; null: it may. */
 export type HostGuard = (request: IncomingMessage) => string | null
@@ -30,7 +30,7 @@ export function createHostGuard(config: Config, takesOrigin: TakesOrigin, proxie
 }
 
 function isLoopbackAddress(address: string | undefined): boolean {
-  return address !== undefined && isLoopback(address.replace(/^::ffff:/i, ''))
+  return address !== undefined && isLoopback(withoutMapping(address))
 }
 
 /** A proxy on this machine connects from loopback, and some put a loopback name in `Host`. */

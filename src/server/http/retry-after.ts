@@ -2,7 +2,7 @@ import type { FastifyReply } from 'fastify'
 import type { GraphQLFormattedError } from 'graphql'
 
 /** Seconds after which it is worth trying again what the server could not do: most of it passes sooner. */
-const soon = 1
+export const soon = 1
 
 /**
  * Says in a header as well when it is worth trying again, if an error says so or the server cannot do it now (RFC 9110,

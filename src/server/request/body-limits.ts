@@ -1,5 +1,6 @@
 import { contractLimits, type Limits } from '../../config.ts'
 import { type ApiError, badInput, tooLarge } from '../../errors.ts'
+import { endOfString } from './end-of-string.ts'
 
 /** What a text of JSON may cost to parse, whatever it says. */
 export type BodyLimits = Pick<Limits, 'bodyValues' | 'bodyKeys'>
@@ -73,17 +74,6 @@ function countDifferentKeys(text: string, end: number, limit: number): number {
     at = last
   }
   return keys.size
-}
-
-/** @returns the place of the last quote, or the end of the text */
-function endOfString(text: string, first: number): number {
-  let at = first + 1
-  for (; at < text.length; at++) {
-    const code = text.charCodeAt(at)
-    if (code === 0x22) break
-    if (code === 0x5c) at += 1
-  }
-  return at
 }
 
 /** White space, or a comma. */

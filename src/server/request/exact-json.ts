@@ -2,6 +2,7 @@ import { contractLimits } from '../../config.ts'
 import { badInput } from '../../errors.ts'
 import { isExactNumber } from '../../graphql/input/exact-number.ts'
 import { type BodyLimits, findExcess } from './body-limits.ts'
+import { endOfString } from './end-of-string.ts'
 
 /**
  * Parses JSON. A text that would cost too much is refused before it is parsed, and a text whose value would differ from
@@ -63,7 +64,7 @@ function findKeyTwice(text: string): string | null {
     if (char === '{' || char === ',') isKeyNext = (levels.at(-1) ?? null) !== null
     if (char !== '"') continue
     const from = at
-    for (at += 1; text[at] !== '"'; at++) if (text[at] === '\\') at += 1
+    at = endOfString(text, at)
     if (!isKeyNext) continue
     isKeyNext = false
     const key = JSON.parse(text.slice(from, at + 1)) as string

@@ -104,7 +104,7 @@ function readAddress(text: string): string | null {
 }
 
 /** A server that listens on IPv6 sees an IPv4 address in this form. */
-function withoutMapping(address: string): string {
+export function withoutMapping(address: string): string {
   return address.startsWith('::ffff:') && isIPv4(address.slice(7)) ? address.slice(7) : address
 }
 

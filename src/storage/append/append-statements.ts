@@ -119,22 +119,18 @@ function statementsOf(mode: AppendMode): AppendStatements {
       stored as (${insertOf(written, 'moved', '$4')})
       select ${conversationColumns('moved')} from moved`,
   })
-  const storeOne: Statement<'key'> = {
-    name: `append-${mode}-store-one`,
+  const store = (count: Count, text: string): Statement<'key'> => ({
+    name: `append-${mode}-store-${count}`,
     kind: 'key',
-    text: storeValues(written),
-  }
-  const storeMany: Statement<'key'> = {
-    name: `append-${mode}-store-many`,
-    kind: 'key',
-    text: `
+    text,
+  })
+  const many = `
       with input as (${inputOf(written, 'many', 3)})
-      ${insertOf(written, 'conversation', '$2')}`,
-  }
+      ${insertOf(written, 'conversation', '$2')}`
   return {
     atOnce: { one: atOnce('one'), many: atOnce('many') },
     move: { name: `append-${mode}-move`, kind: 'key', text: `${move} returning ${conversationColumns('c')}` },
-    store: { one: storeOne, many: storeMany },
+    store: { one: store('one', storeValues(written)), many: store('many', many) },
   }
 }
 
@@ -148,20 +144,33 @@ function inputOf(columns: readonly MessageColumn[], count: Count, first: number)
 
 /** @param conversation where the conversation's row is, as it is after the append */
 function insertOf(columns: readonly MessageColumn[], conversation: string, messages: string): string {
-  const stored = columns.filter((column) => column !== createdColumn)
-  const time = columns.includes(createdColumn) ? 'coalesce(input.created_at, c.updated_at)' : 'c.updated_at'
+  const stored = storedOf(columns)
+  const time = timeOf(columns, 'input.created_at', 'c.updated_at')
   return `
-        insert into message (conversation_key, seq, ${namesOf(stored)}, created_at, updated_at)
+        ${insertInto(stored)}
         select c.key, c.last_seq - ${messages} + input.n, ${namesOf(stored, 'input')}, ${time}, ${time}
         from ${conversation} c cross join input where c.key = $1`
 }
 
 function storeValues(columns: readonly MessageColumn[]): string {
-  const stored = columns.filter((column) => column !== createdColumn)
+  const stored = storedOf(columns)
   const values = stored.map(({ type }, index) => `$${4 + index}::${type}`).join(', ')
-  // It is the last one.
-  const time = columns.includes(createdColumn) ? `coalesce($${3 + columns.length}, $3::timestamptz)` : '$3::timestamptz'
+  // The time that a message brings is the last value.
+  const time = timeOf(columns, `$${3 + columns.length}`, '$3::timestamptz')
   return `
-      insert into message (conversation_key, seq, ${namesOf(stored)}, created_at, updated_at)
+      ${insertInto(stored)}
       values ($1, $2, ${values}, ${time}, ${time})`
+}
+
+function storedOf(columns: readonly MessageColumn[]): readonly MessageColumn[] {
+  return columns.filter((column) => column !== createdColumn)
+}
+
+/** @param brought the time that a message brings, if the mode writes it; @param moved that of the append */
+function timeOf(columns: readonly MessageColumn[], brought: string, moved: string): string {
+  return columns.includes(createdColumn) ? `coalesce(${brought}, ${moved})` : moved
+}
+
+function insertInto(stored: readonly MessageColumn[]): string {
+  return `insert into message (conversation_key, seq, ${namesOf(stored)}, created_at, updated_at)`
 }

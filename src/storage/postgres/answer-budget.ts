@@ -111,13 +111,14 @@ export class AnswerBudget implements Awaiting, Disposable {
     const turn = this.#last.then(() => {
       if (this.isOver) throw new NobodyWaits()
       this.#memory.requireRoom()
-      if (this.#rows > this.#mostRows) throw new TooManyRows(this.#mostRows, this.#rows)
+      this.#count(0)
       return read(this.#limit - this.#spent)
     })
     this.#last = turn.catch(() => {})
     return turn
   }
 
+  /** @throws TooManyRows, from the read on that passes the limit */
   #count(rows: number): void {
     this.#rows += rows
     if (this.#rows > this.#mostRows) throw new TooManyRows(this.#mostRows, this.#rows)
