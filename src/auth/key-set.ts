@@ -1,6 +1,7 @@
 import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
 import type { Logger } from 'pino'
 import { unavailable } from '../errors.ts'
+import { TokenBucket } from '../token-bucket.ts'
 
 /** Keys that were asked for in this time are used without asking again, in milliseconds. */
 const fresh = 10 * 60_000
@@ -32,12 +33,11 @@ export class KeySet {
   readonly #longest: number
   readonly #log: Logger
   readonly #now: () => number
+  readonly #fetches: TokenBucket
   #keys: Keys | null = null
   /** Whether the keys came; it never fails. */
   #fetching: Promise<boolean> | null = null
   #provider: Provider = 'there'
-  #allowance = burst
-  #countedAt: number
 
   /** @param now milliseconds of a clock that never goes back */
   constructor(url: string, longest: number, log: Logger, now: () => number) {
@@ -45,7 +45,7 @@ export class KeySet {
     this.#longest = longest
     this.#log = log
     this.#now = now
-    this.#countedAt = now()
+    this.#fetches = new TokenBucket(1_000 / interval, burst, now)
   }
 
   /** For `jwtVerify`. @throws ApiError UNAVAILABLE; JWKSNoMatchingKey if the provider has no such key */
@@ -87,17 +87,8 @@ export class KeySet {
 
   /** Asks the provider, unless it was asked too often. Who comes while it is asked shares the answer. */
   #fetch(): Promise<boolean> {
-    this.#fetching ??= this.#isAllowed() ? this.#ask() : null
+    this.#fetching ??= this.#fetches.tryTake() ? this.#ask() : null
     return this.#fetching ?? Promise.resolve(false)
-  }
-
-  #isAllowed(): boolean {
-    const now = this.#now()
-    this.#allowance = Math.min(burst, this.#allowance + (now - this.#countedAt) / interval)
-    this.#countedAt = now
-    if (this.#allowance < 1) return false
-    this.#allowance -= 1
-    return true
   }
 
   async #ask(): Promise<boolean> {

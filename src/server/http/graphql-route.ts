@@ -37,22 +37,22 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
     const { query } = asked
     const { viewer } = callerOf(request)
     let cost = 0
-    let isQuery = false
+    let kind: OperationTypeNode | undefined
     // Apollo refuses a persisted query that is only named, in the words that client libraries know.
     if (query !== null) {
       const admitted = operations.admit(query, asked, viewer, request.id)
       if ('errors' in admitted) return refuse(admitted.errors)
       cost = admitted.cost
       const { operation, name } = admitted.operation
-      isQuery = operation === OperationTypeNode.QUERY
+      kind = operation
       request.operation = name?.value ?? null
-      if (!isQuery && request.method !== 'POST') {
+      if (kind !== OperationTypeNode.QUERY && request.method !== 'POST') {
         reply.header('allow', 'POST')
-        throw refusal('method', `a ${operation} does not take ${request.method}.`, 405)
+        throw refusal('method', `a ${kind} does not take ${request.method}.`, 405)
       }
-      if (operation === OperationTypeNode.SUBSCRIPTION) return refuse([formatError(noSubscription(), request.id, log)])
+      if (kind === OperationTypeNode.SUBSCRIPTION) return refuse([formatError(noSubscription(), request.id, log)])
     }
-    const context = operations.createContext(viewer, request.id, isQuery)
+    const context = operations.createContext(viewer, request.id, kind)
     request.budget = context.budget
     // The client may have gone while it was found out who it is. Then nothing else tells the budget.
     if (reply.raw.closed) context.budget[Symbol.dispose]()

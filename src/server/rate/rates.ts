@@ -1,6 +1,6 @@
 import type { Rate } from '../../config.ts'
 import { type ApiError, rateLimited } from '../../errors.ts'
-import { TokenBucket } from './token-bucket.ts'
+import { TokenBucket } from '../../token-bucket.ts'
 
 /** What an attempt costs whose caller is not known: by default an address has 50 in a second, and 1,000 after a rest. */
 const unknownPrice = 100

@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Logger } from 'pino'
 import type { RawData, WebSocket } from 'ws'
-import { TokenBucket } from '../rate/token-bucket.ts'
+import { TokenBucket } from '../../token-bucket.ts'
 import type { Outbox, Sender } from './outbox.ts'
 
 /** A socket with more unsent bytes than this is not read: a client that does not take answers cannot go on asking. */

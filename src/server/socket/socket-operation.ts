@@ -1,3 +1,4 @@
+import { OperationTypeNode } from 'graphql'
 import type { Viewer } from '../../auth/viewer.ts'
 import type { ResultStream } from '../operation/result-stream.ts'
 import type { Subscription } from '../operation/results.ts'
@@ -14,8 +15,7 @@ export interface SocketOperation {
   /** What it may cost. */
   readonly cost: number
   readonly name: string | null
-  readonly isQuery: boolean
-  readonly isSubscription: boolean
+  readonly type: OperationTypeNode
   readonly startedAt: number
   /** The results of a subscription that has begun. */
   results: Pick<ResultStream<Subscription>, 'return'> | null
@@ -50,7 +50,7 @@ export class SocketOperations {
   begin(operation: SocketOperation): void {
     this.#awaited = [...this.#awaited, operation]
     this.#size += 1
-    if (!operation.isSubscription) this.#requests += 1
+    if (isRequest(operation)) this.#requests += 1
   }
 
   has(id: string): boolean {
@@ -74,11 +74,16 @@ export class SocketOperations {
   end(operation: SocketOperation): void {
     if (operation.isAwaited) this.#forget(operation)
     this.#size -= 1
-    if (!operation.isSubscription) this.#requests -= 1
+    if (isRequest(operation)) this.#requests -= 1
   }
 
   #forget(operation: SocketOperation): void {
     operation.isAwaited = false
     this.#awaited = this.#awaited.filter((awaited) => awaited !== operation)
   }
+}
+
+/** Whether it has one answer. */
+function isRequest({ type }: SocketOperation): boolean {
+  return type !== OperationTypeNode.SUBSCRIPTION
 }

@@ -236,7 +236,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
 
   #begin(operation: Following, payload: SubscribePayload): void {
     this.#operations.begin(operation)
-    if (operation.isSubscription) void this.#follow(operation)
+    if (operation.type === OperationTypeNode.SUBSCRIPTION) void this.#follow(operation)
     else void this.#answer(operation, payload)
   }
 
@@ -265,8 +265,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
         viewer,
         cost,
         name: operation.name?.value ?? null,
-        isQuery: operation.operation === OperationTypeNode.QUERY,
-        isSubscription: operation.operation === OperationTypeNode.SUBSCRIPTION,
+        type: operation.operation,
         startedAt: performance.now(),
         results: null,
         budget: null,
@@ -303,7 +302,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
   async #answer(operation: SocketOperation, payload: SubscribePayload): Promise<void> {
     try {
       const { operations } = this.#use
-      const context = operations.createContext(operation.viewer, operation.requestId, operation.isQuery)
+      const context = operations.createContext(operation.viewer, operation.requestId, operation.type)
       // The answer counts until it was sent.
       using budget = context.budget
       operation.budget = budget

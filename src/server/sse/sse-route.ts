@@ -51,8 +51,7 @@ export function registerStreams(
           expiresAt,
           cost,
           request: asked,
-          isQuery: operation.operation === OperationTypeNode.QUERY,
-          isSubscription: operation.operation === OperationTypeNode.SUBSCRIPTION,
+          type: operation.operation,
           document,
           after: lastEventId,
         })

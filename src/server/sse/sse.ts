@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http'
 import type { FastifyReply } from 'fastify'
-import type { DocumentNode, GraphQLFormattedError } from 'graphql'
+import { type DocumentNode, type GraphQLFormattedError, OperationTypeNode } from 'graphql'
 import type { Viewer } from '../../auth/viewer.ts'
 import { ApiError } from '../../errors.ts'
 import { type Connection, Connections } from '../connection/connections.ts'
@@ -23,8 +23,7 @@ export interface StreamedOperation {
   /** When the proof of who is calling expires, in milliseconds since 1970; null: never. */
   readonly expiresAt: number | null
   readonly request: GraphqlRequest
-  readonly isQuery: boolean
-  readonly isSubscription: boolean
+  readonly type: OperationTypeNode
   readonly document: DocumentNode
   /**
    * The cursor of the last event that the client saw of a subscription; null: the client begins as the document says.
@@ -61,7 +60,7 @@ export class EventStreams implements AsyncDisposable {
 
   /** Takes the HTTP answer over from Fastify, and settles when all of it was sent. */
   async run(reply: FastifyReply, operation: StreamedOperation): Promise<void> {
-    const { isSubscription } = operation
+    const isSubscription = operation.type === OperationTypeNode.SUBSCRIPTION
     const stream = this.#begin(reply, operation.viewer, isSubscription)
     if (this.#open.isDraining) return stream.cut()
     const refusal = this.#refusal(operation.viewer)
@@ -134,7 +133,7 @@ export class EventStreams implements AsyncDisposable {
 
   async #answer(stream: EventStream, operation: StreamedOperation): Promise<void> {
     const { operations } = this.#use
-    const context = operations.createContext(operation.viewer, operation.requestId, operation.isQuery)
+    const context = operations.createContext(operation.viewer, operation.requestId, operation.type)
     using budget = context.budget
     stream.ended.addEventListener('abort', () => budget[Symbol.dispose]())
     const { result } = await operations.answer(operation.request, context, operation.cost)

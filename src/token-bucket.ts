@@ -3,13 +3,27 @@ export class TokenBucket {
   readonly #perSecond: number
   readonly #room: number
   #tokens: number
-  #filledAt = performance.now()
+  readonly #now: () => number
+  #filledAt: number
 
-  /** @param room as many as come in a second unless given; a new bucket is full */
-  constructor(perSecond: number, room = perSecond) {
+  /**
+   * @param room as many as come in a second unless given; a new bucket is full
+   * @param now milliseconds of a clock that never goes back
+   */
+  constructor(perSecond: number, room = perSecond, now = () => performance.now()) {
     this.#perSecond = perSecond
     this.#room = room
     this.#tokens = room
+    this.#now = now
+    this.#filledAt = now()
+  }
+
+  /** Takes a token if there is a whole one. */
+  tryTake(): boolean {
+    this.#fill()
+    if (this.#tokens < 1) return false
+    this.#tokens -= 1
+    return true
   }
 
   take(count = 1): void {
@@ -28,7 +42,7 @@ export class TokenBucket {
   }
 
   #fill(): void {
-    const now = performance.now()
+    const now = this.#now()
     const gained = ((now - this.#filledAt) / 1000) * this.#perSecond
     this.#tokens = Math.min(this.#room, this.#tokens + gained)
     this.#filledAt = now
