@@ -12,6 +12,7 @@ export const commands: readonly {
   readonly load: () => Promise<Definition>
 }[] = [
   { name: 'start', summary: 'start the server', load: () => import('./start.ts') },
+  { name: 'doctor', summary: 'look for what is wrong, and say what to do', load: () => import('./doctor.ts') },
   {
     name: 'migrate',
     summary: 'bring the database up to date, or say whether it is',

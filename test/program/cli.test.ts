@@ -35,6 +35,7 @@ describe('the help', () => {
 
   test.each([
     ['start', describeSettings().map(({ name }) => name)],
+    ['doctor', ['--json']],
     ['migrate', ['up', 'status']],
     ['migrate up', ['--json']],
     ['migrate status', ['--json']],
@@ -82,6 +83,7 @@ describe('wrong use ends with 2 and one sentence that has the nearest name:', ()
       "too many arguments for 'start': expected 0 arguments but got 1: 5; colloquy start --help says more",
     ],
     [['migrate', 'stauts'], "unknown command 'stauts' (did you mean status?); colloquy migrate --help says more"],
+    [['doctor', '--jsno'], "unknown option '--jsno' (did you mean --json?); colloquy doctor --help says more"],
     [
       ['token', 'create', '--user', 'ada'],
       "required option '--expires <time>' not specified; colloquy token create --help says more",
