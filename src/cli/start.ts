@@ -12,10 +12,13 @@ export function define(command: Command): void {
       'after',
       () => `\nSettings are environment variables, as in PORT=4100 colloquy start:\n\n${settings()}`,
     )
-    .action(start)
+    .action(async () => {
+      process.exitCode = await start()
+    })
 }
 
-async function start(): Promise<void> {
+/** @returns the exit code */
+export async function start(): Promise<number> {
   const stop = Promise.withResolvers<number>()
   /** Ends a start that is not done yet. */
   const starting = new AbortController()
@@ -41,10 +44,11 @@ async function start(): Promise<void> {
     starting.signal.throwIfAborted()
     await using server = await startServer(config, log, onLost, starting.signal)
     printWelcome(config, server)
-    process.exitCode = await stop.promise
+    return await stop.promise
   } catch (error) {
     // A start that was told to stop throws why it ended. That is no fault.
     if (!starting.signal.aborted) throw error
+    return 0
   }
 }
 
