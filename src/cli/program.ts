@@ -12,7 +12,10 @@ export async function run(args: readonly string[]): Promise<number> {
     .configureOutput(sayIn('colloquy'))
     .exitOverride()
   for (const { name, summary, load } of commands) {
-    const command = program.command(name).summary(summary).configureOutput(sayIn(`colloquy ${name}`))
+    const command = program
+      .command(name)
+      .summary(summary)
+      .configureOutput(sayIn(`colloquy ${name}`))
     // Only what is asked for is loaded.
     if (args.includes(name)) (await load()).define(command)
     for (const below of command.commands) below.configureOutput(sayIn(`colloquy ${name} ${below.name()}`))
