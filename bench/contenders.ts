@@ -25,6 +25,7 @@ export const ours: Contender = {
       // All watchers of one conversation are sockets of one user here, and by default a user may have 1,000.
       MAX_SOCKETS: '20000',
       RATE_LIMIT: 'off',
+      QUOTA_STREAMS: 'off',
       AUTH_SERVICE_KEYS: `bench:${createHash('sha256').update(serviceKey).digest('hex')}`,
     },
   }),

@@ -21,7 +21,7 @@ export function withSettings(readme: string): string {
 
 /** SECURITY.md with the table of limits from `config.ts`: those that can be set, and then those of the contract. */
 export function withLimits(text: string): string {
-  const limits = describeSettings().filter(({ name }) => /^(MAX|RATE)_|_TIMEOUT_MS$|^POOL_SIZE$/.test(name))
+  const limits = describeSettings().filter(({ name }) => /^(MAX|RATE|QUOTA)_|_TIMEOUT_MS$|^POOL_SIZE$/.test(name))
   const rows = [
     ...limits.map(({ name, default: fallback, meaning }) => `| \`${name}\` | ${fallback} | ${meaning} |`),
     ...Object.entries(contractMeanings).map(

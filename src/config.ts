@@ -174,18 +174,31 @@ const settings = {
     20_000,
     'Most that one operation may cost: about the rows that it may read or write, with page sizes multiplied along the path, and 10 for the operation itself. It may also read at most so many rows.',
   ),
-  RATE_LIMIT: {
-    read: (text) => (text.trim() === 'off' ? ('off' as const) : wholeIn(1, 1_000_000_000, text)),
-    takes: 'off, or a whole number from 1 to 1000000000',
-    fallback: '5000',
-    meaning:
-      'How much the operations of one user may cost in a second, on each server by itself. `off`: there is no such limit.',
-  },
+  RATE_LIMIT: wholeOrOff(
+    1_000_000_000,
+    '5000',
+    'How much the operations of one user may cost in a second, on each server by itself. `off`: there is no such limit.',
+  ),
   RATE_BURST: whole(
     1,
     1_000_000_000,
     100_000,
     'How much they may cost at once after a rest. Whoever has used up more is refused with RATE_LIMITED until `RATE_LIMIT` has made up for it.',
+  ),
+  QUOTA_CONVERSATIONS: wholeOrOff(
+    1_000_000_000,
+    null,
+    'Most conversations of one user; those that are deleted do not count. Absent or `off`: there is no such limit.',
+  ),
+  QUOTA_BYTES: wholeOrOff(
+    1024 * 1024 * MiB,
+    null,
+    'Most UTF-8 bytes of all messages of one user together, counted as `MAX_MESSAGE_BYTES` counts them. Absent or `off`: there is no such limit.',
+  ),
+  QUOTA_STREAMS: wholeOrOff(
+    1_000_000,
+    '1000',
+    'Most messages of one user that stream at once. `off`: there is no such limit.',
   ),
   MAX_CONNECTIONS: whole(1, 1_000_000, 50_000, 'Most TCP connections at once, of all clients together.'),
   MAX_CONNECTIONS_PER_ADDRESS: whole(
@@ -331,6 +344,13 @@ export interface Rate {
   readonly burst: number
 }
 
+/** Most that one user may have; undefined: there is no limit. */
+export interface QuotaLimits {
+  readonly conversations: number | undefined
+  readonly bytes: number | undefined
+  readonly streams: number | undefined
+}
+
 export interface ListTimes {
   /**
    * The longest time from the moment that a change gives its conversation as `updatedAt`, which is when its transaction
@@ -367,6 +387,7 @@ export interface Config {
   readonly limits: Limits
   /** null: there is no limit. */
   readonly rate: Rate | null
+  readonly quotas: QuotaLimits
   readonly pool: {
     readonly size: number
     readonly pipelines: number
@@ -486,6 +507,11 @@ function toConfig(from: Settings): Config {
       messagesPerSecond: from.MAX_MESSAGES_PER_SECOND,
     },
     rate: from.RATE_LIMIT === 'off' ? null : { perSecond: from.RATE_LIMIT, burst: from.RATE_BURST },
+    quotas: {
+      conversations: unlessOff(from.QUOTA_CONVERSATIONS),
+      bytes: unlessOff(from.QUOTA_BYTES),
+      streams: unlessOff(from.QUOTA_STREAMS),
+    },
     pool: {
       size: from.POOL_SIZE,
       pipelines: from.PIPELINES,
@@ -558,6 +584,16 @@ function whole(min: number, max: number, fallback: number, meaning: string) {
 function wholeIn(min: number, max: number, text: string): number | undefined {
   const value = Number(text)
   return /^\s*\d+\s*$/.test(text) && value >= min && value <= max ? value : undefined
+}
+
+/** From 1 on, or `off`. */
+function wholeOrOff<Fallback extends string | null>(max: number, fallback: Fallback, meaning: string) {
+  const read = (text: string) => (text.trim() === 'off' ? ('off' as const) : wholeIn(1, max, text))
+  return { read, takes: `off, or a whole number from 1 to ${max}`, fallback, meaning }
+}
+
+function unlessOff(value: number | 'off' | undefined): number | undefined {
+  return value === 'off' ? undefined : value
 }
 
 function oneOf<const Value extends string>(values: readonly Value[], fallback: Value, meaning: string) {

@@ -1,3 +1,5 @@
+import type { QuotaName } from './facts.ts'
+
 /** Every `extensions.code` that Colloquy itself sends. GraphQL has codes of its own for parsing and validation. */
 export type ErrorCode =
   | 'UNAUTHENTICATED'
@@ -8,6 +10,7 @@ export type ErrorCode =
   | 'CURSOR_EXPIRED'
   | 'PAYLOAD_TOO_LARGE'
   | 'COST_LIMIT'
+  | 'QUOTA_EXCEEDED'
   | 'RATE_LIMITED'
   | 'UNAVAILABLE'
   | 'INTERNAL_SERVER_ERROR'
@@ -97,6 +100,24 @@ export function rateLimited(whose: string, seconds: number): ApiError {
   return new ApiError('RATE_LIMITED', `${whose} has used up its rate; try again in ${seconds} s.`, {
     retryAfter: seconds,
   })
+}
+
+/** A write for which a user has no room left. Nothing was stored. @param used how much the user has */
+export function quotaExceeded(quota: QuotaName, limit: number, used: number): ApiError {
+  const sentence = `There is no room for this: you have ${used} ${has[quota]}, and at most ${limit} are allowed.`
+  return new ApiError('QUOTA_EXCEEDED', `${sentence} ${wayOut[quota]}`, { quota, limit, used })
+}
+
+const has: Record<QuotaName, string> = {
+  conversations: 'conversations',
+  bytes: 'bytes of messages',
+  streams: 'messages that stream',
+}
+
+const wayOut: Record<QuotaName, string> = {
+  conversations: 'Delete a conversation, and try again.',
+  bytes: 'Delete messages or conversations, and try again.',
+  streams: 'Complete one of them, and try again.',
 }
 
 /** @param needed how many tokens the newest turn takes, together with all that is always in the window */

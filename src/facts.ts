@@ -122,6 +122,21 @@ export class CopyTooLarge extends Fact {
   }
 }
 
+/** Of what each user may have a limited number. */
+export type QuotaName = 'conversations' | 'bytes' | 'streams'
+
+/** There is no room for what would be stored. Nothing is. */
+export class QuotaExceeded extends Fact {
+  /** @param used how much the user has */
+  constructor(
+    readonly quota: QuotaName,
+    readonly limit: number,
+    readonly used: number,
+  ) {
+    super()
+  }
+}
+
 /** A path branches more often than one statement looks at. Both numbers count these turns. */
 export class PathTooLong extends Fact {
   constructor(

@@ -20,6 +20,7 @@ import { Eraser } from '../storage/conversation/eraser.ts'
 import { startPurger } from '../storage/conversation/purger.ts'
 import { AnswerMemory } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
+import { createQuotas } from '../storage/quota/quotas.ts'
 import { startReaper } from '../storage/stream/reaper.ts'
 import { StreamWriter } from '../storage/stream/stream-writer.ts'
 import { TokenCounter } from '../tokens/token-counter.ts'
@@ -98,6 +99,8 @@ export async function startServer(
 
     const bus = own(config.natsUrls.length > 0 ? natsBus(config.natsUrls, log) : postgresBus(directUrl, log))
     const watchers = new Watchers(bus)
+    const lookers = Math.ceil(config.pool.size / 4)
+    const quotas = own(createQuotas(config.quotas, lone, lookers, log))
     const store: Store = {
       pool,
       reads,
@@ -105,6 +108,7 @@ export async function startServer(
       spreads,
       transactionMs: config.pool.transactionMs,
       em: orm.em,
+      quotas,
       announce: (moved) => {
         watchers.moved(moved)
         bus.publish(moved)

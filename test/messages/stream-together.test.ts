@@ -21,7 +21,8 @@ async function begin(name: string, spreads: boolean) {
   const client = await bed.database.connect()
   const { rows } = await client.query('select key, epoch from conversation where id like $1', [`${name} %`])
   const pool = new Pool({ connectionString: bed.database.url, max: 4 })
-  const store = { pool, spreads, transactionMs: 60_000, announce: () => {}, log: pino({ level: 'silent' }) }
+  const log = pino({ level: 'silent' })
+  const store = { pool, spreads, transactionMs: 60_000, quotas: { bytes: null }, announce: () => {}, log }
   const writer = new StreamWriter(store as unknown as Store, 1_000, 300, 60_000)
   const to = ({ key, epoch }: { key: string; epoch: string }, number: number, text: string) => {
     return {

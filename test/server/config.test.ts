@@ -20,6 +20,12 @@ test('RATE_LIMIT is a cost in a second, or off', () => {
   expect(readConfig({ RATE_LIMIT: ' off ' }).rate).toBeNull()
 })
 
+test('quotas are numbers, or off; there are none of conversations and bytes unless they are set', () => {
+  expect(readConfig({}).quotas).toEqual({ conversations: undefined, bytes: undefined, streams: 1_000 })
+  const off = { QUOTA_CONVERSATIONS: ' off ', QUOTA_BYTES: 'off', QUOTA_STREAMS: 'off' }
+  expect(readConfig(off).quotas).toEqual({ conversations: undefined, bytes: undefined, streams: undefined })
+})
+
 test('without settings everything has a default, on loopback and for development', () => {
   expect(readConfig({})).toMatchObject({ port: 4000, host: '127.0.0.1', databaseUrl: undefined, identity: undefined })
   expect(
@@ -58,6 +64,9 @@ const places: [name: string, value: string | number, place: string][] = [
   ['MAX_COST', 5_017, 'limits.cost'],
   ['RATE_LIMIT', 5_018, 'rate.perSecond'],
   ['RATE_BURST', 5_019, 'rate.burst'],
+  ['QUOTA_CONVERSATIONS', 5_020, 'quotas.conversations'],
+  ['QUOTA_BYTES', 5_021, 'quotas.bytes'],
+  ['QUOTA_STREAMS', 5_022, 'quotas.streams'],
   ['MAX_CONNECTIONS', 5_015, 'limits.connections'],
   ['MAX_CONNECTIONS_PER_ADDRESS', 5_016, 'limits.connectionsPerAddress'],
   ['MAX_SUBSCRIPTIONS', 54, 'limits.subscriptions'],
@@ -193,6 +202,9 @@ test('a number is taken up to both of its ends', () => {
 /** Values that a setting does not take. Every number is also tried below its least value, above its greatest, and as no number. */
 const bad: Record<string, readonly string[]> = {
   RATE_LIMIT: ['on', '0', '-1', '1.5', '1000000001', 'OFF'],
+  QUOTA_CONVERSATIONS: ['on', '0', '-1', '1.5', '1000000001', 'OFF'],
+  QUOTA_BYTES: ['on', '0', '-1', '1GB', '1099511627777', 'OFF'],
+  QUOTA_STREAMS: ['on', '0', '-1', '1.5', '1000001', 'OFF'],
   HOST: ['http://localhost', 'localhost:4000', '[::1]:4000', '*', 'two names', 'a..b', '/var/run/socket'],
   DATABASE_URL: [
     'colloquy',

@@ -13,6 +13,7 @@ export function storeOf({ pool, orm }: Orm, differing: Partial<Store> = {}): Sto
     spreads: engine.spreads,
     transactionMs: 60_000,
     em: orm.em,
+    quotas: { conversations: null, bytes: null, streams: null },
     announce: () => {},
     log,
   }

@@ -132,7 +132,8 @@ export class ClearConversationPayload {
 export class ConversationMutationResolver {
   @Mutation(() => CreateConversationPayload, {
     nullable: true,
-    description: 'Creates a conversation. With `ifExists: RETURN` it answers an existing one instead.',
+    description:
+      'Creates a conversation. With `ifExists: RETURN` it answers an existing one instead. If the user has no room for another, the error is QUOTA_EXCEEDED.',
   })
   async createConversation(
     @Arg('input', () => CreateConversationInput, { description: 'The conversation.' }) input: CreateConversationInput,

@@ -59,7 +59,7 @@ export function toAppend(
   viewer: Viewer,
   { conversationId, ifMissing, ifLastSeq }: AppendInput,
   checked: readonly CheckedMessage[],
-): Omit<Append, 'onExisting' | 'alsoStore'> {
+): Omit<Append, 'onExisting' | 'alsoStore' | 'requireRoom'> {
   const { userId } = viewer
   for (const { message, path } of checked) if (bringsTime(message)) requireBringer(`${path}.createdAt`, viewer)
   if ((ifLastSeq ?? 0) < 0) throw badInput('input.ifLastSeq', 'must not be negative.')

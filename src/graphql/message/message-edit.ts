@@ -69,7 +69,8 @@ export class DeleteMessagePayload {
 export class MessageEditResolver {
   @Mutation(() => EditMessagePayload, {
     nullable: true,
-    description: 'Changes a message in its place. Watchers get the new state.',
+    description:
+      'Changes a message in its place. Watchers get the new state. If the message grows and the user has no room for that, the error is QUOTA_EXCEEDED.',
   })
   async editMessage(
     @Arg('input', () => EditMessageInput, { description: 'The message and the change.' }) input: EditMessageInput,

@@ -114,7 +114,8 @@ export class AppendMessagesPayload {
 export class MessageMutationResolver {
   @Mutation(() => AppendMessagePayload, {
     nullable: true,
-    description: 'Appends one message. The answer comes after the message is durable.',
+    description:
+      'Appends one message. The answer comes after the message is durable. If the user has no room for it, the error is QUOTA_EXCEEDED.',
   })
   async appendMessage(
     @Arg('input', () => AppendMessageInput, { description: 'The conversation and the message.' })
@@ -130,7 +131,7 @@ export class MessageMutationResolver {
   @Mutation(() => AppendMessagesPayload, {
     nullable: true,
     description:
-      'Appends up to 100 messages in one transaction: all of them, or none. Messages with a known client id are replayed.',
+      'Appends up to 100 messages in one transaction: all of them, or none. Messages with a known client id are replayed. If the user has no room for the others, the error is QUOTA_EXCEEDED.',
   })
   async appendMessages(
     @Arg('input', () => AppendMessagesInput, { description: 'The conversation and the messages.' })

@@ -117,7 +117,7 @@ export class MessageStartResolver {
   @Mutation(() => StartMessagePayload, {
     nullable: true,
     description:
-      'Stores messages and starts one that streams, in one transaction. The answer comes after all of them are durable.',
+      'Stores messages and starts one that streams, in one transaction. The answer comes after all of them are durable. If the user has no room for them, the error is QUOTA_EXCEEDED.',
   })
   async startMessage(
     @Arg('input', () => StartMessageInput, { description: 'The conversation and the message.' })

@@ -41,6 +41,12 @@ export interface Append {
    * first.
    */
   readonly parents?: ReadonlyMap<NewMessage, ParentRef> | undefined
+  /**
+   * Gets what the append would store, and throws if there is no room for it. Such an append needs the lock first.
+   *
+   * @param bytes that the conversation would grow by
+   */
+  readonly requireRoom?: ((bytes: number, fresh: readonly NewMessage[]) => void) | undefined
   /** Runs in the same transaction, after the messages were stored. Such an append needs the lock first. */
   readonly alsoStore?: (client: PoolClient, appended: Appended) => Promise<void>
   /**
@@ -75,8 +81,8 @@ export async function appendMessages(store: Store, append: Append): Promise<Appe
 }
 
 /** Whether an append cannot be one statement without a lock before it. */
-export function needsLock({ alsoStore, parents, messages }: Append): boolean {
-  return alsoStore !== undefined || parents !== undefined || messages.some(bringsTime)
+export function needsLock({ alsoStore, requireRoom, parents, messages }: Append): boolean {
+  return alsoStore !== undefined || requireRoom !== undefined || parents !== undefined || messages.some(bringsTime)
 }
 
 function withoutRepeats(messages: readonly NewMessage[]): readonly NewMessage[] {
@@ -180,6 +186,7 @@ async function insertOrFindTombstone(
   if (isWrite && append.ifLastSeq !== null && append.ifLastSeq !== conversation.lastSeq) {
     throw new LastSeqMoved(append.ifLastSeq, conversation.lastSeq)
   }
+  if (isWrite) append.requireRoom?.(growthOf(fresh, outdated, known), fresh)
   if (outdated.length > 0) {
     const rewritten = await rewriteMessages(client, conversation, outdated)
     conversation = rewritten.conversation
@@ -199,6 +206,20 @@ async function insertOrFindTombstone(
     return inOrder(messages, fresh, outdated, asStored(inserted, fresh, parentSeqs), known)
   }
   return inOrder(messages, fresh, outdated, { conversation, messages: [] }, known)
+}
+
+/** @param known by client id, the stored messages that get new contents, and others */
+function growthOf(
+  fresh: readonly NewMessage[],
+  outdated: readonly Rewrite[],
+  known: ReadonlyMap<string, Message>,
+): number {
+  const before = outdated.map(({ message }) => known.get(message.clientId ?? '')?.size ?? 0)
+  return sum(fresh.map(({ size }) => size)) + sum(outdated.map(({ message }) => message.size)) - sum(before)
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0)
 }
 
 /** @param isPlain whether each message continues the one before it, and the first one the newest */

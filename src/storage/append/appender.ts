@@ -3,6 +3,7 @@ import { Gather, type Outcome } from '../postgres/gather.ts'
 import type { Store } from '../postgres/store.ts'
 import { type Append, type Appended, appendMessages, needsLock } from './append.ts'
 import { appendTogether, appendToOne } from './append-together.ts'
+import { appendWithin } from './append-within.ts'
 
 /**
  * The appends to one conversation always go through the same lane. While one lane waits for its commit, the other keeps
@@ -29,16 +30,23 @@ const patienceMs = 20
 export class Appender {
   readonly #store: Store
   readonly #waitMs: number
+  /** Whether a quota is about appends. */
+  readonly #isLimited: boolean
   readonly #lanes = new Map<string, Gather<Append, Appended>>()
 
   /** @param waitMs after so many milliseconds, an append that has not begun is refused */
   constructor(store: Store, waitMs: number) {
     this.#store = store
+    this.#isLimited = store.quotas.conversations !== null || store.quotas.bytes !== null
     this.#waitMs = waitMs
   }
 
-  /** The same as `appendMessages`; the errors are described there. @throws also TooManyWait */
+  /** The same as `appendMessages`; the errors are described there. @throws also TooManyWait, QuotaExceeded */
   append(append: Append): Promise<Appended> {
+    return this.#isLimited ? appendWithin(this.#store.quotas, append, (within) => this.#add(within)) : this.#add(append)
+  }
+
+  #add(append: Append): Promise<Appended> {
     // Conditions, and repeats within a batch, are rare.
     const isPlain = append.ifLastSeq === null && !needsLock(append) && !hasRepeats(append)
     const isSmall = append.messages.length <= runItemsOfKey

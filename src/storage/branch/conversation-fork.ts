@@ -16,6 +16,7 @@ import { insertConversation, lockBoth, reviveConversation } from '../conversatio
 import { forkedColumns } from '../message/message-columns.ts'
 import { namesOf } from '../message/message-values.ts'
 import { writeJson } from '../postgres/column.ts'
+import { within } from '../postgres/quota.ts'
 import { query, queryKey, type Row, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
@@ -40,14 +41,33 @@ export interface ForkLimits {
  * would need no lock, but two conversations may lie on two machines. 10,000 messages of 1 KiB took 0.2 s on one busy
  * PostgreSQL, and 0.5 s on Citus.
  *
- * @throws ConversationMissing, ConversationExists, CopyBeyondEnd, CopyStreams, CopyTooLarge, ConversationContended
+ * @throws ConversationMissing, ConversationExists, CopyBeyondEnd, CopyStreams, CopyTooLarge, QuotaExceeded,
+ *   ConversationContended
  */
-export async function forkConversation(store: Store, fork: Fork, limits: ForkLimits): Promise<Conversation> {
+export function forkConversation(store: Store, fork: Fork, limits: ForkLimits): Promise<Conversation> {
+  const { conversations, bytes } = store.quotas
+  const { userId } = fork.to
+  return within(conversations, userId, 1, (conversation) =>
+    within(bytes, userId, 0, (room) =>
+      copyAtOnce(store, fork, limits, (size) => {
+        conversation.require(1)
+        room.require(size)
+      }),
+    ),
+  )
+}
+
+async function copyAtOnce(
+  store: Store,
+  fork: Fork,
+  limits: ForkLimits,
+  requireRoom: (bytes: number) => void,
+): Promise<Conversation> {
   for (let attempt = 0; attempt < 5; attempt++) {
     const outcome = await commit(
       store,
       inTransaction<Conversation | Tombstone | null>(async (client) => {
-        const copied = await copyConversation(client, fork, limits)
+        const copied = await copyConversation(client, fork, limits, requireRoom)
         return copied instanceof Conversation ? moving(copied, copied) : unmoved(copied)
       }),
     )
@@ -65,12 +85,14 @@ async function copyConversation(
   client: PoolClient,
   { from, to, upToSeq }: Fork,
   limits: ForkLimits,
+  requireRoom: (bytes: number) => void,
 ): Promise<Conversation | Tombstone | null> {
   const [source, target] = await lockBoth(client, from, to)
   if (source === null || source.deletedAt !== null) throw new ConversationMissing()
   const last = upToSeq ?? source.lastSeq
-  const isBranched = await requireCopyable(client, source, last, limits)
+  const { bytes, isBranched } = await requireCopyable(client, source, last, limits)
   if (target !== null && target.deletedAt === null) throw new ConversationExists()
+  requireRoom(bytes)
   const empty =
     target === null ? await insertConversation(client, to, null) : await reviveConversation(client, target, null)
   if (empty === null) return target === null ? null : { key: target.key, epoch: target.epoch }
@@ -82,20 +104,20 @@ async function copyConversation(
   return readConversation(row as Row)
 }
 
-/** Throws if the messages up to `last` cannot be copied; otherwise answers whether one of them names a parent. */
+/** Throws if the messages up to `last` cannot be copied. `isBranched`: whether one of them names a parent. */
 async function requireCopyable(
   client: PoolClient,
   { key, lastSeq }: Conversation,
   last: number,
   { forkMessages, forkBytes }: ForkLimits,
-): Promise<boolean> {
+): Promise<{ readonly bytes: number; readonly isBranched: boolean }> {
   if (last > lastSeq) throw new CopyBeyondEnd(lastSeq)
   if (last > forkMessages) throw new CopyTooLarge('messages', forkMessages, last)
   // An aggregate has exactly one row.
   const [bytes, streaming, isBranched] = (await queryKey(client, measure, key, [last]))[0] as Row
   if (streaming !== null) throw new CopyStreams(streaming as number)
   if (Number(bytes) > forkBytes) throw new CopyTooLarge('bytes', forkBytes, Number(bytes))
-  return isBranched as boolean
+  return { bytes: Number(bytes), isBranched: isBranched as boolean }
 }
 
 const measure: Statement<'key'> = {

@@ -5,6 +5,7 @@ import type { JsonRecord } from '../../entities/json.ts'
 import { ConversationContended, ConversationExists, ConversationMissing } from '../../facts.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { writeJson } from '../postgres/column.ts'
+import { free, within } from '../postgres/quota.ts'
 import { queryKey, type Row, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { atOnce, commit, inTransaction, inUnitOfWork, moving, unmoved, type Written } from './commit.ts'
@@ -57,9 +58,24 @@ export interface NewConversation {
 /**
  * Creates a conversation, or finds the one that exists.
  *
- * @throws ConversationExists unless `returnExisting`; ConversationContended
+ * @throws ConversationExists unless `returnExisting`; ConversationContended, QuotaExceeded
  */
-export async function createConversation(
+export function createConversation(
+  store: Store,
+  input: NewConversation,
+  returnExisting: boolean,
+): Promise<{ conversation: Conversation; created: boolean }> {
+  const { to } = input
+  return within(store.quotas.conversations, to.userId, 1, async (room) => {
+    // Without room, one that exists is answered all the same.
+    if (!room.isWhole && (await findConversation(store, to)) === null) room.require(1)
+    const answer = await createOrFind(store, input, returnExisting)
+    room.use(answer.created ? 1 : 0)
+    return answer
+  })
+}
+
+async function createOrFind(
   store: Store,
   input: NewConversation,
   returnExisting: boolean,
@@ -169,7 +185,7 @@ export async function updateConversation(
  * @throws ConversationMissing
  */
 export async function deleteConversation(store: Store, ref: ConversationRef): Promise<Conversation> {
-  return commit(
+  const tombstone = await commit(
     store,
     inUnitOfWork(async (em) => {
       const found = await findLocked(em, ref)
@@ -181,6 +197,8 @@ export async function deleteConversation(store: Store, ref: ConversationRef): Pr
       return moving(found, found)
     }),
   )
+  free(store.quotas, ref.userId)
+  return tombstone
 }
 
 async function findLocked(em: EntityManager, ref: ConversationRef): Promise<Conversation> {

@@ -6,6 +6,7 @@ import { ConversationMissing, MessageMissing, RevisionMoved, StillStreaming } fr
 import { commit, inTransaction, moving, unmoved, type Written } from '../conversation/commit.ts'
 import type { ConversationRef } from '../conversation/conversation-ref.ts'
 import { lockConversation } from '../conversation/lock.ts'
+import { free, type Room, within } from '../postgres/quota.ts'
 import { queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import type { GivenMessage } from './given-message.ts'
@@ -28,7 +29,7 @@ export function refOf(userId: string, { key, epoch, seq }: Place): MessageRef {
  * Gives a message new contents.
  *
  * @param ifRevision the revision that the message must have; null: any
- * @throws MessageMissing, StillStreaming, RevisionMoved, PartsHoldText, and what `check` throws
+ * @throws MessageMissing, StillStreaming, RevisionMoved, PartsHoldText, QuotaExceeded, and what `check` throws
  */
 export async function editMessage(
   store: Store,
@@ -37,22 +38,27 @@ export async function editMessage(
   edit: GivenMessage,
   check: CheckMessage,
 ): Promise<Message> {
-  return changeOne(store, ref, async (client, message) => {
-    if (message.deletedAt !== null) throw new MessageMissing()
-    if (message.status === 'STREAMING') throw new StillStreaming()
-    const revision = String(message.revision ?? 0)
-    if (ifRevision !== null && ifRevision !== revision) throw new RevisionMoved(ifRevision, revision)
-    const rewrite = { seq: message.seq, message: editedMessage(message, edit, check) }
-    return movingOne(await rewriteMessages(client, message.conversation, [rewrite]))
-  })
+  const change = (room: Room) =>
+    changeOne(store, ref, async (client, message) => {
+      if (message.deletedAt !== null) throw new MessageMissing()
+      if (message.status === 'STREAMING') throw new StillStreaming()
+      const revision = String(message.revision ?? 0)
+      if (ifRevision !== null && ifRevision !== revision) throw new RevisionMoved(ifRevision, revision)
+      const edited = editedMessage(message, edit, check)
+      room.require(edited.size - message.size)
+      return movingOne(await rewriteMessages(client, message.conversation, [{ seq: message.seq, message: edited }]))
+    })
+  return within(store.quotas.bytes, ref.conversation.userId, 0, change)
 }
 
 /** Turns a message into a tombstone. A message that is a tombstone already stays as it is. @throws MessageMissing */
 export async function deleteMessage(store: Store, ref: MessageRef): Promise<Message> {
-  return changeOne(store, ref, async (client, message) => {
+  const deleted = await changeOne(store, ref, async (client, message) => {
     if (message.deletedAt !== null) return unmoved(message)
     return movingOne(await tombstoneMessages(client, message.conversation, [message.seq]))
   })
+  free(store.quotas, ref.conversation.userId)
+  return deleted
 }
 
 /** Locks the conversation, finds the message in it, and runs `work`. @throws MessageMissing */
@@ -129,6 +135,7 @@ export async function clearConversation(store: Store, ref: ConversationRef): Pro
         return moving({ conversation: cleared.conversation, isDone: isLast }, cleared.conversation)
       }),
     )
+    free(store.quotas, ref.userId)
     if (isDone) return conversation
   }
 }

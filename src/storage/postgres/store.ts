@@ -1,6 +1,7 @@
 import type { EntityManager } from '@mikro-orm/postgresql'
 import type { Pool } from 'pg'
 import type { Logger } from 'pino'
+import type { Quotas } from './quota.ts'
 import type { Runner } from './statement.ts'
 
 /** A notice, given after the commit, that a conversation or a list of conversations moved. */
@@ -37,6 +38,7 @@ export interface Store {
   readonly transactionMs: number
   /** For work that is rare; it is forked for each use. Statements that run often go to the pool. */
   readonly em: EntityManager
+  readonly quotas: Quotas
   /** Tells this process and the others what moved. Only `commit` calls it. */
   readonly announce: (moved: Moved) => void
   readonly log: Logger

@@ -10,6 +10,7 @@ import { type CheckMessage, completedMessage } from '../message/message-change.t
 import { completedColumns, type WrittenBy } from '../message/message-columns.ts'
 import { parametersOf, valuesOf } from '../message/message-values.ts'
 import { assignmentsOf, changing, readRewritten } from '../message/rewrite.ts'
+import { free } from '../postgres/quota.ts'
 import { query, queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { seen } from './stream-text.ts'
@@ -55,6 +56,9 @@ export async function completeMessage(
     const message = completedMessage(await withText(client, stored), given, status, check)
     return finish(client, stored, { ...message, status, error, completionHash: hash })
   })
+  // Most of it was counted as its text came; how much, a look says.
+  if (!replayed) store.quotas.bytes?.add(ref.conversation.userId, message.size)
+  free(store.quotas, ref.conversation.userId)
   return { message, replayed }
 }
 
@@ -186,6 +190,7 @@ export async function failExpired(store: Store, ref: MessageRef): Promise<void> 
       completionHash: Buffer.of(0),
     })
   })
+  free(store.quotas, ref.conversation.userId)
 }
 
 /** It is an update because Citus takes the time of an update from one machine, and that of a query from each. */

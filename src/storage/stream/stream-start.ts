@@ -1,5 +1,7 @@
 import type { Message } from '../../entities/message.ts'
 import { type Append, type Appended, appendMessages } from '../append/append.ts'
+import { appendWithin } from '../append/append-within.ts'
+import { within } from '../postgres/quota.ts'
 import { queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
@@ -14,23 +16,35 @@ export interface Started extends Appended {
  * Appends messages in one transaction; the last of them streams. A retry with the client id of the last one is a
  * replay.
  *
- * @throws as `appendMessages`
+ * @throws as `appendMessages`, and QuotaExceeded
  */
 export async function startMessage(
   store: Store,
-  append: Omit<Append, 'alsoStore' | 'onExisting'>,
+  append: Omit<Append, 'alsoStore' | 'requireRoom' | 'onExisting'>,
   timeoutSeconds: number,
 ): Promise<Started> {
+  const { streams } = store.quotas
+  return appendWithin(store.quotas, { ...append, onExisting: 'FAIL' }, (asked) =>
+    within(streams, append.to.userId, 1, (room) => {
+      const requireRoom: Append['requireRoom'] = (bytes, fresh) => {
+        if (fresh.some(({ status }) => status === 'STREAMING')) room.require(1)
+        asked.requireRoom?.(bytes, fresh)
+      }
+      return open(store, { ...asked, requireRoom }, timeoutSeconds)
+    }),
+  )
+}
+
+async function open(store: Store, append: Append, timeoutSeconds: number): Promise<Started> {
   let attempt = 0
   const appended = await appendMessages(store, {
     ...append,
-    onExisting: 'FAIL',
     alsoStore: async (client, { conversation, messages, replayed }) => {
       const { seq } = messages.at(-1) as Message
       const [row] =
         replayed.at(-1) === true
           ? await queryKey(client, selectAttempt, conversation.key, [seq])
-          : await queryKey(client, open, conversation.key, [seq, timeoutSeconds])
+          : await queryKey(client, insert, conversation.key, [seq, timeoutSeconds])
       attempt = Number(row?.[0] ?? 0)
     },
   })
@@ -38,7 +52,7 @@ export async function startMessage(
 }
 
 /** The timeout begins with the statement, because the transaction may have waited for the conversation. */
-const open: Statement<'key'> = {
+const insert: Statement<'key'> = {
   name: 'stream-open',
   kind: 'key',
   text: `

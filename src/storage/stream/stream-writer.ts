@@ -164,6 +164,8 @@ export class StreamWriter implements AsyncDisposable {
     return this.#patiently(chunk.number, async () => {
       const state = await this.#gather.add(chunk)
       requireAdded(chunk, state, this.#maxSize)
+      // A chunk that comes twice counts twice until the next look.
+      this.#store.quotas.bytes?.add(chunk.userId, chunk.size)
       return state
     })
   }
