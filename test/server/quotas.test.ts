@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import { pino } from 'pino'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { createSchema } from '../../src/graphql/schema.ts'
@@ -284,6 +285,19 @@ describe('bytes', () => {
     expect(sent.filter(({ name }) => name === 'quota-bytes').length).toBeLessThan(20)
   })
 
+  test('of a user with very many messages are measured piece by piece', async () => {
+    const user = { 'x-user-id': 'pieces' }
+    for (let n = 0; n < 10; n++) await bed.server.as(user).append(`c${n}`, message(10))
+    const client = await bed.database.connect()
+    await client.query("update conversation set last_seq = 40000 where user_id = 'pieces'")
+    await using server = await serve(bed.database.url, { ...none, QUOTA_BYTES: '100' })
+    const sent = await recordStatements(bed.database, async () => {
+      const refusal = await server.as(user).fail(append, to('c0', { message: message(5) }))
+      expect(refusal).toMatchObject(exceeded('bytes', 100, 100))
+    })
+    expect([8, 16]).toContain(sent.filter(({ name }) => name === 'quota-bytes').length)
+  })
+
   test('are refused over a WebSocket as well, and all else goes on', async () => {
     const user = { 'x-user-id': 'socket' }
     await limited.server.as(user).append('a', message(100))
@@ -388,12 +402,12 @@ describe('the looks of a quota', () => {
   afterEach(() => void vi.restoreAllMocks())
 
   /** A user's ten, of which `found` are used, and a clock that stands still. */
-  function lookAt(measure: Measure, users?: number) {
+  function lookAt(measure: Measure, options?: { patienceMs?: number; mostUsers?: number }) {
     const lines: Record<string, unknown>[] = []
     const log = pino({ level: 'warn' }, { write: (line) => void lines.push(JSON.parse(line)) })
     const clock = { now: 1_000 }
     vi.spyOn(performance, 'now').mockImplementation(() => clock.now)
-    return { quota: new Quota('bytes', 10, measure, log, users), lines, clock }
+    return { quota: new Quota('bytes', 10, measure, log, options), lines, clock }
   }
   const take = (quota: Quota, count: number, user = 'ada') =>
     quota.within(user, count, async (room) => {
@@ -439,7 +453,7 @@ describe('the looks of a quota', () => {
     tookMs = 100
     clock.now = 6_001
     await take(quota, 1)
-    await quota[Symbol.asyncDispose]()
+    await turn()
     clock.now = 16_001
     await take(quota, 1)
     clock.now = 16_002
@@ -472,6 +486,19 @@ describe('the looks of a quota', () => {
     expect(order.slice(4).sort()).toEqual(['late', 'refused at 9'])
   })
 
+  test('that take too long are not waited for: what is known decides until they are over', async () => {
+    const look = Promise.withResolvers<number>()
+    const measure = async () => ({ found: await look.promise, tookMs: 1 })
+    const { quota } = lookAt(measure, { patienceMs: 1 })
+    await take(quota, 6)
+    await expect(take(quota, 5)).rejects.toMatchObject({ used: 6 })
+    await take(quota, 4)
+    look.resolve(3)
+    await turn()
+    // What was stored while the look ran may be among what it found, so a refusal looks again.
+    await expect(take(quota, 8)).rejects.toMatchObject({ used: 3 })
+  })
+
   test('that fail refuse nobody, and are told', async () => {
     const { quota, lines } = lookAt(() => Promise.reject(new Error('it took too long')))
     await take(quota, 10)
@@ -484,7 +511,7 @@ describe('the looks of a quota', () => {
       looked.push(user)
       return { found: 0, tookMs: 1 }
     }
-    const { quota } = lookAt(measure, 100)
+    const { quota } = lookAt(measure, { mostUsers: 100 })
     for (let n = 0; n < 1_000; n++) {
       await take(quota, 0, 'busy')
       await take(quota, 1, `user ${n}`)

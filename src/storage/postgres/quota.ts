@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { Fact, QuotaExceeded, type QuotaName } from '../../facts.ts'
 
@@ -27,8 +28,12 @@ export interface Room {
 /** With such rests, the looks at one user take a hundredth of the time of one connection. */
 const restFactor = 100
 const leastRestMs = 5_000
-/** A user takes about 300 bytes here. Whoever wrote longest ago is forgotten first. */
-const mostUsers = 100_000
+const defaults = {
+  /** How long a write waits for a look. Then what is known decides: of a user whose look is the first, that is nothing. */
+  patienceMs: 2_000,
+  /** A user takes about 500 bytes here. Whoever wrote longest ago is forgotten first. */
+  mostUsers: 30_000,
+}
 
 /** How much one user has, as far as this process knows. */
 interface Usage {
@@ -45,10 +50,10 @@ interface Usage {
   /** false: the user may have less than is known, because of a deletion, or of a write that met a look. */
   isExact: boolean
   looking: Promise<void> | null
-  /** A look that begins when no write is under way; new writes wait for its end. */
+  /** A look that begins when no write is under way; new writes wait for it. */
   settling: Promise<void> | null
-  /** Called when no write is under way any more. */
-  onRest: (() => void) | null
+  /** Settles when no write is under way any more. */
+  rest: PromiseWithResolvers<void> | null
 }
 
 /**
@@ -63,24 +68,26 @@ interface Usage {
  * that are to be refused share it. It stays fresh for a hundred times what it took, so that a flood of refusals does not
  * look all the time; but once something of the user's is deleted here, the next refusal looks again.
  *
- * A look that fails refuses nobody: the user may have so much that it takes too long.
+ * A look that fails refuses nobody.
  */
-export class Quota implements AsyncDisposable {
+export class Quota {
   readonly #name: QuotaName
   readonly #limit: number
   readonly #measure: Measure
   readonly #log: Logger
+  readonly #patienceMs: number
   readonly #mostUsers: number
   /** Whoever wrote last is at the end. */
   readonly #users = new Map<string, Usage>()
-  readonly #looks = new Set<Promise<void>>()
 
-  constructor(name: QuotaName, limit: number, measure: Measure, log: Logger, users = mostUsers) {
+  constructor(name: QuotaName, limit: number, measure: Measure, log: Logger, options: Partial<typeof defaults> = {}) {
+    const { patienceMs, mostUsers } = { ...defaults, ...options }
     this.#name = name
     this.#limit = limit
     this.#measure = measure
     this.#log = log
-    this.#mostUsers = users
+    this.#patienceMs = patienceMs
+    this.#mostUsers = mostUsers
   }
 
   /** How many users are remembered. */
@@ -175,12 +182,16 @@ export class Quota implements AsyncDisposable {
     } finally {
       usage.pending -= aside
       count(usage, used)
-      if (usage.pending === 0) usage.onRest?.()
+      if (usage.pending === 0) {
+        usage.rest?.resolve()
+        usage.rest = null
+      }
     }
   }
 
   #settle(usage: Usage): Promise<void> {
-    usage.settling ??= this.#lookAtRest(usage).finally(() => {
+    usage.settling ??= withPatience(this.#lookAtRest(usage), this.#patienceMs).then(() => {
+      usage.found ??= 0
       usage.settling = null
     })
     return usage.settling
@@ -189,10 +200,8 @@ export class Quota implements AsyncDisposable {
   async #lookAtRest(usage: Usage): Promise<void> {
     await usage.looking
     if (usage.pending > 0) {
-      await new Promise<void>((resolve) => {
-        usage.onRest = resolve
-      })
-      usage.onRest = null
+      usage.rest ??= Promise.withResolvers()
+      await usage.rest.promise
     }
     const isFresh = usage.isExact && performance.now() - usage.lookedAt <= restFactor * usage.tookMs
     if (!isFresh) await this.#look(usage)
@@ -200,14 +209,10 @@ export class Quota implements AsyncDisposable {
 
   /** Never throws. */
   #look(usage: Usage): Promise<void> {
-    if (usage.looking !== null) return usage.looking
-    const look = this.#lookNow(usage).finally(() => {
+    usage.looking ??= this.#lookNow(usage).finally(() => {
       usage.looking = null
-      this.#looks.delete(look)
     })
-    usage.looking = look
-    this.#looks.add(look)
-    return look
+    return usage.looking
   }
 
   async #lookNow(usage: Usage): Promise<void> {
@@ -227,11 +232,13 @@ export class Quota implements AsyncDisposable {
     usage.stored -= stored
     usage.lookedAt = performance.now()
   }
+}
 
-  /** Waits for the looks that are under way. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#looks)
-  }
+/** Waits for a look that never throws, but not for ever. */
+async function withPatience(look: Promise<void>, patienceMs: number): Promise<void> {
+  const isOver = new AbortController()
+  await Promise.race([look, delay(patienceMs, undefined, { signal: isOver.signal }).catch(() => {})])
+  isOver.abort()
 }
 
 /** Runs a write within a quota, if there is one. */
@@ -264,7 +271,7 @@ function newUsage(userId: string): Usage {
     isExact: true,
     looking: null,
     settling: null,
-    onRest: null,
+    rest: null,
   }
 }
 
