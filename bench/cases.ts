@@ -4,6 +4,7 @@ import { appendHot } from './cases/append-hot.ts'
 import { appendOne } from './cases/append-one.ts'
 import { backup } from './cases/backup.ts'
 import { citus } from './cases/citus.ts'
+import { fairness } from './cases/fairness.ts'
 import { fanOut } from './cases/fan-out.ts'
 import { growth } from './cases/growth.ts'
 import { idle } from './cases/idle.ts'
@@ -22,6 +23,7 @@ export const cases: readonly Case[] = [
   citus,
   page,
   list,
+  fairness,
   fanOut,
   live,
   idle,

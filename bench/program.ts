@@ -40,7 +40,10 @@ export class Program implements AsyncDisposable {
       child.stdout?.setEncoding('utf8').on('data', (text: string) => {
         output += text
         const http = portIn(output, 'http')
-        if (http !== null) resolve([http, portIn(output, 'ws') ?? http])
+        if (http === null) return
+        resolve([http, portIn(output, 'ws') ?? http])
+        // The rest is its log.
+        child.stdout?.removeAllListeners('data').resume()
       })
       child.once('exit', (code) => reject(new Error(`${script} ended with ${code} before it was ready:\n${output}`)))
     })

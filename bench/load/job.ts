@@ -1,5 +1,5 @@
 /** What the generator is asked to do, and what it answers. Both go from process to process as JSON. */
-export type Job = RequestJob | WatchJob | StreamJob
+export type Job = RequestJob | PacedJob | WatchJob | StreamJob
 
 /**
  * One HTTP request as text. In `headers` and `body`, `<user>` and `<conversation>` stand for one of the conversations,
@@ -39,6 +39,29 @@ export interface RequestResult extends Latency {
   readonly firstError: string | null
   /** Answered rightly in each whole second of the measured time. */
   readonly perSecond: readonly number[]
+}
+
+/** So many requests in a second, however long the answers take. */
+export interface PacedJob extends Server {
+  readonly kind: 'paced'
+  readonly request: RequestTemplate
+  readonly conversations: Conversations
+  readonly perSecond: number
+  /** More than are ever under way at once; a request that finds none free is late. */
+  readonly connections: number
+  /** Whether a refusal for its rate, or of a server that has too much to do, is right as well. */
+  readonly mayBeRefused: boolean
+  readonly warmUpSeconds: number
+  readonly seconds: number
+}
+
+/** The latencies are those of requests that were answered rightly. */
+export interface PacedResult extends Latency {
+  readonly completed: number
+  readonly refused: number
+  readonly seconds: number
+  readonly errors: number
+  readonly firstError: string | null
 }
 
 /** Sockets that watch, and appends at a fixed rate that they are to be told of. */
@@ -122,6 +145,7 @@ export type Notice =
 
 export interface ResultOf {
   requests: RequestResult
+  paced: PacedResult
   watch: WatchResult
   streams: StreamResult
 }

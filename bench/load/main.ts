@@ -1,4 +1,5 @@
 import type { Job, Notice } from './job.ts'
+import { runPaced } from './paced.ts'
 import { runRequests } from './requests.ts'
 import { runStreams } from './streams.ts'
 import { runWatch } from './watch.ts'
@@ -14,6 +15,8 @@ function run(job: Job): Promise<unknown> {
   switch (job.kind) {
     case 'requests':
       return runRequests(job, began, ended)
+    case 'paced':
+      return runPaced(job, began, ended)
     case 'watch':
       return runWatch(job, began, ended)
     case 'streams':
