@@ -1,7 +1,7 @@
 import { type ExecutionResult, execute, GraphQLError, parse, validate } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Execution, Executor } from '../../src/server/execution/executor.ts'
-import { inOurWords } from '../support/by-graphql.ts'
+import { inOurWords, quotingLess } from '../support/by-graphql.ts'
 import { type Asked, Documents } from '../support/documents.ts'
 import { Random } from '../support/random.ts'
 import { idle, rootOf, type Strange, strangeSchema } from '../support/strange-schema.ts'
@@ -72,7 +72,7 @@ function toldHere(error: GraphQLError): GraphQLError {
   const { nodes, originalError, extensions } = error
   return new GraphQLError(message, {
     nodes,
-    originalError,
+    originalError: originalError && new GraphQLError(quotingLess(originalError.message)),
     extensions: path === undefined ? extensions : { ...extensions, path },
   })
 }

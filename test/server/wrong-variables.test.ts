@@ -1,4 +1,5 @@
-import { describe, expect, test } from 'vitest'
+import { GraphQLBoolean, GraphQLEnumType, GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString } from 'graphql'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { useBed } from '../support/bed.ts'
 import { Wire } from '../support/wire.ts'
 
@@ -28,6 +29,33 @@ describe('an error shows no more than the beginning of what a caller sent, and s
       expect(error.message.length).toBeLessThan(1_100)
     }
     expect(errors?.length).toBeGreaterThan(0)
+  })
+
+  test('no type of GraphQL is given what is long and wrong, because its error would quote all of it', async () => {
+    const types = [GraphQLID, GraphQLString, GraphQLInt, GraphQLFloat, GraphQLBoolean, GraphQLEnumType.prototype]
+    const spies = types.map((type) => vi.spyOn(type as { parseValue(value: unknown): unknown }, 'parseValue'))
+    onTestFinished(() => {
+      for (const spy of spies) spy.mockRestore()
+    })
+    const isLong = (value: unknown) =>
+      typeof value === 'string' ? value.length > 50 : Object.keys(Object(value)).length > 1
+    const query = `query ($id: ID!, $name: String, $first: Int! = 1, $isIn: Boolean!, $format: ContextFormat!) {
+      conversations(first: $first, after: $name) { nodes { id } }
+      conversation(id: $id) @include(if: $isIn) { context(maxTokens: $first, format: $format) { messages } } }`
+    const ask = async (variables: object) =>
+      (await bed.server.as().ask(query, variables)).errors?.map((error) => error.message)
+    const [text, object] = [long('1'), Object.fromEntries(Array.from({ length: 100 }, (_, n) => [`k${n}`, 1]))]
+    const shown = `"${text.slice(0, 40)}…"`
+    expect(await ask({ id: object, name: [text], first: text, isIn: text, format: text })).toEqual([
+      'Variable "$id" got invalid value an object; ID cannot represent value: an object',
+      'Variable "$name" got invalid value a list; String cannot represent a non string value: a list',
+      `Variable "$first" got invalid value "${text.slice(0, 40)}"…; Int cannot represent non-integer value: ${shown}`,
+      `Variable "$isIn" got invalid value "${text.slice(0, 40)}"…; Boolean cannot represent a non boolean value: ${shown}`,
+      `Variable "$format" got invalid value "${text.slice(0, 40)}"…; Value ${shown} does not exist in "ContextFormat" enum.`,
+    ])
+    const [, , , , format] = (await ask({ id: 1.5, name: 1, first: 1.5, isIn: 1, format: object })) ?? []
+    expect(format).toMatch(/Enum "ContextFormat" cannot represent non-string value: an object\.$/)
+    expect(spies.flatMap(({ mock }) => mock.calls.map(([value]) => value)).filter(isLong)).toEqual([])
   })
 
   test('the keys of an object are not listed for it', async () => {

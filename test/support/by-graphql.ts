@@ -39,7 +39,12 @@ export function inOurWords(message: string): { message: string; path?: string | 
   const parts = /^(Variable "\$\w+" got invalid value )(.*?)((?: at "([^"]+)")?; .*)$/s.exec(message)
   if (parts === null) return { message }
   const [, head, value = '', tail = '', path] = parts
-  return { message: `${head}${shown(value)}${tail.replace(/ Did you mean [^?]+\?$/, '')}`, path }
+  return { message: `${head}${shown(value)}${quotingLess(tail.replace(/ Did you mean [^?]+\?$/, ''))}`, path }
+}
+
+/** The sentence of a type of GraphQL's own, or of an enum, which ends with the object or the list that it refuses. */
+export function quotingLess(sentence: string): string {
+  return sentence.replace(/(value: )([[{].*?)(\.?)$/s, (_, before, value, dot) => `${before}${shown(value)}${dot}`)
 }
 
 function shown(value: string): string {

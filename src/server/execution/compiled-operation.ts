@@ -55,6 +55,12 @@ export class CompiledOperation implements Executable {
     return run.result(() => this.#fields(variables))
   }
 
+  /** The source of the events of a subscription. @throws GraphQLError @param variables as for `execute` */
+  subscribe(rootValue: unknown, context: unknown, variables: Variables): Promise<unknown> {
+    const run = new Run(this, rootValue, context, variables)
+    return run.source(() => this.#fields(variables))
+  }
+
   #fields(variables: Variables): readonly Field[] {
     const conditions = this.#conditions.map((name) => String(variables[name])).join()
     if (this.#selected?.conditions !== conditions) {

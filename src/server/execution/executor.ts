@@ -2,10 +2,12 @@ import {
   type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
+  type GraphQLError,
   type GraphQLSchema,
   getOperationAST,
 } from 'graphql'
 import { CompiledOperation } from './compiled-operation.ts'
+import type { ListLimits } from './list-limits.ts'
 import type { GivenVariables } from './operation-price.ts'
 import type { Prices } from './prices.ts'
 import { readVariables } from './variables.ts'
@@ -15,6 +17,10 @@ export type Execution = Pick<
   ExecutionArgs,
   'document' | 'operationName' | 'variableValues' | 'rootValue' | 'contextValue'
 >
+
+type Subscribed =
+  | { readonly source: unknown; readonly errors?: never }
+  | { readonly errors: readonly GraphQLError[]; readonly source?: never }
 
 /**
  * Executes documents that admission let in, each as a compiled operation: what GraphQL would work out of it each time is
@@ -26,11 +32,13 @@ export type Execution = Pick<
 export class Executor {
   readonly #schema: GraphQLSchema
   readonly #prices: Prices
+  readonly #limits: ListLimits
   readonly #compiled = new WeakMap<DocumentNode, Map<string, CompiledOperation>>()
 
-  constructor(schema: GraphQLSchema, prices: Prices = {}) {
+  constructor(schema: GraphQLSchema, prices: Prices = {}, limits: ListLimits = new Map()) {
     this.#schema = schema
     this.#prices = prices
+    this.#limits = limits
   }
 
   /** What an operation may cost, before it runs. */
@@ -40,9 +48,24 @@ export class Executor {
 
   execute({ document, operationName, ...given }: Execution): Promise<ExecutionResult> | ExecutionResult {
     const compiled = this.#compiledFor(document, operationName)
-    const definitions = compiled.operation.variableDefinitions ?? []
-    const read = readVariables(this.#schema, definitions, given.variableValues ?? {})
+    const read = this.#read(compiled, given.variableValues)
     return read.errors === undefined ? compiled.execute(given.rootValue, given.contextValue, read.coerced) : read
+  }
+
+  /** The source of a subscription's events, or what is wrong with its variables or its field. */
+  async subscribe({ document, operationName, ...given }: Execution): Promise<Subscribed> {
+    const compiled = this.#compiledFor(document, operationName)
+    const read = this.#read(compiled, given.variableValues)
+    if (read.errors !== undefined) return read
+    try {
+      return { source: await compiled.subscribe(given.rootValue, given.contextValue, read.coerced) }
+    } catch (error) {
+      return { errors: [error as GraphQLError] }
+    }
+  }
+
+  #read({ operation }: CompiledOperation, given: GivenVariables) {
+    return readVariables(this.#schema, operation.variableDefinitions ?? [], given ?? {}, this.#limits)
   }
 
   #compiledFor(document: DocumentNode, operationName: string | null | undefined): CompiledOperation {

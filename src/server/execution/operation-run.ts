@@ -57,6 +57,22 @@ export class Run {
     }
   }
 
+  /**
+   * What the one field of a subscription answers for its events, as `graphql/execution/subscribe.js` asks for it.
+   * @throws GraphQLError
+   */
+  async source(fields: () => readonly Field[]): Promise<unknown> {
+    // Valid subscriptions have one field.
+    const [field] = fields() as readonly [Field]
+    const { definition, nodes } = field
+    const path = pathOf(field, undefined)
+    try {
+      return await definition.subscribe?.(this.#rootValue, this.#args(field), this.#context, this.#info(field, path))
+    } catch (error) {
+      throw locatedError(error, nodes, responsePathAsArray(path))
+    }
+  }
+
   #answer(data: Answer | null): ExecutionResult {
     return this.#errors.length === 0 ? { data } : { errors: this.#errors, data }
   }

@@ -1,5 +1,4 @@
 import {
-  coerceInputValue,
   GraphQLError,
   type GraphQLSchema,
   isInputType,
@@ -9,13 +8,12 @@ import {
   type VariableDefinitionNode,
   valueFromAST,
 } from 'graphql'
+import { InputValues, shown, type TellFault } from './input-values.ts'
+import type { ListLimits } from './list-limits.ts'
 import type { Variables } from './operation-run.ts'
 
 /** graphql-js tells as many. */
 const maxErrors = 50
-
-/** How much of a wrong text an error shows, in characters. */
-const longestShown = 40
 
 type Read =
   | { readonly coerced: Variables; readonly errors?: never }
@@ -33,6 +31,7 @@ export function readVariables(
   schema: GraphQLSchema,
   definitions: readonly VariableDefinitionNode[],
   given: Readonly<Record<string, unknown>>,
+  limits: ListLimits,
 ): Read {
   const errors: GraphQLError[] = []
   const add = (error: GraphQLError) => {
@@ -41,7 +40,7 @@ export function readVariables(
   }
   const coerced: Record<string, unknown> = Object.create(null)
   try {
-    for (const definition of definitions) readVariable(schema, definition, given, coerced, add)
+    for (const definition of definitions) readVariable(schema, definition, given, coerced, limits, add)
   } catch (error) {
     errors.push(error as GraphQLError)
   }
@@ -53,6 +52,7 @@ function readVariable(
   definition: VariableDefinitionNode,
   given: Readonly<Record<string, unknown>>,
   coerced: Record<string, unknown>,
+  limits: ListLimits,
   add: (error: GraphQLError) => void,
 ): void {
   const name = definition.variable.name.value
@@ -74,21 +74,12 @@ function readVariable(
     add(new GraphQLError(`Variable "$${name}" of non-null type "${type}" must not be null.`, { nodes: definition }))
     return
   }
-  const tell = (steps: readonly (string | number)[], invalid: unknown, error: GraphQLError) => {
+  const tell: TellFault = (steps, invalid, error) => {
     const path = steps.reduce<string>((at, step) => at + (typeof step === 'number' ? `[${step}]` : `.${step}`), name)
     const place = steps.length === 0 ? '' : ` at "${path}"`
     const extensions = steps.length === 0 ? error.extensions : { ...error.extensions, path }
     const message = `Variable "$${name}" got invalid value ${shown(invalid)}${place}; ${error.message}`
     add(new GraphQLError(message, { nodes: definition, originalError: error, extensions }))
   }
-  coerced[name] = coerceInputValue(value, type, tell, true)
-}
-
-function shown(value: unknown): string {
-  if (typeof value === 'string') {
-    return value.length <= longestShown ? JSON.stringify(value) : `${JSON.stringify(value.slice(0, longestShown))}…`
-  }
-  if (typeof value !== 'object' || value === null) return String(value)
-  // Not even whether an object has keys: to list thousands of them for each of fifty errors takes 50 ms.
-  return Array.isArray(value) ? 'a list' : 'an object'
+  coerced[name] = new InputValues(limits, tell).read(value, type)
 }

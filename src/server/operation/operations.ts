@@ -1,7 +1,5 @@
 import {
-  createSourceEventStream,
   type DocumentNode,
-  type ExecutionResult,
   type GraphQLFormattedError,
   type GraphQLSchema,
   getOperationAST,
@@ -14,11 +12,11 @@ import type { Config } from '../../config.ts'
 import { type ApiError, badInput, costsTooMuch, forbidden } from '../../errors.ts'
 import type { Context, Services } from '../../graphql/context.ts'
 import { createSchema } from '../../graphql/schema.ts'
-import { Feed } from '../../live/feed.ts'
+import type { Feed } from '../../live/feed.ts'
 import type { AnswerMemory } from '../../storage/postgres/answer-budget.ts'
 import { Executor } from '../execution/executor.ts'
+import { createListLimits } from '../execution/list-limits.ts'
 import { createPrices, documentPrice, operationPrice } from '../execution/prices.ts'
-import { readVariables } from '../execution/variables.ts'
 import { payerOf } from '../rate/payer.ts'
 import type { Rates } from '../rate/rates.ts'
 import type { GraphqlRequest } from '../request/graphql-request.ts'
@@ -105,7 +103,7 @@ export class Operations implements AsyncDisposable {
     const { limits, introspection, trustedDocuments: folder } = config
     const admission = new Admission(schema, limits, introspection)
     const trusted = folder === undefined ? null : await TrustedDocuments.read(folder, admission)
-    const executor = new Executor(schema, createPrices(limits))
+    const executor = new Executor(schema, createPrices(limits), createListLimits(limits))
     const apollo = await Apollo.start(schema, admission, executor, log)
     const createContext = contextFactory(services, memory)
     const results = new EventResults(executor, createContext, rates, log)
@@ -180,22 +178,12 @@ export class Operations implements AsyncDisposable {
     const { viewer, requestId, operationName, variableValues } = subscription
     const context = this.createContext(viewer, requestId)
     using _budget = context.budget
-    const schema = this.#schema
-    const document = after === null ? subscription.document : resumeAfter(schema, subscription.document, after)
-    // Before graphql-js reads them, whose errors cost more.
-    const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? []
-    const { errors } = readVariables(schema, definitions, variableValues ?? {})
+    const document = after === null ? subscription.document : resumeAfter(this.#schema, subscription.document, after)
+    const execution = { document, operationName, variableValues, contextValue: context }
+    const { errors, source } = await this.#executor.subscribe(execution)
     if (errors !== undefined) return new Result(this.#refuse(errors, requestId))
-    const events = await createSourceEventStream({
-      schema,
-      document,
-      operationName,
-      variableValues,
-      contextValue: context,
-    })
     // Every subscription of the schema answers a feed.
-    if (events instanceof Feed) return new ResultStream(this.#results, subscription, events)
-    return new Result(this.#refuse((events as ExecutionResult).errors ?? [], requestId))
+    return new ResultStream(this.#results, subscription, source as Feed<object>)
   }
 
   #refuse(errors: readonly Error[], requestId: string): { readonly errors: readonly GraphQLFormattedError[] } {
