@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { createClient } from 'graphql-ws'
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import type { Answer, Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
@@ -153,6 +153,42 @@ test('protocol: pings are answered, with their payload', async () => {
   socket.send({ type: 'ping' })
   expect(await socket.receive()).toEqual({ type: 'pong', payload: { n: 1 } })
   expect(await socket.receive()).toEqual({ type: 'pong' })
+})
+
+test.for([
+  ['ping', { type: 'ping' }, { type: 'pong' }],
+  ['pong', { type: 'pong' }, null],
+  ['complete', { type: 'complete', id: 'none' }, null],
+] as const)('protocol: a %s has at most 16,384 bytes', async ([_, message, answer]) => {
+  const padded = (bytes: number) => {
+    const around = JSON.stringify({ ...message, payload: { padding: '' } }).length
+    return { ...message, payload: { padding: '.'.repeat(bytes - around) } }
+  }
+  const socket = await Socket.connect(bed.server)
+  const fits = padded(16_384)
+  socket.send(fits)
+  if (answer !== null) expect(await socket.receive()).toEqual({ ...answer, payload: fits.payload })
+  expect(await socket.run('after', '{ viewer { userId } }')).toEqual({ data: { viewer: { userId: 'ada' } } })
+  socket.send(padded(16_385))
+  expect(await socket.receive()).toBeNull()
+  expect(await socket.closed).toEqual({
+    code: 1009,
+    reason: 'At most 16384 bytes of a message other than subscribe',
+  })
+})
+
+test('errors: a message that the parser reads wrongly closes the socket with a line in the log', async () => {
+  const parse = JSON.parse
+  const socket = await Socket.connect(bed.server)
+  const spy = vi.spyOn(JSON, 'parse').mockImplementation((text: string, reviver) => {
+    const value = parse(text, reviver)
+    return text.includes('read wrongly') ? { ...value, payload: { query: 'another text' } } : value
+  })
+  onTestFinished(() => spy.mockRestore())
+  const line = logged(bed.server, (entry) => entry.msg === 'a message on a socket failed')
+  socket.begin('1', '{ viewer { userId } } # read wrongly')
+  expect(await socket.closed).toEqual({ code: 4500, reason: 'Internal server error' })
+  expect((await line).err).toMatchObject({ message: 'JSON.parse has read another value than the text has.' })
 })
 
 test('errors: an operation that is refused leaves the socket and its other subscriptions as they are', async () => {
@@ -319,8 +355,8 @@ test('7 bounds: who sends faster than its rate is answered all of it, no faster,
   await using server = await serve(bed.database.url, { MAX_MESSAGES_PER_SECOND: '10' })
   await using fast = await Socket.connect(server)
   const count = 40
-  // Each so large that it takes several reads: what was read at once is answered at once.
-  const padding = '.'.repeat(100_000)
+  // All together so large that they take several reads: what was read at once is answered at once.
+  const padding = '.'.repeat(16_000)
   for (let n = 0; n < count; n++) fast.send({ type: 'ping', payload: { n, padding } })
   const answered = (async () => {
     for (let n = 0; n < count; n++) expect((await fast.receive())?.payload.n).toBe(n)
@@ -342,7 +378,7 @@ test('7 bounds: who sends faster than its rate is answered all of it, no faster,
 test('7 bounds: a socket that waits for its rate is not taken for a dead one', async () => {
   await using server = await serve(bed.database.url, { MAX_MESSAGES_PER_SECOND: '2', PING_MS: '500' })
   await using socket = await Socket.connect(server)
-  for (let n = 0; n < 5; n++) socket.send({ type: 'ping', payload: { n, padding: '.'.repeat(200_000) } })
+  for (let n = 0; n < 5; n++) socket.send({ type: 'ping', payload: { n, padding: '.'.repeat(16_000) } })
   for (let n = 0; n < 5; n++) expect((await socket.receive())?.payload.n).toBe(n)
 })
 
@@ -391,8 +427,9 @@ test('7 bounds: a reader that pauses holds little on the server, holds up nobody
 })
 
 test('7 bounds: who does not read answers is not read either', async () => {
-  await using socket = await Socket.connect(bed.server)
-  const [count, bytes] = [600, 100_000]
+  await using server = await serve(bed.database.url, { PING_MS: '600000', MAX_MESSAGES_PER_SECOND: '100000' })
+  await using socket = await Socket.connect(server)
+  const [count, bytes] = [4_000, 16_000]
   const padding = '.'.repeat(bytes)
   socket.ws.pause()
   let sent = 0
@@ -402,7 +439,7 @@ test('7 bounds: who does not read answers is not read either', async () => {
     })
   }
   // A hundred round trips of another client are ample time for a server that would read on.
-  for (let n = 0; n < 100; n++) await bed.server.as().get('{ viewer { id } }')
+  for (let n = 0; n < 100; n++) await server.as().get('{ viewer { id } }')
   expect(sent).toBeLessThan(count)
   socket.ws.resume()
   for (let n = 0; n < count; n++) expect((await socket.receive())?.payload.n).toBe(n)

@@ -45,8 +45,11 @@ export interface SessionHost {
 }
 
 const initMs = 3_000
-/** The server parses at most so much of a caller whom it does not know yet: as much as a request's headers may have. */
-const initBytes = 16 * 1024
+/**
+ * As much as a request's headers may have: of a caller whom the server does not know yet it parses no more in all, and of
+ * others no more of a message that is no `subscribe`.
+ */
+const otherBytes = 16 * 1024
 
 /** A subscription is executed with its operation alone. So the text of its document is not kept. */
 type Following = SocketOperation & Subscription
@@ -132,11 +135,11 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
     if (text === null) return this.#connection.close(1003, 'Text messages only')
     if (this.#caller === null) {
       this.#bytesBefore += text.length
-      if (this.#bytesBefore > initBytes) {
-        return this.#connection.close(1009, `At most ${initBytes} bytes before connection_ack`)
+      if (this.#bytesBefore > otherBytes) {
+        return this.#connection.close(1009, `At most ${otherBytes} bytes before connection_ack`)
       }
     }
-    const message = this.#read(text.toString())
+    const message = this.#read(text.toString(), text.length)
     switch (message?.type) {
       case undefined:
         return
@@ -160,31 +163,31 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
   }
 
   /** The message; null: it was refused. */
-  #read(text: string): Message | null {
+  #read(text: string, bytes: number): Message | null {
     const excess = findExcess(text, this.#use.config.limits, 'message')
     if (excess !== null) {
       this.#connection.close(1009, excess.message)
       return null
     }
-    try {
-      const message: unknown = JSON.parse(text)
-      const { id, type } = message as Partial<Record<string, unknown>>
-      if (typeof id === 'string' && id.length > contractLimits.operationId) {
-        // It would be sent again with each result.
-        this.#connection.close(CloseCode.BadRequest, `An id has at most ${contractLimits.operationId} characters`)
-        return null
-      }
-      const inexact = findInexactness(text, message)
-      if (inexact === null) return validateMessage(message)
-      if (type === MessageType.Subscribe && typeof id === 'string') {
-        this.#sendErrors(id, [this.#format(badInput('payload', inexact))])
-        return null
-      }
-    } catch {
-      // Not JSON, or nothing that the protocol knows.
+    const given = parse(text)
+    const { id, type } = given ?? {}
+    if (typeof id === 'string' && id.length > contractLimits.operationId) {
+      // It would be sent again with each result.
+      this.#connection.close(CloseCode.BadRequest, `An id has at most ${contractLimits.operationId} characters`)
+      return null
     }
-    this.#connection.close(CloseCode.BadRequest, 'Invalid message received')
-    return null
+    if (bytes > otherBytes && type !== MessageType.Subscribe) {
+      this.#connection.close(1009, `At most ${otherBytes} bytes of a message other than subscribe`)
+      return null
+    }
+    const inexact = given === null ? null : findInexactness(text, given)
+    if (inexact !== null && type === MessageType.Subscribe && typeof id === 'string') {
+      this.#sendErrors(id, [this.#format(badInput('payload', inexact))])
+      return null
+    }
+    const message = inexact === null ? valid(given) : null
+    if (message === null) this.#connection.close(CloseCode.BadRequest, 'Invalid message received')
+    return message
   }
 
   async #initialise(params: Readonly<Record<string, unknown>> | undefined): Promise<void> {
@@ -360,6 +363,24 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
 
   #format(error: unknown): GraphQLFormattedError {
     return formatError(error, drawRequestId(), this.#use.log)
+  }
+}
+
+/** null: it is not JSON. */
+function parse(text: string): Partial<Record<string, unknown>> | null {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return null
+  }
+}
+
+/** null: the protocol does not know such a message. */
+function valid(message: unknown): Message | null {
+  try {
+    return validateMessage(message)
+  } catch {
+    return null
   }
 }
 
