@@ -34,8 +34,7 @@ export async function appendTogether(store: Store, appends: readonly Append[]): 
     groups.map(countMessages),
     inputs.map(([n]) => n),
     inputs.map(([, place]) => place),
-    // A column that is null in every row is sent as null instead of an array: PostgreSQL reads nulls from it.
-    ...columns.map((column) => (column.some((value) => value !== null) ? column : null)),
+    ...columns,
   ]
   const moved = await commit(
     store,

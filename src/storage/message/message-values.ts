@@ -31,12 +31,29 @@ export function valuesOf<Property extends MessageProperty>(
   return columns.map((column) => parameterOf(column, message))
 }
 
-/** The values of columns for many messages, as parameters: an array for each column. */
+/**
+ * The values of columns for many messages, as parameters: an array for each column, or null for one that is null in every
+ * row, from which PostgreSQL reads nulls.
+ */
 export function arrayValuesOf<Property extends MessageProperty>(
   columns: readonly MessageColumn<Property>[],
   messages: readonly Readonly<Pick<Message, Property>>[],
-): unknown[][] {
-  return columns.map((column) => messages.map((message) => parameterOf(column, message)))
+): unknown[] {
+  return columns.map((column) => {
+    const values = messages.map((message) => parameterOf(column, message))
+    if (values.every((value) => value === null)) return null
+    return column.type === 'json' || column.type === 'jsonb' ? arrayOfJson(values) : values
+  })
+}
+
+/**
+ * An array as PostgreSQL writes it. The text of JSON has no control characters, so JSON quotes it as an array does. The
+ * driver takes ten times as long for it: half a second for 28,000 tool calls.
+ *
+ * @param texts of JSON, or null
+ */
+function arrayOfJson(texts: readonly unknown[]): string {
+  return `{${texts.map((text) => (text === null ? 'NULL' : JSON.stringify(text))).join()}}`
 }
 
 function parameterOf<Property extends MessageProperty>(
