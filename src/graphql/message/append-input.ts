@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql'
 import type { Viewer } from '../../auth/viewer.ts'
 import type { Limits } from '../../config.ts'
@@ -46,9 +47,24 @@ export function readMessage(path: string, input: MessageInput, limits: Limits): 
   return { message: checkMessage(path, input, limits), path, given: input }
 }
 
+/** So many parts, tool calls, or characters are checked before everybody else has a turn of the event loop. */
+const itemsOfTurn = 2_000
+const charactersOfTurn = 1024 * 1024
+
 /** The messages of `input.messages`. @throws ApiError BAD_USER_INPUT, PAYLOAD_TOO_LARGE */
-export function readMessages(inputs: readonly MessageInput[], limits: Limits): CheckedMessage[] {
-  return inputs.map((input, index) => readMessage(`input.messages[${index}]`, input, limits))
+export async function readMessages(inputs: readonly MessageInput[], limits: Limits): Promise<CheckedMessage[]> {
+  const checked: CheckedMessage[] = []
+  let turn = 0
+  for (const [index, input] of inputs.entries()) {
+    if (turn >= 1) {
+      turn = 0
+      await nextTurn()
+    }
+    checked.push(readMessage(`input.messages[${index}]`, input, limits))
+    const { parts, toolCalls, content } = input
+    turn += ((parts?.length ?? 0) + (toolCalls?.length ?? 0)) / itemsOfTurn + (content?.length ?? 0) / charactersOfTurn
+  }
+  return checked
 }
 
 /**

@@ -141,7 +141,7 @@ export class MessageMutationResolver {
     const count = input.messages.length
     if (count === 0) throw badInput('input.messages', 'needs at least one message.')
     if (count > contractLimits.batch) throw tooLarge('input.messages', 'items', contractLimits.batch, count)
-    const checked = readMessages(input.messages, context.services.limits)
+    const checked = await readMessages(input.messages, context.services.limits)
     return Object.assign(new AppendMessagesPayload(), await append(context, input, input.onExisting, checked))
   }
 }

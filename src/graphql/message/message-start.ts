@@ -133,7 +133,7 @@ export class MessageStartResolver {
     if (before.length >= contractLimits.batch) {
       throw tooLarge('input.messages', 'items', contractLimits.batch - 1, before.length)
     }
-    const checked = [...readMessages(before, limits), readStart(input, limits)]
+    const checked = [...(await readMessages(before, limits)), readStart(input, limits)]
     const append = toAppend(context.viewer, input, checked)
     const started = startMessage(store, append, timeoutSeconds)
     const { messages, conversation, replayed, message, attempt } = await started.catch(atMessages(checked))

@@ -7,7 +7,7 @@ import { type Authentication, authenticateFrom } from '../rate/authenticate-from
 import type { BodyLimits } from '../request/body-limits.ts'
 import { takenEncodings, takesEncoding, unpack } from '../request/content-encoding.ts'
 import { readHeaders } from '../request/credentials.ts'
-import { parseExactJson } from '../request/exact-json.ts'
+import { parseExactJson, parseInTurns } from '../request/exact-json.ts'
 
 /** Who sends a request, once its credentials were accepted. */
 export interface KnownCaller {
@@ -59,9 +59,14 @@ function requireEncoding({ headers }: FastifyRequest, reply: FastifyReply): void
   throw Object.assign(error, { statusCode: 415 })
 }
 
+/** In bytes: a longer body is parsed in several turns of the event loop. */
+const longBody = 128 * 1024
+
 function parse(body: Buffer, limits: BodyLimits, done: (error: Error | null, parsed?: unknown) => void): void {
   try {
-    done(null, parseExactJson(decodeUtf8(body), limits))
+    const text = decodeUtf8(body)
+    if (body.length <= longBody) done(null, parseExactJson(text, limits))
+    else parseInTurns(text, limits).then((parsed) => done(null, parsed), done)
   } catch (error) {
     done(error as Error)
   }

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { contractLimits } from '../../config.ts'
 import { badInput } from '../../errors.ts'
 import { isExactNumber } from '../../graphql/input/exact-number.ts'
@@ -12,12 +13,36 @@ import { endOfString } from './end-of-string.ts'
  * @throws ApiError BAD_USER_INPUT, PAYLOAD_TOO_LARGE
  */
 export function parseExactJson(text: string, limits: BodyLimits, path = 'body'): unknown {
+  requireBounds(text, limits, path)
+  const value = parse(text, path)
+  requireExact(text, value, path)
+  return value
+}
+
+/**
+ * The same for a long text: in parts, between which everybody else has a turn of the event loop.
+ *
+ * @throws ApiError BAD_USER_INPUT, PAYLOAD_TOO_LARGE
+ */
+export async function parseInTurns(text: string, limits: BodyLimits, path = 'body'): Promise<unknown> {
+  await nextTurn()
+  requireBounds(text, limits, path)
+  await nextTurn()
+  const value = parse(text, path)
+  await nextTurn()
+  requireExact(text, value, path)
+  await nextTurn()
+  return value
+}
+
+function requireBounds(text: string, limits: BodyLimits, path: string): void {
   const excess = findExcess(text, limits, path)
   if (excess !== null) throw excess
-  const value = parse(text, path)
+}
+
+function requireExact(text: string, value: unknown, path: string): void {
   const inexact = findInexactness(text, value)
   if (inexact !== null) throw badInput(path, inexact)
-  return value
 }
 
 function parse(text: string, path: string): unknown {
