@@ -155,7 +155,7 @@ export async function startServer(
     const guard = createHostGuard(config, takesOrigin, proxies)
     const health: Health = { isStopping: false }
 
-    const app = createHttp(config, guard, takesOrigin, proxies, health, log)
+    const app = createHttp(config, guard, takesOrigin, proxies, health, rates, log)
     registerHealth(app, health, store)
     registerGraphql(app, dependencies)
     const streams = new EventStreams(dependencies)

@@ -51,6 +51,15 @@ describe('the rate of a user', () => {
     }
   })
 
+  test('is refused after 50 ms, so that a connection that asks again at once cannot flood', async () => {
+    const owing = bed.server.as({ 'x-user-id': 'hasty' })
+    await useUp(owing)
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    onTestFinished(() => timers.mockRestore())
+    for (let n = 0; n < 3; n++) expect((await owing.fail(cheap)).extensions.code).toBe('RATE_LIMITED')
+    expect(timers.mock.calls.filter(([, ms]) => ms === 50)).toHaveLength(3)
+  })
+
   test('is refused before its body is read', async () => {
     await useUp(bed.server.as({ 'x-user-id': 'slow' }))
     const socket = connect(Number(new URL(bed.server.url).port), '127.0.0.1')

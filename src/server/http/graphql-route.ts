@@ -12,6 +12,9 @@ import { sayWhen } from './retry-after.ts'
 
 export const graphqlPath = '/graphql'
 
+/** After so many milliseconds a request is refused whose caller has used up its rate. */
+const refusalMs = 50
+
 /** No cache keeps an answer, for it belongs to one user. Where one keeps that of a GET nevertheless: what it depends on. */
 const dependsOn = 'accept, authorization, origin, sec-fetch-site, x-service-key, x-user-id'
 
@@ -65,13 +68,14 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
   }
 
   forKnownCallers(app, dependencies, (known) => {
-    // Whoever owes is refused before anything of the body is read: a flood of refusals has to be cheap.
+    // Whoever owes is refused before anything of the body is read, and not at once: whoever asks again after each refusal
+    // would otherwise keep the server busy with refusals.
     known.addHook('onRequest', (request, _reply, done) => {
       try {
         rates?.require(payerOf(callerOf(request).viewer))
         done()
       } catch (error) {
-        done(error as Error)
+        setTimeout(done, refusalMs, error as Error)
       }
     })
     known.post(graphqlPath, (request, reply) => answer(request, reply, operations.named(readRequest(request.body))))

@@ -6,6 +6,8 @@ import type { AnswerBudget } from '../../storage/postgres/answer-budget.ts'
 import { formatError } from '../operation/format-error.ts'
 import { drawRequestId } from '../operation/operation-context.ts'
 import { logOperation } from '../operation/operation-log.ts'
+import { payerAt, payerOf } from '../rate/payer.ts'
+import type { Rates } from '../rate/rates.ts'
 import { chooseAnswerType } from '../request/accept.ts'
 import type { TakesOrigin } from '../request/origins.ts'
 import type { Proxies } from '../request/proxies.ts'
@@ -38,6 +40,7 @@ export function createHttp(
   takesOrigin: TakesOrigin,
   proxies: Proxies,
   health: Health,
+  rates: Rates | null,
   log: Logger,
 ): FastifyInstance {
   const app: FastifyInstance = Fastify({
@@ -83,6 +86,8 @@ export function createHttp(
       const path = request.url.split('?')[0] as string
       // Health checks come every second and would fill the log.
       if (path === '/healthz' || path === '/readyz') return
+      const refusals = reply.statusCode === 429 ? countRefusal(rates, request.caller, address) : 1
+      if (refusals === 0) return
       logOperation(log, {
         requestId: request.id,
         over: 'http',
@@ -93,6 +98,7 @@ export function createHttp(
         actor: request.caller?.viewer.actor ?? undefined,
         ms: performance.now() - startedAt,
         status: reply.raw.writableFinished ? reply.statusCode : 'aborted',
+        refusals: refusals > 1 ? refusals : undefined,
       })
     })
     // What depends on its caller is kept by no cache. Routes whose answers may be kept say so themselves.
@@ -137,6 +143,12 @@ export function createHttp(
   // After the error handler: otherwise Fastify's own handler would answer the errors of this route.
   registerPreflights(app, takesOrigin)
   return app
+}
+
+/** Of how many refusals there is to be one line in the log now. */
+function countRefusal(rates: Rates | null, caller: KnownCaller | null, address: string | null): number {
+  if (rates === null) return 1
+  return caller === null ? rates.countRefusalAt(payerAt(address ?? '')) : rates.countRefusal(payerOf(caller.viewer))
 }
 
 /** How to prove who one is (RFC 9110, 11.6.1; RFC 6750, 3). Service keys have no scheme that is registered. */

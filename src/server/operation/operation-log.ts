@@ -15,6 +15,8 @@ export interface OperationEntry {
   /** From the request to the end of its answer, in milliseconds. */
   readonly ms: number
   readonly status: number | string
+  /** How many refusals of this caller the line stands for, if they are several. */
+  readonly refusals?: number | undefined
 }
 
 export function logOperation(log: Logger, entry: OperationEntry): void {

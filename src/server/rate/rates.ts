@@ -5,8 +5,18 @@ import { TokenBucket } from '../../token-bucket.ts'
 /** What an attempt costs whose caller is not known: by default an address has 50 in a second, and 1,000 after a rest. */
 const unknownPrice = 100
 
-/** If more names than these come in one period, the older ones are forgotten early. A name takes about 200 bytes. */
+/** Milliseconds from one line of the log about refusals of a payer to the next. */
+const tellMs = 1_000
+
+/** If more names than these come in one period, the older ones are forgotten early. A name takes about 300 bytes. */
 const mostNames = 100_000
+
+interface Account {
+  readonly bucket: TokenBucket
+  /** How many refusals the log has no line of. */
+  untold: number
+  toldAt: number
+}
 
 /**
  * How much each caller has used of its rate, in this process. Whoever owes nothing may begin anything, and then owes what
@@ -19,8 +29,8 @@ export class Rates {
   readonly #rate: Rate
   readonly #mostNames: number
   readonly #periodMs: number
-  #recent = new Map<string, TokenBucket>()
-  #older = new Map<string, TokenBucket>()
+  #recent = new Map<string, Account>()
+  #older = new Map<string, Account>()
   #since = performance.now()
 
   /** @param mostCost what one operation may cost */
@@ -37,7 +47,7 @@ export class Rates {
 
   /** @throws ApiError RATE_LIMITED if this payer owes anything */
   require(payer: string): void {
-    const { wait } = this.#bucketOf(payer)
+    const { wait } = this.#accountOf(payer).bucket
     if (wait > 0) throw refusal('This user', wait)
   }
 
@@ -46,19 +56,35 @@ export class Rates {
    * a busy subscription delays what its user begins, and does not lock the user out.
    */
   take(payer: string, cost: number): void {
-    const bucket = this.#bucketOf(payer)
+    const { bucket } = this.#accountOf(payer)
     if (bucket.owed < this.#rate.burst) bucket.take(cost)
   }
 
   /** Takes an attempt of a caller who is not known. @throws ApiError RATE_LIMITED if this address owes anything */
   attempt(address: string): void {
-    const bucket = this.#bucketOf(unknown(address))
+    const { bucket } = this.#accountOf(unknown(address))
     const { wait } = bucket
     if (wait > 0) throw refusal('This address', wait)
     bucket.take(unknownPrice)
   }
 
-  #bucketOf(name: string): TokenBucket {
+  /** Of how many refusals of this payer the log is to have a line now; 0: it had one within the last second. */
+  countRefusal(payer: string): number {
+    const account = this.#accountOf(payer)
+    account.untold += 1
+    const now = performance.now()
+    if (now - account.toldAt < tellMs) return 0
+    const { untold } = account
+    Object.assign(account, { untold: 0, toldAt: now })
+    return untold
+  }
+
+  /** The same for callers of an address who are not known. */
+  countRefusalAt(address: string): number {
+    return this.countRefusal(unknown(address))
+  }
+
+  #accountOf(name: string): Account {
     const known = this.#recent.get(name)
     if (known !== undefined) return known
     const now = performance.now()
@@ -67,10 +93,14 @@ export class Rates {
       this.#recent = new Map()
       this.#since = now
     }
-    const bucket = this.#older.get(name) ?? new TokenBucket(this.#rate.perSecond, this.#rate.burst)
+    const account = this.#older.get(name) ?? {
+      bucket: new TokenBucket(this.#rate.perSecond, this.#rate.burst),
+      untold: 0,
+      toldAt: Number.NEGATIVE_INFINITY,
+    }
     this.#older.delete(name)
-    this.#recent.set(name, bucket)
-    return bucket
+    this.#recent.set(name, account)
+    return account
   }
 }
 
