@@ -3,11 +3,14 @@ import type { TakesOrigin } from '../request/origins.ts'
 
 const secondsOfDay = '86400'
 
+/** What answers say in headers that a page may not read unless it is told so. */
+const exposed = 'accept-encoding, allow, retry-after, www-authenticate, x-request-id'
+
 /** Lets the page that sent the request read the answer (https://fetch.spec.whatwg.org/#http-cors-protocol). */
 export function allowOrigin(reply: FastifyReply, origin: string): void {
   reply.headers({
     'access-control-allow-origin': origin,
-    'access-control-expose-headers': 'x-request-id',
+    'access-control-expose-headers': exposed,
     vary: 'origin',
   })
 }
