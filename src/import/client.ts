@@ -19,6 +19,8 @@ const longestAttempt = 60_000
 /** Milliseconds of the first pause between attempts. Each next pause is twice as long, up to `longestPause`. */
 const firstPause = 100
 const longestPause = 5_000
+/** Milliseconds, however long the server says. */
+const longestAsked = 60_000
 
 /** A mutation whose repetition changes nothing, and the field that it answers. */
 interface Operation {
@@ -100,16 +102,23 @@ export class Client {
     for (let pause = firstPause; ; pause = Math.min(pause * 2, longestPause)) {
       const outcome = await attempt(this.#settings, field, body, this.#signal)
       if ('payload' in outcome) return outcome.payload as Payload
-      if (Date.now() + pause > deadline) {
+      const asked = Math.min(longestAsked, outcome.retryAfterMs)
+      if (Date.now() + asked + pause > deadline) {
         throw new Unreachable(`The server at ${this.#settings.url} is away: ${outcome.away}.`)
       }
       // The pauses differ, so that requests that failed together do not come back together.
-      await delay(pause * (0.5 + Math.random() / 2), undefined, { signal: this.#signal })
+      await delay(asked + pause * (0.5 + Math.random() / 2), undefined, { signal: this.#signal })
     }
   }
 }
 
-type Outcome = { readonly payload: object } | { readonly away: string }
+type Outcome = { readonly payload: object } | Away
+
+interface Away {
+  readonly away: string
+  /** In how many milliseconds it is worth trying again; 0: the server does not say. */
+  readonly retryAfterMs: number
+}
 
 interface Answer {
   readonly data?: Readonly<Record<string, object | null>> | null
@@ -120,36 +129,36 @@ interface Answer {
 }
 
 async function attempt(settings: Settings, field: string, body: string, signal: AbortSignal): Promise<Outcome> {
-  let status: number
+  let response: Response
   let text: string
   try {
-    const response = await fetch(settings.url, {
+    response = await fetch(settings.url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', ...settings.headers },
       body,
       redirect: 'manual',
       signal: AbortSignal.any([signal, AbortSignal.timeout(longestAttempt)]),
     })
-    status = response.status
     text = await response.text()
   } catch (error) {
     signal.throwIfAborted()
-    return { away: reasonOf(error) }
+    return { away: reasonOf(error), retryAfterMs: 0 }
   }
-  return judge(settings, field, status, text)
+  return judge(settings, field, response, text)
 }
 
-function judge(settings: Settings, field: string, status: number, text: string): Outcome {
+function judge(settings: Settings, field: string, { status, headers }: Response, text: string): Outcome {
+  const away = (reason: string): Away => ({ away: reason, retryAfterMs: readRetryAfter(headers) })
   const { data, errors } = parse(text) ?? {}
   const payload = data?.[field]
   if (payload) return { payload }
   const error = errors?.[0]
   const code = error?.extensions?.code
   if (error === undefined || code === undefined) {
-    if (status >= 500 || status === 429) return { away: `it answers ${status}` }
+    if (status >= 500 || status === 429) return away(`it answers ${status}`)
     throw new Unreachable(`${settings.url} answers ${status}, and not as a Colloquy server; set COLLOQUY_URL.`)
   }
-  if (code === 'UNAVAILABLE' || code === 'RATE_LIMITED') return { away: error.message }
+  if (code === 'UNAVAILABLE' || code === 'RATE_LIMITED') return away(error.message)
   const { requestId } = error.extensions ?? {}
   const sentence = requestId === undefined ? error.message : `${error.message} (${requestId})`
   // The server answers a wrong path with status 404. A conversation that is not found has status 200, as all of
@@ -167,6 +176,13 @@ const refusals = new Set([
   'NOT_FOUND',
   'INTERNAL_SERVER_ERROR',
 ])
+
+/** Seconds, or a date (RFC 9110, 10.2.3). */
+function readRetryAfter(headers: Headers): number {
+  const given = headers.get('retry-after') ?? '0'
+  const ms = /^\d+$/.test(given) ? Number(given) * 1000 : Date.parse(given) - Date.now()
+  return Number.isNaN(ms) ? 0 : Math.max(0, ms)
+}
 
 function parse(text: string): Answer | null {
   try {

@@ -427,6 +427,31 @@ test('a request is tried again until it is answered, or whoever asked wants no a
   await expect(request(options, '{ nothing }')).rejects.toMatchObject({ code: 'GRAPHQL_VALIDATION_FAILED' })
 })
 
+test('a request that is refused for its rate waits as long as the server says, and no longer than a minute more', async () => {
+  await using server = await serve(bed.database.url, { RATE_LIMIT: '1', RATE_BURST: '100' })
+  for (const [user, rows] of [
+    ['owes little', 110],
+    ['owes much', 1_000],
+  ] as const) {
+    const connectionParams = { 'x-user-id': user }
+    await server.as(connectionParams).get(`{ conversation(id: "none") { history(last: ${rows}) { seq } } }`)
+    const giveUp = new AbortController()
+    const told: { extensions: { code: string; retryAfter: number }; waitMs: number }[] = []
+    const onRetry = (reason: unknown, waitMs: number) => {
+      told.push({ ...(reason as (typeof told)[number]), waitMs })
+      giveUp.abort(new Error('Enough.'))
+    }
+    const options = { url: `${server.url}/graphql`, connectionParams, onRetry, signal: giveUp.signal }
+    await expect(request(options, '{ viewer { userId } }')).rejects.toThrow('Enough.')
+    expect(told).toMatchObject([{ extensions: { code: 'RATE_LIMITED' } }])
+    const { retryAfter } = told[0]?.extensions ?? { retryAfter: 0 }
+    expect(retryAfter > 60).toBe(user === 'owes much')
+    const asked = Math.min(retryAfter, 60) * 1_000
+    expect(told[0]?.waitMs).toBeGreaterThanOrEqual(asked)
+    expect(told[0]?.waitMs).toBeLessThan(asked + 10_000)
+  }
+})
+
 test('the package builds by itself, and no part of it needs Node, or an SDK that is not its own', async () => {
   // Where it finds graphql-ws, and where nobody looks at what it is.
   const directory = await mkdtemp(join('node_modules', '.client-'))

@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
 import { summary, useImports } from '../support/import.ts'
 import { Program } from '../support/program.ts'
+import { serve } from '../support/server.ts'
 
 const bed = useBed()
 const imports = useImports(bed)
@@ -130,6 +131,19 @@ describe('an import', () => {
     expect(result).toEqual({ code: 0, stdout: summary(1, 1, 0), stderr: '' })
     expect(new Set(server.bodies).size).toBe(1)
     expect(server.bodies).toHaveLength(5)
+  })
+
+  test.each([
+    ['waits as long as a server says whose rate is used up', '500', 0],
+    ['asks no more if that is longer than it may try', '1', 1],
+  ])('%s', async (_what, rate, code) => {
+    await using server = await serve(bed.database.url, { RATE_LIMIT: rate, RATE_BURST: '100' })
+    const path = await write('busy.jsonl', JSON.stringify({ id: 'busy', messages: [{ role: 'user', content: 'hi' }] }))
+    await server.as().get('{ conversation(id: "none") { history(last: 1000) { seq } } }')
+    const result = await run(path, 'ada', { COLLOQUY_URL: `${server.url}/graphql`, COLLOQUY_RETRY_SECONDS: '30' })
+    expect(result.code).toBe(code)
+    if (code === 1) expect(result.stderr).toMatch(/is away: This user has used up its rate; try again in \d+ s\./)
+    expect(server.logged.filter(({ status }) => status === 429)).toHaveLength(1)
   })
 })
 

@@ -42,10 +42,18 @@ export class Refusal extends Error {
   get code(): string {
     return String(this.extensions.code ?? '')
   }
+
+  /** In how many milliseconds it is worth trying again; 0: the server does not say. */
+  get retryAfterMs(): number {
+    const { retryAfter } = this.extensions
+    return typeof retryAfter === 'number' && retryAfter > 0 ? retryAfter * 1000 : 0
+  }
 }
 
 const shortestWait = 250
 const longestWait = 10_000
+/** However long the server says: meanwhile another server may have taken its place. */
+const longestAsked = 60_000
 
 /** One connection after the other, for operations one at a time; whoever asks says when it tries again. */
 export class Connection {
@@ -134,7 +142,8 @@ export class Connection {
     this.#connectedAt = null
     if (lasted > longestWait) this.#failures = 0
     // All the way down to nothing: thousands of clients that were cut together come again apart.
-    const wait = Math.random() * Math.min(longestWait, shortestWait * 2 ** this.#failures)
+    const asked = reason instanceof Refusal ? Math.min(longestAsked, reason.retryAfterMs) : 0
+    const wait = asked + Math.random() * Math.min(longestWait, shortestWait * 2 ** this.#failures)
     this.#failures += 1
     this.#options.onRetry?.(reason, wait)
     await pause(wait, this.#over)
