@@ -241,6 +241,21 @@ test('writers on two servers leave no gap and lose nothing', async () => {
   expect(total).toBe(348)
 })
 
+test('appends that can only follow each other are refused once they have waited longer than they may together', async () => {
+  await using server = await serve(bed.database.url, { POOL_TIMEOUT_MS: '1000', LOCK_TIMEOUT_MS: '1500' })
+  const ada = server.as()
+  await ada.append('chained', 'first')
+  const holder = await hold(bed.database, 'chained')
+  // One client id: none of them can be stored together with another.
+  const answers = await Promise.all(upTo(10).map(() => say(ada, 'chained', 'same', {}, { clientId: 'same' })))
+  await holder.query('rollback')
+  expect(outcomes(answers)).toEqual({ UNAVAILABLE: 10 })
+  const sentences = answers.map(({ errors }) => errors?.[0]?.message ?? '')
+  expect(sentences.filter((sentence) => sentence.startsWith('The database was away'))).not.toEqual([])
+  expect(sentences.filter((sentence) => sentence.startsWith('Too many requests wait'))).not.toEqual([])
+  expect(await read(ada, 'chained')).toEqual([{ seq: 1, content: 'first' }])
+})
+
 test.each([
   ['is refused if it has waited longer than it may', 50, TooManyWait],
   ['begins if it has not', 60_000, null],
