@@ -13,11 +13,13 @@ import {
   isRequiredArgument,
   isRequiredInputField,
 } from 'graphql'
+import type { Client } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createSchema } from '../../src/graphql/schema.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
 import { send } from '../support/event-stream.ts'
+import { recordStatements, type SentStatement } from '../support/statements.ts'
 import { Wire } from '../support/wire.ts'
 
 /*
@@ -247,6 +249,75 @@ describe.each<[who: string, viewer: () => Api, names: () => Names, isOwn: (slot:
     }
   })
 })
+
+describe.each<[who: string, viewer: () => Api, names: () => Names]>([
+  ['a stranger', bob, () => foreign],
+  ['a former owner', ada, () => moved],
+])('5 isolated: PostgreSQL does the same for %s as for what never existed', (_who, viewer, theirs) => {
+  test.each(['query', 'mutation'] as const)('in every argument of a %s', async (kind) => {
+    const api = viewer()
+    const explaining = await bed.database.connect()
+    const { slots } = slotsOf(own.get(api.identity['x-user-id'] as string) as Names)
+    const known = Object.values(theirs())
+    const invented = Object.values(never(theirs()))
+    let compared = 0
+    for (const slot of slots.filter((one) => one.kind === kind)) {
+      const missing = documentsOf(slot, invented)
+      // What the viewer itself owns is changed, or its tokens are counted, the first time.
+      for (const document of [...documentsOf(slot, known), ...missing]) await api.ask(document)
+      for (const [at, document] of documentsOf(slot, known).entries()) {
+        const [there, nowhere] = [await statementsOf(api, document), await statementsOf(api, missing[at] as string)]
+        const texts = (sent: readonly SentStatement[]) => sent.map(({ text }) => text.replace(/'[^']*'/g, "'…'"))
+        expect(texts(there), slot.name).toEqual(texts(nowhere))
+        for (const [place, statement] of there.entries()) {
+          const work = await workOf(explaining, statement)
+          const least = await workOf(explaining, nowhere[place] as SentStatement)
+          const about = `${slot.name}: ${statement.text}`
+          expect(work.answered, about).toBe(least.answered)
+          // A conversation is found by its key, and then its owner is seen to be another one.
+          expect(work.seen - least.seen, about).toBeLessThanOrEqual(1)
+          compared += 1
+        }
+      }
+    }
+    expect(compared).toBeGreaterThan(50)
+  })
+})
+
+/** What asks or changes rows for an answer. Tokens that were counted are stored when the answer has gone. */
+async function statementsOf(api: Api, document: string): Promise<SentStatement[]> {
+  const sent = await recordStatements(bed.database, () => api.ask(document))
+  const isAbout = ({ text }: SentStatement) => /^\s*(select|with|insert|update|delete)\b/i.test(text)
+  return sent.filter((statement) => isAbout(statement) && !/insert into message_token_count/.test(statement.text))
+}
+
+interface Plan {
+  readonly 'Actual Rows': number
+  readonly 'Actual Loops': number
+  readonly 'Relation Name'?: string
+  readonly Plans?: readonly Plan[]
+  readonly [more: string]: unknown
+}
+
+/** How many rows a statement answers, and how many rows of tables it sees for that. What it changes is undone. */
+async function workOf(client: Client, { text, values }: SentStatement): Promise<{ answered: number; seen: number }> {
+  await client.query('begin')
+  try {
+    const explain = `explain (analyze, timing off, format json) ${text}`
+    const { rows } = await client.query(explain, [...values])
+    const plan: Plan = rows[0]['QUERY PLAN'][0].Plan
+    return { answered: plan['Actual Rows'], seen: rowsSeen(plan) }
+  } finally {
+    await client.query('rollback')
+  }
+}
+
+function rowsSeen(plan: Plan): number {
+  const removed = Object.entries(plan).filter(([name]) => name.startsWith('Rows Removed by'))
+  const each = removed.reduce((sum, [, rows]) => sum + Number(rows), plan['Actual Rows'])
+  const own = plan['Relation Name'] === undefined ? 0 : each * plan['Actual Loops']
+  return (plan.Plans ?? []).reduce((sum, below) => sum + rowsSeen(below), own)
+}
 
 test('5 isolated: every argument of the schema that takes a text is crawled', () => {
   const { slots, unreached } = slotsOf(foreign)

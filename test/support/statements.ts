@@ -6,6 +6,7 @@ export interface SentStatement {
   readonly text: string
   /** Of a prepared statement. */
   readonly name: string | undefined
+  readonly values: readonly unknown[]
   /** Its place in a transaction, 1 for the one after `begin`; 0: it is one by itself. */
   readonly place: number
 }
@@ -25,7 +26,8 @@ export async function recordStatements(database: TestDatabase, work: () => Promi
     const text = typeof config === 'string' ? config : String(config?.text)
     if (`/${this.database}` === pathname && !/pg_notify|pg_is_in_recovery/.test(text)) {
       const place = places.get(this)
-      sent.push({ text, name: config?.name, place: place ?? 0 })
+      const values = config?.values ?? (Array.isArray(args[1]) ? args[1] : [])
+      sent.push({ text, name: config?.name, values, place: place ?? 0 })
       if (/^begin\b/i.test(text)) places.set(this, 1)
       else if (/^(commit|rollback)\b/i.test(text)) places.delete(this)
       else if (place !== undefined) places.set(this, place + 1)

@@ -14,8 +14,9 @@ export type Conversions = readonly (readonly [at: number, convert: (value: strin
 export class ArrayQuery implements Submittable {
   readonly name: string
   readonly text: string
+  /** As pg sends them. */
+  readonly values: readonly unknown[]
   readonly #types: QueryArrayConfig['types']
-  readonly #values: unknown[]
   readonly #known: Map<string, Conversions>
   readonly #settle: (error: Error | null, rows: unknown[][]) => void
   readonly #rows: unknown[][] = []
@@ -31,7 +32,7 @@ export class ArrayQuery implements Submittable {
     this.text = config.text
     this.#types = config.types
     // Nothing may fail once the first part is on its way.
-    this.#values = (config.values ?? []).map((value) => prepareValue(value))
+    this.values = (config.values ?? []).map((value) => prepareValue(value))
     this.#known = known
     this.#settle = settle
     this.#conversions = known.get(this.name) ?? []
@@ -45,7 +46,7 @@ export class ArrayQuery implements Submittable {
       wire.parse({ name, text })
       wire.submittedNamedStatements[name] = text
     }
-    wire.bind({ statement: name, values: this.#values })
+    wire.bind({ statement: name, values: this.values })
     if (!this.#known.has(name)) wire.describe({ type: 'P' })
     wire.execute({})
     wire.sync()
@@ -88,7 +89,7 @@ interface Wire {
   readonly parsedStatements: Record<string, string>
   readonly submittedNamedStatements: Record<string, string>
   parse(of: { name: string; text: string }): void
-  bind(of: { statement: string; values: unknown[] }): void
+  bind(of: { statement: string; values: readonly unknown[] }): void
   describe(of: { type: 'P' }): void
   execute(of: object): void
   sync(): void
