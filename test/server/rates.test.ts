@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ApiError } from '../../src/errors.ts'
 import { payerAt } from '../../src/server/rate/payer.ts'
 import { Rates } from '../../src/server/rate/rates.ts'
@@ -181,6 +181,30 @@ describe('the rates of a process', () => {
     expect(() => rates.require('busy')).toThrow(ApiError)
     for (const name of names(99, 1000)) rates.take(name, 1)
     expect(() => rates.require('busy')).toThrow(ApiError)
+  })
+
+  test('forget who has not come for so long that it owes nothing and could begin anything', () => {
+    vi.useFakeTimers({ toFake: ['performance'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const rates = new Rates({ perSecond: 1, burst: 10 }, 20)
+    // A burst and the dearest operation are owed at most, and made up for in half of this.
+    const period = 60_000
+    rates.take('rests', 30)
+    vi.advanceTimersByTime(period)
+    rates.take('comes', 1)
+    expect(rates.size).toBe(2)
+    vi.advanceTimersByTime(1)
+    rates.take('comes later', 1)
+    vi.advanceTimersByTime(period + 1)
+    rates.take('comes last', 1)
+    expect(rates.size).toBe(2)
+  })
+
+  test('tell a user from an address of the same name', () => {
+    const rates = new Rates({ perSecond: 1, burst: 10 }, 20)
+    rates.attempt('192.0.2.7')
+    expect(() => rates.attempt('192.0.2.7')).toThrow(/^This address/)
+    expect(() => rates.require('192.0.2.7')).not.toThrow()
   })
 
   test('let in who owes nothing, whatever it costs, and take no more than a burst beyond', () => {
