@@ -6,9 +6,8 @@ import { promisify } from 'node:util'
 import { StartupError } from '../errors.ts'
 import { type Binaries, findBinaries } from './embedded-binaries.ts'
 
-/** A data directory that PostgreSQL can be started on. */
-export interface Cluster {
-  readonly binaries: Binaries
+/** Where a cluster lies. */
+export interface ClusterPlace {
   /**
    * The folder that holds the cluster and its log: absolute, without symbolic links, so that every start sees the same
    * path.
@@ -17,6 +16,11 @@ export interface Cluster {
   /** PostgreSQL's data directory. */
   readonly data: string
   readonly log: string
+}
+
+/** A data directory that PostgreSQL can be started on. */
+export interface Cluster extends ClusterPlace {
+  readonly binaries: Binaries
   readonly settings: Readonly<Record<string, string>>
   /** The user to run PostgreSQL as if this process is root: PostgreSQL refuses to run as root. */
   readonly uid: number | undefined
@@ -39,17 +43,24 @@ export async function prepareCluster(
   const binaries = await findBinaries()
   try {
     await makeFolder(path)
-    const directory = await realpath(path)
-    const data = join(directory, 'postgres')
+    const place = await placeIn(path)
+    const { directory, data } = place
     if (!(await holdsCluster(data, binaries.majorVersion)))
       await initialize(directory, data, binaries, settings, signal)
     const uid = await ownerOf(data)
-    return { binaries, directory, data, log: join(directory, 'postgres.log'), settings, uid }
+    return { binaries, ...place, settings, uid }
   } catch (error) {
     signal?.throwIfAborted()
     if (error instanceof StartupError || !(error instanceof Error)) throw error
     throw new StartupError(`${path} cannot hold a database: ${error.message}; set DATA_DIR to a folder that can`)
   }
+}
+
+/** The cluster that is in the folder already; null: there is none. It makes nothing. */
+export async function findCluster(path: string): Promise<ClusterPlace | null> {
+  const place = await placeIn(path).catch(absent)
+  const version = place && (await readFile(join(place.data, 'PG_VERSION')).catch(absent))
+  return place === undefined || version === undefined ? null : place
 }
 
 /** The command that runs one of PostgreSQL's programs as the user `uid`; undefined: as the user of this process. */
@@ -58,6 +69,11 @@ export function commandAs(uid: number | undefined, program: string, args: string
   // dac_override lets PostgreSQL reach its programs and its data below folders that only root may enter, such as /root.
   const capability = ['--inh-caps=+dac_override', '--ambient-caps=+dac_override', '--securebits=+no_setuid_fixup']
   return ['setpriv', [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', ...capability, program, ...args]]
+}
+
+async function placeIn(path: string): Promise<ClusterPlace> {
+  const directory = await realpath(path)
+  return { directory, data: join(directory, 'postgres'), log: join(directory, 'postgres.log') }
 }
 
 const isRoot = process.getuid?.() === 0

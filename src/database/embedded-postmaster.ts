@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { StartupError } from '../errors.ts'
-import { type Cluster, commandAs } from './embedded-cluster.ts'
+import { type Cluster, type ClusterPlace, commandAs } from './embedded-cluster.ts'
 
 /** PostgreSQL's parent process for one cluster. This server or an earlier one started it. */
 export interface Postmaster {
@@ -30,7 +30,7 @@ export const port = 5432
  * The postmaster that runs on a cluster, by its `postmaster.pid`. Another program that has got this pid since then is
  * not taken for it.
  */
-export async function findPostmaster(cluster: Cluster): Promise<Postmaster | undefined> {
+export async function findPostmaster(cluster: ClusterPlace): Promise<Postmaster | undefined> {
   const path = join(cluster.data, 'postmaster.pid')
   const content = await readFile(path, 'utf8').catch(() => '')
   // Lines: pid, data directory, start time, port, socket directory.
@@ -61,7 +61,7 @@ export async function spawnPostmaster(cluster: Cluster): Promise<Postmaster> {
   return postmasterOf(cluster, await spawned(child), socketDirectory, logStart)
 }
 
-function postmasterOf(cluster: Cluster, pid: number, socketDirectory: string, logStart: number): Postmaster {
+function postmasterOf(cluster: ClusterPlace, pid: number, socketDirectory: string, logStart: number): Postmaster {
   const isRunning = async () => isOurs(await commandOf(pid), cluster)
   const end = async (signal: NodeJS.Signals, limit: number) => {
     const deadline = Date.now() + limit
@@ -103,7 +103,7 @@ function argumentsFor(cluster: Cluster, socketDirectory: string): string[] {
  * The path of a socket holds at most 107 bytes (103 on macOS). If the data folder is too long for that, the socket is
  * in a private folder with a short name.
  */
-function socketDirectoryOf(cluster: Cluster): string {
+function socketDirectoryOf(cluster: ClusterPlace): string {
   const longest = process.platform === 'linux' ? 107 : 103
   if (Buffer.byteLength(join(cluster.data, `.s.PGSQL.${port}`)) <= longest) return cluster.data
   return join(tmpdir(), `colloquy-${createHash('sha256').update(cluster.data).digest('hex').slice(0, 16)}`)
@@ -166,7 +166,7 @@ async function lastWordsIn(path: string, pid: number, logStart: number): Promise
   return line?.replace(/^.*? \[\d+\] /, '') ?? `its log ${path} is empty`
 }
 
-function isOurs(command: string | undefined, cluster: Cluster): boolean {
+function isOurs(command: string | undefined, cluster: ClusterPlace): boolean {
   return command?.includes(`-D ${cluster.data} `) ?? false
 }
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
 import { StartupError } from '../errors.ts'
-import { prepareCluster, superuser } from './embedded-cluster.ts'
+import { findCluster, prepareCluster, superuser } from './embedded-cluster.ts'
 import { database, own } from './embedded-lock.ts'
 import { findPostmaster, type Postmaster, port, spawnPostmaster } from './embedded-postmaster.ts'
 
@@ -56,6 +56,22 @@ export async function startEmbeddedDatabase(options: EmbeddedDatabaseOptions): P
   }
 }
 
+/** The URL of the PostgreSQL that runs in a folder, whoever started it; null: none does. It makes nothing. */
+export async function findRunningDatabase(directory: string): Promise<string | null> {
+  const place = await findCluster(directory)
+  const postmaster = place === null ? undefined : await findPostmaster(place)
+  return postmaster === undefined ? null : urlOf(postmaster)
+}
+
+/** Whether a server has made its database in this folder. */
+export async function holdsDatabase(directory: string): Promise<boolean> {
+  return (await findCluster(directory)) !== null
+}
+
+function urlOf({ socketDirectory }: Postmaster): string {
+  return `postgresql://${superuser}@${encodeURIComponent(socketDirectory)}:${port}/${database}`
+}
+
 const pollInterval = 20
 /** Milliseconds. After a crash PostgreSQL first replays its log, which may take long. */
 const startLimit = 60_000
@@ -80,7 +96,7 @@ class OwnedDatabase implements EmbeddedDatabase {
     lock: Client,
     private readonly onLost: ((error: Error) => void) | undefined,
   ) {
-    this.url = `postgresql://${superuser}@${encodeURIComponent(postmaster.socketDirectory)}:${port}/${database}`
+    this.url = urlOf(postmaster)
     this.#hold(lock)
   }
 
