@@ -9,7 +9,7 @@ export class Migration00007Transfers extends Migration {
     this.addSql(`
       create table transfer (
         id uuid primary key,
-        kind text not null check (kind in ('import', 'restore', 'renewal')),
+        kind text not null,
         sha256 text,
         began_at timestamptz(6) not null,
         ended_at timestamptz(6)

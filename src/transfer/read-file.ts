@@ -28,9 +28,9 @@ const longestLine = 1024 * 1024 * 1024
 /** Whether a file begins like an export, packed or not. @throws the error of the system */
 export async function isExport(path: string): Promise<boolean> {
   try {
-    for await (const chunk of await openFile(path)) return chunk.toString('latin1', 0, start.length) === start
+    for await (const _ of readRaw(path)) return true
   } catch (error) {
-    if (!isOfZlib(error)) throw error
+    if (!(error instanceof StartupError)) throw error
   }
   return false
 }
@@ -56,9 +56,6 @@ export async function checkFile(path: string): Promise<Checked> {
  * @throws as `checkFile`
  */
 export async function* readLines(path: string): AsyncGenerator<Line, Checked, undefined> {
-  if (!(await isExport(path))) {
-    throw new StartupError(`${path} is no export of Colloquy: it does not begin with ${start}`)
-  }
   const hash = createHash('sha256')
   let header: Header | null = null
   let end: End | null = null
@@ -103,6 +100,7 @@ async function* readRaw(path: string): AsyncGenerator<{ line: Buffer; isEnded: b
   let bytes = 0
   try {
     for await (const chunk of await openFile(path)) {
+      if (number === 0 && bytes === 0) requireStart(path, chunk)
       let from = 0
       for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
         const last = chunk.subarray(from, end)
@@ -123,7 +121,14 @@ async function* readRaw(path: string): AsyncGenerator<{ line: Buffer; isEnded: b
     const fault = isCut ? 'cut off' : 'damaged'
     throw new StartupError(`${path} is ${fault} after line ${number}: it cannot be unpacked further`)
   }
+  if (number === 0 && bytes === 0) requireStart(path, Buffer.of())
   if (pieces.length > 0) yield { line: Buffer.concat(pieces), isEnded: false }
+}
+
+/** Another file may be one line of any length, which nobody should read. */
+function requireStart(path: string, chunk: Buffer): void {
+  if (chunk.toString('latin1', 0, start.length) === start) return
+  throw new StartupError(`${path} is no export of Colloquy: it does not begin with ${start}`)
 }
 
 async function openFile(path: string): Promise<AsyncIterable<Buffer>> {
