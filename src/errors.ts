@@ -27,7 +27,8 @@ export class ApiError extends Error {
 }
 
 /**
- * The server cannot start, and its operator can do something about that: `main` prints the sentence and exits with 1.
+ * The server cannot start, or a command cannot do what it was told, and its operator can do something about that: `main`
+ * prints the sentence and exits with 1.
  */
 export class StartupError extends Error {
   override readonly name = 'StartupError'

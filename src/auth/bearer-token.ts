@@ -17,7 +17,7 @@ export interface BearerToken {
 export type VerifyBearer = (authorization: string) => Promise<BearerToken>
 
 /** By how many seconds the clock that made a token may differ from the server's, for requests and sockets alike. */
-const clockTolerance = 5
+export const clockTolerance = 5
 
 /**
  * Verifies JWTs (RFC 7519) as configured; null if no bearer tokens are configured.

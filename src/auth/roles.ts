@@ -10,6 +10,13 @@ export interface Roles {
   readonly isOperator: boolean
 }
 
+/** The roles as tokens name them. */
+export const roleNames = {
+  reader: 'colloquy:read',
+  importer: 'colloquy:import',
+  operator: 'colloquy:operator',
+} as const
+
 export const noRoles: Roles = { isReader: false, isImporter: false, isOperator: false }
 
 /**
@@ -25,8 +32,8 @@ export function readRoles(name: string, claim: unknown): Roles {
     throw unauthenticated(`The claim ${name} of the token must be a text or a list of texts.`)
   }
   return {
-    isReader: roles.includes('colloquy:read'),
-    isImporter: roles.includes('colloquy:import'),
-    isOperator: roles.includes('colloquy:operator'),
+    isReader: roles.includes(roleNames.reader),
+    isImporter: roles.includes(roleNames.importer),
+    isOperator: roles.includes(roleNames.operator),
   }
 }

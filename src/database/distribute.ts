@@ -43,11 +43,11 @@ export const distributeEmpty: Distribute = async (client) => {
     if (!(await isFilled(client, table))) continue
     if (isBegun) {
       throw new StartupError(
-        `The tables are spread over the workers of Citus only in part, and ${table.name} has rows; stop all servers, and run npm run distribute: it goes on where it ended`,
+        `The tables are spread over the workers of Citus only in part, and ${table.name} has rows; stop all servers, and run colloquy distribute: it goes on where it ended`,
       )
     }
     const advice =
-      'Citus has workers, and all conversations are on this machine, for there were some before the workers; stop all servers and run npm run distribute to spread them'
+      'Citus has workers, and all conversations are on this machine, for there were some before the workers; stop all servers and run colloquy distribute to spread them'
     return { spreads: false, advice }
   }
   return finish(client, async () => {})
@@ -60,15 +60,33 @@ export const distributeEmpty: Distribute = async (client) => {
  * @throws StartupError if there is nothing to spread over, or while servers run
  */
 export async function distributeAll(client: Client, tell: (sentence: string) => void): Promise<Spread> {
-  if (!(await hasCitus(client)) || !(await hasWorkers(client))) {
-    throw new StartupError(
-      "The database has no workers of Citus; run CREATE EXTENSION citus in the database of this name on every machine, and SELECT citus_add_node('host', 5432) in this one for each worker",
-    )
-  }
+  await requireWorkers(client)
   return finish(client, async (sentence) => {
     await requireNoServers(client)
     tell(sentence)
   })
+}
+
+/** What `distributeAll` would tell of its steps. It changes nothing. @throws StartupError if there is nothing to spread over */
+export async function planDistribution(client: Client): Promise<readonly string[]> {
+  await requireWorkers(client)
+  let states = await readStates(client)
+  const sentences: string[] = []
+  for (let step = nextStep(states); step !== null; step = nextStep(states)) {
+    const { table, leaves, sentence } = step
+    sentences.push(sentence)
+    // To spread a table leaves its rows where they were, besides.
+    const old = leaves.isSpread ? { hasOldRows: await isFilled(client, table) } : {}
+    states = states.map((state) => (state.table === table ? { ...state, ...leaves, ...old } : state))
+  }
+  return sentences
+}
+
+async function requireWorkers(client: Client): Promise<void> {
+  if ((await hasCitus(client)) && (await hasWorkers(client))) return
+  throw new StartupError(
+    "The database has no workers of Citus; run CREATE EXTENSION citus in the database of this name on every machine, and SELECT citus_add_node('host', 5432) in this one for each worker",
+  )
 }
 
 async function finish(client: Client, before: (sentence: string) => Promise<void>): Promise<Spread> {
@@ -88,8 +106,11 @@ interface State {
 }
 
 interface Step {
+  readonly table: Table
   readonly sentence: string
   readonly sql: string
+  /** What is otherwise after it. */
+  readonly leaves: Partial<State>
 }
 
 /**
@@ -98,18 +119,19 @@ interface Step {
  */
 function nextStep(states: readonly State[]): Step | null {
   const keyed = states.find(({ isSpread, hasKey }) => !isSpread && hasKey)
-  if (keyed !== undefined) return step(keyed, 'dropping its foreign key', dropKey)
+  if (keyed !== undefined) return step(keyed, 'dropping its foreign key', dropKey, { hasKey: false })
   const unspread = states.find(({ isSpread }) => !isSpread)
-  if (unspread !== undefined) return step(unspread, 'moving its rows to the workers', spread)
+  if (unspread !== undefined) return step(unspread, 'moving its rows to the workers', spread, { isSpread: true })
   const doubled = states.find(({ hasOldRows }) => hasOldRows)
-  if (doubled !== undefined) return step(doubled, 'removing the rows that were moved', removeOldRows)
+  if (doubled !== undefined)
+    return step(doubled, 'removing the rows that were moved', removeOldRows, { hasOldRows: false })
   const keyless = states.find(({ table, hasKey }) => !hasKey && !isReferredTo(table))
-  if (keyless !== undefined) return step(keyless, 'adding its foreign key', addKey)
+  if (keyless !== undefined) return step(keyless, 'adding its foreign key', addKey, { hasKey: true })
   return null
 }
 
-function step({ table }: State, what: string, sql: (table: Table) => string): Step {
-  return { sentence: `${table.name}: ${what}`, sql: sql(table) }
+function step({ table }: State, what: string, sql: (table: Table) => string, leaves: Partial<State>): Step {
+  return { table, sentence: `${table.name}: ${what}`, sql: sql(table), leaves }
 }
 
 const isReferredTo = ({ name }: Table) => name === 'conversation' || name === 'message'

@@ -1,10 +1,10 @@
-import type { MikroORM } from '@mikro-orm/postgresql'
 import { Client } from 'pg'
 import type { Config } from '../config.ts'
-import { StartupError } from '../errors.ts'
 import { telling } from './database-errors.ts'
 import { type Distribute, distributeEmpty, type Spread } from './distribute.ts'
-import { openOrm } from './orm.ts'
+import { requireFit } from './fitness.ts'
+import { openOrm, tablesOf } from './orm.ts'
+import { requireRights } from './rights.ts'
 import { onePostgres } from './session.ts'
 
 /** Any number that no other program on the database uses as an advisory lock. It must never change. */
@@ -56,7 +56,7 @@ export async function migrate(
     {
       await using opened = await openOrm(url, onePostgres, config, () => {})
       await opened.orm.migrator.up().catch(told('cannot be migrated'))
-      await requireRights(client, opened.orm, name).catch(told('cannot be used'))
+      await requireRights(client, tablesOf(opened.orm), name).catch(told('cannot be used'))
     }
     await client.query('set lock_timeout = 0')
     return await distribute(client).catch(told('cannot be spread over its workers'))
@@ -92,53 +92,4 @@ async function lockHolder(client: Client): Promise<string> {
     [migrationLock],
   )
   return rows[0]?.holder ?? 'another server'
-}
-
-interface Fitness {
-  readonly version: string
-  readonly version_number: number
-  readonly encoding: string
-  readonly reads_only: boolean
-}
-
-async function requireFit(client: Client, name: string): Promise<void> {
-  const { rows } = await client.query<Fitness>(
-    `select current_setting('server_version') as version, current_setting('server_version_num')::int as version_number,
-       current_setting('server_encoding') as encoding,
-       pg_is_in_recovery() or current_setting('transaction_read_only')::bool as reads_only`,
-  )
-  const [fitness] = rows
-  if (fitness === undefined || fitness.version_number < 150_000) {
-    throw new StartupError(
-      `PostgreSQL 15 or later is needed, and this is ${fitness?.version ?? 'unknown'}; set ${name} to a later one`,
-    )
-  }
-  if (fitness.reads_only) {
-    throw new StartupError(
-      `The database takes no writes: it is a replica, or default_transaction_read_only is on; set ${name} to one that does`,
-    )
-  }
-  if (fitness.encoding !== 'UTF8') {
-    throw new StartupError(
-      `The database has the encoding ${fitness.encoding}, which cannot hold every text; create one with ENCODING 'UTF8' TEMPLATE template0`,
-    )
-  }
-}
-
-/** A role that may not write would be noticed by the first caller who does. */
-async function requireRights(client: Client, orm: MikroORM, name: string): Promise<void> {
-  const { rows } = await client.query<{ missing: string }>(
-    `select format('%s on %s', string_agg(privilege, ', '), t.oid::regclass) as missing
-     from pg_class t, unnest(array['SELECT', 'INSERT', 'UPDATE', 'DELETE']) as privilege
-     where t.relnamespace = current_schema()::regnamespace and t.relkind = 'r'
-       and t.relname = any($1) and not has_table_privilege(t.oid, privilege)
-     group by t.oid order by t.oid::regclass::text limit 1`,
-    [[...orm.getMetadata().getAll().values()].map(({ tableName }) => tableName)],
-  )
-  const [right] = rows
-  if (right !== undefined) {
-    throw new StartupError(
-      `The role of ${name} has no right to ${right.missing}; GRANT it, or use the role that owns the tables`,
-    )
-  }
 }

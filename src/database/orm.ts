@@ -56,3 +56,8 @@ export async function openOrm(
     },
   }
 }
+
+/** The tables of the entities. */
+export function tablesOf(orm: MikroORM): string[] {
+  return [...orm.getMetadata().getAll().values()].map(({ tableName }) => tableName)
+}

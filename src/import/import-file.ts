@@ -32,7 +32,7 @@ export async function importFile(
   const inFlight = new Map<string, Promise<void>>()
 
   let isAny = false
-  for await (const item of readItems(path)) {
+  for await (const item of readItems(path, (part) => report.read(part))) {
     isAny = true
     const conversation = read(item)
     if (conversation === null) continue

@@ -1,5 +1,4 @@
-/** Milliseconds between two changes of the line. */
-const calm = 200
+import { Progress } from '../progress.ts'
 
 /** The most reasons that are counted apart. */
 const mostReasons = 100
@@ -16,19 +15,29 @@ interface Counted {
  */
 export class Report {
   readonly #stream: NodeJS.WriteStream
-  #shownAt = 0
+  readonly #progress: Progress
+  /** How much of the file is read, from 0 to 1. */
+  #part = 0
   #conversations = 0
   #stored = 0
   #replayed = 0
   readonly #faults = new Map<string, Counted>()
   readonly #notes = new Map<string, Counted>()
 
-  constructor(stream: NodeJS.WriteStream) {
+  /** @param now milliseconds of a clock that never goes back */
+  constructor(stream: NodeJS.WriteStream, now = () => performance.now()) {
     this.#stream = stream
+    this.#progress = new Progress(stream, now)
   }
 
   get hasFaults(): boolean {
     return this.#faults.size > 0
+  }
+
+  /** @param part how much of the file is read, from 0 to 1 */
+  read(part: number): void {
+    this.#part = part
+    this.#show()
   }
 
   /** A conversation is stored; what is left out of it was told. */
@@ -48,7 +57,7 @@ export class Report {
 
   /** @param id of the conversation, if it is known */
   fault(place: string, id: string | null, sentence: string, reason: string): void {
-    this.#clear()
+    this.#progress.clear()
     const named = id === null ? place : `${place} (${JSON.stringify(id)})`
     this.#stream.write(`${named}: ${sentence}\n`)
     add(this.#faults, reason, 1, place)
@@ -59,9 +68,22 @@ export class Report {
     for (const [what, count] of notes) add(this.#notes, what, count, place)
   }
 
+  /** What was stored, and what was left out, for programs. */
+  counts() {
+    this.#progress.clear()
+    const list = (counts: ReadonlyMap<string, Counted>) => [...counts].map(([what, counted]) => ({ what, ...counted }))
+    return {
+      conversations: this.#conversations,
+      stored: this.#stored,
+      replayed: this.#replayed,
+      faults: list(this.#faults),
+      notes: list(this.#notes),
+    }
+  }
+
   /** The text that ends the import. */
   summary(): string {
-    this.#clear()
+    this.#progress.clear()
     return [
       `Conversations          ${this.#conversations}`,
       `Messages stored        ${this.#stored}`,
@@ -72,13 +94,8 @@ export class Report {
   }
 
   #show(): void {
-    if (!this.#stream.isTTY || Date.now() - this.#shownAt < calm) return
-    this.#shownAt = Date.now()
-    this.#stream.write(`\r\x1b[K${this.#conversations} conversations, ${this.#stored + this.#replayed} messages`)
-  }
-
-  #clear(): void {
-    if (this.#stream.isTTY && this.#shownAt > 0) this.#stream.write('\r\x1b[K')
+    const messages = this.#stored + this.#replayed
+    this.#progress.show(`${this.#conversations} conversations`, messages, 'messages', this.#part)
   }
 }
 

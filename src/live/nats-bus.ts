@@ -14,8 +14,12 @@ const answerMs = 10_000
  * @param patienceMs of `Bus`
  */
 export function natsBus(urls: readonly string[], log: Logger, patienceMs?: number): Bus {
-  const connectLine: Connect = (events, signal) => NatsLine.connect(urls, events, signal)
-  return new Bus(connectLine, 'the NATS of NATS_URL', log, patienceMs)
+  return new Bus(natsLine(urls), 'the NATS of NATS_URL', log, patienceMs)
+}
+
+/** Opens a line of that bus. */
+export function natsLine(urls: readonly string[]): Connect {
+  return (events, signal) => NatsLine.connect(urls, events, signal)
 }
 
 /**

@@ -12,8 +12,12 @@ const channelPrefix = 'colloquy '
  * @param patienceMs of `Bus`
  */
 export function postgresBus(url: string, log: Logger, patienceMs?: number): Bus {
-  const connect: Connect = (events, signal) => PostgresLine.connect(url, events, signal)
-  return new Bus(connect, 'the database of DATABASE_DIRECT_URL or DATABASE_URL', log, patienceMs)
+  return new Bus(postgresLine(url), 'the database of DATABASE_DIRECT_URL or DATABASE_URL', log, patienceMs)
+}
+
+/** Opens a line of that bus. */
+export function postgresLine(url: string): Connect {
+  return (events, signal) => PostgresLine.connect(url, events, signal)
 }
 
 /**

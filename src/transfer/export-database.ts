@@ -9,8 +9,8 @@ import { writeFile } from './write-file.ts'
 export interface ExportOptions {
   /** Whose conversations; null: everybody's. */
   readonly userId: string | null
-  /** Is told now and then how much was written so far. */
-  readonly onProgress?: (counts: Counts) => void
+  /** Is told now and then how much was written so far, and of how much. */
+  readonly onProgress?: (done: Counts, all: Counts) => void
 }
 
 /** How many keys are fetched at once, and of how many messages the conversations of one COPY are, unless it is one. */
@@ -46,9 +46,11 @@ export async function* exportDatabase(
   const tables = await readTables(client)
   const sealer = new Sealer()
   yield sealer.seal([Buffer.from(unclosed({ colloquy: await readHeader(client, tables, userId) }))])
-  for await (const keys of readKeys(client, userId)) {
+  const of = userId === null ? '' : `where user_id = ${escapeLiteral(userId)}`
+  const all = await readCounts(client, of)
+  for await (const keys of readKeys(client, of)) {
     for await (const lines of copyOut(client, selectLines(tables, keys))) yield sealer.seal(lines)
-    onProgress(sealer)
+    onProgress(sealer, all)
   }
   yield sealer.end()
   await client.query('commit')
@@ -65,12 +67,19 @@ async function readHeader(client: Client, tables: Tables, userId: string | null)
   return { version: formatVersion, exportedAt: at, migration, userId, tables: Object.fromEntries(names) }
 }
 
+/** How much there is. Of a deleted conversation, messages are counted that may be erased already. */
+async function readCounts(client: Client, of: string): Promise<Counts> {
+  const { rows } = await client.query<Counts>(
+    `select count(*)::float8 as conversations, coalesce(sum(last_seq), 0)::float8 as messages from conversation ${of}`,
+  )
+  return rows[0] ?? { conversations: 0, messages: 0 }
+}
+
 /**
  * The keys of the conversations, in parts for one COPY each. A cursor: to ask for the next keys of one user would sort
  * all of them each time.
  */
-async function* readKeys(client: Client, userId: string | null): AsyncGenerator<string[], void, undefined> {
-  const of = userId === null ? '' : `where user_id = ${escapeLiteral(userId)}`
+async function* readKeys(client: Client, of: string): AsyncGenerator<string[], void, undefined> {
   await client.query(`declare keys no scroll cursor for select key, last_seq from conversation ${of} order by key`)
   for (;;) {
     const { rows } = await client.query<{ key: string; last_seq: number }>(`fetch ${keysAtOnce} from keys`)

@@ -36,13 +36,17 @@ test('what is spread is every table of the entities with conversations, and the 
   )
 })
 
-test('one PostgreSQL has nothing to spread over, and npm run distribute says what is missing', async ({ skip }) => {
+test('one PostgreSQL has nothing to spread over, and colloquy distribute says what is missing', async ({ skip }) => {
   skip(engine.spreads, 'every database there has workers')
   buildPrograms()
   await using database = await createDatabase()
   expect(await distributeEmpty(await database.connect())).toEqual(none)
   const missing = /^The database has no workers of Citus; run CREATE EXTENSION citus .* citus_add_node\(.*\n$/
   expect(await distribute({ DATABASE_URL: database.url })).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(missing),
+  })
+  expect(await distribute({ DATABASE_URL: database.url }, '--dry-run')).toMatchObject({
     code: 1,
     stderr: expect.stringMatching(missing),
   })
@@ -113,7 +117,7 @@ describe.runIf(engine.spreads)('on the Citus of TEST_CITUS_URL', () => {
     {
       await using server = await serve(database.url)
       const warning = server.logged.find(({ level }) => level === 40)
-      expect(warning?.msg).toMatch(/^Citus has workers, .*stop all servers and run npm run distribute/)
+      expect(warning?.msg).toMatch(/^Citus has workers, .*stop all servers and run colloquy distribute/)
       expect((await server.as().append('new', 'is served')).message.seq).toBe(1)
       expect(await distribute({ DATABASE_URL: database.url })).toMatchObject({
         code: 1,
@@ -121,15 +125,21 @@ describe.runIf(engine.spreads)('on the Citus of TEST_CITUS_URL', () => {
       })
     }
     const client = await database.connect()
+    const dry = await distribute({ DATABASE_URL: database.url }, '--dry-run')
+    expect(dry).toMatchObject({ code: 0, stderr: '' })
+    expect(await readCatalog(database)).toMatchObject({ tables: [], keys: [] })
     const servers = "select from pg_stat_activity where application_name = 'colloquy' and datname = current_database()"
     await until(async () => (await client.query(servers)).rowCount === 0)
-    expect(await distribute({ DATABASE_URL: database.url })).toEqual({
+    const done = await distribute({ DATABASE_URL: database.url })
+    expect(done).toEqual({
       code: 0,
       stderr: '',
       stdout: expect.stringMatching(
         /^message_stream: dropping .*\nconversation: moving .*\nAll conversations are spread/s,
       ),
     })
+    const steps = done.stdout.split('\n').slice(0, -2)
+    expect(dry.stdout.split('\n')).toEqual([...steps, `${steps.length} steps. Nothing was changed.`, ''])
     expect(await readCatalog(database)).toEqual(await usualCatalog())
     expect(await readRows(database)).toEqual({ conversations: 41, messages: 401, chunks: 40 })
     expect(await distribute({ DATABASE_URL: database.url })).toMatchObject({
@@ -145,7 +155,7 @@ describe.runIf(engine.spreads)('on the Citus of TEST_CITUS_URL', () => {
       if (sentence.startsWith('message:')) throw new Error('stopped')
     }
     await expect(distributeAll(client, stop)).rejects.toThrow('stopped')
-    const sentence = /only in part, and conversation has rows; stop all servers, and run npm run distribute/
+    const sentence = /only in part, and conversation has rows; stop all servers, and run colloquy distribute/
     await expect(serve(database.url)).rejects.toThrow(sentence)
   })
 
@@ -172,9 +182,9 @@ describe.runIf(engine.spreads)('on the Citus of TEST_CITUS_URL', () => {
   })
 })
 
-/** How `npm run distribute` ends, and what it says. */
-async function distribute(settings: Record<string, string>) {
-  await using program = new Program('src/distribute.js', [], settings)
+/** How `colloquy distribute` ends, and what it says. */
+async function distribute(settings: Record<string, string>, ...args: string[]) {
+  await using program = new Program('src/main.js', ['distribute', ...args], settings)
   const { code } = await program.exited
   return { code, stdout: program.stdout, stderr: program.stderr }
 }

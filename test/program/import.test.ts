@@ -10,7 +10,7 @@ import { Program } from '../support/program.ts'
 const bed = useBed()
 const imports = useImports(bed)
 const write: typeof imports.write = (name, content) => imports.write(name, content)
-const run: typeof imports.run = (path, user, env) => imports.run(path, user, env)
+const run: typeof imports.run = (path, user, env, args) => imports.run(path, user, env, args)
 
 interface Conversation {
   readonly id: string
@@ -279,13 +279,21 @@ describe('an import ends at once, with one clear line,', () => {
   })
 
   test.each<[string, string[], string]>([
-    ['an option is unknown', ['x.jsonl', '--fast'], "Unknown option '--fast'. \"npm run import"],
-    ['a format is unknown', ['x.jsonl', '--format', 'csv'], '--format must be one of openai, ai-sdk, sharegpt, claude'],
-    ['no file is named', [], 'Name one file: npm run import -- FILE.'],
-    ['two files are named', ['x.jsonl', 'y.jsonl'], 'Name one file: npm run import -- FILE.'],
+    [
+      'an option is unknown',
+      ['x.jsonl', '--fromat', 'x'],
+      "unknown option '--fromat' (did you mean --format?); colloquy",
+    ],
+    ['a format is unknown', ['x.jsonl', '--format', 'csv'], 'is invalid: allowed choices are openai, ai-sdk, sharegpt'],
+    ['no file is named', [], "missing required argument 'file'; colloquy import --help says more"],
+    [
+      'two files are named',
+      ['x.jsonl', 'y.jsonl'],
+      "too many arguments for 'import': expected 1 argument but got 2: x.jsonl, y.jsonl; colloquy",
+    ],
   ])('when %s', async (_name, args, sentence) => {
-    await using program = new Program('src/import/main.js', args, {})
-    expect(await program.exited).toEqual({ code: 1, signal: null })
+    await using program = new Program('src/main.js', ['import', ...args], {})
+    expect(await program.exited).toEqual({ code: 2, signal: null })
     expect(program.stderr).toContain(sentence)
     expect(program.stderr.trim().split('\n')).toHaveLength(1)
   })
@@ -307,10 +315,18 @@ test('an import follows PORT', async () => {
   expect(await readBack('local', 'by-port')).toHaveLength(1)
 })
 
-test('an import explains itself', async () => {
-  await using program = new Program('src/import/main.js', ['--help'], {})
-  expect(await program.exited).toEqual({ code: 0, signal: null })
-  expect(program.stdout).toContain('Usage: npm run import -- FILE')
+test('an import tells what it stored as JSON', async () => {
+  const lines = ['{"id": "counted", "messages": [{"role": "user", "content": "x"}]}', '{"id": ']
+  const { code, stdout } = await run(await write('counted.jsonl', lines.join('\n')), 'ada', {}, ['--json'])
+  expect(code).toBe(1)
+  expect(JSON.parse(stdout)).toEqual({
+    conversations: 1,
+    stored: 1,
+    replayed: 0,
+    faults: [{ what: 'not JSON', count: 1, first: 'Line 2' }],
+    notes: [],
+    failure: null,
+  })
 })
 
 test('an import of a file larger than its memory succeeds', async () => {

@@ -77,9 +77,16 @@ describe('Node 24.21.0, which has the fault,', { timeout: patience }, () => {
   })
 
   test('does not import', () => {
-    const { status, stdout, stderr } = run(faulty, ['dist/src/import/main.js', 'conversations.jsonl'])
+    const { status, stdout, stderr } = run(faulty, ['dist/src/main.js', 'import', 'conversations.jsonl'])
     expect([status, stdout]).toEqual([1, ''])
     expect(stderr.trimEnd()).toMatch(refusal)
+  })
+
+  test('is what doctor finds', () => {
+    const { status, stdout } = run(faulty, ['dist/src/main.js', 'doctor', '--json'], '.', { PORT: 'http' })
+    const [{ check, state, sentence }] = JSON.parse(stdout).findings
+    expect([status, check, state]).toEqual([1, 'node', 'wrong'])
+    expect(sentence).toMatch(refusal)
   })
 
   test.each(['another Node', 'it'])('is replaced in a clone that %s prepares', async (preparing) => {

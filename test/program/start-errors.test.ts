@@ -52,12 +52,6 @@ describe('a start that cannot succeed ends with 1 and one sentence that says wha
     expect(await refusal({ HOST, ALLOW_UNAUTHENTICATED: 'true', DATABASE_URL: database.url })).toMatch(sentence)
   })
 
-  test.each([['--port', '5'], ['--help'], ['-x'], ['5']])('npm start -- %s', async (...args) => {
-    expect(await refusal({}, args)).toBe(
-      `npm start takes no arguments, and ${args[0]} was given: settings are environment variables, as in PORT=4100 npm start`,
-    )
-  })
-
   test('a database that takes no writes', async () => {
     await using role = await createRole('set default_transaction_read_only = on')
     expect(await refusal({ DATABASE_URL: role.url })).toMatch(/^The database takes no writes: .*; set DATABASE_URL/)
@@ -143,8 +137,8 @@ test('a misspelt setting is a warning of a server that starts', async () => {
 })
 
 /** What a server that must not start says, without its end of line. */
-async function refusal(settings: Record<string, string>, args: readonly string[] = []): Promise<string> {
-  await using server = new Program('src/main.js', args, { DATA_DIR: join(directory, 'unused'), PORT: '0', ...settings })
+async function refusal(settings: Record<string, string>): Promise<string> {
+  await using server = new Program('src/main.js', [], { DATA_DIR: join(directory, 'unused'), PORT: '0', ...settings })
   expect(await server.exited).toEqual({ code: 1, signal: null })
   expect(server.stdout).toBe('')
   expect(server.stderr.trim().split('\n')).toHaveLength(1)

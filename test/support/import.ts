@@ -29,7 +29,7 @@ export class Imports {
   }
 
   async run(path: string, user: string, env: Record<string, string> = {}, args: string[] = []): Promise<Imported> {
-    await using program = new Program('src/import/main.js', [path, ...args], {
+    await using program = new Program('src/main.js', ['import', path, ...args], {
       COLLOQUY_URL: `${this.#bed.server.url}/graphql`,
       COLLOQUY_USER: user,
       COLLOQUY_RETRY_SECONDS: '0',

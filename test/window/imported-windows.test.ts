@@ -34,7 +34,7 @@ describe.skipIf(!existsSync(path))(
       buildPrograms()
       for (const line of readFileSync(path, 'utf8').trim().split('\n')) transcripts.push(JSON.parse(line))
       const env = { COLLOQUY_URL: `${bed.server.url}/graphql`, COLLOQUY_USER: 'ada' }
-      await using program = new Program('src/import/main.js', [path], env)
+      await using program = new Program('src/main.js', ['import', path], env)
       expect(await program.exited, program.stderr).toEqual({ code: 0, signal: null })
     })
 

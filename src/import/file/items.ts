@@ -19,16 +19,23 @@ export class FileError extends Error {}
  * The conversations of a file, one at a time. A file has one JSON value a line, or JSON of any layout: a list of
  * conversations, one conversation, or a list of messages, which is one conversation.
  *
+ * @param onRead is told how much of the file is read, from 0 to 1
  * @throws FileError, and the error of the system if the file cannot be read
  */
-export async function* readItems(path: string): AsyncGenerator<Item, void, undefined> {
-  const layout = await readLayout(path)
+export async function* readItems(path: string, onRead: (part: number) => void): AsyncGenerator<Item, void, undefined> {
+  const { layout, size } = await readLayout(path)
+  let read = 0
+  const count = (bytes: number) => {
+    read += bytes
+    // Somebody may still write to the file.
+    onRead(Math.min(read / size, 1))
+  }
   if (layout === 'lines') {
-    for await (const { number, ...line } of readLines(path)) yield { place: `Line ${number}`, ...line }
+    for await (const { number, ...line } of readLines(path, count)) yield { place: `Line ${number}`, ...line }
     return
   }
   let gathered: { readonly place: string; readonly texts: string[]; bytes: number } | null = null
-  for await (const value of readValues(path)) {
+  for await (const value of readValues(path, count)) {
     if (value.kind === 'end') {
       if (gathered !== null) yield finish(gathered)
       gathered = null
@@ -58,7 +65,7 @@ function finish({ place, texts, bytes }: { place: string; texts: readonly string
 const headBytes = 64 * 1024
 
 /** @throws FileError */
-async function readLayout(path: string): Promise<'lines' | 'values'> {
+async function readLayout(path: string): Promise<{ layout: 'lines' | 'values'; size: number }> {
   await using file = await open(path)
   const about = await file.stat()
   if (about.isDirectory()) throw new FileError(`${path} is a folder: name one file.`)
@@ -75,7 +82,7 @@ async function readLayout(path: string): Promise<'lines' | 'values'> {
   }
   const text = new TextDecoder('utf-8').decode(start)
   if (text.trim() === '' && bytes < headBytes) throw new FileError(`${path} is empty.`)
-  return layoutOf(text.trimStart())
+  return { layout: layoutOf(text.trimStart()), size: about.size }
 }
 
 /** How files begin that are no JSON in UTF-8. */

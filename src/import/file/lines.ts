@@ -10,7 +10,7 @@ export type Line =
  * The lines of a file that are not blank, numbered from 1, one at a time. Only the line, and the chunk in which it
  * ends, are in memory.
  */
-export async function* readLines(path: string): AsyncGenerator<Line, void, undefined> {
+export async function* readLines(path: string, onRead: (bytes: number) => void): AsyncGenerator<Line, void, undefined> {
   let number = 0
   let pieces: Buffer[] = []
   let bytes = 0
@@ -28,6 +28,7 @@ export async function* readLines(path: string): AsyncGenerator<Line, void, undef
     else pieces.push(piece)
   }
   for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>) {
+    onRead(chunk.length)
     let from = 0
     for (let end = chunk.indexOf(10); end !== -1; end = chunk.indexOf(10, from)) {
       add(chunk.subarray(from, end))

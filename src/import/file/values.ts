@@ -20,7 +20,10 @@ const [openList, closeList, openObject, closeObject] = [0x5b, 0x5d, 0x7b, 0x7d]
  * Finds the values of a file of JSON by their brackets, without parsing them: the members of a list of the outermost
  * level, and values outside of lists. Only one value, and the chunk in which it ends, are in memory.
  */
-export async function* readValues(path: string): AsyncGenerator<Value, void, undefined> {
+export async function* readValues(
+  path: string,
+  onRead: (bytes: number) => void,
+): AsyncGenerator<Value, void, undefined> {
   /** Brackets that are open around this byte; the bracket of a list of the outermost level does not count. */
   let depth = 0
   let index: number | null = null
@@ -39,6 +42,7 @@ export async function* readValues(path: string): AsyncGenerator<Value, void, und
   }
 
   for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 }) as AsyncIterable<Buffer>) {
+    onRead(chunk.length)
     let from = 0
     const add = (to: number) => {
       if (value === null) return
