@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
-import { openDatabase } from './database.ts'
+import { openDatabase, whichDatabase } from './database.ts'
 import { givenPath } from './given-path.ts'
 
 export function define(command: Command): void {
@@ -11,7 +11,7 @@ export function define(command: Command): void {
     )
     .argument('<file>', 'where to; packed if the name ends in .gz')
     .option('--json', 'print how much was written as JSON')
-    .addHelpText('after', '\nThe database is that of DATABASE_DIRECT_URL or DATABASE_URL, or the embedded one in DATA_DIR.')
+    .addHelpText('after', whichDatabase)
     .action(run)
 }
 

@@ -1,7 +1,7 @@
 import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
-import { openDatabase } from './database.ts'
+import { openDatabase, whichDatabase } from './database.ts'
 import { givenPath } from './given-path.ts'
 
 export function define(command: Command): void {
@@ -13,7 +13,7 @@ export function define(command: Command): void {
     .option('--user <id>', "whose conversations; without it, everybody's")
     .option('--output <file>', 'where to; packed if the name ends in .gz; without it, standard output')
     .option('--json', 'print how much was written as JSON; it needs --output')
-    .addHelpText('after', '\nThe database is that of DATABASE_DIRECT_URL or DATABASE_URL, or the embedded one in DATA_DIR.')
+    .addHelpText('after', whichDatabase)
     .action(run)
 }
 

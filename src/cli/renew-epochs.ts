@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { readConfig } from '../config.ts'
 import { Progress } from '../progress.ts'
-import { openDatabase } from './database.ts'
+import { openDatabase, whichDatabase } from './database.ts'
 
 export function define(command: Command): void {
   command
@@ -10,7 +10,7 @@ export function define(command: Command): void {
         'taken back to an earlier time, before any server starts. If it is killed, run it again.',
     )
     .option('--json', 'print how many conversations there are as JSON')
-    .addHelpText('after', '\nThe database is that of DATABASE_DIRECT_URL or DATABASE_URL, or the embedded one in DATA_DIR.')
+    .addHelpText('after', whichDatabase)
     .action(run)
 }
 

@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { whichDatabase } from './database.ts'
 import { givenPath } from './given-path.ts'
 import { importBeside } from './import-beside.ts'
 
@@ -11,6 +12,6 @@ export function define(command: Command): void {
     )
     .argument('<file>', 'what colloquy backup wrote')
     .option('--json', 'print what was stored as JSON')
-    .addHelpText('after', '\nThe database is that of DATABASE_DIRECT_URL or DATABASE_URL, or the embedded one in DATA_DIR.')
+    .addHelpText('after', whichDatabase)
     .action((file: string, { json }: { json?: true }) => importBeside(givenPath(file), 'restore', json))
 }
