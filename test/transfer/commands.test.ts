@@ -76,7 +76,10 @@ test('backup, export, restore, import and renew-epochs, with the embedded databa
     `${folder}/ada.jsonl: line 2: the conversation "c" of "ada" is there already, and is another one; it stays as it is\n`,
   )
   const other = { DATA_DIR: join(folder, 'other') }
-  for (const imported of [{ conversations: 1, messages: 2, there: 0 }, { conversations: 0, messages: 0, there: 1 }]) {
+  for (const imported of [
+    { conversations: 1, messages: 2, there: 0 },
+    { conversations: 0, messages: 0, there: 1 },
+  ]) {
     const { code, stdout, stderr } = await run('import ada.jsonl --json', other)
     expect([code, stderr, JSON.parse(stdout)]).toEqual([0, '', { ...imported, conflicts: 0 }])
   }
