@@ -7,12 +7,14 @@ import { Migration00003NoForeignKey } from './migrations/00003-no-foreign-key.ts
 import { Migration00004TokenCounts } from './migrations/00004-token-counts.ts'
 import { Migration00005Branches } from './migrations/00005-branches.ts'
 import { Migration00006ImportedAt } from './migrations/00006-imported-at.ts'
+import { Migration00007Transfers } from './migrations/00007-transfers.ts'
 import { readConfig } from './src/config.ts'
 import { Conversation } from './src/entities/conversation.ts'
 import { Message } from './src/entities/message.ts'
 import { MessageChunk } from './src/entities/message-chunk.ts'
 import { MessageStream } from './src/entities/message-stream.ts'
 import { MessageTokenCount } from './src/entities/message-token-count.ts'
+import { Transfer } from './src/entities/transfer.ts'
 
 /**
  * The options that the command line, the server and the tests share. MikroORM can find entities and migrations only by
@@ -25,7 +27,7 @@ import { MessageTokenCount } from './src/entities/message-token-count.ts'
  * an `update` a volatile function, or a function of columns that is not immutable.
  */
 export const ormOptions: Options = {
-  entities: [Conversation, Message, MessageStream, MessageChunk, MessageTokenCount],
+  entities: [Conversation, Message, MessageStream, MessageChunk, MessageTokenCount, Transfer],
   metadataProvider: ReflectMetadataProvider,
   extensions: [Migrator],
   migrations: {
@@ -37,6 +39,7 @@ export const ormOptions: Options = {
       Migration00004TokenCounts,
       Migration00005Branches,
       Migration00006ImportedAt,
+      Migration00007Transfers,
     ],
     snapshot: false,
   },

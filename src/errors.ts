@@ -209,7 +209,7 @@ export function cursorExpired(): ApiError {
 export function listCursorExpired(): ApiError {
   return new ApiError(
     'CURSOR_EXPIRED',
-    'The server has forgotten conversations that were deleted after this cursor; read the list again from the start.',
+    'The server cannot tell any more what changed after this cursor; read the list again from the start.',
   )
 }
 

@@ -19,6 +19,14 @@ export const commands: readonly {
     load: () => import('./migrate.ts'),
   },
   { name: 'import', summary: 'store the conversations of a file', load: () => import('./import.ts') },
+  { name: 'export', summary: 'write conversations to a file, without loss', load: () => import('./export.ts') },
+  { name: 'backup', summary: 'write all conversations to a file, safely', load: () => import('./backup.ts') },
+  { name: 'restore', summary: 'fill an empty database from a backup', load: () => import('./restore.ts') },
+  {
+    name: 'renew-epochs',
+    summary: 'expire what clients hold, after PostgreSQL was taken back',
+    load: () => import('./renew-epochs.ts'),
+  },
   { name: 'token', summary: 'make a bearer token', load: () => import('./token.ts') },
   {
     name: 'distribute',

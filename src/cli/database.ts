@@ -4,6 +4,10 @@ import { telling } from '../database/database-errors.ts'
 import { findRunningDatabase, holdsDatabase, startEmbeddedDatabase } from '../database/embedded.ts'
 import { StartupError } from '../errors.ts'
 
+/** What the help of such a command says of it. */
+export const whichDatabase =
+  '\nThe database is that of DATABASE_DIRECT_URL or DATABASE_URL, or the embedded one in DATA_DIR.'
+
 /** The database that a command works on. Disposing it stops what was started for the command. */
 export interface OpenDatabase extends AsyncDisposable {
   readonly url: string

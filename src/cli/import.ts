@@ -6,13 +6,16 @@ import { formatNames } from '../import/formats/formats.ts'
 import { importFile } from '../import/import-file.ts'
 import { Report } from '../import/report.ts'
 import { readSettings, SettingError } from '../import/settings.ts'
+import { isExport } from '../transfer/read-file.ts'
 import { givenPath } from './given-path.ts'
+import { importBeside } from './import-beside.ts'
 
 export function define(command: Command): void {
   command
     .description(
       'Imports conversations into a running server. FILE has one JSON value a line, or JSON of any layout: a list of ' +
-        'conversations, one conversation, or a list of messages.',
+        'conversations, one conversation, or a list of messages. What colloquy export wrote goes straight into the ' +
+        'database, which no server may use meanwhile.',
     )
     .argument('<file>', 'what to import')
     .addOption(
@@ -27,8 +30,10 @@ export function define(command: Command): void {
 }
 
 async function run(file: string, { format, json }: { format?: string; json?: true }): Promise<void> {
+  const path = givenPath(file)
+  if (format === undefined && (await isExport(path))) return importBeside(path, 'import', json)
   const report = new Report(process.stderr)
-  const failure = await importFrom(givenPath(file), format ?? null, report).catch((error: unknown) => {
+  const failure = await importFrom(path, format ?? null, report).catch((error: unknown) => {
     throw isPlain(error) ? new StartupError(error.message) : error
   })
   const summary = json ? JSON.stringify({ ...report.counts(), failure }, null, 2) : report.summary()
@@ -55,7 +60,11 @@ function isPlain(error: unknown): error is Error {
   )
 }
 
-const more = `Formats:
+const more = `An export of colloquy export is known by its first line. It goes into the database of DATABASE_DIRECT_URL,
+DATABASE_URL or DATA_DIR with all that it has: epochs, revisions, times, branches. You may repeat such an import too. All
+else is about the other files:
+
+Formats:
   openai    {"id": "…", "messages": [{"role": "user", "content": "…"}, …]}, as in chat completions, and OpenAI's
             fine-tuning files, also those with preferred_output and non_preferred_output
   ai-sdk    {"id": "…", "messages": […]} with UIMessages of the AI SDK, or a list of UIMessages

@@ -177,11 +177,18 @@ async function isFilled(client: Client, { name }: Table): Promise<boolean> {
   return (await client.query(`select from ${name} limit 1`)).rowCount !== 0
 }
 
-/** What servers do between two steps would fail, or be lost. A server that starts waits for the lock of migrations. */
-async function requireNoServers(client: Client): Promise<void> {
+/**
+ * For work that servers must not see half done. A server that starts waits for the lock of migrations. One that was idle
+ * for a while has no session of its pool, only those for reads and hints.
+ *
+ * @param client that has the lock
+ * @throws StartupError
+ */
+export async function requireNoServers(client: Client): Promise<void> {
   const { rowCount } = await client.query(
     `select from pg_stat_activity a
-     where a.datname = current_database() and a.application_name = 'colloquy' and a.pid <> pg_backend_pid()
+     where a.datname = current_database() and a.pid <> pg_backend_pid()
+       and a.application_name in ('colloquy', 'colloquy reads', 'colloquy hints')
        and not exists (select from pg_locks l where l.pid = a.pid and l.locktype = 'advisory' and not l.granted)`,
   )
   if (rowCount !== 0)

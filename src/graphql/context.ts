@@ -1,6 +1,7 @@
 import type { Viewer } from '../auth/viewer.ts'
-import type { Limits, ListTimes } from '../config.ts'
+import type { Limits } from '../config.ts'
 import type { FeedSource } from '../live/feed.ts'
+import type { ListMemory } from '../live/list-reader.ts'
 import type { Appender } from '../storage/append/appender.ts'
 import type { Eraser } from '../storage/conversation/eraser.ts'
 import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
@@ -18,7 +19,7 @@ export interface Services {
   readonly eraser: Eraser
   readonly tokens: TokenCounter
   readonly limits: Limits
-  readonly lists: ListTimes
+  readonly lists: ListMemory
 }
 
 /** One operation, or one event of a subscription. */

@@ -114,15 +114,22 @@ export interface ListStart {
   readonly states: readonly ListState[]
 }
 
+/** How far back lists can be told what changed. */
+export interface ListMemory extends ListTimes {
+  /** The moment when rows were last imported or restored beside the servers; 0: never. */
+  readonly lastTransfer: number
+}
+
 /**
  * Makes the start of a reader: after what a cursor knows, from the beginning of the list, or from now on.
  *
- * @throws ApiError CURSOR_EXPIRED when the cursor is so old that tombstones it does not know may have been purged
+ * @throws ApiError CURSOR_EXPIRED when the cursor is so old that tombstones it does not know may have been purged, or is
+ *   of before an import or a restore
  */
 export async function readStart(
   store: Store,
   userId: string,
-  { settleMs, tombstoneDays }: ListTimes,
+  { settleMs, tombstoneDays, lastTransfer }: ListMemory,
   after: ListKnown | 'beginning' | 'now',
 ): Promise<ListStart> {
   const which = after === 'now' ? 'all' : after === 'beginning' ? 'deleted' : 'none'
@@ -131,8 +138,10 @@ export async function readStart(
   const settled = readAt - settleMicroseconds
   if (after === 'now') return { known: { settled, deletedSince: settled, marks: [] }, readAt, states }
   if (after === 'beginning') return { known: { settled: 0, deletedSince: settled, marks: [] }, readAt, states }
-  if (Math.max(after.settled, after.deletedSince) < readAt - tombstoneDays * microsecondsPerDay)
-    throw listCursorExpired()
+  // A cursor is made from a read, and the later of its moments is that of a read less the time to settle.
+  const lastRead = Math.max(after.settled, after.deletedSince)
+  if (lastRead < readAt - tombstoneDays * microsecondsPerDay) throw listCursorExpired()
+  if (lastRead < lastTransfer - settleMicroseconds) throw listCursorExpired()
   // After the database's clock was set back, a cursor may lie in its future; nothing from there is known.
   const deletedSince = Math.min(after.deletedSince, settled)
   return { known: { ...after, settled: Math.min(after.settled, settled), deletedSince }, readAt, states }

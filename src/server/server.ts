@@ -18,6 +18,7 @@ import { Watchers } from '../live/watchers.ts'
 import { Appender } from '../storage/append/appender.ts'
 import { Eraser } from '../storage/conversation/eraser.ts'
 import { startPurger } from '../storage/conversation/purger.ts'
+import { readLastTransfer } from '../storage/list/last-transfer.ts'
 import { AnswerMemory } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
 import { createQuotas } from '../storage/quota/quotas.ts'
@@ -93,6 +94,7 @@ export async function startServer(
     if (advice !== null) log.warn(advice)
     const engine = { spreads, keepsSettings }
     const { orm, pool } = own(await openOrm(url, engine, config.pool, (text) => log.debug(text)))
+    const lastTransfer = await unlessStopped(readLastTransfer(pool))
     const lone = new LoneReads(pool, config.pool.waitMs)
     const reads = own(new Pipelines(url, engine, config.pool, lone, (text) => log.debug(text)))
     await unlessStopped(reads.open())
@@ -136,7 +138,7 @@ export async function startServer(
       eraser,
       tokens: own(new TokenCounter(log)),
       limits: config.limits,
-      lists: config.lists,
+      lists: { ...config.lists, lastTransfer },
     }
     const { rate, limits } = config
     const rates = rate === null ? null : new Rates(rate, limits.cost)

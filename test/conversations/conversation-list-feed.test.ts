@@ -377,7 +377,7 @@ async function openReader(userId: string) {
   const opened = await openOrm(bed.database.url, engine, pool, () => {})
   const store = storeOf(opened)
   const toText = (event: ListEvent) => (event.kind === 'caught-up' ? 'caught up' : event.conversation.id)
-  const start = await readStart(store, userId, lists, 'beginning')
+  const start = await readStart(store, userId, { ...lists, lastTransfer: 0 }, 'beginning')
   const reader = new ListReader(store, userId, lists.settleMs, start, toText)
   const reads = new SharedReads(new AnswerMemory(1_000_000_000))
   return {

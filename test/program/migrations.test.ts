@@ -33,7 +33,7 @@ test("every unique constraint holds the conversation's key, so that both tables 
   const { rows } = await client.query(`
     select index.indexrelid::regclass::text as name, array_agg(a.attname::text) as columns
     from pg_index index
-    join pg_class on pg_class.oid = index.indrelid and relnamespace = 'public'::regnamespace and relname <> 'migration'
+    join pg_class on pg_class.oid = index.indrelid and relnamespace = 'public'::regnamespace and relname not in ('migration', 'transfer')
     join pg_attribute a on a.attrelid = index.indrelid and a.attnum = any(index.indkey)
     where index.indisunique group by 1`)
   expect(rows.length).toBeGreaterThan(4)

@@ -4,7 +4,9 @@ import { loadModule } from 'libpg-query'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Statement, StatementKind } from '../../src/storage/postgres/statement.ts'
 import { useBed } from '../support/bed.ts'
+import { createDatabase } from '../support/database.ts'
 import { findFaults, type Volatility } from '../support/statement-rules.ts'
+import { useTransfers } from '../support/transfer.ts'
 
 /** Statements that are made while a server runs, by name, as they were sent. */
 const sent = vi.hoisted(() => new Map<string, unknown>())
@@ -21,6 +23,7 @@ vi.mock('../../src/storage/postgres/statement.ts', async (original) => {
 })
 
 const bed = useBed()
+const transfers = useTransfers()
 let volatility: Volatility
 const statements = new Map<string, Statement>()
 
@@ -38,7 +41,7 @@ beforeAll(async () => {
     const kinds = (found?.kinds ?? []).filter((_: string, n: number) => found.variadic[n] || found.args[n] >= args)
     return kinds.includes('v') ? 'v' : kinds.includes('s') ? 's' : 'i'
   }
-  for (const file of globSync('src/storage/**/*.ts'))
+  for (const file of globSync('src/{storage,transfer}/**/*.ts'))
     collect((await import(/* @vite-ignore */ `${resolve(file)}?whole`)).whole)
   await useEverything()
   collect(Object.fromEntries(sent))
@@ -53,7 +56,7 @@ function collect(value: unknown): void {
     Object.values(value).forEach(collect)
 }
 
-/** Asks for what has a statement that is made for the fields that are asked for. */
+/** Asks for what has a statement that is made for the fields that are asked for, or for the columns that are there. */
 async function useEverything(): Promise<void> {
   const ada = bed.server.as()
   for (const content of ['one', 'two', 'three']) await ada.append('c', content)
@@ -67,9 +70,12 @@ async function useEverything(): Promise<void> {
       history { content }
     }
   }`)
+  await ada.get('mutation { startMessage(input: { conversationId: "c" }) { attempt } }')
+  await using target = await createDatabase()
+  await transfers.import(target.url, await transfers.export(bed.database.url))
 }
 
-test('every statement of storage/ has a kind, and is what its kind says', () => {
+test('every statement of storage/ and transfer/ has a kind, and is what its kind says', () => {
   expect(statements.size).toBeGreaterThan(60)
   const faults = [...statements.values()].flatMap((statement) =>
     findFaults(statement, volatility).map((fault) => `${statement.name} (${statement.kind}): ${fault}`),

@@ -1,0 +1,91 @@
+import type { Client } from 'pg'
+import { queryKey, type Statement } from '../storage/postgres/statement.ts'
+import type { Column, Tables } from './tables.ts'
+
+/** What stores the lines of an export. PostgreSQL itself reads the rows, so that no value goes through JavaScript. */
+export interface LineStore {
+  /** Stores a conversation with an epoch, unless its key is there. */
+  storeConversation(key: string, line: Buffer, epoch: number): Promise<boolean>
+  /** Stores messages of a conversation that is there. @param isStreaming whether some have a stream or chunks */
+  storeMessages(key: string, lines: readonly Buffer[], isStreaming: boolean): Promise<void>
+  /** The epoch of the conversation that has the key. */
+  readEpoch(key: string): Promise<number | null>
+}
+
+/** @param tables those of the database. What a line of an earlier version does not have gets its fallback. */
+export function lineStore(client: Client, tables: Tables): LineStore {
+  const conversation = insert(
+    'conversation',
+    tables.conversation,
+    `json_populate_record(null::conversation, $2::json -> 'conversation') r`,
+    { key: '$1::uuid', epoch: '$3::bigint' },
+    'on conflict (key) do nothing returning 1',
+  )
+  const each = 'json_array_elements($2::json) line(value)'
+  const key = { conversation_key: '$1::uuid' }
+  const messages = insert(
+    'message',
+    tables.message,
+    `${each}, json_populate_record(null::message, line.value -> 'message') r`,
+    key,
+  )
+  const streams = insert(
+    'message_stream',
+    tables.message_stream,
+    `${each}, json_populate_record(null::message_stream, line.value -> 'stream') r where r.seq is not null`,
+    key,
+  )
+  const chunks = insert(
+    'message_chunk',
+    tables.message_chunk,
+    `${each}, json_populate_recordset(null::message_chunk, line.value -> 'chunks') r`,
+    key,
+  )
+  return {
+    async storeConversation(key, line, epoch) {
+      return (await queryKey(client, conversation, key, [line, epoch])).length > 0
+    },
+    async storeMessages(key, lines, isStreaming) {
+      const list = [listOf(lines)]
+      await queryKey(client, messages, key, list)
+      if (!isStreaming) return
+      await queryKey(client, streams, key, list)
+      await queryKey(client, chunks, key, list)
+    },
+    async readEpoch(key) {
+      const [row] = await queryKey(client, selectEpoch, key, [])
+      return row === undefined ? null : Number(row[0])
+    },
+  }
+}
+
+const selectEpoch: Statement<'key'> = {
+  name: 'transfer-epoch',
+  kind: 'key',
+  text: 'select c.epoch from conversation c where c.key = $1',
+}
+
+/** @param given the SQL of columns that the rows do not say */
+function insert(
+  table: string,
+  columns: readonly Column[],
+  rows: string,
+  given: Readonly<Record<string, string>>,
+  end = '',
+): Statement<'key'> {
+  const values = columns.map(({ name, fallback }) => {
+    return given[name] ?? (fallback === null ? `r.${name}` : `coalesce(r.${name}, ${fallback})`)
+  })
+  const names = columns.map(({ name }) => name).join(', ')
+  const text = `insert into ${table} (${names}) select ${values.join(', ')} from ${rows} ${end}`
+  return { name: `transfer-${table}`, kind: 'key', text }
+}
+
+/** Lines as one JSON array. */
+function listOf(lines: readonly Buffer[]): Buffer {
+  return Buffer.concat(lines.flatMap((line, n) => [n === 0 ? open : comma, line]).concat(close))
+}
+
+const open = Buffer.from('[')
+const comma = Buffer.from(',')
+const close = Buffer.from(']')
