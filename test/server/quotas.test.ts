@@ -270,6 +270,9 @@ describe('bytes', () => {
     const input = { messageId, attempt: 1, chunks: 3, model: 'm'.repeat(41) }
     await ada.get(call('completeMessage'), { input })
     expect(await ada.fail(append, to('a', { message: message(5) }))).toMatchObject(exceeded('bytes', 100, 200))
+    // Beyond the limit, what takes no more is not refused: 9 of the role, 41 of the model, and a text that gets shorter.
+    for (const content of ['y'.repeat(100), 'y']) await ada.get(call('editMessage'), { input: { messageId, content } })
+    await ada.append('a', message(49))
   })
 
   test('of writes that come at once are no more than the limit says, and their refusals share looks', async () => {
