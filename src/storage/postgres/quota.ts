@@ -31,7 +31,7 @@ const leastRestMs = 5_000
 const defaults = {
   /** How long a write waits for a look. Then what is known decides: of a user whose look is the first, that is nothing. */
   patienceMs: 2_000,
-  /** A user takes about 500 bytes here. Whoever wrote longest ago is forgotten first. */
+  /** A user takes some hundred bytes here. Whoever wrote longest ago is forgotten first. */
   mostUsers: 30_000,
 }
 
