@@ -225,11 +225,13 @@ async function answersOf(viewer: Api, wire: Wire, kind: Slot['kind'], query: str
   )
 }
 
-describe.each<[who: string, viewer: () => Api, names: () => Names, isOwn: (slot: string) => boolean]>([
+const callers: [who: string, viewer: () => Api, names: () => Names, isOwn: (slot: string) => boolean][] = [
   ['a stranger', bob, () => foreign, () => false],
   // The key of the conversation is still the one that her id makes, so she cannot create another one of that id.
   ['a former owner', ada, () => moved, (slot) => /createConversation input.id|forkConversation input.newId/.test(slot)],
-])('5 isolated: %s is answered as for what never existed', (_who, viewer, theirs, isOwn) => {
+]
+
+describe.each(callers)('5 isolated: %s is answered as for what never existed', (_who, viewer, theirs, isOwn) => {
   test.each(['query', 'subscription', 'mutation'] as const)('in every argument of a %s, on every way', async (kind) => {
     const api = viewer()
     await using wire = await Wire.open(bed.server.url, api.identity)
@@ -250,10 +252,7 @@ describe.each<[who: string, viewer: () => Api, names: () => Names, isOwn: (slot:
   })
 })
 
-describe.each<[who: string, viewer: () => Api, names: () => Names]>([
-  ['a stranger', bob, () => foreign],
-  ['a former owner', ada, () => moved],
-])('5 isolated: PostgreSQL does the same for %s as for what never existed', (_who, viewer, theirs) => {
+describe.each(callers)('5 isolated: PostgreSQL does the same for %s as for what never existed', (_who, viewer, theirs, isOwn) => {
   test.each(['query', 'mutation'] as const)('in every argument of a %s', async (kind) => {
     const api = viewer()
     const explaining = await bed.database.connect()
@@ -261,7 +260,7 @@ describe.each<[who: string, viewer: () => Api, names: () => Names]>([
     const known = Object.values(theirs())
     const invented = Object.values(never(theirs()))
     let compared = 0
-    for (const slot of slots.filter((one) => one.kind === kind)) {
+    for (const slot of slots.filter((one) => one.kind === kind && !isOwn(one.name))) {
       const missing = documentsOf(slot, invented)
       // What the viewer itself owns is changed, or its tokens are counted, the first time.
       for (const document of [...documentsOf(slot, known), ...missing]) await api.ask(document)
@@ -270,6 +269,8 @@ describe.each<[who: string, viewer: () => Api, names: () => Names]>([
         const texts = (sent: readonly SentStatement[]) => sent.map(({ text }) => text.replace(/'[^']*'/g, "'…'"))
         expect(texts(there), slot.name).toEqual(texts(nowhere))
         for (const [place, statement] of there.entries()) {
+          // What is written is the viewer's own, and cannot be written twice.
+          if (!/^\s*select\b/i.test(statement.text) && kind === 'mutation') continue
           const work = await workOf(explaining, statement)
           const least = await workOf(explaining, nowhere[place] as SentStatement)
           const about = `${slot.name}: ${statement.text}`
