@@ -252,38 +252,41 @@ describe.each(callers)('5 isolated: %s is answered as for what never existed', (
   })
 })
 
-describe.each(callers)('5 isolated: PostgreSQL does the same for %s as for what never existed', (_who, viewer, theirs, isOwn) => {
-  test.each(['query', 'mutation'] as const)('in every argument of a %s', async (kind) => {
-    const api = viewer()
-    const explaining = await bed.database.connect()
-    const { slots } = slotsOf(own.get(api.identity['x-user-id'] as string) as Names)
-    const known = Object.values(theirs())
-    const invented = Object.values(never(theirs()))
-    let compared = 0
-    for (const slot of slots.filter((one) => one.kind === kind && !isOwn(one.name))) {
-      const missing = documentsOf(slot, invented)
-      // What the viewer itself owns is changed, or its tokens are counted, the first time.
-      for (const document of [...documentsOf(slot, known), ...missing]) await api.ask(document)
-      for (const [at, document] of documentsOf(slot, known).entries()) {
-        const [there, nowhere] = [await statementsOf(api, document), await statementsOf(api, missing[at] as string)]
-        const texts = (sent: readonly SentStatement[]) => sent.map(({ text }) => text.replace(/'[^']*'/g, "'…'"))
-        expect(texts(there), slot.name).toEqual(texts(nowhere))
-        for (const [place, statement] of there.entries()) {
-          // What is written is the viewer's own, and cannot be written twice.
-          if (!/^\s*select\b/i.test(statement.text) && kind === 'mutation') continue
-          const work = await workOf(explaining, statement)
-          const least = await workOf(explaining, nowhere[place] as SentStatement)
-          const about = `${slot.name}: ${statement.text}`
-          expect(work.answered, about).toBe(least.answered)
-          // A conversation is found by its key, and then its owner is seen to be another one.
-          expect(work.seen - least.seen, about).toBeLessThanOrEqual(1)
-          compared += 1
+describe.each(callers)(
+  '5 isolated: PostgreSQL does the same for %s as for what never existed',
+  (_who, viewer, theirs, isOwn) => {
+    test.each(['query', 'mutation'] as const)('in every argument of a %s', async (kind) => {
+      const api = viewer()
+      const explaining = await bed.database.connect()
+      const { slots } = slotsOf(own.get(api.identity['x-user-id'] as string) as Names)
+      const known = Object.values(theirs())
+      const invented = Object.values(never(theirs()))
+      let compared = 0
+      for (const slot of slots.filter((one) => one.kind === kind && !isOwn(one.name))) {
+        const missing = documentsOf(slot, invented)
+        // What the viewer itself owns is changed, or its tokens are counted, the first time.
+        for (const document of [...documentsOf(slot, known), ...missing]) await api.ask(document)
+        for (const [at, document] of documentsOf(slot, known).entries()) {
+          const [there, nowhere] = [await statementsOf(api, document), await statementsOf(api, missing[at] as string)]
+          const texts = (sent: readonly SentStatement[]) => sent.map(({ text }) => text.replace(/'[^']*'/g, "'…'"))
+          expect(texts(there), slot.name).toEqual(texts(nowhere))
+          for (const [place, statement] of there.entries()) {
+            // What is written is the viewer's own, and cannot be written twice.
+            if (!/^\s*select\b/i.test(statement.text) && kind === 'mutation') continue
+            const work = await workOf(explaining, statement)
+            const least = await workOf(explaining, nowhere[place] as SentStatement)
+            const about = `${slot.name}: ${statement.text}`
+            expect(work.answered, about).toBe(least.answered)
+            // A conversation is found by its key, and then its owner is seen to be another one.
+            expect(work.seen - least.seen, about).toBeLessThanOrEqual(1)
+            compared += 1
+          }
         }
       }
-    }
-    expect(compared).toBeGreaterThan(50)
-  })
-})
+      expect(compared).toBeGreaterThan(50)
+    })
+  },
+)
 
 /** What asks or changes rows for an answer. Tokens that were counted are stored when the answer has gone. */
 async function statementsOf(api: Api, document: string): Promise<SentStatement[]> {

@@ -18,6 +18,7 @@ const faults: [text: string, value: unknown][] = [
   ['{"a":undefined}'.replace('undefined', 'null'), { a: undefined }],
   ['[]', {}],
   ['[1]', []],
+  ['[1]', { 0: 1, length: 1 }],
   ['[1]', [1, 1]],
   ['[1,2]', [2, 1]],
   ['1', '1'],
@@ -79,6 +80,25 @@ describe('a value is compared with its text', () => {
     expect(findInexactness(`["${'['.repeat(5_000)}"]`, ['['.repeat(5_000)])).toBeNull()
     const deep = `${'['.repeat(200_000)}${']'.repeat(200_000)}`
     expect(findInexactness(deep, JSON.parse(deep))).toBe('is nested too deeply.')
+  })
+
+  test('what a parser has left out behind a value is found out', () => {
+    expect(() => findInexactness('1 2', 1)).toThrow(altered)
+    expect(() => findInexactness('{"a":1}}', { a: 1 })).toThrow(altered)
+    expect(findInexactness(' 1 \n', 1)).toBeNull()
+  })
+
+  test.each([
+    ['{"b":1,"1":2}', true],
+    ['{"2":1,"1":2}', true],
+    ['{"1":1,"1":1}', true],
+    ['{"1":1,"2":2,"b":3}', false],
+    ['{"b":1,"a":2}', false],
+    ['{"b":1,"01":2}', false],
+  ])('the keys of %s keep their order, or that is told where it counts', (text, moves) => {
+    const found = (around: string) => findInexactness(around, JSON.parse(around))
+    expect(found(`{"parts":[${text}]}`) !== null).toBe(moves)
+    expect(found(`{"metadata":${text}}`) !== null).toBe(text === '{"1":1,"1":1}')
   })
 
   test('a sentence shows no more than the beginning of a key', () => {

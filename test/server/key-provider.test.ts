@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { pino } from 'pino'
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { bearerTokens, type VerifyBearer } from '../../src/auth/bearer-token.ts'
 import { readConfig } from '../../src/config.ts'
 import { ApiError } from '../../src/errors.ts'
+import { until } from '../support/until.ts'
 
 const minute = 60_000
 const hour = 60 * minute
@@ -16,6 +17,8 @@ let keys: object[]
 /** What the provider answers instead of its keys; null: the keys. */
 let fault: number | null
 let fetches: number
+/** What the provider does not answer while it is stuck; null: it is not. */
+let stuck: ServerResponse[] | null
 let now: number
 let lines: { level: number; reason?: string; msg: string }[]
 let verify: VerifyBearer
@@ -23,7 +26,8 @@ let verify: VerifyBearer
 beforeAll(async () => {
   provider = createServer((_request, response) => {
     fetches += 1
-    if (fault === null) response.end(JSON.stringify({ keys }))
+    if (stuck !== null) stuck.push(response)
+    else if (fault === null) response.end(JSON.stringify({ keys }))
     else response.writeHead(fault, { location: '/elsewhere' }).end()
   })
   await once(provider.listen(0, '127.0.0.1'), 'listening')
@@ -35,7 +39,7 @@ afterAll(() => {
 })
 
 beforeEach(() => {
-  ;[keys, fault, fetches, now, lines] = [[], null, 0, 0, []]
+  ;[keys, fault, fetches, now, lines, stuck] = [[], null, 0, 0, [], null]
   const url = `http://127.0.0.1:${(provider.address() as AddressInfo).port}/keys`
   const { identity } = readConfig({ AUTH_JWKS_URL: url, AUTH_KEYS_HOURS: '2' })
   const log = pino({}, { write: (line) => void lines.push(JSON.parse(line)) })
@@ -93,6 +97,33 @@ test('the last keys are used while the provider is away, for AUTH_KEYS_HOURS, an
   now += minute
   expect(await who(bearer)).toBe('ada')
   expect(lines.map(({ level }) => level)).toEqual([40, 50, 30])
+})
+
+test('nobody waits for a provider that is away, as long as its last keys may be used', async () => {
+  const { bearer, publish } = await makeKey('one')
+  publish()
+  expect(await who(bearer)).toBe('ada')
+  fault = 500
+  now = 11 * minute
+  expect(await who(bearer)).toBe('ada')
+  stuck = []
+  now = 12 * minute
+  expect(await who(bearer)).toBe('ada')
+  await until(() => stuck?.length === 1)
+  expect(stuck.map(({ destroyed }) => destroyed)).toEqual([false])
+  stuck[0]?.end(JSON.stringify({ keys }))
+  await until(() => lines.at(-1)?.level === 30)
+})
+
+test('a key that a renewed set does not have is not asked for again at once', async () => {
+  const [one, two] = [await makeKey('one'), await makeKey('two')]
+  one.publish()
+  expect(await who(one.bearer)).toBe('ada')
+  for (const at of [1, 2, 3]) {
+    now = at
+    expect(await who(two.bearer)).toBe('UNAUTHENTICATED')
+  }
+  expect(fetches).toBe(2)
 })
 
 test('a token whose key may be new is UNAVAILABLE while the provider is away, and known ones go on', async () => {

@@ -149,6 +149,8 @@ describe('the price of an operation', () => {
     expect(price(source('... on Message { seq conversation { id } }'))).toBe(12)
     expect(price(source('... on Message { seq } ... on Conversation { history(last: 10) { seq } }'))).toBe(23)
     expect(price(source('... on Node { ... on Conversation { history(last: 10) { seq } } }'))).toBe(23)
+    const history = 'history(last: 10) { seq }'
+    expect(price(source(`... on Conversation { ${history} } ... on Message { conversation { ${history} } }`))).toBe(23)
   })
 
   test('is a function of the variables', () => {
@@ -166,6 +168,10 @@ describe('the price of an operation', () => {
     expect(price(withDefault, { n: null })).toBe(64)
     expect(price('query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', { ids: ['a', 'b'] })).toBe(13)
     expect(price('query ($id: ID!) { nodes(ids: [$id, "b", "c"]) { id } }', { id: 'a' })).toBe(14)
+    // A variable that is missing may have the name of what every object has.
+    expect(price('query ($toString: [ID!]!) { nodes(ids: $toString) { id } }', {})).toBe(113)
+    const changes = 'query ($n: Int) { changes(conversationId: "c", first: $n) { cursor } }'
+    expect([price(changes, { n: -1000 }), price(changes, { n: 0 }), price(changes, { n: 1 })]).toEqual([12, 12, 13])
   })
 
   test('is a function of the variables in an input', () => {
@@ -202,6 +208,7 @@ describe('the price of an operation', () => {
     const [one, all] = [of(messages(1)), of(messages(100))]
     expect(all - one).toBe(103)
     expect(of(messages(100, { parentId: 'x' }))).toBeGreaterThan(30_000)
+    expect(of(messages(100, { parentClientId: 'x' }))).toBe(of(messages(100, { parentId: 'x' })))
     expect(of(messages(1000))).toBe(all)
     expect(of({ role: 'USER' })).toBe(one)
   })
