@@ -16,7 +16,7 @@ async function run(args: readonly string[]): Promise<number> {
     // `doctor` tells it among all that it finds.
     const fault = name === 'doctor' ? null : findNodeFault()
     if (fault !== null) throw new StartupError(fault)
-    // A start does not wait for the parser of arguments, which takes 25 ms of the processor to load.
+    // A start does not wait for the parser of arguments, which takes about 30 ms of the processor to load.
     if (name === 'start' && more.length === 0) return await (await import('./cli/start.ts')).start()
     return await (await import('./cli/program.ts')).run(args)
   } catch (error) {
