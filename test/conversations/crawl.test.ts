@@ -29,7 +29,8 @@ import { Wire } from '../support/wire.ts'
  */
 
 // A sign of life in an event stream comes by the clock, and not by the answer.
-const bed = useBed({ PING_MS: '600000' })
+// A look at how much a user has comes when it is time for one, and not for a document.
+const bed = useBed({ PING_MS: '600000', QUOTA_STREAMS: 'off' })
 const schema = createSchema()
 
 /** Texts that name something, by what they name. */

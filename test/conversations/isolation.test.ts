@@ -361,8 +361,8 @@ const withoutViewer = [
 /** The condition of access, with what is known to have none of it. */
 const conditions: [what: string, condition: RegExp, isExempt: (name: string) => boolean][] = [
   ['the viewer', /\buser_id"? = ('|\$\d|\w+\.user_id)/, () => false],
-  // A list names no conversation, and the unit of work has an epoch only where the id has one.
-  ['the life', /\bepoch = (\$\d|\w+\.epoch)/, (name) => name.startsWith('conversation-list') || name === ''],
+  // A list and a quota name no conversation, and the unit of work has an epoch only where the id has one.
+  ['the life', /\bepoch = (\$\d|\w+\.epoch)/, (name) => /^(conversation-list.*|quota-.*|)$/.test(name)],
   // A tombstone is locked in order to be created again, and lists tell of it.
   ['deleted or not', /\bdeleted_at"? is null/, (name) => /^conversation-(lock|list-states)$/.test(name)],
 ]
