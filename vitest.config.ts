@@ -19,7 +19,16 @@ export default defineConfig({
   },
   test: {
     projects: [
-      { extends: true, test: { name: 'compiled', include: ['test/**/*.test.ts'], exclude: ['test/clients/**'] } },
+      {
+        extends: true,
+        test: {
+          name: 'compiled',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/clients/**', 'test/**/*-spread.test.ts'],
+        },
+      },
+      // These put modules in the place of others, and run the tests of other files again with them.
+      { extends: true, test: { name: 'spread', include: ['test/**/*-spread.test.ts'], isolate: true } },
       { extends: true, test: { name: 'clients', include: ['test/clients/*.test.ts'] } },
       {
         extends: true,
