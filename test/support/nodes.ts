@@ -35,11 +35,12 @@ export async function closeOnAll(nodes: Nodes, name: string): Promise<void> {
 }
 
 /**
- * The coordinator's first: it would go on speaking with the others. Citus begins a session in each of its databases again
+ * Drops a database where there is one. The coordinator's first: it would go on speaking with the others. Citus begins a session in each of its databases again
  * as soon as it was ended, and only in one that has none from now on it does not.
  */
 export async function dropOnAll(nodes: Nodes, name: string): Promise<void> {
   for (const node of nodes) {
+    if ((await ask(node, `select from pg_database where datname = '${name}'`)).length === 0) continue
     await ask(node, `alter database ${name} allow_connections false`)
     await ask(node, `drop database ${name} with (force)`)
   }
