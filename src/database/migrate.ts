@@ -58,7 +58,7 @@ export async function migrate(
       await opened.orm.migrator.up().catch(told('cannot be migrated'))
       await requireRights(client, tablesOf(opened.orm), name).catch(told('cannot be used'))
     }
-    await client.query('set lock_timeout = 0')
+    await client.query(`set lock_timeout = ${config.lockMs}`)
     return await distribute(client).catch(told('cannot be spread over its workers'))
   } finally {
     signal?.removeEventListener('abort', stop)
