@@ -79,7 +79,7 @@ describe('a database that is away', () => {
     await client.query('begin')
     await client.query('lock table message in access exclusive mode')
     const asked = ada.fail('{ conversation(id: "cut") { lastMessage { seq } } }')
-    for (const pid of await blocked(client)) await client.query('select pg_terminate_backend($1)', [pid])
+    for (const pid of await blocked(client)) await client.query('select pg_terminate_backend($1::int)', [pid])
     expect((await asked).extensions).toEqual({ code: 'UNAVAILABLE' })
     await client.query('commit')
     expect(await ada.get('{ conversation(id: "cut") { lastMessage { seq } } }')).toEqual({
