@@ -1,7 +1,7 @@
-import { Client } from 'pg'
 import type { Config } from '../config.ts'
 import { telling } from '../database/database-errors.ts'
 import { findRunningDatabase, holdsDatabase, startEmbeddedDatabase } from '../database/embedded.ts'
+import { type OwnSession, openSession } from '../database/own-session.ts'
 import { StartupError } from '../errors.ts'
 
 /** What the help of such a command says of it. */
@@ -60,14 +60,11 @@ export async function openDatabase(config: Config, whenMissing: 'make' | 'refuse
 const signals = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const
 
 /** A session of the command's own, past any pooler. @throws StartupError */
-export async function connect({ directUrl, name }: OpenDatabase, { waitMs }: Config['pool']) {
-  const client = new Client({
+export async function connect({ directUrl, name }: OpenDatabase, { waitMs }: Config['pool']): Promise<OwnSession> {
+  const settings = {
     connectionString: directUrl,
     connectionTimeoutMillis: waitMs,
     application_name: 'colloquy command',
-  })
-  // An error also fails the query that it concerns.
-  client.on('error', () => {})
-  await client.connect().catch(telling(directUrl, name)('cannot be reached'))
-  return { client, [Symbol.asyncDispose]: () => client.end() }
+  }
+  return openSession(settings).catch(telling(directUrl, name)('cannot be reached'))
 }

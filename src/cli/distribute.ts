@@ -33,9 +33,9 @@ async function plan(config: Config): Promise<void> {
   const { planDistribution } = await import('../database/distribute.ts')
   const { readMigrationStatus } = await import('../database/migration-status.ts')
   await using database = await openDatabase(config, 'refuse')
-  await using session = await connect(database, config.pool)
-  const { waiting } = await readMigrationStatus(session.client)
+  await using client = await connect(database, config.pool)
+  const { waiting } = await readMigrationStatus(client)
   if (waiting.length > 0) throw new StartupError(`${waiting.join(', ')} waits; run colloquy migrate up first`)
-  const steps = await planDistribution(session.client)
+  const steps = await planDistribution(client)
   console.log([...steps, `${steps.length} steps. Nothing was changed.`].join('\n'))
 }

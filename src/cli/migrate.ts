@@ -49,6 +49,6 @@ async function status({ json }: { json?: true }): Promise<void> {
 async function readStatus(database: OpenDatabase, { pool }: Config): Promise<MigrationStatus> {
   // It knows the migrations by MikroORM, which takes long to load.
   const { readMigrationStatus } = await import('../database/migration-status.ts')
-  await using session = await connect(database, pool)
-  return await readMigrationStatus(session.client)
+  await using client = await connect(database, pool)
+  return await readMigrationStatus(client)
 }

@@ -1,9 +1,10 @@
-import { Client } from 'pg'
+import type { Client } from 'pg'
 import type { Config } from '../config.ts'
 import { telling } from './database-errors.ts'
 import { type Distribute, distributeEmpty, type Spread } from './distribute.ts'
 import { requireFit } from './fitness.ts'
 import { openOrm, tablesOf } from './orm.ts'
+import { openSession } from './own-session.ts'
 import { requireRights } from './rights.ts'
 import { onePostgres } from './session.ts'
 
@@ -37,15 +38,10 @@ export async function migrate(
   config: Config['pool'],
   { name = 'DATABASE_URL', tell = () => {}, signal, distribute = distributeEmpty }: MigrateOptions = {},
 ): Promise<Spread> {
-  const client = new Client({
-    connectionString: url,
-    connectionTimeoutMillis: config.waitMs,
-    application_name: 'colloquy',
-  })
-  // An error also fails the query below that it concerns. If it concerns none, there is nobody to tell.
-  client.on('error', () => {})
   const told = telling(url, name)
-  await client.connect().catch(told('cannot be reached'))
+  await using client = await openSession({ connectionString: url, connectionTimeoutMillis: config.waitMs }).catch(
+    told('cannot be reached'),
+  )
   const stop = () => void client.end()
   signal?.addEventListener('abort', stop, { once: true })
   try {
@@ -62,7 +58,6 @@ export async function migrate(
     return await distribute(client).catch(told('cannot be spread over its workers'))
   } finally {
     signal?.removeEventListener('abort', stop)
-    await client.end()
   }
 }
 

@@ -1,7 +1,8 @@
-import { Client, escapeIdentifier } from 'pg'
+import { escapeIdentifier } from 'pg'
 import type { Config } from '../config.ts'
 import { StartupError } from '../errors.ts'
 import { telling } from './database-errors.ts'
+import { type OwnSession, openSession } from './own-session.ts'
 import { requiredSettings } from './session.ts'
 
 /**
@@ -31,7 +32,7 @@ export async function findWhetherSettingsHold(
 async function holdsSettings(url: string, config: Config['pool']): Promise<boolean> {
   try {
     await using session = await connect(url, config, '-c colloquy.session=asked')
-    const { rows } = await session.client.query<{ holds: boolean | null }>(
+    const { rows } = await session.query<{ holds: boolean | null }>(
       `select current_setting('colloquy.session', true) = 'asked' as holds`,
     )
     return rows[0]?.holds === true
@@ -50,11 +51,11 @@ async function requirePreparedStatements(url: string, config: Config['pool']): P
   await using other = await connect(url, config)
   const prepared = { name: 'colloquy-pooler', text: 'select $1::int', values: [1] }
   try {
-    await one.client.query(prepared)
-    await other.client.query('begin')
-    await other.client.query(prepared)
-    await one.client.query(prepared)
-    await other.client.query('rollback')
+    await one.query(prepared)
+    await other.query('begin')
+    await other.query(prepared)
+    await one.query(prepared)
+    await other.query('rollback')
   } catch (error) {
     if (!/prepared statement/i.test((error as Error).message)) throw error
     throw new StartupError(
@@ -74,7 +75,7 @@ interface Role {
 
 async function requireSettings(url: string, directUrl: string | undefined, config: Config['pool']): Promise<void> {
   await using session = await connect(url, config)
-  const { rows } = await session.client.query<Role>(
+  const { rows } = await session.query<Role>(
     `select session_user as role, current_database() as database, json_object_agg(name, setting) as settings,
        exists (select from pg_extension where extname = 'citus') as spreads
      from pg_settings where name = any($1)`,
@@ -117,23 +118,18 @@ async function requireDirect(url: string, directUrl: string, config: Config['poo
 /** A text that no two databases share. */
 async function identify(url: string, config: Config['pool']): Promise<string> {
   await using session = await connect(url, config)
-  const { rows } = await session.client.query<{ identity: string }>(
+  const { rows } = await session.query<{ identity: string }>(
     `select format('%s %s', oid, extract(epoch from pg_postmaster_start_time())) as identity
      from pg_database where datname = current_database()`,
   )
   return rows[0]?.identity ?? ''
 }
 
-async function connect(url: string, config: Config['pool'], options?: string) {
-  const client = new Client({
+function connect(url: string, { waitMs, statementMs }: Config['pool'], options?: string): Promise<OwnSession> {
+  return openSession({
     connectionString: url,
-    connectionTimeoutMillis: config.waitMs,
-    query_timeout: config.statementMs,
-    application_name: 'colloquy',
+    connectionTimeoutMillis: waitMs,
+    query_timeout: statementMs,
     ...(options === undefined ? {} : { options }),
   })
-  // An error also fails the query that it concerns.
-  client.on('error', () => {})
-  await client.connect()
-  return { client, [Symbol.asyncDispose]: () => client.end() }
 }

@@ -1,8 +1,8 @@
-import { Client } from 'pg'
 import { telling } from '../database/database-errors.ts'
+import { type OwnSession, openSession } from '../database/own-session.ts'
 
-/** A connection for an export or an import. It ends with its block, also in the middle of a statement. */
-export interface TransferClient extends Client, AsyncDisposable {
+/** A connection for an export or an import. */
+export interface TransferClient extends OwnSession {
   /** Whether the database is one of Citus, where a transaction of many conversations costs more than many of one. */
   readonly hasCitus: boolean
 }
@@ -29,16 +29,13 @@ const planning = 'set enable_seqscan = off; set enable_bitmapscan = off'
  */
 export async function connect(url: string): Promise<TransferClient> {
   const options = Object.entries(settings).map(([name, value]) => `-c ${name}=${value}`)
-  const client = new Client({
+  const client = await openSession({
     connectionString: url,
     application_name: 'colloquy transfer',
     options: options.join(' '),
-  })
-  // An error also fails the statement that it concerns.
-  client.on('error', () => {})
-  await client.connect().catch(telling(url)('cannot be reached'))
+  }).catch(telling(url)('cannot be reached'))
   const { rowCount } = await client.query("select from pg_extension where extname = 'citus'")
   const hasCitus = rowCount !== 0
   if (!hasCitus) await client.query(planning)
-  return Object.assign(client, { hasCitus, [Symbol.asyncDispose]: () => client.end() })
+  return Object.assign(client, { hasCitus })
 }

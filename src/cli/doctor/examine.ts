@@ -55,12 +55,12 @@ async function examineDatabase(config: Config): Promise<Finding[]> {
       return [...findingsOf('database', found), ...skip(checks.slice(1), 'there is no database yet')]
     }
     await using database = await openDatabase(config, 'refuse')
-    await using session = await connect(database, pool)
+    await using client = await connect(database, pool)
     const findings: Finding[] = []
     for (const [check, ask] of questions) {
       const isEarly = check === 'tables' && findings.some((one) => one.check === 'migrations' && one.state === 'wrong')
       if (isEarly) findings.push(...skip([check], 'migrations are waiting'))
-      else findings.push(...(await look(check, () => ask({ config, database, client: session.client }))))
+      else findings.push(...(await look(check, () => ask({ config, database, client }))))
     }
     return findings
   } catch (error) {
