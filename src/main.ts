@@ -17,7 +17,7 @@ async function run(args: readonly string[]): Promise<number> {
     const fault = name === 'doctor' ? null : findNodeFault()
     if (fault !== null) throw new StartupError(fault)
     // A start does not wait for the parser of arguments, which takes about 30 ms of the processor to load.
-    if (name === 'start' && more.length === 0) return await (await import('./cli/start.ts')).start()
+    if (name === 'start' && more.length === 0) return await (await import('./cli/commands/start.ts')).start()
     return await (await import('./cli/program.ts')).run(args)
   } catch (error) {
     console.error(sentenceOf(error, name))

@@ -125,12 +125,12 @@ test('only the command that is asked for is loaded, and the server after the set
   }
   const always = ['main.js', 'database/database-errors.js', 'errors.js', 'node-check.js']
   const withArguments = [...always, 'cli/program.js', 'cli/commands.js', 'version.js']
-  const forStart = ['cli/start.js', 'config.js', 'nearest-name.js', 'server/log.js']
+  const forStart = ['cli/commands/start.js', 'config.js', 'nearest-name.js', 'server/log.js']
   expect((await loaded('--version')).sort()).toEqual(withArguments.sort())
   expect((await loaded('start')).sort()).toEqual([...always, ...forStart].sort())
   expect((await loaded()).sort()).toEqual([...always, ...forStart].sort())
   expect((await loaded('start', '--help')).sort()).toEqual([...withArguments, ...forStart].sort())
-  expect((await loaded('doctor', '--help')).sort()).toEqual([...withArguments, 'cli/doctor.js'].sort())
+  expect((await loaded('doctor', '--help')).sort()).toEqual([...withArguments, 'cli/commands/doctor.js'].sort())
 })
 
 describe('migrate', () => {

@@ -1,6 +1,6 @@
 import type { Command } from 'commander'
-import { describeSettings, findMisspelt, readConfig } from '../config.ts'
-import { createLog } from '../server/log.ts'
+import { describeSettings, findMisspelt, readConfig } from '../../config.ts'
+import { createLog } from '../../server/log.ts'
 
 export function define(command: Command): void {
   command
@@ -39,8 +39,8 @@ export async function start(): Promise<number> {
       stop.resolve(1)
     }
     // Loading the server takes most of the time of a start. What is wrong with the settings is told before that.
-    const { startServer } = await import('../server/server.ts')
-    const { printWelcome } = await import('../server/welcome.ts')
+    const { startServer } = await import('../../server/server.ts')
+    const { printWelcome } = await import('../../server/welcome.ts')
     starting.signal.throwIfAborted()
     await using server = await startServer(config, log, onLost, starting.signal)
     printWelcome(config, server)

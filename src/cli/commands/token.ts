@@ -1,10 +1,10 @@
 import { type Command, InvalidArgumentError, Option } from 'commander'
 import { SignJWT } from 'jose'
-import { createAuthenticate } from '../auth/authenticate.ts'
-import { roleNames } from '../auth/roles.ts'
-import { readConfig } from '../config.ts'
-import { ApiError, StartupError } from '../errors.ts'
-import { createLog } from '../server/log.ts'
+import { createAuthenticate } from '../../auth/authenticate.ts'
+import { roleNames } from '../../auth/roles.ts'
+import { readConfig } from '../../config.ts'
+import { ApiError, StartupError } from '../../errors.ts'
+import { createLog } from '../../server/log.ts'
 
 export function define(command: Command): void {
   command.description('Bearer tokens of servers that have AUTH_SECRET.')

@@ -1,8 +1,8 @@
 import { pipeline } from 'node:stream/promises'
 import type { Command } from 'commander'
-import { readConfig } from '../config.ts'
-import { openDatabase, whichDatabase } from './database.ts'
-import { givenPath } from './given-path.ts'
+import { readConfig } from '../../config.ts'
+import { openDatabase, whichDatabase } from '../database.ts'
+import { givenPath } from '../given-path.ts'
 
 export function define(command: Command): void {
   command
@@ -26,9 +26,9 @@ interface Given {
 async function run({ user, output, json }: Given, command: Command): Promise<void> {
   if (json && output === undefined) command.error("error: option '--json' needs --output", { exitCode: 2 })
   const config = readConfig(process.env)
-  const { exportDatabase, exportToFile } = await import('../transfer/export-database.ts')
-  const { connect } = await import('../transfer/connect.ts')
-  const { CountedExport } = await import('./export-counted.ts')
+  const { exportDatabase, exportToFile } = await import('../../transfer/export-database.ts')
+  const { connect } = await import('../../transfer/connect.ts')
+  const { CountedExport } = await import('../export-counted.ts')
   await using database = await openDatabase(config, 'refuse')
   const counted = new CountedExport(user ?? null)
   if (output === undefined) {

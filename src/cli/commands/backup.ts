@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { readConfig } from '../config.ts'
-import { openDatabase, whichDatabase } from './database.ts'
-import { givenPath } from './given-path.ts'
+import { readConfig } from '../../config.ts'
+import { openDatabase, whichDatabase } from '../database.ts'
+import { givenPath } from '../given-path.ts'
 
 export function define(command: Command): void {
   command
@@ -17,8 +17,8 @@ export function define(command: Command): void {
 
 async function run(file: string, { json }: { json?: true }): Promise<void> {
   const config = readConfig(process.env)
-  const { exportToFile } = await import('../transfer/export-database.ts')
-  const { CountedExport } = await import('./export-counted.ts')
+  const { exportToFile } = await import('../../transfer/export-database.ts')
+  const { CountedExport } = await import('../export-counted.ts')
   const path = givenPath(file)
   await using database = await openDatabase(config, 'refuse')
   const counted = new CountedExport(null)

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { type Config, readConfig } from '../config.ts'
-import { StartupError } from '../errors.ts'
-import { connect, openDatabase } from './database.ts'
+import { type Config, readConfig } from '../../config.ts'
+import { StartupError } from '../../errors.ts'
+import { connect, openDatabase } from '../database.ts'
 
 export function define(command: Command): void {
   command
@@ -22,16 +22,16 @@ async function distribute({ dryRun }: { dryRun?: true }): Promise<void> {
     throw new StartupError('The embedded PostgreSQL has no workers; set DATABASE_URL to the coordinator of Citus')
   }
   if (dryRun) return plan(config)
-  const { migrate } = await import('../database/migrate.ts')
-  const { distributeAll } = await import('../database/distribute.ts')
+  const { migrate } = await import('../../database/migrate.ts')
+  const { distributeAll } = await import('../../database/distribute.ts')
   const tell = (sentence: string) => console.log(sentence)
   await migrate(directUrl, pool, { tell, distribute: (client) => distributeAll(client, tell) })
   console.log('All conversations are spread over the workers.')
 }
 
 async function plan(config: Config): Promise<void> {
-  const { planDistribution } = await import('../database/distribute.ts')
-  const { readMigrationStatus } = await import('../database/migration-status.ts')
+  const { planDistribution } = await import('../../database/distribute.ts')
+  const { readMigrationStatus } = await import('../../database/migration-status.ts')
   await using database = await openDatabase(config, 'refuse')
   await using client = await connect(database, config.pool)
   const { waiting } = await readMigrationStatus(client)

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { readConfig } from '../config.ts'
-import { Progress } from '../progress.ts'
-import { openDatabase, whichDatabase } from './database.ts'
+import { readConfig } from '../../config.ts'
+import { Progress } from '../../progress.ts'
+import { openDatabase, whichDatabase } from '../database.ts'
 
 export function define(command: Command): void {
   command
@@ -16,7 +16,7 @@ export function define(command: Command): void {
 
 async function run({ json }: { json?: true }): Promise<void> {
   const config = readConfig(process.env)
-  const { renewEpochs } = await import('../transfer/renew-epochs.ts')
+  const { renewEpochs } = await import('../../transfer/renew-epochs.ts')
   await using database = await openDatabase(config, 'refuse')
   const progress = new Progress(process.stderr)
   const tell = (sentence: string) => console.error(sentence)

@@ -11,7 +11,7 @@ export function define(command: Command): void {
 }
 
 async function run({ json }: { json?: true }): Promise<void> {
-  const { examine } = await import('./doctor/examine.ts')
+  const { examine } = await import('../doctor/examine.ts')
   const findings = await examine()
   const isGood = findings.every(({ state }) => state !== 'wrong')
   const lines = findings.map(({ state, check, sentence }) => `${state.padEnd(7)}  ${check.padEnd(10)}  ${sentence}`)

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { type Config, readConfig } from '../config.ts'
-import type { MigrationStatus } from '../database/migration-status.ts'
-import { connect, type OpenDatabase, openDatabase } from './database.ts'
+import { type Config, readConfig } from '../../config.ts'
+import type { MigrationStatus } from '../../database/migration-status.ts'
+import { connect, type OpenDatabase, openDatabase } from '../database.ts'
 
 export function define(command: Command): void {
   command.description(
@@ -24,7 +24,7 @@ async function up({ json }: { json?: true }): Promise<void> {
   const config = readConfig(process.env)
   await using database = await openDatabase(config, 'make')
   const { waiting } = await readStatus(database, config)
-  const { migrate } = await import('../database/migrate.ts')
+  const { migrate } = await import('../../database/migrate.ts')
   const tell = (sentence: string) => console.error(sentence)
   const { advice } = await migrate(database.directUrl, config.pool, { name: database.name, tell })
   if (json) return console.log(JSON.stringify({ applied: waiting, advice }, null, 2))
@@ -48,7 +48,7 @@ async function status({ json }: { json?: true }): Promise<void> {
 
 async function readStatus(database: OpenDatabase, { pool }: Config): Promise<MigrationStatus> {
   // It knows the migrations by MikroORM, which takes long to load.
-  const { readMigrationStatus } = await import('../database/migration-status.ts')
+  const { readMigrationStatus } = await import('../../database/migration-status.ts')
   await using client = await connect(database, pool)
   return await readMigrationStatus(client)
 }

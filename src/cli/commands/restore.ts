@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
-import { whichDatabase } from './database.ts'
-import { givenPath } from './given-path.ts'
-import { importBeside } from './import-beside.ts'
+import { whichDatabase } from '../database.ts'
+import { givenPath } from '../given-path.ts'
+import { importBeside } from '../import-beside.ts'
 
 export function define(command: Command): void {
   command
