@@ -1,11 +1,11 @@
-import { Progress } from '../progress.ts'
 import type { ExportOptions } from '../transfer/export-database.ts'
 import type { Counts } from '../transfer/lines.ts'
+import { TransferProgress } from './transfer-progress.ts'
 
 /** What an export tells of itself: on a terminal while it goes on, and at its end. */
 export class CountedExport {
   readonly options: ExportOptions
-  readonly #progress = new Progress(process.stderr)
+  readonly #progress = new TransferProgress()
   #done: Counts = { conversations: 0, messages: 0 }
 
   constructor(userId: string | null) {
@@ -14,7 +14,7 @@ export class CountedExport {
       onProgress: (done, all) => {
         const { conversations, messages } = done
         this.#done = { conversations, messages }
-        this.#progress.show(`${conversations} conversations`, messages, 'messages', messages / all.messages)
+        this.#progress.show(done, all)
       },
     }
   }

@@ -1,13 +1,13 @@
 import { readConfig } from '../config.ts'
-import { Progress } from '../progress.ts'
 import { openDatabase } from './database.ts'
+import { TransferProgress } from './transfer-progress.ts'
 
 /** Stores an export in the database, beside its servers, and says what was stored. */
 export async function importBeside(path: string, kind: 'import' | 'restore', json: true | undefined): Promise<void> {
   const config = readConfig(process.env)
   const { importAlone } = await import('../transfer/import-alone.ts')
   await using database = await openDatabase(config, 'make')
-  const progress = new Progress(process.stderr)
+  const progress = new TransferProgress()
   const imported = await importAlone(database, path, kind, {
     pool: config.pool,
     tell: (sentence) => console.error(sentence),
@@ -15,8 +15,7 @@ export async function importBeside(path: string, kind: 'import' | 'restore', jso
       progress.clear()
       console.error(sentence)
     },
-    onProgress: ({ conversations, messages }, all) =>
-      progress.show(`${conversations} conversations`, messages, 'messages', messages / all.messages),
+    onProgress: (done, all) => progress.show(done, all),
   })
   progress.clear()
   if (json) console.log(JSON.stringify(imported, null, 2))
