@@ -165,11 +165,16 @@ class Work {
     try {
       return await work()
     } catch (error) {
-      if (!(error instanceof DatabaseError) || !/^2[23]/.test(error.code ?? '')) throw error
+      if (!(error instanceof DatabaseError) || !isOfRows(error)) throw error
       const lines = first === last ? `line ${last.number}` : `one of the lines ${first.number} to ${last.number}`
       throw new StartupError(`${this.#path}: ${lines} cannot be stored: ${error.message}`)
     }
   }
+}
+
+/** Whether PostgreSQL refuses what it was given. Citus copies rows to its workers, and passes on their sentence without its code. */
+function isOfRows({ code = '', routine }: DatabaseError): boolean {
+  return /^2[23]/.test(code) || routine === 'ReportCopyError'
 }
 
 interface NamedConversation {
