@@ -1,11 +1,11 @@
-import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose'
+import { createLocalJWKSet, errors, type JWTVerifyGetKey } from 'jose'
 import type { Logger } from 'pino'
 import { unavailable } from '../errors.ts'
 import { TokenBucket } from '../token-bucket.ts'
+import { fetchKeys, reasonOf } from './fetch-keys.ts'
 
 /** Keys that were asked for in this time are used without asking again, in milliseconds. */
 const fresh = 10 * 60_000
-const timeout = 5_000
 /** So many fetches may follow each other at once, and then one in so many milliseconds. */
 const burst = 5
 const interval = 12_000
@@ -94,14 +94,7 @@ export class KeySet {
   async #ask(): Promise<boolean> {
     const at = this.#now()
     try {
-      const response = await fetch(this.#url, {
-        headers: { accept: 'application/jwk-set+json, application/json' },
-        // Keys come from this address, and not from one that somebody names.
-        redirect: 'manual',
-        signal: AbortSignal.timeout(timeout),
-      })
-      if (response.status !== 200) throw new Error(`it answers ${response.status}`)
-      const find = createLocalJWKSet((await response.json()) as JSONWebKeySet)
+      const find = createLocalJWKSet(await fetchKeys(this.#url))
       this.#keys = { find, at, absent: new Set() }
       this.#told('there')
       return true
@@ -130,9 +123,4 @@ export class KeySet {
         'there are no keys of AUTH_JWKS_URL that may be used: bearer tokens are UNAVAILABLE',
       )
   }
-}
-
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error)
-  return error.cause instanceof Error ? `${error.message}: ${error.cause.message}` : error.message
 }

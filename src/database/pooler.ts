@@ -78,8 +78,7 @@ async function requireSettings(url: string, directUrl: string | undefined, confi
   const { rows } = await session.query<Role>(
     `select session_user as role, current_database() as database, json_object_agg(name, setting) as settings,
        exists (select from pg_extension where extname = 'citus') as spreads
-     from pg_settings where name = any($1)`,
-    [Object.keys(requiredSettings({ spreads: false }, config))],
+     from pg_settings`,
   )
   const { role, database, settings, spreads } = rows[0] as Role
   const lacking = Object.entries(requiredSettings({ spreads }, config)).filter(

@@ -1,5 +1,6 @@
 import type { Client } from 'pg'
 import type { Config } from '../config.ts'
+import { readMigrationStatus } from '../database/migration-status.ts'
 import { StartupError } from '../errors.ts'
 import { connect } from './connect.ts'
 import { epochAfter } from './epoch.ts'
@@ -38,7 +39,9 @@ export async function importAlone(
   const checked = await checkFile(path)
   return workAlone(database, pool, tell, async () => {
     await using client = await connect(database.directUrl)
-    requireKnown(path, checked, await readTables(client), await readMigrations(client))
+    const { applied, unknown } = await readMigrationStatus(client)
+    const migrations = [...applied.map(({ name }) => name), ...unknown]
+    requireKnown(path, checked, await readTables(client), migrations)
     const id = await begin(client, kind, checked.sha256)
     const imported = await importFile(client, path, {
       toEpoch: (key, epoch) => (kind === 'restore' ? epochAfter(id, key, epoch) : epoch),
@@ -48,10 +51,6 @@ export async function importAlone(
     await endTransfer(client, id)
     return imported
   })
-}
-
-async function readMigrations(client: Client): Promise<string[]> {
-  return (await client.query<{ name: string }>('select name from migration')).rows.map(({ name }) => name)
 }
 
 async function begin(client: Client, kind: 'import' | 'restore', sha256: string): Promise<string> {

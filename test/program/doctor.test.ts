@@ -1,4 +1,7 @@
+import { once } from 'node:events'
 import { mkdir, mkdtemp, readdir, realpath, rm } from 'node:fs/promises'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
@@ -29,6 +32,7 @@ afterAll(() => rm(directory, { recursive: true, force: true }))
 const checks = [
   'node',
   'settings',
+  'keys',
   'database',
   'encoding',
   'sessions',
@@ -77,14 +81,16 @@ describe('doctor finds nothing wrong', () => {
       await using server = new Program('src/main.js', [], settings)
       await server.prints(/Access/)
       const running = await examine(settings)
-      expect([running.wrong, running.skipped]).toEqual([[], []])
+      expect([running.wrong, running.skipped]).toEqual([[], ['keys']])
       server.kill('SIGTERM')
       expect((await server.exited).code).toBe(0)
     }
     await using program = new Program('src/main.js', ['doctor'], settings)
     expect(await program.exited).toEqual({ code: 0, signal: null })
     const lines = program.stdout.trim().split('\n')
-    expect(lines.map((line) => line.split(/ {2,}/).slice(0, 2))).toEqual(checks.map((check) => ['good', check]))
+    expect(lines.map((line) => line.split(/ {2,}/).slice(0, 2))).toEqual(
+      checks.map((check) => [check === 'keys' ? 'skipped' : 'good', check]),
+    )
     // What it started, it has stopped.
     expect(await readdir(join(settings.DATA_DIR, 'postgres'))).not.toContain('postmaster.pid')
   })
@@ -146,12 +152,30 @@ describe('doctor finds', () => {
     expect(skipped).toEqual(checks.slice(2))
   })
 
+  test.each([
+    ['keys', 200, '{"keys":[{"kty":"oct","k":"eA"}]}', []],
+    ['a list without keys', 200, '{"keys":[]}', ['its list is empty']],
+    ['no list of keys', 200, '{}', ['JSON Web Key Set malformed']],
+    ['an error', 404, '', ['it answers 404']],
+  ])('that the identity provider answers %s', async (_, status, body, reasons) => {
+    const provider = createServer((_request, response) => response.writeHead(status).end(body))
+    await once(provider.listen(0, '127.0.0.1'), 'listening')
+    const url = `http://127.0.0.1:${(provider.address() as AddressInfo).port}/keys`
+    const { wrong } = await examine({ AUTH_JWKS_URL: url, DATA_DIR: join(directory, 'none') })
+    provider.close()
+    expect(wrong).toEqual(
+      reasons.map((reason) =>
+        expect.stringMatching(`^keys: No keys come from ${url}: ${reason}; correct AUTH_JWKS_URL`),
+      ),
+    )
+  })
+
   test('no database', async () => {
     const { wrong, skipped } = await examine({ DATABASE_URL: 'postgresql://ada:secret@127.0.0.1:1/c' })
     expect(wrong).toEqual([
       expect.stringMatching(/^database: The database at .*ada:…@.* cannot be reached: .*start PostgreSQL/),
     ])
-    expect(skipped).toEqual(checks.slice(3))
+    expect(skipped).toEqual(['keys', ...checks.slice(4)])
   })
 
   test('an embedded database of which another program has the folder', async () => {
@@ -167,7 +191,7 @@ describe('doctor finds', () => {
     expect(wrong).toEqual([
       expect.stringMatching(/^migrations: Migrations wait: Migration00001Conversations, .*; .* colloquy migrate up$/),
     ])
-    expect(skipped).toEqual(['tables', 'disk'])
+    expect(skipped).toEqual(['keys', 'tables', 'disk'])
   })
 
   test('another encoding, and a database that takes no writes', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { DroppingPooler } from '../support/dropping-pooler.ts'
 import { hold } from '../support/hold.ts'
+import { patient } from '../support/patient.ts'
 import { PgBouncer, pgbouncerVersion } from '../support/pgbouncer.ts'
 import { serve } from '../support/server.ts'
 
@@ -122,7 +123,10 @@ async function setRole(database: TestDatabase, sentence: string): Promise<void> 
 
 /** Writes, reads and follows behind a pooler; the sessions there have another TimeZone and DateStyle. */
 async function useAll(poolerUrl: string, database: TestDatabase): Promise<void> {
-  await using server = await serve(poolerUrl, { DATABASE_DIRECT_URL: database.url })
+  await using server = await serve(poolerUrl, {
+    POOL_TIMEOUT_MS: patient.POOL_TIMEOUT_MS,
+    DATABASE_DIRECT_URL: database.url,
+  })
   const ada = server.as()
   await using list = ada.subscribe(follow)
   expect((await list.next())?.data?.conversationsChanged.__typename).toBe('ConversationListCaughtUp')

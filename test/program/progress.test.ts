@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { TransferProgress } from '../../src/cli/transfer-progress.ts'
 import { Report } from '../../src/import/report.ts'
 import { Progress } from '../../src/progress.ts'
 
@@ -34,6 +35,21 @@ test('progress says how much is done, how fast, and how long it still takes', ()
     '\r\x1b[K3 files, 5000000 messages, 25 a second, 50 %, 55 h 34 min left',
     '\r\x1b[K',
   ])
+})
+
+test.each([
+  ['messages', { conversations: 2, messages: 1 }, { conversations: 2, messages: 4 }, '25 %'],
+  [
+    'conversations, where there are no messages',
+    { conversations: 1, messages: 0 },
+    { conversations: 2, messages: 0 },
+    '50 %',
+  ],
+  ['nothing', { conversations: 0, messages: 0 }, { conversations: 0, messages: 0 }, '100 %'],
+])('the progress of a transfer is told by %s', (_, done, all, wanted) => {
+  const { written, stream: terminal } = stream(true)
+  new TransferProgress(terminal).show(done, all)
+  expect(written).toEqual([expect.stringContaining(` ${wanted}`)])
 })
 
 test('progress is for terminals alone', () => {

@@ -10,6 +10,7 @@ import { checkClock } from './clock.ts'
 import { checkDisk } from './disk.ts'
 import { checkDurability } from './durability.ts'
 import type { Examined, Finding, Found } from './finding.ts'
+import { checkKeys } from './keys.ts'
 import { checkMigrations } from './migrations.ts'
 import { checkSessions } from './sessions.ts'
 import { checkTables } from './tables.ts'
@@ -19,9 +20,11 @@ export async function examine(): Promise<Finding[]> {
   const node = await look('node', checkNode)
   const { config, findings } = examineSettings()
   if (config === null) {
-    return [...node, ...findings, ...skip([...questions.map(([check]) => check), 'disk'], 'the settings are wrong')]
+    const checks = ['keys', ...questions.map(([check]) => check), 'disk']
+    return [...node, ...findings, ...skip(checks, 'the settings are wrong')]
   }
-  return [...node, ...findings, ...(await examineDatabase(config)), ...(await examineDisk(config))]
+  const keys = await examineKeys(config)
+  return [...node, ...findings, ...keys, ...(await examineDatabase(config)), ...(await examineDisk(config))]
 }
 
 /** What is asked of a database that answers, in this order. */
@@ -44,6 +47,12 @@ function examineSettings(): { config: Config | null; findings: Finding[] } {
   } catch (error) {
     return { config: null, findings: findingsOf('settings', faultOf(error)) }
   }
+}
+
+async function examineKeys({ identity }: Config): Promise<Finding[]> {
+  const url = identity?.jwksUrl
+  if (url === undefined) return skip(['keys'], 'AUTH_JWKS_URL is not set')
+  return look('keys', () => checkKeys(url))
 }
 
 async function examineDatabase(config: Config): Promise<Finding[]> {
