@@ -4,6 +4,7 @@ import { appendHot } from './cases/append-hot.ts'
 import { appendOne } from './cases/append-one.ts'
 import { backup } from './cases/backup.ts'
 import { citus } from './cases/citus.ts'
+import { exportAll } from './cases/export.ts'
 import { fairness } from './cases/fairness.ts'
 import { fanOut } from './cases/fan-out.ts'
 import { growth } from './cases/growth.ts'
@@ -29,6 +30,7 @@ export const cases: readonly Case[] = [
   idle,
   streaming,
   backup,
+  exportAll,
   growth,
   size,
   start,
