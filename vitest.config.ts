@@ -41,8 +41,9 @@ export default defineConfig({
     ],
     globalSetup: 'test/support/cluster.ts',
     setupFiles: ['test/support/metadata.ts'],
-    // Real servers and real PostgreSQL on two cores: generous, and never part of what a test asserts.
-    testTimeout: 120_000,
+    // Real servers and real PostgreSQL on two cores: generous, and never part of what a test asserts. Three of them, as
+    // Citus, take several times as long.
+    testTimeout: process.env.TEST_CITUS_URL ? 600_000 : 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 120_000 } },
     maxWorkers: 2,

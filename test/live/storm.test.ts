@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { createDatabase } from '../support/database.ts'
+import { engine } from '../support/engine.ts'
 import { ask } from '../support/nodes.ts'
 import { buildPrograms } from '../support/program.ts'
 import { ServerProcess } from '../support/server-process.ts'
@@ -10,7 +11,7 @@ import { until } from '../support/until.ts'
 
 /** How long the weather lasts; what comes after it takes the time that it takes. */
 const seconds = Number(process.env.STORM_SECONDS ?? 12)
-const timeout = seconds * 1_000 + 120_000
+const timeout = seconds * 1_000 + (engine.spreads ? 600_000 : 120_000)
 
 const conversations = Array.from({ length: 10 }, (_, index) => `c${index}`)
 /** Of each conversation: some from the beginning, some later from the beginning, some later from what they have read. */

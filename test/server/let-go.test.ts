@@ -49,7 +49,7 @@ test.each([
     agent.destroy()
     expect(left).toBeLessThan(bytes / 2)
   },
-  120_000,
+  300_000,
 )
 
 /** Without `fetch`, which itself leaves behind what it has read. */

@@ -137,6 +137,7 @@ test.each(['reset', 'ended by PostgreSQL'])('%s while statements are under way: 
 test('a connection that is lost without a word is given up, and its statements are answered elsewhere', async () => {
   await using bed = await open({ statementMs: 100 })
   await ask(bed.pipelines, 1)
+  bed.onPool.length = 0
   bed.proxy.drop()
   expect(await Promise.all(numbers(10).map((n) => ask(bed.pipelines, n)))).toEqual(numbers(10))
   expect(bed.onPool).toHaveLength(10)
@@ -169,18 +170,21 @@ test('while there is no connection the pool answers, and afterwards the pipeline
 })
 
 describe('statements that wait', () => {
+  const lock = 'select pg_advisory_xact_lock(1)'
+  /** Waits for whoever holds the lock. */
+  const wait: Statement<'user'> = {
+    name: 'wait',
+    kind: 'user',
+    text: 'select $1::int from pg_advisory_xact_lock_shared(1)',
+  }
+
   test('are limited: the one too many is refused, and the others are answered', async () => {
     await using bed = await open()
     const client = await database.connect()
     await client.query('begin')
-    await client.query('lock table conversation in access exclusive mode')
-    const count: Statement<'user'> = {
-      name: 'count',
-      kind: 'user',
-      text: 'select count(*)::int + $1::int from conversation',
-    }
-    const asked = numbers(10_032).map((n) => query(bed.pipelines, count, [n]))
-    await expect(query(bed.pipelines, count, [0])).rejects.toThrow(TooManyWait)
+    await client.query(lock)
+    const asked = numbers(10_032).map((n) => query(bed.pipelines, wait, [n]))
+    await expect(query(bed.pipelines, wait, [0])).rejects.toThrow(TooManyWait)
     await blocked(client)
     await client.query('commit')
     expect((await Promise.all(asked)).map((rows) => rows[0]?.[0])).toEqual(numbers(10_032))
@@ -191,27 +195,25 @@ describe('statements that wait', () => {
     await using bed = await open({ waitMs: 900 })
     const client = await database.connect()
     await client.query('begin')
-    await client.query('lock table conversation in access exclusive mode')
-    const read: Statement<'user'> = { name: 'read', kind: 'user', text: 'select 1 from conversation where false' }
-    const line = numbers(32).map(() => query(bed.pipelines, read, []))
+    await client.query(lock)
+    const line = numbers(32).map((n) => query(bed.pipelines, wait, [n]))
     await expect(ask(bed.pipelines, 1)).rejects.toThrow(TooManyWait)
     const later = ask(bed.pipelines, 2)
     await client.query('commit')
     expect(await later).toBe(2)
-    expect(await Promise.all(line)).toEqual(numbers(32).map(() => []))
+    expect(await Promise.all(line)).toEqual(numbers(32).map((n) => [[n]]))
   })
 
   test('and those under way fail when the pipelines end, and nothing is left open', async () => {
     const client = await database.connect()
     await client.query('begin')
-    await client.query('lock table conversation in access exclusive mode')
-    const read: Statement<'user'> = { name: 'read', kind: 'user', text: 'select from conversation' }
+    await client.query(lock)
     let proxy: TcpProxy
     const outcomes: Promise<PromiseSettledResult<unknown>[]>[] = []
     {
       await using bed = await open()
       proxy = bed.proxy
-      outcomes.push(Promise.allSettled(numbers(100).map(() => query(bed.pipelines, read, []))))
+      outcomes.push(Promise.allSettled(numbers(100).map((n) => query(bed.pipelines, wait, [n]))))
       await blocked(client)
     }
     for (const { status } of (await Promise.all(outcomes)).flat()) expect(status).toBe('rejected')

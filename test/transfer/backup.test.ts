@@ -132,13 +132,14 @@ describe('a restore', () => {
     const path = await transfers.export(source.url)
     const other = await transfers.export(source.url, 'nobody')
     await to.query("alter table conversation add constraint broken check (id <> 'c7')")
-    await expect(transfers.import(target.url, path, 'restore')).rejects.toThrow('violates check constraint "broken"')
+    await expect(transfers.import(target.url, path, 'restore')).rejects.toThrow('violates check constraint "broken')
     await to.query('alter table conversation drop constraint broken')
     await expect(serve(target.url)).rejects.toThrow('A restore into this database has not ended')
     for (const kind of ['restore', 'import'] as const) {
       await expect(transfers.import(target.url, other, kind)).rejects.toThrow('A restore of another file')
     }
-    expect(await transfers.import(target.url, path, 'restore')).toMatchObject({ conversations: 20, conflicts: 0 })
+    const { conversations, there, conflicts } = await transfers.import(target.url, path, 'restore')
+    expect([conversations + there, conflicts]).toEqual([20, 0])
     const epochs = async (url: typeof to) =>
       (await url.query('select epoch from conversation')).rows.map(({ epoch }) => epoch as string)
     const before = await epochs(await source.connect())
