@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { begin, holdMessages } from '../support/abandon.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { DroppingPooler } from '../support/dropping-pooler.ts'
 import { hold } from '../support/hold.ts'
@@ -92,6 +93,22 @@ describe.skipIf(pgbouncerVersion === null)(`PgBouncer ${pgbouncerVersion}`, () =
     await using database = await createDatabase()
     await using pooler = await PgBouncer.before(database.url, 'transaction')
     await expect(serve(pooler.url)).rejects.toThrow(/carries no prepared statements; use PgBouncer 1\.21 or later/)
+  })
+
+  test('passes on that nobody waits for a read any more', async () => {
+    await using database = await createDatabase()
+    await using pooler = await PgBouncer.before(database.url, 'session')
+    const settings = { ...patient, DATABASE_DIRECT_URL: database.url }
+    await setRole(database, await refusalOf(pooler.url, database.url, settings))
+    await pooler.reconnect()
+    await using server = await serve(pooler.url, settings)
+    await server.as().append('c', 'x')
+    const held = await holdMessages(database)
+    const leave = begin(server, '{ conversation(id: "c") { context(maxTokens: 1000) { included } } }')
+    await held.blocked()
+    await leave()
+    await held.untilNobodyWaits()
+    await held.letGo()
   })
 
   async function tryPgBouncer(mode: 'session' | 'transaction'): Promise<void> {

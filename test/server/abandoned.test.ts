@@ -3,8 +3,8 @@ import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, generateKeyPair, SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
+import { begin, holdMessages } from '../support/abandon.ts'
 import { type Bed, useBed } from '../support/bed.ts'
-import { blocked } from '../support/blocked.ts'
 import { EventStreamReader } from '../support/event-stream.ts'
 import { hold } from '../support/hold.ts'
 import { patient } from '../support/patient.ts'
@@ -19,38 +19,6 @@ const page = '{ conversation(id: "c") { messages(first: 1) { nodes { content } }
 const append = 'mutation ($input: AppendMessageInput!) { appendMessage(input: $input) { message { seq } } }'
 const say = (conversationId: string) => ({ input: { conversationId, message: { role: 'USER', content: 'y' } } })
 
-/** Begins a request and answers how to go away from it. */
-function begin({ server }: Bed, query: string, variables?: unknown): () => Promise<void> {
-  const leaving = new AbortController()
-  const headers = { 'content-type': 'application/json', ...server.as().identity }
-  const body = JSON.stringify({ query, variables })
-  const asked = fetch(`${server.url}/graphql`, { method: 'POST', headers, body, signal: leaving.signal })
-  return async () => {
-    leaving.abort()
-    await expect(asked).rejects.toThrow('aborted')
-  }
-}
-
-/** Holds the messages: whoever reads one waits, until `letGo`. */
-async function holdMessages({ database }: Bed) {
-  const client = await database.connect()
-  await client.query('begin')
-  await client.query('lock table message in access exclusive mode')
-  const waiting = async () => {
-    const { rows } = await client.query<{ pid: number }>(
-      `select pid from pg_locks where not granted
-       and database = (select oid from pg_database where datname = current_database())`,
-    )
-    return rows.map(({ pid }) => pid)
-  }
-  return {
-    blocked: (count?: number) => blocked(client, count),
-    waiting,
-    untilNobodyWaits: () => until(async () => (await waiting()).length === 0),
-    letGo: () => client.query('commit'),
-  }
-}
-
 /** The connections of the pool. */
 async function pids({ database }: Bed): Promise<number[]> {
   const client = await database.connect()
@@ -64,7 +32,7 @@ describe('a read that has a connection alone, and for which nobody waits any mor
   const bed = useBed({ ...patient, POOL_SIZE: '2', MAX_MESSAGES_PER_SECOND: '1000' })
 
   const ways: [string, () => Promise<() => Promise<void>>][] = [
-    ['its client went away', async () => begin(bed, window)],
+    ['its client went away', async () => begin(bed.server, window)],
     [
       'its operation was completed on the socket',
       async () => {
@@ -100,7 +68,7 @@ describe('a read that has a connection alone, and for which nobody waits any mor
     const ada = bed.server.as()
     await ada.append('c', 'x')
     await ada.get(window)
-    const held = await holdMessages(bed)
+    const held = await holdMessages(bed.database)
     const leave = await ask()
     const [pid] = await held.blocked()
     await leave()
@@ -116,9 +84,9 @@ describe('a read that has a connection alone, and for which nobody waits any mor
   test('is followed by no other read of its operation', async () => {
     const ada = bed.server.as()
     await ada.append('c', 'x')
-    const held = await holdMessages(bed)
+    const held = await holdMessages(bed.database)
     const sent = await recordStatements(bed.database, async () => {
-      const leave = begin(bed, `{ one: ${window.slice(2, -2)} two: ${window.slice(2, -2)} }`)
+      const leave = begin(bed.server, `{ one: ${window.slice(2, -2)} two: ${window.slice(2, -2)} }`)
       await held.blocked()
       await leave()
       await held.untilNobodyWaits()
@@ -138,7 +106,7 @@ describe('a request that takes longer than REQUEST_TIMEOUT_MS', () => {
   test('is answered 503 with Retry-After, and its read is cancelled', async () => {
     const ada = bed.server.as()
     await ada.append('c', 'x')
-    const held = await holdMessages(bed)
+    const held = await holdMessages(bed.database)
     const asked = ada.post(JSON.stringify({ query: window }))
     await held.blocked()
     const response = await asked
@@ -155,7 +123,7 @@ describe('what is not cancelled', () => {
     const ada = bed.server.as()
     await ada.append('written', 'x')
     const client = await hold(bed.database, 'written')
-    const leave = begin(bed, append, say('written'))
+    const leave = begin(bed.server, append, say('written'))
     await untilWaiting(bed.database)
     await leave()
     await client.query('commit')
@@ -181,9 +149,9 @@ describe('what is not cancelled', () => {
   test('a read between those of others goes on, they are answered, and it is not asked again alone', async () => {
     const ada = bed.server.as()
     await ada.append('c', 'x')
-    const held = await holdMessages(bed)
+    const held = await holdMessages(bed.database)
     const sent = await recordStatements(bed.database, async () => {
-      const leave = begin(bed, page)
+      const leave = begin(bed.server, page)
       const [line] = await held.blocked()
       const other = ada.get(page)
       await leave()
