@@ -222,8 +222,8 @@ test('a message that PostgreSQL refuses fails alone', async () => {
 })
 
 test('writers on two servers leave no gap and lose nothing', async () => {
-  await using near = await serve(bed.database.url)
-  await using far = await serve(bed.database.url)
+  await using near = await serve(bed.database.url, patient)
+  await using far = await serve(bed.database.url, patient)
   const apis = [near.as(), far.as()]
   const ids = upTo(4).map((n) => `both-${n}`)
   const answers = await Promise.all(
