@@ -94,6 +94,12 @@ export class Bus implements AsyncDisposable {
   readonly #toSend = new Map<string, number>()
   #lastSent = Number.NEGATIVE_INFINITY
   #isAway = false
+  #isOpen = false
+  /**
+   * How many hints this process gave, how many keys went on the line, how many hints came, and how many were dropped
+   * because too many waited.
+   */
+  readonly counts = { published: 0, sent: 0, heard: 0, dropped: 0 }
   #running: Promise<void> = Promise.resolve()
   #wake: () => void = () => {}
 
@@ -111,11 +117,25 @@ export class Bus implements AsyncDisposable {
 
   /** Tells the other processes, a little later and together with other hints. Never throws and never waits. */
   publish(moved: Moved): void {
-    if (this.#toSend.size >= maxWaiting) return
+    this.counts.published += 1
+    if (this.#toSend.size >= maxWaiting) {
+      this.counts.dropped += 1
+      return
+    }
     const isFirst = this.#toSend.size === 0
     // Hints of commits that ended together come in any order.
     this.#toSend.set(moved.key, Math.max(moved.revision, this.#toSend.get(moved.key) ?? 0))
     if (isFirst) this.#wake()
+  }
+
+  /** Whether there is a line on which hints come. */
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  /** How many hints wait to be sent. */
+  get waiting(): number {
+    return this.#toSend.size
   }
 
   /** Asks for the hints of a key. A key has one interest at a time. */
@@ -164,6 +184,7 @@ export class Bus implements AsyncDisposable {
         this.#away.failed(error, performance.now())
       })
       this.#isAway = true
+      this.#isOpen = false
       this.#listening.clear()
       this.#toUnlisten.clear()
       for (const key of this.#unconfirmed.keys()) this.#confirm(key)
@@ -178,7 +199,9 @@ export class Bus implements AsyncDisposable {
     const events: LineEvents = {
       heard: ({ key, text }) => {
         // A server sends the revision and nothing else. Any other text was not sent by a server.
-        if (/^\d{1,15}$/.test(text)) listener.moved({ key, revision: Number(text) })
+        if (!/^\d{1,15}$/.test(text)) return
+        this.counts.heard += 1
+        listener.moved({ key, revision: Number(text) })
       },
       lost: (error) => {
         lost.abort(error)
@@ -189,6 +212,7 @@ export class Bus implements AsyncDisposable {
     for (const key of this.#wanted.keys()) this.#toListen.add(key)
     while (this.#toListen.size > 0) await this.#listen(line)
     this.#isAway = false
+    this.#isOpen = true
     this.#away.back()
     listener.resumed()
     while (!signal.aborted && !lost.signal.aborted) {
@@ -236,6 +260,7 @@ export class Bus implements AsyncDisposable {
     }
     this.#lastSent = performance.now()
     await line.send(hints)
+    this.counts.sent += hints.length
   }
 
   async #unlisten(line: Line): Promise<void> {

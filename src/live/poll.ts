@@ -20,6 +20,8 @@ export class Poll implements AsyncDisposable {
   readonly #stop = new AbortController()
   readonly #running: Promise<void>
   #looking: Promise<void> = Promise.resolve()
+  /** How many looks have failed. */
+  failed = 0
   #again: Promise<void> | null = null
 
   constructor(store: Store, watchers: Watchers, everyMs: number, settleMs: number, log: Logger) {
@@ -78,6 +80,7 @@ export class Poll implements AsyncDisposable {
       if (conversations.length > 0 && !this.#stop.signal.aborted) await this.#lookAtConversations(conversations)
       if (lists.length > 0 && !this.#stop.signal.aborted) await this.#lookAtLists(lists)
     } catch (error) {
+      this.failed += 1
       this.#log.warn({ err: error }, 'could not look at watched conversations')
     }
   }

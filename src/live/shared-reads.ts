@@ -1,4 +1,5 @@
 import { setImmediate as turn } from 'node:timers/promises'
+import { inOwnSpan } from '../observe/spans.ts'
 import { AnswerBudget, type AnswerMemory } from '../storage/postgres/answer-budget.ts'
 
 /** One who waits for a shared read. */
@@ -40,21 +41,23 @@ export class SharedReads {
   #begin(question: string, ask: (budget: AnswerBudget) => Promise<unknown>): Shared {
     const shared: Shared = { budget: new AnswerBudget(this.#memory, bytesPerRead), takers: [], holders: 0 }
     this.#asked.set(question, shared)
-    void turn()
-      .then(() => {
-        this.#asked.delete(question)
-        return ask(shared.budget)
-      })
-      .then(
-        (answer) => {
-          for (const taker of shared.takers) giveTo(taker, answer)
-        },
-        (error: unknown) => {
-          for (const taker of shared.takers) taker.failed(error)
-        },
-      )
+    void turn().then(() => {
+      this.#asked.delete(question)
+      return inOwnSpan('feed', {}, () => readFor(shared, ask))
+    })
     return shared
   }
+}
+
+async function readFor({ budget, takers }: Shared, ask: (budget: AnswerBudget) => Promise<unknown>): Promise<void> {
+  let answer: unknown
+  try {
+    answer = await ask(budget)
+  } catch (error) {
+    for (const taker of takers) taker.failed(error)
+    return
+  }
+  for (const taker of takers) giveTo(taker, answer)
 }
 
 /** Whoever fails while it takes the answer fails alone. */

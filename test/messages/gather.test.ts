@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { TooManyWait } from '../../src/facts.ts'
+import { Distribution } from '../../src/observe/distribution.ts'
 import { Gather } from '../../src/storage/postgres/gather.ts'
 import type { Answer, Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
@@ -263,6 +264,8 @@ test.each([
   const began: string[] = []
   const first = Promise.withResolvers<void>()
   await using gather = new Gather<string, string>({
+    name: 'test',
+    counts: { batches: new Distribution([]), waiting: 0, refused: 0 },
     keyOf: () => 'key',
     sizeOf: () => 1,
     run: async (items) => {

@@ -50,6 +50,7 @@ export class Pipelines implements AsyncDisposable {
   readonly #lines: Line[]
   readonly #waiting: Ask[] = []
   #onPool = 0
+  #refused = 0
   #isEnded = false
 
   /**
@@ -73,9 +74,16 @@ export class Pipelines implements AsyncDisposable {
     await Promise.all(this.#lines.map((line) => line.open()))
   }
 
+  /** How it stands, for who watches the server. */
+  get state(): { open: number; underWay: number; waiting: number; refused: number } {
+    const open = this.#lines.flatMap(({ pipeline }) => pipeline ?? [])
+    const underWay = open.reduce((sum, pipeline) => sum + pipeline.underWay, this.#onPool)
+    return { open: open.length, underWay, waiting: this.#waiting.length, refused: this.#refused }
+  }
+
   /** @throws TooManyWait, NobodyWaits */
   query(config: Asked): Promise<Answer> {
-    if (this.#waiting.length >= maxWaiting) return Promise.reject(new TooManyWait())
+    if (this.#waiting.length >= maxWaiting) return Promise.reject(this.#refusal())
     return new Promise((resolve, reject) => {
       this.#waiting.push({ config, since: performance.now(), resolve, reject })
       this.#send()
@@ -88,9 +96,14 @@ export class Pipelines implements AsyncDisposable {
       if (place === null) return
       const ask = this.#waiting.shift() as Ask
       if (ask.config.awaiting?.isOver) ask.reject(new NobodyWaits())
-      else if (performance.now() - ask.since > this.#waitMs) ask.reject(new TooManyWait())
+      else if (performance.now() - ask.since > this.#waitMs) ask.reject(this.#refusal())
       else void this.#ask(place, ask)
     }
+  }
+
+  #refusal(): TooManyWait {
+    this.#refused += 1
+    return new TooManyWait()
   }
 
   #findRoom(): Place | null {

@@ -1,5 +1,6 @@
 import { TooManyWait } from '../../facts.ts'
-import { Gather, type Outcome } from '../postgres/gather.ts'
+import { batchSizes, Distribution } from '../../observe/distribution.ts'
+import { Gather, type GatherCounts, type Outcome } from '../postgres/gather.ts'
 import type { Store } from '../postgres/store.ts'
 import { type Append, type Appended, appendMessages, needsLock } from './append.ts'
 import { appendTogether, appendToOne } from './append-together.ts'
@@ -33,6 +34,10 @@ export class Appender {
   /** Whether a quota is about appends. */
   readonly #isLimited: boolean
   readonly #lanes = new Map<string, Gather<Append, Appended>>()
+  /** Of all lanes together. */
+  readonly gathered: GatherCounts = { batches: new Distribution(batchSizes), waiting: 0, refused: 0 }
+  /** How many appends were asked for, whatever became of them, and how many messages they had. */
+  readonly asked = { appends: 0, messages: 0 }
 
   /** @param waitMs after so many milliseconds, an append that has not begun is refused */
   constructor(store: Store, waitMs: number) {
@@ -43,6 +48,8 @@ export class Appender {
 
   /** The same as `appendMessages`; the errors are described there. @throws also TooManyWait, QuotaExceeded */
   append(append: Append): Promise<Appended> {
+    this.asked.appends += 1
+    this.asked.messages += append.messages.length
     return this.#isLimited ? appendWithin(this.#store.quotas, append, (within) => this.#add(within)) : this.#add(append)
   }
 
@@ -63,6 +70,8 @@ export class Appender {
 
   #createLane(name: string): Gather<Append, Appended> {
     return new Gather<Append, Appended>({
+      name: 'appends',
+      counts: this.gathered,
       keyOf: ({ to }) => to.key,
       sizeOf: ({ messages }) => messages.reduce((sum, message) => sum + message.size, 0),
       run: (appends) => (appends.length === 1 ? this.#runOne(appends) : this.#runMany(appends)),

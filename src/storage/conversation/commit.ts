@@ -2,6 +2,7 @@ import type { EntityManager } from '@mikro-orm/postgresql'
 import type { Pool, PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
 import { TransactionTooLong } from '../../facts.ts'
+import { inSpan } from '../../observe/spans.ts'
 import { listRevision, type Moved, type Store } from '../postgres/store.ts'
 import { listKey } from './conversation-key.ts'
 
@@ -39,24 +40,29 @@ export function atOnce<T>(run: (pool: Pool) => Promise<Written<T>>): Write<T> {
  * @throws TransactionTooLong
  */
 export function inTransaction<T>(work: (client: PoolClient) => Promise<Written<T>>): Write<T> {
-  return async ({ pool, transactionMs }) => {
-    const client = await pool.connect()
-    let broken: Error | undefined
-    try {
-      const requireTime = limitTime(transactionMs)
-      await client.query('begin')
-      const written = await work(client)
-      requireTime()
-      await client.query('commit')
-      return written
-    } catch (error) {
-      await client.query('rollback').catch((failure: Error) => {
-        broken = failure
-      })
-      throw error
-    } finally {
-      client.release(broken)
-    }
+  return (store) => inSpan('transaction', {}, () => transact(store, work))
+}
+
+async function transact<T>(
+  { pool, transactionMs }: Store,
+  work: (client: PoolClient) => Promise<Written<T>>,
+): Promise<Written<T>> {
+  const client = await pool.connect()
+  let broken: Error | undefined
+  try {
+    const requireTime = limitTime(transactionMs)
+    await client.query('begin')
+    const written = await work(client)
+    requireTime()
+    await client.query('commit')
+    return written
+  } catch (error) {
+    await client.query('rollback').catch((failure: Error) => {
+      broken = failure
+    })
+    throw error
+  } finally {
+    client.release(broken)
   }
 }
 
@@ -66,14 +72,15 @@ export function inTransaction<T>(work: (client: PoolClient) => Promise<Written<T
  * @throws TransactionTooLong
  */
 export function inUnitOfWork<T>(work: (em: EntityManager) => Promise<Written<T>>): Write<T> {
-  return ({ em, transactionMs }) => {
-    const requireTime = limitTime(transactionMs)
-    return em.fork().transactional(async (own) => {
-      const written = await work(own)
-      requireTime()
-      return written
+  return ({ em, transactionMs }) =>
+    inSpan('unit of work', {}, () => {
+      const requireTime = limitTime(transactionMs)
+      return em.fork().transactional(async (own) => {
+        const written = await work(own)
+        requireTime()
+        return written
+      })
     })
-  }
 }
 
 /**

@@ -7,6 +7,7 @@ import type { Store } from './store.ts'
 /** How many bytes of rows this instance holds for all answers that are not sent yet. */
 export class AnswerMemory {
   #held = 0
+  #refused = 0
   readonly #limit: number
 
   constructor(limit: number) {
@@ -17,9 +18,16 @@ export class AnswerMemory {
     return this.#held
   }
 
+  /** How many reads were refused. */
+  get refused(): number {
+    return this.#refused
+  }
+
   /** @throws TooManyAnswers while the limit is reached: an early refusal protects the answers under way. */
   requireRoom(): void {
-    if (this.#held >= this.#limit) throw new TooManyAnswers()
+    if (this.#held < this.#limit) return
+    this.#refused += 1
+    throw new TooManyAnswers()
   }
 
   hold(bytes: number): void {

@@ -1,10 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Context } from '@opentelemetry/api'
 import { TooManyWait } from '../../facts.ts'
+import type { Distribution } from '../../observe/distribution.ts'
+import { inJoinedSpan, outsideRequests, presentContext } from '../../observe/spans.ts'
 
 /** What a run answers for one item: its result, or a promise of it for which the other items do not wait. */
 export type Outcome<Result> = { readonly result: Result } | { readonly later: Promise<Result> }
 
+/** What was gathered, for who watches the server. Several may share it. */
+export interface GatherCounts {
+  /** How many items the runs had. */
+  readonly batches: Distribution
+  /** How many items wait for their run. */
+  waiting: number
+  /** How many items were refused because their run did not begin. */
+  refused: number
+}
+
 export interface GatherOptions<Item, Result> {
+  /** What is gathered, for traces. */
+  readonly name: string
+  readonly counts: GatherCounts
   /** Two runs never work on items of one key at once: while a result of that key is to come, its later items wait. */
   readonly keyOf: (item: Item) => string
   /** In the unit of `runSize`. */
@@ -33,6 +49,8 @@ interface Waiting<Item, Result> {
   readonly key: string
   /** When it came. */
   readonly since: number
+  /** To what it belongs in a trace. */
+  readonly origin: Context | null
   readonly resolve: (result: Result) => void
   readonly reject: (error: unknown) => void
 }
@@ -62,9 +80,15 @@ export class Gather<Item, Result> implements AsyncDisposable {
 
   /** Settles when the item is done. @throws TooManyWait: its run did not begin */
   add(item: Item): Promise<Result> {
-    if (this.#waiting.length >= maxWaiting) return Promise.reject(new TooManyWait())
+    const { counts, keyOf } = this.#options
+    if (this.#waiting.length >= maxWaiting) {
+      counts.refused += 1
+      return Promise.reject(new TooManyWait())
+    }
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ item, key: this.#options.keyOf(item), since: performance.now(), resolve, reject })
+      const origin = presentContext()
+      this.#waiting.push({ item, key: keyOf(item), since: performance.now(), origin, resolve, reject })
+      counts.waiting += 1
       this.#wake()
     })
   }
@@ -76,7 +100,8 @@ export class Gather<Item, Result> implements AsyncDisposable {
   }
 
   #wake(): void {
-    this.#running ??= this.#run().finally(() => {
+    // Whoever comes first begins what is then done for all.
+    this.#running ??= outsideRequests(() => this.#run()).finally(() => {
       this.#running = null
       this.#goOn()
     })
@@ -111,7 +136,7 @@ export class Gather<Item, Result> implements AsyncDisposable {
   }
 
   #take(): Waiting<Item, Result>[] {
-    const { sizeOf, waitMs, runItems, runItemsOfKey, runSize } = this.#options
+    const { sizeOf, waitMs, runItems, runItemsOfKey, runSize, counts } = this.#options
     const soonest = performance.now() - waitMs
     const taken: Waiting<Item, Result>[] = []
     const left: Waiting<Item, Result>[] = []
@@ -120,6 +145,7 @@ export class Gather<Item, Result> implements AsyncDisposable {
     for (const waiting of this.#waiting) {
       const { item, key, since, reject } = waiting
       if (since < soonest) {
+        counts.refused += 1
         reject(new TooManyWait())
         continue
       }
@@ -135,13 +161,17 @@ export class Gather<Item, Result> implements AsyncDisposable {
         size += sizeOf(item)
       }
     }
+    counts.waiting -= this.#waiting.length - left.length
     this.#waiting = left
     return taken
   }
 
   async #do(taken: readonly Waiting<Item, Result>[]): Promise<void> {
+    const { name, run, counts } = this.#options
+    counts.batches.add(taken.length)
+    const origins = taken.map(({ origin }) => origin)
     try {
-      const outcomes = await this.#options.run(taken.map(({ item }) => item))
+      const outcomes = await inJoinedSpan(name, origins, () => run(taken.map(({ item }) => item)))
       for (const [index, { key, resolve, reject }] of taken.entries()) {
         const outcome = outcomes[index] as Outcome<Result>
         if ('result' in outcome) resolve(outcome.result)

@@ -1,5 +1,6 @@
 import { types } from 'pg'
 import type { Asked, Awaiting } from '../../database/reads/lone-reads.ts'
+import { inStatementSpan, isRecorded } from '../../observe/spans.ts'
 
 /**
  * What a statement is about. It decides where the statement runs: on an engine that spreads conversations over machines,
@@ -54,13 +55,20 @@ export function queryKey(
   return run(on, statement, [key, ...values], awaiting)
 }
 
-async function run(on: Runner, { name, text }: Statement, values: unknown[], awaiting?: Awaiting): Promise<Row[]> {
-  const result = await on.query({ name, text, values, rowMode: 'array', types: textTypes, awaiting })
+async function run(on: Runner, statement: Statement, values: unknown[], awaiting?: Awaiting): Promise<Row[]> {
+  const { name, text } = statement
+  const asked: Asked = { name, text, values, rowMode: 'array', types: textTypes, awaiting }
+  const result = await (isRecorded() ? askInSpan(on, asked, statement) : on.query(asked))
   const { rows } = result
   // The driver assigns a function to a property for each query. V8 makes such a function old from birth, and from it
   // leads a way to the result: it would hold the rows until the next full garbage collection.
   result.rows = []
   return rows
+}
+
+function askInSpan(on: Runner, asked: Asked, { name, kind }: Statement): Promise<{ rows: Row[] }> {
+  const attributes = { 'db.system.name': 'postgresql', 'db.query.summary': name, 'colloquy.statement.kind': kind }
+  return inStatementSpan(name, attributes, () => on.query(asked))
 }
 
 const parsers = new Map<number, (value: string) => unknown>([

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Place } from '../../entities/ids/place.ts'
 import { ChunkExpected } from '../../facts.ts'
+import { batchSizes, Distribution } from '../../observe/distribution.ts'
 import { refOf } from '../message/edit.ts'
-import { Gather, type Outcome } from '../postgres/gather.ts'
+import { Gather, type GatherCounts, type Outcome } from '../postgres/gather.ts'
 import { isRefused } from '../postgres/refused.ts'
 import type { Store } from '../postgres/store.ts'
 import { Turns } from '../postgres/turns.ts'
@@ -56,6 +57,8 @@ export class StreamWriter implements AsyncDisposable {
   /** By place. The stream that was used last is at the end. */
   readonly #open = new Map<string, Open>()
   #unstored = 0
+  /** Of chunks. */
+  readonly gathered: GatherCounts = { batches: new Distribution(batchSizes), waiting: 0, refused: 0 }
 
   /** @param maxSize of a message, in bytes; @param windowMs milliseconds between two statements; @param waitMs for which a chunk waits for its statement at most */
   constructor(store: Store, maxSize: number, windowMs: number, waitMs: number) {
@@ -65,6 +68,8 @@ export class StreamWriter implements AsyncDisposable {
     // Other work keeps half of the connections. While a stream waits for its turn, its next chunks gather.
     this.#turns = new Turns(Math.ceil(store.pool.options.max / 2))
     this.#gather = new Gather<NewChunk, StreamState>({
+      name: 'text',
+      counts: this.gathered,
       keyOf: streamKey,
       sizeOf: ({ size }) => size,
       run: (chunks) => this.#run(chunks),
