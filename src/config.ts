@@ -4,6 +4,7 @@ import { findNearest } from './nearest-name.ts'
 
 const KiB = 1024
 const MiB = 1024 * KiB
+const hostForm = 'an IP address or a host name, without a scheme and without a port'
 
 /** One variable of the environment. */
 interface Setting<Value> {
@@ -22,13 +23,25 @@ interface Setting<Value> {
 const settings = {
   PORT: whole(0, 65_535, 4000, 'Port to listen on; 0 picks a free one.'),
   HOST: {
-    read: (text) => {
-      const host = text.replace(/^\[(.*:.*)\]$/, '$1')
-      return isIP(host) !== 0 || /^[\w-]+(\.[\w-]+)*\.?$/.test(host) ? host : undefined
-    },
-    takes: 'an IP address or a host name, without a scheme and without a port',
+    read: readHost,
+    takes: hostForm,
     fallback: '127.0.0.1',
     meaning: 'Address to listen on. Without identity settings only a loopback address is accepted.',
+  },
+  METRICS_PORT: {
+    ...whole(
+      0,
+      65_535,
+      0,
+      'Port to listen on for Prometheus, at `/metrics`; 0 picks a free one. Whoever reaches it can read it. Absent: there are no metrics.',
+    ),
+    fallback: null,
+  },
+  METRICS_HOST: {
+    read: readHost,
+    takes: hostForm,
+    fallback: '127.0.0.1',
+    meaning: 'Address to listen on for Prometheus.',
   },
   DATABASE_URL: {
     read: (text) => (isDatabaseUrl(text) ? text : undefined),
@@ -365,6 +378,11 @@ export interface ListTimes {
 export interface Config {
   readonly port: number
   readonly host: string
+  readonly metrics: {
+    /** undefined: there are no metrics. */
+    readonly port: number | undefined
+    readonly host: string
+  }
   /** undefined: embedded PostgreSQL in `dataDir`. */
   readonly databaseUrl: string | undefined
   /** The same database without a pooler before it; undefined: `databaseUrl`. */
@@ -469,6 +487,7 @@ function toConfig(from: Settings): Config {
   return {
     port: from.PORT,
     host: from.HOST,
+    metrics: { port: from.METRICS_PORT, host: from.METRICS_HOST },
     databaseUrl: from.DATABASE_URL,
     directUrl: from.DATABASE_DIRECT_URL,
     dataDir: from.DATA_DIR,
@@ -618,6 +637,11 @@ function list(isItem: (item: string) => boolean, takes: string) {
     return items.every(isItem) ? items : undefined
   }
   return { read, takes, fallback: null }
+}
+
+function readHost(text: string): string | undefined {
+  const host = text.replace(/^\[(.*:.*)\]$/, '$1')
+  return isIP(host) !== 0 || /^[\w-]+(\.[\w-]+)*\.?$/.test(host) ? host : undefined
 }
 
 function isDatabaseUrl(value: string): boolean {

@@ -1,19 +1,22 @@
 import type { QuotaName } from './facts.ts'
 
 /** Every `extensions.code` that Colloquy itself sends. GraphQL has codes of its own for parsing and validation. */
-export type ErrorCode =
-  | 'UNAUTHENTICATED'
-  | 'FORBIDDEN'
-  | 'NOT_FOUND'
-  | 'BAD_USER_INPUT'
-  | 'CONFLICT'
-  | 'CURSOR_EXPIRED'
-  | 'PAYLOAD_TOO_LARGE'
-  | 'COST_LIMIT'
-  | 'QUOTA_EXCEEDED'
-  | 'RATE_LIMITED'
-  | 'UNAVAILABLE'
-  | 'INTERNAL_SERVER_ERROR'
+export const errorCodes = [
+  'UNAUTHENTICATED',
+  'FORBIDDEN',
+  'NOT_FOUND',
+  'BAD_USER_INPUT',
+  'CONFLICT',
+  'CURSOR_EXPIRED',
+  'PAYLOAD_TOO_LARGE',
+  'COST_LIMIT',
+  'QUOTA_EXCEEDED',
+  'RATE_LIMITED',
+  'UNAVAILABLE',
+  'INTERNAL_SERVER_ERROR',
+] as const
+
+export type ErrorCode = (typeof errorCodes)[number]
 
 /** An error whose sentence and extensions the caller may see. Anything else is logged and masked at the edge. */
 export class ApiError extends Error {

@@ -30,6 +30,10 @@ import { graphqlPath, registerGraphql } from './http/graphql-route.ts'
 import { type Health, registerHealth } from './http/health.ts'
 import { createHostGuard } from './http/host-guard.ts'
 import { createHttp } from './http/http.ts'
+import { listenForMetrics, type MetricsListener } from './metrics/metrics-listener.ts'
+import { OperationMeter } from './metrics/operation-meter.ts'
+import { Refusals } from './metrics/refusals.ts'
+import { createMetrics, type Measured } from './metrics/server-metrics.ts'
 import { Operations } from './operation/operations.ts'
 import type { TransportDependencies } from './operation/transport-dependencies.ts'
 import { Rates } from './rate/rates.ts'
@@ -47,6 +51,8 @@ import { registerStreams } from './sse/sse-route.ts'
 export interface Server extends AsyncDisposable {
   /** `http://host:port`, without a path. */
   readonly url: string
+  /** `http://host:port/metrics`; null: there are no metrics. */
+  readonly metricsUrl: string | null
   /** Where the data lies, in words for people. */
   readonly data: string
   /** What is open at the moment; event streams count as sockets. All numbers are 0 after the last client has gone. */
@@ -86,7 +92,7 @@ export async function startServer(
     }
   }
   try {
-    const { url, directUrl, data } = await findDatabase(config, own, onLost, signal)
+    const { url, directUrl, data, directory } = await findDatabase(config, own, onLost, signal)
     const keepsSettings = await unlessStopped(findWhetherSettingsHold(url, config.directUrl, config.pool))
     const name = config.directUrl === undefined ? 'DATABASE_URL' : 'DATABASE_DIRECT_URL'
     const tell = (sentence: string) => log.info(sentence)
@@ -149,6 +155,8 @@ export async function startServer(
       operations,
       authenticate: createAuthenticate(config.identity, log),
       rates,
+      meter: new OperationMeter(),
+      refusals: new Refusals(),
       takesOrigin,
       proxies,
       config,
@@ -157,7 +165,7 @@ export async function startServer(
     const guard = createHostGuard(config, takesOrigin, proxies)
     const health: Health = { isStopping: false }
 
-    const app = createHttp(config, guard, takesOrigin, proxies, health, rates, log)
+    const app = createHttp(dependencies, guard, health)
     registerHealth(app, health, store)
     registerGraphql(app, dependencies)
     const streams = new EventStreams(dependencies)
@@ -165,6 +173,24 @@ export async function startServer(
     if (config.graphiql) registerGraphiql(app, { graphqlPath, identity: config.identity })
     const sockets = new Sockets(dependencies)
     attachSockets(app.server, graphqlPath, guard, dependencies, sockets)
+    const measured = {
+      ...{
+        appender,
+        streamWriter,
+        watchers,
+        bus,
+        poll,
+        operations,
+        sockets,
+        streams,
+        pool,
+        reads,
+        answers,
+        feedMemory,
+      },
+      ...{ meter: dependencies.meter, refusals: dependencies.refusals, directory },
+    }
+    const metrics = config.metrics.port === undefined ? null : own(await startMetrics(config.metrics, measured, log))
     own({
       [Symbol.asyncDispose]: async () => {
         health.isStopping = true
@@ -175,10 +201,11 @@ export async function startServer(
     })
     const listening = app.listen({ port: config.port, host: config.host })
     await unlessStopped(listening).catch((error: NodeJS.ErrnoException) => {
-      throw cannotListen(config, error)
+      throw cannotListen(config, ['PORT', 'HOST'], error)
     })
     return {
       url: urlOf(app.server.address() as AddressInfo),
+      metricsUrl: metrics === null ? null : `${urlOf(metrics.address)}/metrics`,
       data,
       inspect: () => ({
         sockets: sockets.size + streams.size,
@@ -199,31 +226,47 @@ async function findDatabase(
   own: <T extends AsyncDisposable>(resource: T) => T,
   onLost: (error: Error) => void,
   signal: AbortSignal | undefined,
-): Promise<{ url: string; directUrl: string; data: string }> {
+): Promise<{ url: string; directUrl: string; data: string; directory: string | null }> {
   const { databaseUrl, directUrl = databaseUrl } = config
   if (databaseUrl !== undefined && directUrl !== undefined) {
-    return { url: databaseUrl, directUrl, data: 'in the database of DATABASE_URL' }
+    return { url: databaseUrl, directUrl, data: 'in the database of DATABASE_URL', directory: null }
   }
   const { url, directory } = own(await startEmbeddedDatabase({ directory: config.dataDir, onLost, signal }))
-  return { url, directUrl: url, data: `in ${directory}` }
+  return { url, directUrl: url, data: `in ${directory}`, directory }
 }
 
-function cannotListen(config: Config, error: NodeJS.ErrnoException): Error {
-  const where = `${config.host}:${config.port}`
+async function startMetrics(
+  { port = 0, host }: Config['metrics'],
+  measured: Measured,
+  log: Logger,
+): Promise<MetricsListener> {
+  const metrics = createMetrics(measured)
+  return listenForMetrics(metrics, { port, host }, log).catch((error: NodeJS.ErrnoException) => {
+    throw cannotListen({ port, host }, ['METRICS_PORT', 'METRICS_HOST'], error)
+  })
+}
+
+/** @param settings that name the port and the host */
+function cannotListen(
+  { port, host }: { readonly port: number; readonly host: string },
+  [portSetting, hostSetting]: readonly [string, string],
+  error: NodeJS.ErrnoException,
+): Error {
+  const where = `${host}:${port}`
   switch (error.code) {
     case 'EADDRINUSE':
-      return new StartupError(`Another program listens on ${where}; set PORT to a free one.`)
+      return new StartupError(`Another program listens on ${where}; set ${portSetting} to a free one.`)
     case 'EACCES':
-      return new StartupError(`This user may not listen on ${where}; set PORT above 1023.`)
+      return new StartupError(`This user may not listen on ${where}; set ${portSetting} above 1023.`)
     case 'ENOTFOUND':
     case 'EAI_AGAIN':
       return new StartupError(
-        `HOST: ${config.host} is the name of no host that this machine knows; set an address of it.`,
+        `${hostSetting}: ${host} is the name of no host that this machine knows; set an address of it.`,
       )
     case 'EADDRNOTAVAIL':
     case 'EAFNOSUPPORT':
     case 'EINVAL':
-      return new StartupError(`HOST: ${config.host} is no address of this machine; set one that is.`)
+      return new StartupError(`${hostSetting}: ${host} is no address of this machine; set one that is.`)
     default:
       return error
   }

@@ -10,6 +10,7 @@ export function printWelcome(config: Config, server: Server): void {
       `  GraphQL    ${server.url}${graphqlPath}`,
       `  WebSocket  ${server.url.replace('http', 'ws')}${graphqlPath}`,
       ...(config.graphiql ? [`  GraphiQL   ${server.url}/graphiql`] : []),
+      ...(server.metricsUrl === null ? [] : [`  Metrics    ${server.metricsUrl}`]),
       `  Data       ${server.data}`,
       `  Access     ${describeAccess(config)}`,
     ].join('\n'),

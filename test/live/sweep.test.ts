@@ -21,6 +21,7 @@ const subscription: Subscription = {
   operationName: null,
   variableValues: null,
   tellsCost: false,
+  startedAt: 0,
 }
 
 /** An instance on which subscriptions follow the key `c`, of which each read brings an event. */

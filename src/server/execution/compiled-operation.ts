@@ -9,9 +9,11 @@ import {
   visit,
 } from 'graphql'
 import { collectFields } from 'graphql/execution/collectFields.js'
+import { inSpan } from '../../observe/spans.ts'
 import { compilePrice, type OperationPrice } from './operation-price.ts'
 import { type Executable, Run, type Variables } from './operation-run.ts'
 import type { Prices } from './prices.ts'
+import { rootFieldOf } from './root-field.ts'
 import { type Field, fieldsOf } from './selected-fields.ts'
 
 type Fragments = Executable['fragments']
@@ -28,6 +30,8 @@ export class CompiledOperation implements Executable {
   readonly operation: OperationDefinitionNode
   readonly fragments: Fragments
   readonly price: OperationPrice
+  /** What it asks for, in words of the schema. */
+  readonly rootField: string
   readonly #rootType: GraphQLObjectType
   /** The variables on which it depends which fields are selected. */
   readonly #conditions: readonly string[]
@@ -44,6 +48,7 @@ export class CompiledOperation implements Executable {
     this.schema = schema
     this.operation = operation
     this.fragments = fragmentsOf(document)
+    this.rootField = rootFieldOf(operation, this.fragments)
     this.#rootType = rootType
     this.#conditions = conditionsOf(document)
     this.price = compilePrice(this, rootType, prices)
@@ -51,14 +56,19 @@ export class CompiledOperation implements Executable {
 
   /** @param variables as GraphQL reads them: checked, and with defaults */
   execute(rootValue: unknown, context: unknown, variables: Variables): Promise<ExecutionResult> | ExecutionResult {
-    const run = new Run(this, rootValue, context, variables)
-    return run.result(() => this.#fields(variables))
+    const { operation, rootField } = this
+    return inSpan(`${operation.operation} ${rootField}`, {}, () => {
+      const run = new Run(this, rootValue, context, variables)
+      return run.result(() => this.#fields(variables))
+    })
   }
 
   /** The source of the events of a subscription. @throws GraphQLError @param variables as for `execute` */
   subscribe(rootValue: unknown, context: unknown, variables: Variables): Promise<unknown> {
-    const run = new Run(this, rootValue, context, variables)
-    return run.source(() => this.#fields(variables))
+    return inSpan(`subscription ${this.rootField}`, {}, () => {
+      const run = new Run(this, rootValue, context, variables)
+      return run.source(() => this.#fields(variables))
+    })
   }
 
   #fields(variables: Variables): readonly Field[] {

@@ -46,6 +46,11 @@ export class Executor {
     return this.#compiledFor(document, operationName).price(variables)
   }
 
+  /** What an operation asks for, in words of the schema: `rootFieldOf`. */
+  rootField(document: DocumentNode, operationName: string | null | undefined): string {
+    return this.#compiledFor(document, operationName).rootField
+  }
+
   execute({ document, operationName, ...given }: Execution): Promise<ExecutionResult> | ExecutionResult {
     const compiled = this.#compiledFor(document, operationName)
     const read = this.#read(compiled, given.variableValues)

@@ -15,6 +15,7 @@ import {
 } from 'graphql'
 import { collectSubfields } from 'graphql/execution/collectFields.js'
 import { inspect } from 'graphql/jsutils/inspect.js'
+import { inSpan, isRecorded } from '../../observe/spans.ts'
 import { type Field, fieldsOf, type Shape } from './selected-fields.ts'
 
 export type Variables = Record<string, unknown>
@@ -32,6 +33,8 @@ export class Run {
   readonly #rootValue: unknown
   readonly #context: unknown
   readonly #variables: Variables
+  /** Whether somebody wants to see what resolvers do. */
+  readonly #isRecorded = isRecorded()
   readonly #errors: GraphQLError[] = []
   /** Where an error has made the answer null; undefined: all of it. */
   readonly #failed = new Set<Path | undefined>()
@@ -147,7 +150,9 @@ export class Run {
     try {
       let info = field.isTold ? this.#info(field, path) : null
       if (field.resolve !== null) {
-        value = field.resolve(source, this.#args(field), this.#context, info as Info)
+        value = this.#isRecorded
+          ? this.#resolveInSpan(field, source, info)
+          : field.resolve(source, this.#args(field), this.#context, info as Info)
       } else if (typeof value === 'function') {
         info ??= this.#info(field, path)
         value = (source as Record<string, (...args: unknown[]) => unknown>)[field.name]?.({}, this.#context, info)
@@ -156,6 +161,13 @@ export class Run {
     } catch (error) {
       return this.#fail(error, field, shape, path)
     }
+  }
+
+  #resolveInSpan(field: Field, source: unknown, info: Info | null): unknown {
+    const { parent, name } = field
+    return inSpan(`${parent.name}.${name}`, {}, () =>
+      field.resolve?.(source, this.#args(field), this.#context, info as Info),
+    )
   }
 
   #args({ definition, nodes }: Field): Record<string, unknown> {

@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Limits } from '../../config.ts'
 import { unavailable } from '../../errors.ts'
 import { Counts } from '../connection/counts.ts'
+import type { Refusals } from '../metrics/refusals.ts'
 import type { Proxies } from '../request/proxies.ts'
 import { answerRaw } from './raw-answer.ts'
 
@@ -14,6 +15,7 @@ export function limitConnections(
   server: Server,
   { connections, connectionsPerAddress }: Limits,
   proxies: Proxies,
+  refusals: Refusals,
 ): void {
   const counts = new Counts()
   let open = 0
@@ -27,8 +29,11 @@ export function limitConnections(
     open += 1
     counts.add(address)
     socket.on('close', closed)
-    if (open > connections) refuse(socket, 'The server has too many connections; try again in a moment.')
-    else if (counts.of(address) > connectionsPerAddress && !proxies.isProxy(socket)) {
+    if (open > connections) {
+      refusals.add('connections')
+      refuse(socket, 'The server has too many connections; try again in a moment.')
+    } else if (counts.of(address) > connectionsPerAddress && !proxies.isProxy(socket)) {
+      refusals.add('connections_per_address')
       refuse(socket, `At most ${connectionsPerAddress} connections at once from one address.`)
     }
   })

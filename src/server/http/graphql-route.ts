@@ -1,13 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { type GraphQLFormattedError, OperationTypeNode } from 'graphql'
 import { badInput } from '../../errors.ts'
+import { within } from '../../observe/spans.ts'
 import { formatError } from '../operation/format-error.ts'
+import { codeOf } from '../operation/outcome.ts'
 import type { TransportDependencies } from '../operation/transport-dependencies.ts'
 import { payerOf } from '../rate/payer.ts'
 import { chooseAnswerType, readsOnlyJson } from '../request/accept.ts'
 import { type GraphqlRequest, readRequest, readUrl } from '../request/graphql-request.ts'
 import { requireOwnPage } from '../request/origins.ts'
-import { callerOf, forKnownCallers } from './known-callers.ts'
+import { callerOf, forKnownCallers, outcomeOf } from './known-callers.ts'
 import { sayWhen } from './retry-after.ts'
 
 export const graphqlPath = '/graphql'
@@ -32,7 +34,9 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
     const type = chooseAnswerType(accept)
     if (type === null) throw notAcceptable()
     reply.type(`${type}; charset=utf-8`)
+    const outcome = outcomeOf(request)
     const refuse = (errors: readonly GraphQLFormattedError[]) => {
+      outcome.code = codeOf(errors)
       if (errors[0]?.extensions?.code === 'RATE_LIMITED') sayWhen(reply.code(429), errors)
       else reply.code(readsOnlyJson(accept) ? 200 : 400)
       return JSON.stringify({ errors })
@@ -48,7 +52,8 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
       cost = admitted.cost
       const { operation, name } = admitted.operation
       kind = operation
-      request.operation = name?.value ?? null
+      outcome.name = name?.value ?? null
+      outcome.field = admitted.field
       if (kind !== OperationTypeNode.QUERY && request.method !== 'POST') {
         reply.header('allow', 'POST')
         throw refusal('method', `a ${kind} does not take ${request.method}.`, 405)
@@ -60,6 +65,7 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
     // The client may have gone while it was found out who it is. Then nothing else tells the budget.
     if (reply.raw.closed) context.budget[Symbol.dispose]()
     const { status, result } = await operations.answer(asked, context, cost)
+    outcome.code = codeOf(result.value.errors)
     if (result.value.errors !== undefined && !reply.sent) sayWhen(reply, result.value.errors)
     // Apollo answers 200 when it refuses a persisted query. Of this media type only an answer with data may have that.
     if (query === null && type === 'application/graphql-response+json') reply.code(400)
@@ -78,12 +84,14 @@ export function registerGraphql(app: FastifyInstance, dependencies: TransportDep
         setTimeout(done, refusalMs, error as Error)
       }
     })
-    known.post(graphqlPath, (request, reply) => answer(request, reply, operations.named(readRequest(request.body))))
+    known.post(graphqlPath, (request, reply) =>
+      within(request.traced, () => answer(request, reply, operations.named(readRequest(request.body)))),
+    )
 
     known.get(graphqlPath, async (request, reply) => {
       reply.header('vary', dependsOn)
       requireOwnPage(request.headers, takesOrigin)
-      return answer(request, reply, operations.named(readUrl(request.url, config.limits)))
+      return within(request.traced, () => answer(request, reply, operations.named(readUrl(request.url, config.limits))))
     })
   })
 

@@ -1,16 +1,18 @@
-import Fastify, { type FastifyError, type FastifyInstance } from 'fastify'
-import type { Logger } from 'pino'
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import { OperationTypeNode } from 'graphql'
 import type { Config } from '../../config.ts'
 import { ApiError, type ErrorCode, tooLarge, unavailable } from '../../errors.ts'
+import { endRequest, type Traced, traceIdOf } from '../../observe/spans.ts'
+import { traceIdIn } from '../../observe/trace-parent.ts'
 import type { AnswerBudget } from '../../storage/postgres/answer-budget.ts'
 import { formatError } from '../operation/format-error.ts'
 import { drawRequestId } from '../operation/operation-context.ts'
 import { logOperation } from '../operation/operation-log.ts'
+import { codeOf, type Outcome } from '../operation/outcome.ts'
+import type { TransportDependencies } from '../operation/transport-dependencies.ts'
 import { payerAt, payerOf } from '../rate/payer.ts'
 import type { Rates } from '../rate/rates.ts'
 import { chooseAnswerType } from '../request/accept.ts'
-import type { TakesOrigin } from '../request/origins.ts'
-import type { Proxies } from '../request/proxies.ts'
 import { answerClientError } from './client-error.ts'
 import { limitConnections } from './connection-limits.ts'
 import { allowOrigin, registerPreflights } from './cors.ts'
@@ -23,8 +25,10 @@ declare module 'fastify' {
   interface FastifyRequest {
     /** null: the route answers every caller, or the caller is not known yet. */
     caller: KnownCaller | null
-    /** The name of the GraphQL operation, for the log. */
-    operation: string | null
+    /** null: the route is none of GraphQL. */
+    outcome: Outcome | null
+    /** The span of a request of GraphQL; null: nobody listens. */
+    traced: Traced | null
     /** What the answer holds; given back once the answer has left. */
     budget: AnswerBudget | null
   }
@@ -34,15 +38,8 @@ declare module 'fastify' {
 const longestCheck = 1_000
 
 /** The HTTP server without its routes: who may come in, how long a request may take, and how errors go out. */
-export function createHttp(
-  config: Config,
-  guard: HostGuard,
-  takesOrigin: TakesOrigin,
-  proxies: Proxies,
-  health: Health,
-  rates: Rates | null,
-  log: Logger,
-): FastifyInstance {
+export function createHttp(use: TransportDependencies, guard: HostGuard, health: Health): FastifyInstance {
+  const { config, takesOrigin, proxies, rates, refusals, log } = use
   const app: FastifyInstance = Fastify({
     bodyLimit: config.limits.bodyBytes,
     requestTimeout: config.requestMs,
@@ -61,10 +58,11 @@ export function createHttp(
     logger: false,
   })
 
-  limitConnections(app.server, config.limits, proxies)
+  limitConnections(app.server, config.limits, proxies, refusals)
 
   app.decorateRequest('caller', null)
-  app.decorateRequest('operation', null)
+  app.decorateRequest('outcome', null)
+  app.decorateRequest('traced', null)
   app.decorateRequest('budget', null)
   // Hooks and parsers take callbacks: promises would cost each request some microseconds.
   app.addHook('onRequest', (request, reply, done) => {
@@ -72,6 +70,8 @@ export function createHttp(
     const startedAt = performance.now()
     // When the answer has left, the connection may be gone.
     const address = proxies.addressOf(request.raw)
+    const { socket } = request.raw
+    const bytesBefore = socket.bytesWritten
     // Fastify's own limit is not used, because it makes an AbortController for each request.
     const timer = setTimeout(() => {
       if (reply.sent) return
@@ -82,6 +82,8 @@ export function createHttp(
     reply.raw.once('close', () => {
       clearTimeout(timer)
       request.budget?.[Symbol.dispose]()
+      const ms = performance.now() - startedAt
+      tellOutcome(use, request, reply, ms)
       if (!log.isLevelEnabled('info')) return
       const path = request.url.split('?')[0] as string
       // Health checks come every second and would fill the log.
@@ -93,17 +95,20 @@ export function createHttp(
         over: 'http',
         address,
         path,
-        operation: request.operation,
+        operation: request.outcome?.name ?? null,
         viewer: request.caller?.viewer.userId ?? null,
         actor: request.caller?.viewer.actor ?? undefined,
-        ms: performance.now() - startedAt,
+        ms,
         status: reply.raw.writableFinished ? reply.statusCode : 'aborted',
+        bytes: socket.bytesWritten - bytesBefore,
+        traceId: request.traced === null ? traceIdIn(request.headers.traceparent) : traceIdOf(request.traced),
         refusals: refusals > 1 ? refusals : undefined,
       })
     })
     // What depends on its caller is kept by no cache. Routes whose answers may be kept say so themselves.
     reply.headers({ 'x-request-id': request.id, 'x-content-type-options': 'nosniff', 'cache-control': 'no-store' })
     const reason = guard(request.raw)
+    if (reason !== null) refusals.add('host')
     const { origin } = request.headers
     if (origin !== undefined && reason === null && takesOrigin(origin)) allowOrigin(reply, origin)
     done(reason === null ? undefined : new ApiError('FORBIDDEN', reason))
@@ -133,6 +138,7 @@ export function createHttp(
     const formatted = formatError(fromFastify(error, request.headers['content-length'], config), request.id, log)
     const isRefusal = error.statusCode !== undefined && error.statusCode < 500
     const status = isRefusal ? error.statusCode : statuses[formatted.extensions?.code as ErrorCode]
+    if (request.outcome !== null) request.outcome.code = codeOf([formatted])
     reply.header('cache-control', 'no-store')
     sayWhen(reply, [formatted])
     if (status === 401) reply.header('www-authenticate', challenge(config, request.headers.authorization))
@@ -143,6 +149,18 @@ export function createHttp(
   // After the error handler: otherwise Fastify's own handler would answer the errors of this route.
   registerPreflights(app, takesOrigin)
   return app
+}
+
+/** Tells metrics and traces what has become of a request of GraphQL. */
+function tellOutcome({ meter }: TransportDependencies, request: FastifyRequest, reply: FastifyReply, ms: number): void {
+  const { outcome, traced } = request
+  if (outcome === null) return
+  const { field, type } = outcome
+  // A stream of events has no end that its client waits for.
+  const isStream = type === OperationTypeNode.SUBSCRIPTION
+  const code = isStream || reply.raw.writableFinished ? outcome.code : 'ABORTED'
+  meter.ended(field, 'http', code, isStream ? null : ms)
+  if (traced !== null) endRequest(traced, code, { 'http.response.status_code': reply.statusCode })
 }
 
 /** Of how many refusals there is to be one line in the log now. */

@@ -3,6 +3,8 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { viewerOf } from '../../auth/authenticate.ts'
 import type { Viewer } from '../../auth/viewer.ts'
 import { ApiError, badInput } from '../../errors.ts'
+import { beginRequest, within } from '../../observe/spans.ts'
+import { Outcome } from '../operation/outcome.ts'
 import { type Authentication, authenticateFrom } from '../rate/authenticate-from.ts'
 import type { BodyLimits } from '../request/body-limits.ts'
 import { takenEncodings, takesEncoding, unpack } from '../request/content-encoding.ts'
@@ -27,7 +29,14 @@ export function forKnownCallers(
 ): void {
   app.register(async (known) => {
     known.addHook('onRequest', async (request, reply) => {
-      const caller = await authenticateFrom(request.raw, readHeaders(request.headers), use)
+      const { method, headers, routeOptions } = request
+      request.outcome = new Outcome()
+      request.traced = beginRequest(`${method} ${routeOptions.url}`, headers, {
+        'http.request.method': method,
+        'http.route': routeOptions.url,
+        'colloquy.request.id': request.id,
+      })
+      const caller = await within(request.traced, () => authenticateFrom(request.raw, readHeaders(headers), use))
       request.caller = { viewer: viewerOf(caller), expiresAt: caller.expiresAt }
       requireEncoding(request, reply)
       if (request.headers.expect !== undefined) reply.raw.writeContinue()
@@ -43,6 +52,12 @@ export function forKnownCallers(
     })
     addRoutes(known)
   })
+}
+
+/** What becomes of a request to a route of `forKnownCallers`. */
+export function outcomeOf({ outcome }: FastifyRequest): Outcome {
+  if (outcome === null) throw new Error('This route is not one for known callers.')
+  return outcome
 }
 
 /** The caller of a request to a route of `forKnownCallers`. */

@@ -15,6 +15,10 @@ export interface OperationEntry {
   /** From the request to the end of its answer, in milliseconds. */
   readonly ms: number
   readonly status: number | string
+  /** Of the answer with its headers or frames. */
+  readonly bytes: number
+  /** Of the trace to which the operation belongs. */
+  readonly traceId?: string | undefined
   /** How many refusals of this caller the line stands for, if they are several. */
   readonly refusals?: number | undefined
 }

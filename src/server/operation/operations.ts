@@ -35,6 +35,8 @@ export type Admitted = Priced | { readonly errors: readonly GraphQLFormattedErro
 interface Priced {
   readonly document: DocumentNode
   readonly operation: OperationDefinitionNode
+  /** What the operation asks for, in words of the schema. */
+  readonly field: string
   /** What the operation may cost. */
   readonly cost: number
 }
@@ -146,7 +148,8 @@ export class Operations implements AsyncDisposable {
     const operation = getOperationAST(document, operationName)
     if (!operation) return { errors: [badInput('operationName', 'names no operation of this document.')] }
     const cost = this.#executor.price(document, operationName, variables)
-    return cost > this.#limit ? { errors: [costsTooMuch(cost, this.#limit)] } : { document, operation, cost }
+    if (cost > this.#limit) return { errors: [costsTooMuch(cost, this.#limit)] }
+    return { document, operation, field: this.#executor.rootField(document, operationName), cost }
   }
 
   /**
@@ -184,6 +187,11 @@ export class Operations implements AsyncDisposable {
     if (errors !== undefined) return new Result(this.#refuse(errors, requestId))
     // Every subscription of the schema answers a feed.
     return new ResultStream(this.#results, subscription, source as Feed<object>)
+  }
+
+  /** What was sent to subscriptions. */
+  get deliveries(): Pick<EventResults, 'counts' | 'lag'> {
+    return this.#results
   }
 
   #refuse(errors: readonly Error[], requestId: string): { readonly errors: readonly GraphQLFormattedError[] } {

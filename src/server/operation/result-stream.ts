@@ -87,6 +87,7 @@ export class ResultStream<Of extends Subscription> implements Follower<object>, 
       this.failed(error)
       return false
     }
+    this.#results.counts.sent += 1
     if (sent === null) return this.#rest()
     sent.then(
       () => {

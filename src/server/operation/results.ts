@@ -9,6 +9,9 @@ import {
 } from 'graphql'
 import type { Logger } from 'pino'
 import type { Viewer } from '../../auth/viewer.ts'
+import { timeOf } from '../../graphql/feed/event-time.ts'
+import { Distribution, seconds } from '../../observe/distribution.ts'
+import { inOwnSpan } from '../../observe/spans.ts'
 import type { Executor } from '../execution/executor.ts'
 import { payerOf } from '../rate/payer.ts'
 import type { Rates } from '../rate/rates.ts'
@@ -54,6 +57,8 @@ export interface Subscription {
   readonly variableValues: Readonly<Record<string, unknown>> | null | undefined
   /** Whether each result says what it cost. */
   readonly tellsCost: boolean
+  /** By `performance.now()`. */
+  readonly startedAt: number
 }
 
 /** Is told a result once it is there. Neither function throws. */
@@ -82,6 +87,13 @@ export class EventResults {
   readonly #answers = new WeakMap<object, Map<string, Answer>>()
   readonly #documents = new WeakMap<DocumentNode, { readonly number: number; readonly selecting: readonly string[] }>()
   #lastNumber = 0
+  /** How many results were made, and how many were sent: one result may be sent to many. */
+  readonly counts = { made: 0, sent: 0 }
+  /**
+   * Of events that happened since their subscription began: how many seconds later their result was there, between the
+   * clock of the database and that of this server.
+   */
+  readonly lag = new Distribution(seconds)
 
   constructor(executor: Executor, createContext: CreateContext, rates: Rates | null, log: Logger) {
     this.#executor = executor
@@ -107,7 +119,7 @@ export class EventResults {
       known.push(taker)
       return null
     }
-    const result = known?.deref() ?? this.#execute(event, subscription)
+    const result = known?.deref() ?? this.#deliver(event, subscription)
     if (!(result instanceof Promise)) {
       if (known === undefined) answers.set(selection, new WeakRef(result))
       return result
@@ -142,12 +154,26 @@ export class EventResults {
     return JSON.stringify([viewer.userId, known.number, operationName ?? null, values, tellsCost])
   }
 
+  #deliver(event: object, subscription: Subscription): Promise<Result> | Result {
+    this.counts.made += 1
+    return inOwnSpan('delivery', {}, () => this.#execute(event, subscription))
+  }
+
+  #addLag(event: object, startedAt: number): void {
+    const time = timeOf(event)
+    if (time === null) return
+    const lag = Date.now() - time
+    // What is older was caught up with.
+    if (lag < performance.now() - startedAt) this.lag.add(Math.max(lag, 0) / 1_000)
+  }
+
   /** With a context of the event's own: with fresh loaders and a fresh budget. */
   #execute(event: object, subscription: Subscription): Promise<Result> | Result {
-    const { viewer, requestId, document, operationName, variableValues, tellsCost } = subscription
+    const { viewer, requestId, document, operationName, variableValues, tellsCost, startedAt } = subscription
     const context = this.#createContext(viewer, requestId)
     const execution = { document, operationName, variableValues, rootValue: event, contextValue: context }
     const finish = ({ errors, ...result }: ExecutionResult) => {
+      this.#addLag(event, startedAt)
       const { cursor } = event as { cursor: string }
       const { rows } = context.budget
       const extensions = tellsCost ? { cursor, cost: { cost: eventPrice + rows, rows } } : { cursor }

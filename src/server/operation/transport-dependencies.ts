@@ -1,6 +1,8 @@
 import type { Logger } from 'pino'
 import type { Authenticate } from '../../auth/viewer.ts'
 import type { Config } from '../../config.ts'
+import type { OperationMeter } from '../metrics/operation-meter.ts'
+import type { Refusals } from '../metrics/refusals.ts'
 import type { Rates } from '../rate/rates.ts'
 import type { TakesOrigin } from '../request/origins.ts'
 import type { Proxies } from '../request/proxies.ts'
@@ -12,6 +14,8 @@ export interface TransportDependencies {
   readonly authenticate: Authenticate
   /** null: there is no limit. */
   readonly rates: Rates | null
+  readonly meter: OperationMeter
+  readonly refusals: Refusals
   readonly takesOrigin: TakesOrigin
   readonly proxies: Proxies
   readonly config: Config

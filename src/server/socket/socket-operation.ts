@@ -1,5 +1,6 @@
 import { OperationTypeNode } from 'graphql'
 import type { Viewer } from '../../auth/viewer.ts'
+import type { Traced } from '../../observe/spans.ts'
 import type { ResultStream } from '../operation/result-stream.ts'
 import type { Subscription } from '../operation/results.ts'
 
@@ -16,14 +17,21 @@ export interface SocketOperation {
   readonly cost: number
   readonly name: string | null
   readonly type: OperationTypeNode
+  /** What it asks for, in words of the schema. */
+  readonly field: string
   readonly startedAt: number
+  readonly traceId: string | undefined
+  /** Its span; null: nobody listens, or it is a subscription that has begun. */
+  traced: Traced | null
+  /** Of the frames with its results. */
+  bytes: number
   /** The results of a subscription that has begun. */
   results: Pick<ResultStream<Subscription>, 'return'> | null
   /** Of a query or a mutation that has begun; disposed when nobody waits for it any more. */
   budget: Disposable | null
   /** Whether the client still waits for it. */
   isAwaited: boolean
-  /** For the log: `ok`, or the code of the first error. */
+  /** `OK`, or the code of the first error. */
   status: string
 }
 

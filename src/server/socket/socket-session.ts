@@ -14,12 +14,15 @@ import { viewerOf } from '../../auth/authenticate.ts'
 import type { Caller } from '../../auth/viewer.ts'
 import { contractLimits } from '../../config.ts'
 import { ApiError, badInput, unavailable } from '../../errors.ts'
+import { beginRequest, endRequest, type Traced, traceIdOf, within } from '../../observe/spans.ts'
+import { traceIdIn } from '../../observe/trace-parent.ts'
 import type { Connection } from '../connection/connections.ts'
 import { atExpiry } from '../connection/expiry.ts'
 import { formatError } from '../operation/format-error.ts'
 import { drawRequestId } from '../operation/operation-context.ts'
 import { logOperation } from '../operation/operation-log.ts'
 import { asksCost } from '../operation/operations.ts'
+import { codeOf } from '../operation/outcome.ts'
 import { type ResultSink, ResultStream } from '../operation/result-stream.ts'
 import type { Result, Subscription } from '../operation/results.ts'
 import type { TransportDependencies } from '../operation/transport-dependencies.ts'
@@ -119,6 +122,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
 
   isTooFast(): void {
     const viewer = this.#caller?.viewer?.userId ?? null
+    this.#use.refusals.add('messages_per_second')
     this.#use.log.warn({ viewer }, 'a socket sends more than MAX_MESSAGES_PER_SECOND, and is read no faster')
   }
 
@@ -201,6 +205,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
     if (caller === null || !this.#connection.isOpen) return
     if (!this.#host.enter(caller)) {
       const { sockets } = this.#use.config.limits
+      this.#use.refusals.add('sockets_per_user')
       const whose = caller.viewer === null ? 'service key' : 'user'
       // 1013 is one of the codes after which clients try again later.
       return this.#connection.close(1013, `At most ${sockets} sockets at once for a ${whose}`)
@@ -219,6 +224,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
       return await authenticateFrom(from, readConnectionParams(params, headers), this.#use)
     } catch (error) {
       const { extensions, message } = this.#format(error)
+      this.#use.refusals.add('caller')
       // 4403 and not 4401: after 4403 clients try again, with the fresh token that their connectionParams give.
       const isPassing = extensions?.code === 'UNAVAILABLE' || extensions?.code === 'RATE_LIMITED'
       this.#connection.close(isPassing ? 1013 : 4403, message)
@@ -231,9 +237,15 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
     else if (this.#operations.has(id)) {
       this.#connection.close(CloseCode.SubscriberAlreadyExists, `Subscriber for ${id} already exists`)
     } else {
-      const operation = this.#admit(id, payload, this.#caller)
-      if ('requestId' in operation) this.#begin(operation, payload)
-      else this.#sendErrors(id, operation)
+      const traced = beginRequest('websocket subscribe', payload.extensions, {})
+      const operation = this.#admit(id, payload, this.#caller, traced)
+      if ('requestId' in operation) within(traced, () => this.#begin(operation, payload))
+      else {
+        const code = codeOf(operation)
+        this.#use.meter.ended('none', 'websocket', code, null)
+        if (traced !== null) endRequest(traced, code, {})
+        this.#sendErrors(id, operation)
+      }
     }
   }
 
@@ -244,8 +256,14 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
   }
 
   /** The operation that may run, or the errors that say why none may. */
-  #admit(id: string, payload: SubscribePayload, caller: Caller): Following | readonly GraphQLFormattedError[] {
+  #admit(
+    id: string,
+    payload: SubscribePayload,
+    caller: Caller,
+    traced: Traced | null,
+  ): Following | readonly GraphQLFormattedError[] {
     const requestId = drawRequestId()
+    traced?.span.setAttribute('colloquy.request.id', requestId)
     try {
       if (this.#host.isDraining) {
         // When the socket is closed, clients send the operation to another server; an error they would show to their
@@ -256,12 +274,13 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
       const { operations, config } = this.#use
       const { subscriptions } = config.limits
       if (this.#operations.size >= subscriptions) {
+        this.#use.refusals.add('operations_per_socket')
         throw new ApiError('RATE_LIMITED', `At most ${subscriptions} operations at once on a socket.`)
       }
       const viewer = viewerOf(caller, payload.extensions?.userId)
       const admitted = operations.admit(payload.query, payload, viewer, requestId)
       if ('errors' in admitted) return admitted.errors
-      const { document, operation, cost } = admitted
+      const { document, operation, field, cost } = admitted
       return {
         id,
         requestId,
@@ -269,11 +288,15 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
         cost,
         name: operation.name?.value ?? null,
         type: operation.operation,
+        field,
         startedAt: performance.now(),
+        traceId: traced === null ? traceIdIn(payload.extensions?.traceparent) : traceIdOf(traced),
+        traced,
+        bytes: 0,
         results: null,
         budget: null,
         isAwaited: true,
-        status: 'ok',
+        status: 'OK',
         document,
         operationName: payload.operationName,
         variableValues: payload.variables,
@@ -290,6 +313,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
       const results = await this.#use.operations.follow(operation)
       if (results instanceof ResultStream) {
         operation.results = results
+        this.#endTrace(operation)
         if (!operation.isAwaited) results.return()
         results.begin(this)
       } else {
@@ -320,10 +344,12 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
   /** Sends one result. Returns what `SocketConnection.send` returns. */
   next(operation: SocketOperation, result: Result): Promise<void> | null {
     const { errors } = result.value
-    if (errors !== undefined && operation.results === null) operation.status = statusOf(errors)
+    if (errors !== undefined && operation.results === null) operation.status = codeOf(errors)
     if (!operation.isAwaited) return null
     const head = `{"id":${JSON.stringify(operation.id)},"type":"next","payload":`
-    return this.#connection.send(textFrame(head, result.messageEnd))
+    const frame = textFrame(head, result.messageEnd)
+    for (const piece of frame) operation.bytes += piece.length
+    return this.#connection.send(frame)
   }
 
   over(operation: SocketOperation): void {
@@ -333,13 +359,23 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
 
   failed(operation: SocketOperation, error: unknown): void {
     const errors = [formatError(error, operation.requestId, this.#use.log)]
-    operation.status = statusOf(errors)
+    operation.status = codeOf(errors)
     if (operation.isAwaited) this.#sendErrors(operation.id, errors)
     this.#end(operation)
   }
 
+  /** The span of a subscription ends when it has begun: what comes then belongs to what happened. */
+  #endTrace(operation: SocketOperation): void {
+    if (operation.traced !== null) endRequest(operation.traced, operation.status, {})
+    operation.traced = null
+  }
+
   #end(operation: SocketOperation): void {
     this.#operations.end(operation)
+    this.#endTrace(operation)
+    const ms = performance.now() - operation.startedAt
+    const { field, type, status } = operation
+    this.#use.meter.ended(field, 'websocket', status, type === OperationTypeNode.SUBSCRIPTION ? null : ms)
     logOperation(this.#use.log, {
       requestId: operation.requestId,
       over: 'websocket',
@@ -347,8 +383,10 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
       operation: operation.name,
       viewer: operation.viewer.userId,
       actor: operation.viewer.actor ?? undefined,
-      ms: performance.now() - operation.startedAt,
-      status: operation.status,
+      ms,
+      status: status === 'OK' ? 'ok' : status,
+      bytes: operation.bytes,
+      traceId: operation.traceId,
     })
     this.#host.answered(this)
   }
@@ -382,8 +420,4 @@ function valid(message: unknown): Message | null {
   } catch {
     return null
   }
-}
-
-function statusOf(errors: readonly GraphQLFormattedError[]): string {
-  return String(errors[0]?.extensions?.code ?? 'error')
 }

@@ -13,19 +13,26 @@ export function attachSockets(
   server: Server,
   path: string,
   guard: HostGuard,
-  { takesOrigin, proxies }: TransportDependencies,
+  { takesOrigin, proxies, refusals }: TransportDependencies,
   sockets: Sockets,
 ): void {
   server.on('upgrade', (request, stream, head) => {
     // A client may vanish now. An error event without a listener would end the process.
     stream.on('error', () => stream.destroy())
     const reason = guard(request)
-    if (reason !== null) return refuse(stream, 403, reason)
+    if (reason !== null) {
+      refusals.add('host')
+      return refuse(stream, 403, reason)
+    }
     const { origin } = request.headers
     if (origin !== undefined && !takesOrigin(origin) && !proxies.isOwnOrigin(origin, request)) {
+      refusals.add('origin')
       return refuse(stream, 403, 'A page of this origin may not open a WebSocket here; add the origin to CORS_ORIGINS.')
     }
-    if (request.url?.split('?')[0] !== path) return refuse(stream, 404, `WebSocket is at ${path}.`)
+    if (request.url?.split('?')[0] !== path) {
+      refusals.add('path')
+      return refuse(stream, 404, `WebSocket is at ${path}.`)
+    }
     sockets.accept(request, stream, head)
   })
 }

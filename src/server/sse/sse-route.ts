@@ -1,7 +1,9 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify'
 import { OperationTypeNode } from 'graphql'
 import { badInput } from '../../errors.ts'
-import { callerOf, forKnownCallers } from '../http/known-callers.ts'
+import { within } from '../../observe/spans.ts'
+import { callerOf, forKnownCallers, outcomeOf } from '../http/known-callers.ts'
+import { codeOf } from '../operation/outcome.ts'
 import type { TransportDependencies } from '../operation/transport-dependencies.ts'
 import { readRequest, readUrl } from '../request/graphql-request.ts'
 import { requireOwnPage } from '../request/origins.ts'
@@ -38,14 +40,20 @@ export function registerStreams(
         const asked = operations.named(isGet ? readUrl(request.url, config.limits) : readRequest(request.body))
         if (asked.query === null) throw badInput('query', 'must be a text.')
         const admitted = operations.admit(asked.query, asked, viewer, request.id)
-        if ('errors' in admitted) return streams.refuse(reply, viewer, admitted.errors)
-        const { document, operation, cost } = admitted
-        request.operation = operation.name?.value ?? null
+        const outcome = outcomeOf(request)
+        if ('errors' in admitted) {
+          outcome.code = codeOf(admitted.errors)
+          return streams.refuse(reply, viewer, admitted.errors)
+        }
+        const { document, operation, field, cost } = admitted
+        outcome.name = operation.name?.value ?? null
+        outcome.field = field
+        outcome.type = operation.operation
         if (operation.operation === OperationTypeNode.MUTATION && isGet) {
           reply.header('allow', 'POST')
           throw Object.assign(badInput('method', 'mutations take POST.'), { statusCode: 405 })
         }
-        await streams.run(reply, {
+        const streamed = {
           requestId: request.id,
           viewer,
           expiresAt,
@@ -54,7 +62,9 @@ export function registerStreams(
           type: operation.operation,
           document,
           after: lastEventId,
-        })
+          outcome,
+        }
+        await within(request.traced, () => streams.run(reply, streamed))
       },
     })
   })

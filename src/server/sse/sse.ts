@@ -8,6 +8,7 @@ import { Counts } from '../connection/counts.ts'
 import { atExpiry } from '../connection/expiry.ts'
 import { formatError } from '../operation/format-error.ts'
 import { asksCost } from '../operation/operations.ts'
+import { codeOf, type Outcome } from '../operation/outcome.ts'
 import { ResultStream } from '../operation/result-stream.ts'
 import { Result } from '../operation/results.ts'
 import type { TransportDependencies } from '../operation/transport-dependencies.ts'
@@ -29,6 +30,7 @@ export interface StreamedOperation {
    * The cursor of the last event that the client saw of a subscription; null: the client begins as the document says.
    */
   readonly after: string | null
+  readonly outcome: Outcome
 }
 
 interface OpenStream extends Connection {
@@ -108,6 +110,7 @@ export class EventStreams implements AsyncDisposable {
   #refusal({ userId }: Viewer): ApiError | null {
     const limit = this.#use.config.limits.subscriptions
     if (this.#counts.of(userId) <= limit) return null
+    this.#use.refusals.add('streams_per_user')
     return new ApiError('RATE_LIMITED', `At most ${limit} event streams at once for a user.`)
   }
 
@@ -115,9 +118,13 @@ export class EventStreams implements AsyncDisposable {
     const { viewer, requestId, request, document, after } = operation
     const { operationName, variables: variableValues } = request
     const tellsCost = asksCost(request)
-    const subscription = { viewer, requestId, document, operationName, variableValues, tellsCost }
+    const startedAt = performance.now()
+    const subscription = { viewer, requestId, document, operationName, variableValues, tellsCost, startedAt }
     const results = await this.#use.operations.follow(subscription, after)
-    if (!(results instanceof ResultStream)) return this.#refuse(stream, results)
+    if (!(results instanceof ResultStream)) {
+      operation.outcome.code = codeOf(results.value.errors)
+      return this.#refuse(stream, results)
+    }
     stream.ended.addEventListener('abort', () => results.return())
     // The stream may have ended before this listened to it.
     if (stream.ended.aborted) results.return()
@@ -137,6 +144,7 @@ export class EventStreams implements AsyncDisposable {
     using budget = context.budget
     stream.ended.addEventListener('abort', () => budget[Symbol.dispose]())
     const { result } = await operations.answer(operation.request, context, operation.cost)
+    operation.outcome.code = codeOf(result.value.errors)
     await this.#finish(stream, result)
   }
 
@@ -154,8 +162,10 @@ export class EventStreams implements AsyncDisposable {
     stream.cut()
   }
 
-  #resultOf(error: unknown, { requestId }: StreamedOperation): Result {
-    return new Result({ errors: [formatError(error, requestId, this.#use.log)] })
+  #resultOf(error: unknown, { requestId, outcome }: StreamedOperation): Result {
+    const errors = [formatError(error, requestId, this.#use.log)]
+    outcome.code = codeOf(errors)
+    return new Result({ errors })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
