@@ -208,6 +208,7 @@ const bad: Record<string, readonly string[]> = {
   QUOTA_BYTES: ['on', '0', '-1', '1GB', '1099511627777', 'OFF'],
   QUOTA_STREAMS: ['on', '0', '-1', '1.5', '1000001', 'OFF'],
   HOST: ['http://localhost', 'localhost:4000', '[::1]:4000', '*', 'two names', 'a..b', '/var/run/socket'],
+  METRICS_HOST: ['http://localhost', 'localhost:9464', '*'],
   DATABASE_URL: [
     'colloquy',
     'mysql://u:hidden@h/d',
