@@ -1,14 +1,16 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import {
   type Attributes,
   type Context,
   context,
-  ProxyTracerProvider,
+  type ProxyTracerProvider,
   propagation,
   ROOT_CONTEXT,
   type Span,
   SpanKind,
   SpanStatusCode,
   type Tracer,
+  type TracerProvider,
   trace,
 } from '@opentelemetry/api'
 
@@ -100,14 +102,31 @@ export function inJoinedSpan<T>(name: string, origins: readonly (Context | null)
   return inSpanOf(first, { name, attributes, kind: SpanKind.INTERNAL, links }, work)
 }
 
+/** Has the SDK send what it keeps for later. The API does not know this, and every SDK has it. Never throws. */
+export async function flushSpans(): Promise<void> {
+  const provider = findProvider()
+  const sdk: { forceFlush?: () => Promise<void> } = provider.getDelegate?.() ?? provider
+  const isOver = new AbortController()
+  const flushed = sdk.forceFlush?.().catch(() => {})
+  await Promise.race([flushed, delay(longestFlushMs, undefined, { signal: isOver.signal }).catch(() => {})])
+  isOver.abort()
+}
+
+const longestFlushMs = 2_000
+
 const scope = 'colloquy'
 
 /** null: no SDK is there. It may come later, so this is asked each time. */
 function findTracer(): Tracer | null {
-  const provider = trace.getTracerProvider()
+  const provider = findProvider()
   // Without an SDK the API still gives tracers, which make spans that nobody sees.
-  if (provider instanceof ProxyTracerProvider) return provider.getDelegateTracer(scope) ?? null
+  if (provider.getDelegateTracer !== undefined) return provider.getDelegateTracer(scope) ?? null
   return provider.getTracer(scope)
+}
+
+/** The SDK may have brought another copy of the API, whose classes are not ours. */
+function findProvider(): TracerProvider & Partial<ProxyTracerProvider> {
+  return trace.getTracerProvider()
 }
 
 interface SpanOptions {

@@ -15,6 +15,7 @@ import { Poll } from '../live/poll.ts'
 import { postgresBus } from '../live/postgres-bus.ts'
 import { SharedReads } from '../live/shared-reads.ts'
 import { Watchers } from '../live/watchers.ts'
+import { flushSpans } from '../observe/spans.ts'
 import { Appender } from '../storage/append/appender.ts'
 import { Eraser } from '../storage/conversation/eraser.ts'
 import { startPurger } from '../storage/conversation/purger.ts'
@@ -92,6 +93,7 @@ export async function startServer(
     }
   }
   try {
+    own({ [Symbol.asyncDispose]: flushSpans })
     const { url, directUrl, data, directory } = await findDatabase(config, own, onLost, signal)
     const keepsSettings = await unlessStopped(findWhetherSettingsHold(url, config.directUrl, config.pool))
     const name = config.directUrl === undefined ? 'DATABASE_URL' : 'DATABASE_DIRECT_URL'
