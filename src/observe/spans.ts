@@ -105,11 +105,15 @@ export function inJoinedSpan<T>(name: string, origins: readonly (Context | null)
 /** Has the SDK send what it keeps for later. The API does not know this, and every SDK has it. Never throws. */
 export async function flushSpans(): Promise<void> {
   const provider = findProvider()
-  const sdk: { forceFlush?: () => Promise<void> } = provider.getDelegate?.() ?? provider
+  const sdk = (provider.getDelegate?.() ?? provider) as Flushable
   const isOver = new AbortController()
   const flushed = sdk.forceFlush?.().catch(() => {})
   await Promise.race([flushed, delay(longestFlushMs, undefined, { signal: isOver.signal }).catch(() => {})])
   isOver.abort()
+}
+
+interface Flushable extends TracerProvider {
+  forceFlush?(): Promise<void>
 }
 
 const longestFlushMs = 2_000
