@@ -146,7 +146,7 @@ function tellRefusals(metrics: Metrics, measured: Measured): void {
   const { refusals, answers, feedMemory, appender, streamWriter, reads } = measured
   metrics.counters(
     'colloquy_refused_total',
-    'What was refused beside operations, or because too much waits or is held.',
+    'What was refused or slowed down beside operations, or because too much waits or is held.',
     ['reason'],
     () => [
       ...Object.entries(refusals.counts).map(([reason, count]): Labelled<number> => [{ reason }, count]),
