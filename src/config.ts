@@ -251,6 +251,12 @@ const settings = {
   LOCK_TIMEOUT_MS: whole(10, 60_000, 5_000, 'Longest wait for a row that another transaction holds.'),
   TRANSACTION_IDLE_TIMEOUT_MS: whole(10, 600_000, 10_000, 'Longest pause inside a transaction.'),
   REQUEST_TIMEOUT_MS: whole(100, 600_000, 30_000, 'Longest time for one HTTP request, from first byte to answer.'),
+  SHUTDOWN_DELAY_MS: whole(
+    0,
+    600_000,
+    0,
+    'For how long a server that stops still takes connections, while `/readyz` says that it stops: so that what stands before it learns of it.',
+  ),
   SHUTDOWN_TIMEOUT_MS: whole(100, 60_000, 8_000, 'Longest wait for requests in flight when the server stops.'),
   TEXT_WINDOW_MS: whole(0, 1_000, 25, 'How often the text of streaming messages is stored.'),
   POLL_MS: whole(10, 600_000, 5_000, 'How often watched conversations are looked at, in case a hint was lost.'),
@@ -418,6 +424,7 @@ export interface Config {
   }
   readonly lists: ListTimes
   readonly requestMs: number
+  readonly shutdownDelayMs: number
   readonly shutdownMs: number
   readonly textWindowMs: number
   readonly pollMs: number
@@ -545,6 +552,7 @@ function toConfig(from: Settings): Config {
       tombstoneDays: from.TOMBSTONE_DAYS,
     },
     requestMs: from.REQUEST_TIMEOUT_MS,
+    shutdownDelayMs: from.SHUTDOWN_DELAY_MS,
     shutdownMs: from.SHUTDOWN_TIMEOUT_MS,
     textWindowMs: from.TEXT_WINDOW_MS,
     pollMs: from.POLL_MS,

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { createAuthenticate } from '../auth/authenticate.ts'
 import type { Config } from '../config.ts'
@@ -196,6 +197,8 @@ export async function startServer(
     own({
       [Symbol.asyncDispose]: async () => {
         health.isStopping = true
+        // Connections that the kernel has taken, and this program not yet, are lost when it listens no more.
+        if (app.server.listening) await pause(config.shutdownDelayMs)
         const timer = setTimeout(() => app.server.closeAllConnections(), config.shutdownMs)
         await Promise.all([app.close(), sockets[Symbol.asyncDispose](), streams[Symbol.asyncDispose]()])
         clearTimeout(timer)

@@ -17,6 +17,7 @@ import { withDatabase } from '../support/database-url.ts'
 import { engine } from '../support/engine.ts'
 import { hold } from '../support/hold.ts'
 import { buildPrograms, Program } from '../support/program.ts'
+import { until } from '../support/until.ts'
 import { untilWaiting } from '../support/until-waiting.ts'
 import { Wire } from '../support/wire.ts'
 
@@ -339,6 +340,19 @@ describe('a server that is told to stop', () => {
     expect((await next).value?.data.messageAppended.node.seq).toBe(1)
     expect(codes).toContain(1012)
     await client.dispose()
+  })
+
+  test('says so and still takes connections for SHUTDOWN_DELAY_MS', async () => {
+    await using held = await holdConversation({ SHUTDOWN_DELAY_MS: '5000' })
+    const { server, api, url } = held
+    server.kill('SIGTERM')
+    await until(async () => (await fetch(`${url}/readyz`)).status === 503)
+    expect(await (await fetch(`${url}/readyz`)).json()).toEqual({ status: 'stopping' })
+    expect(await api.get('{ conversation(id: "held") { lastSeq } }')).toEqual({ conversation: { lastSeq: 1 } })
+    await using wire = await Wire.open(url, {})
+    await held.release()
+    expect(await wire.closed).toEqual(restart)
+    expect(await server.exited).toEqual({ code: 0, signal: null })
   })
 
   test('is gone after SHUTDOWN_TIMEOUT_MS though a request never ends', async () => {

@@ -81,6 +81,7 @@ const places: [name: string, value: string | number, place: string][] = [
   ['LOCK_TIMEOUT_MS', 60, 'pool.lockMs'],
   ['TRANSACTION_IDLE_TIMEOUT_MS', 61, 'pool.transactionIdleMs'],
   ['REQUEST_TIMEOUT_MS', 501, 'requestMs'],
+  ['SHUTDOWN_DELAY_MS', 503, 'shutdownDelayMs'],
   ['SHUTDOWN_TIMEOUT_MS', 502, 'shutdownMs'],
   ['TEXT_WINDOW_MS', 63, 'textWindowMs'],
   ['POLL_MS', 64, 'pollMs'],
