@@ -17,10 +17,13 @@ export class Program implements AsyncDisposable {
   stdout = ''
   stderr = ''
 
-  /** @param script below dist/; see `buildPrograms` */
-  constructor(script: string, args: readonly string[], env: Readonly<Record<string, string>>) {
+  /**
+   * @param script below dist/; see `buildPrograms`
+   * @param folder of another release
+   */
+  constructor(script: string, args: readonly string[], env: Readonly<Record<string, string>>, folder = root) {
     this.process = spawn(process.execPath, [`dist/${script}`, ...args], {
-      cwd: root,
+      cwd: folder,
       // Most of a start is compiling modules, and a run of all tests starts some 150 programs.
       env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: `${root}node_modules/.cache/node`, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],

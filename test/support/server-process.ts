@@ -12,11 +12,19 @@ export class ServerProcess implements AsyncDisposable {
     this.url = url
   }
 
-  /** Settles when it listens. See `buildPrograms`. */
-  static async start(databaseUrl: string, settings: Readonly<Record<string, string>> = {}): Promise<ServerProcess> {
+  /**
+   * Settles when it listens. See `buildPrograms`.
+   *
+   * @param folder of another release
+   */
+  static async start(
+    databaseUrl: string,
+    settings: Readonly<Record<string, string>> = {},
+    folder?: string,
+  ): Promise<ServerProcess> {
     await using stack = new AsyncDisposableStack()
     const environment = { DATABASE_URL: databaseUrl, PORT: '0', LOG_LEVEL: 'error', RATE_LIMIT: 'off', ...settings }
-    const program = stack.use(new Program('src/main.js', [], environment))
+    const program = stack.use(new Program('src/main.js', [], environment, folder))
     await program.prints(/Access/)
     const [, url] = await program.prints(/GraphQL +(http:\S+)\/graphql/)
     stack.move()
