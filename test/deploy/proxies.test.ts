@@ -36,6 +36,7 @@ beforeAll(buildPrograms)
 
 describe.each(['nginx', 'caddy'] as const)('two servers behind %s, as deploy/ configures it', (kind) => {
   const isMissing = !isInstalled(kind)
+  const missing = `there is no ${kind} (Debian: apt-get install nginx-light caddy)`
   let database: TestDatabase
   let ports: [number, number]
   let servers: [ServerProcess, ServerProcess]
@@ -58,7 +59,7 @@ describe.each(['nginx', 'caddy'] as const)('two servers behind %s, as deploy/ co
   })
   const behind = (name: string, act: (path: string) => Promise<void>) =>
     test.for(paths)(`${name}, at "%s/"`, async (path, { skip }) => {
-      skip(isMissing, `there is no ${kind} (Debian: apt-get install nginx-light caddy)`)
+      skip(isMissing, missing)
       await act(path)
     })
 
@@ -88,9 +89,10 @@ describe.each(['nginx', 'caddy'] as const)('two servers behind %s, as deploy/ co
     }
   })
 
-  behind('a WebSocket goes on at the other server when its own is killed', async (path) => {
-    const at = { url: `${proxy.url}${path}/graphql`, connectionParams: user, webSocketImpl: WebSocket }
-    const conversationId = `socket ${path}`
+  test('a WebSocket goes on at the other server when its own is killed', { timeout: 300_000 }, async ({ skip }) => {
+    skip(isMissing, missing)
+    const at = { url: `${proxy.url}/colloquy/graphql`, connectionParams: user, webSocketImpl: WebSocket }
+    const conversationId = 'socket'
     await request(at, 'mutation ($id: ID!) { createConversation(input: { id: $id }) { created } }', {
       id: conversationId,
     })
@@ -179,7 +181,7 @@ describe.each(['nginx', 'caddy'] as const)('two servers behind %s, as deploy/ co
   test('no request fails while one server after the other is stopped and started', { timeout: 300_000 }, async ({
     skip,
   }) => {
-    skip(isMissing, `there is no ${kind} (Debian: apt-get install nginx-light caddy)`)
+    skip(isMissing, missing)
     using load = await Load.begin('rolling', proxy, new Random(1))
     for (const index of [0, 1] as const) {
       await proxy.takeOut(index)
