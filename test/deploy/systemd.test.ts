@@ -32,7 +32,7 @@ test('systemd finds no fault in the unit, and little that it could reach', async
   await rm(directory, { recursive: true })
 })
 
-test('a start of the unit has ended when the server serves', async ({ skip }) => {
+test('a start of the unit has ended when the server serves', { timeout: 300_000 }, async ({ skip }) => {
   skip(spawnSync('curl', ['--version']).error !== undefined, 'there is no curl')
   const port = String(await freePort())
   const [, line = ''] = /^ExecStartPost=\S*\/(.*)$/m.exec(await readUnit()) ?? []

@@ -342,7 +342,7 @@ describe('a server that is told to stop', () => {
     await client.dispose()
   })
 
-  test('says so and still takes connections for SHUTDOWN_DELAY_MS', async () => {
+  test('says so and still takes connections for SHUTDOWN_DELAY_MS', { timeout: 300_000 }, async () => {
     await using held = await holdConversation({ SHUTDOWN_DELAY_MS: '5000' })
     const { server, api, url } = held
     server.kill('SIGTERM')
