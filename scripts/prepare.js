@@ -1,6 +1,7 @@
-// Makes a clone ready to run: dependencies, a fit Node, an up-to-date dist/. It runs before `npm start`, `npm test` and
-// `npm run import`, on whatever Node the machine has (20 or later). So it uses no dependencies and no TypeScript. If
-// there is nothing to do, it needs no network and writes nothing.
+// Makes a clone ready: dependencies, a fit Node, an up-to-date dist/. `prepare.js run`, before `npm start` and every other
+// command of the program, installs only what running and building need. Without `run`, before `npm test`, it installs
+// everything. It runs on whatever Node the machine has (20 or later). So it uses no dependencies and no TypeScript. If there
+// is nothing to do, it needs no network and writes nothing.
 
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -32,9 +33,15 @@ const sources = [
   'migrations',
   'mikro-orm.config.ts',
   'tsconfig.json',
-  'tsconfig.build.json',
+  'package.json',
   'package-lock.json',
+  'scripts/build.js',
+  'README.md',
+  'LICENSE',
 ]
+/** What scripts/build.js imports. */
+const compiler = 'node_modules/rolldown'
+const isToRun = process.argv[2] === 'run'
 
 process.chdir(root)
 if (!(dependenciesAreInstalled() && nodeIsFit() && buildIsFresh())) {
@@ -63,16 +70,15 @@ function dependenciesAreInstalled() {
   if (!installed) return false
   const wanted = Object.entries(read('package-lock.json').packages).filter(([path]) => path !== '')
   const missing = wanted.filter(([path, { version }]) => installed[path]?.version !== version)
-  return missing.every(([path, entry]) => !installed[path] && isDispensable(entry))
+  return missing.every(([path, entry]) => !installed[path] && isDispensable(path, entry))
 }
 
 /**
  * Whether an entry of the lock file may be missing. It may if it is for another platform, or if it is for development
- * and this machine only runs the server.
+ * and this clone only runs the program.
  */
-function isDispensable({ optional, os, cpu, libc, dev }) {
-  if (dev && process.env.NODE_ENV === 'production' && process.env.npm_lifecycle_event !== 'pretest')
-    return buildIsFresh()
+function isDispensable(path, { optional, os, cpu, libc, dev }) {
+  if (dev && isToRun) return path !== compiler || buildIsFresh()
   // Only npm knows which libc this machine has. An entry that names no platform belongs to an entry that does.
   const isForHere = os?.includes(process.platform) && cpu?.includes(process.arch) && !libc
   return Boolean(optional && !isForHere)
@@ -83,12 +89,33 @@ function isDispensable({ optional, os, cpu, libc, dev }) {
  * the same versions from the lock file, and writes neither the lock file nor package.json.
  */
 function install() {
-  console.log(dependenciesAreInstalled() ? `Fetching Node ${nodeVersion} …` : 'Installing dependencies …')
   // npm would remove a local Node that is not named again.
-  const node = existsSync(`node_modules/${nodePackage}`) || !isFit() ? [`${nodePackage}@${nodeVersion}`] : []
-  // No package needs its install script. The includes overrule NODE_ENV and the user's own npmrc: the build needs all
-  // of them.
-  npm('install', '--no-save', '--ignore-scripts', '--include=dev', '--include=optional', ...node)
+  const isNodeWanted = existsSync(`node_modules/${nodePackage}`) || !isFit()
+  const node = isNodeWanted ? [`${nodePackage}@${nodeVersion}`] : []
+  // npm would also remove what an earlier `npm test` has installed.
+  const isForDevelopment = Object.values(read('node_modules/.package-lock.json')?.packages ?? {}).some(({ dev }) => dev)
+  const isLean = isToRun && !isForDevelopment
+  const what = isLean ? 'what running needs' : 'all dependencies'
+  console.log(
+    dependenciesAreInstalled()
+      ? `Fetching Node ${nodeVersion} …`
+      : `Installing ${what}${isNodeWanted ? `, and Node ${nodeVersion}` : ''} …`,
+  )
+  // No package needs its install script. The includes overrule NODE_ENV and the user's own npmrc.
+  npm(
+    'install',
+    '--no-save',
+    '--ignore-scripts',
+    '--include=optional',
+    ...(isLean ? leanly() : ['--include=dev']),
+    ...node,
+  )
+}
+
+/** Of what is for development, only the compiler, which npm then has to take for a dependency like others. */
+function leanly() {
+  const { version } = read('package-lock.json').packages[compiler]
+  return ['--omit=dev', '--save-prod', `${basename(compiler)}@${version}`]
 }
 
 /**
@@ -119,31 +146,18 @@ function isFit() {
 
 /** Compares contents and not times, so that a folder that was copied or just checked out need not be built again. */
 function buildIsFresh() {
-  if (!existsSync('dist/.stamp') || readFileSync('dist/.stamp', 'utf8') !== fingerprint()) return false
-  return sourceFiles().every((path) => !path.endsWith('.ts') || existsSync(outputOf(path)))
+  const isBuilt = existsSync('dist/.stamp') && existsSync('dist/src/main.js')
+  return isBuilt && readFileSync('dist/.stamp', 'utf8') === fingerprint()
 }
 
 function build() {
   console.log('Building …')
   rmSync('dist/.stamp', { force: true })
-  // With this file, tsc would not write again what somebody has deleted.
-  rmSync('dist/.tsbuildinfo', { force: true })
   const stamp = fingerprint()
   const node = existsSync(localNode) ? localNode : process.execPath
-  const { status } = spawnSync(node, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], {
-    stdio: 'inherit',
-  })
+  const { status } = spawnSync(node, ['scripts/build.js'], { stdio: 'inherit' })
   if (status !== 0) throw new Error('The build failed.')
-  removeStrays()
   writeFileSync('dist/.stamp', stamp)
-}
-
-/** Removes what was built from sources that are gone. */
-function removeStrays() {
-  const outputs = new Set(sourceFiles().map(outputOf))
-  for (const path of filesIn('dist')) {
-    if (path.endsWith('.js') && !outputs.has(path)) rmSync(path)
-  }
 }
 
 function fingerprint() {
@@ -162,10 +176,6 @@ function filesIn(folder) {
     const path = `${folder}/${entry.name}`
     return entry.isDirectory() ? filesIn(path) : entry.isFile() ? [path] : []
   })
-}
-
-function outputOf(path) {
-  return `dist/${path.replace(/\.ts$/, '.js')}`
 }
 
 /** Runs the npm that runs this script, on the Node that npm itself runs on, which is outside node_modules. */

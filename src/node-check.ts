@@ -30,13 +30,24 @@ interface EscapedKey {
  *
  * @param parse a test passes another parser than Node's
  */
-export function findNodeFault(parse: (text: string) => unknown = JSON.parse): string | null {
+export function findNodeFault(
+  parse: (text: string) => unknown = JSON.parse,
+  version = process.versions.node,
+): string | null {
   const newline = { first: 'zz', raw: String.raw`\n`, key: '\n' }
-  if ([newline, ...seededKeys(64)].every((key) => isKept(key, parse))) return null
-  return (
-    `Node ${process.versions.node} reads some keys of JSON as other keys, and data would be stored altered: ` +
-    'use Node 22 from 22.17 on, 24 from 24.22.1 on, or 26.12.1 and later.'
-  )
+  const fault = isTooOld(version)
+    ? 'is too old'
+    : [newline, ...seededKeys(64)].every((key) => isKept(key, parse))
+      ? null
+      : 'reads some keys of JSON as other keys, and data would be stored altered'
+  if (fault === null) return null
+  return `Node ${version} ${fault}: use Node 22 from 22.17 on, 24 from 24.22.1 on, or 26.12.1 and later.`
+}
+
+/** MikroORM 7 needs 22.17. */
+function isTooOld(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number)
+  return major < 22 || (major === 22 && minor < 17)
 }
 
 function isKept({ first, raw, key }: EscapedKey, parse: (text: string) => unknown): boolean {

@@ -31,8 +31,8 @@ const batchUnits = 65_536
 const sliceUnits = 32_768
 const maxWaitingUnits = 64 * 1_048_576
 
-/** The worker has the ending of this file: .ts when Node runs TypeScript, .js when it was compiled. */
-const workerFile = new URL(`./worker${extname(import.meta.url)}`, import.meta.url)
+/** The worker lies beside this file and has its ending: .ts when Node runs TypeScript, .js when it was built. */
+const workerFile = new URL(`./token-worker${extname(import.meta.url)}`, import.meta.url)
 
 /**
  * Counts tokens in a separate thread. The first `count` starts the thread; after a breakdown the next batch starts it

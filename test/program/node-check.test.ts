@@ -14,6 +14,15 @@ describe('the check of a Node', () => {
     expect(findNodeFault()).toBeNull()
   })
 
+  test.each([
+    ['20.20.2', 'Node 20.20.2 is too old: use Node 22 from 22.17 on, 24 from 24.22.1 on, or 26.12.1 and later.'],
+    ['22.16.9', expect.stringContaining('is too old')],
+    ['22.17.0', null],
+    ['24.0.0', null],
+  ])('knows whether %s is too old', (version, sentence) => {
+    expect(findNodeFault(JSON.parse, version)).toEqual(sentence)
+  })
+
   test('refuses a parser that reads a line break as the backslash of an earlier key, and nothing else wrongly', () => {
     const parse = (text: string) =>
       JSON.parse(text === String.raw`{"zz":1,"\n":0}` ? String.raw`{"zz":1,"\\":0}` : text)
@@ -126,12 +135,15 @@ function preparedVersion(script: string): string {
 async function makeClone() {
   const path = await mkdtemp(join(tmpdir(), 'node-check-clone-'))
   const lock = JSON.stringify({ lockfileVersion: 3, packages: {} })
-  const stamp = createHash('sha256').update('package-lock.json\0').update(lock).update('\0').digest('hex')
+  const manifest = JSON.stringify({ type: 'module' })
+  const stamp = createHash('sha256')
+  for (const source of ['package.json', manifest, 'package-lock.json', lock]) stamp.update(source).update('\0')
   const files = {
-    'package.json': JSON.stringify({ type: 'module' }),
+    'package.json': manifest,
     'package-lock.json': lock,
     'node_modules/.package-lock.json': lock,
-    'dist/.stamp': stamp,
+    'dist/src/main.js': '',
+    'dist/.stamp': stamp.digest('hex'),
     'scripts/prepare.js': await readFile('scripts/prepare.js'),
   }
   for (const [file, content] of Object.entries(files)) {
@@ -146,7 +158,7 @@ async function makeClone() {
 }
 
 function findsFault(node: string): boolean {
-  const script = `import { findNodeFault } from './dist/src/node-check.js'; console.log(findNodeFault() !== null)`
+  const script = `import { findNodeFault } from './src/node-check.ts'; console.log(findNodeFault() !== null)`
   return JSON.parse(run(node, ['--input-type=module', '-e', script]).stdout)
 }
 

@@ -1,7 +1,8 @@
-import { createRequire } from 'node:module'
 import type { Connection, QueryArrayConfig, Submittable } from 'pg'
+// @ts-expect-error: @types/pg does not have it
+import utils from 'pg/lib/utils.js'
 
-const { prepareValue }: { prepareValue: (value: unknown) => unknown } = createRequire(import.meta.url)('pg/lib/utils')
+const { prepareValue }: { prepareValue: (value: unknown) => unknown } = utils
 
 /** The columns of a statement that are converted: where they are, and how. */
 export type Conversions = readonly (readonly [at: number, convert: (value: string) => unknown])[]
