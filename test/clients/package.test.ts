@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { cp, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
@@ -91,6 +91,8 @@ const projects = {
 }
 
 let folder: string
+/** The file that `npm pack` made. */
+let packed: string
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'colloquy-package-'))
@@ -116,10 +118,16 @@ beforeAll(async () => {
     await cp(join('client', name), join(clone, 'client', name), { recursive: true })
   }
   const { stdout } = await npm(join(clone, 'client'), 'pack', '--pack-destination', folder)
-  await npm(folder, 'install', '--ignore-scripts', '--prefer-offline', `./${stdout.trim().split('\n').at(-1)}`)
+  packed = stdout.trim().split('\n').at(-1) as string
+  await npm(folder, 'install', '--ignore-scripts', '--prefer-offline', `./${packed}`)
 }, 300_000)
 
 afterAll(() => rm(folder, { recursive: true, force: true }))
+
+test('its README installs the file that npm pack makes, which has the version of the client', async ({ expect }) => {
+  expect(packed).toBe(`colloquy-client-${client.version}.tgz`)
+  expect(await readFile('client/README.md', 'utf8')).toContain(`npm install ./${packed} `)
+})
 
 test('the package holds its build, its licence and its README, and nothing else', async ({ expect }) => {
   const installed = join(folder, 'node_modules/@colloquy/client')

@@ -54,7 +54,7 @@ const unimported: Record<string, Record<string, string>> = {
     '@types/node': 'types',
     '@types/pg': 'types',
     '@types/ws': 'types',
-    typescript: 'npm run build',
+    typescript: 'npm run check',
   },
   'client/package.json': { typescript: 'client/build.js runs it' },
   'bench/package.json': {

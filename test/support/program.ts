@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
@@ -19,11 +20,11 @@ export class Program implements AsyncDisposable {
 
   /**
    * @param script below dist/; see `buildPrograms`
-   * @param folder of another release
+   * @param folder where the script lies and is started, in the place of dist/ and this project
    */
-  constructor(script: string, args: readonly string[], env: Readonly<Record<string, string>>, folder = root) {
-    this.process = spawn(process.execPath, [`dist/${script}`, ...args], {
-      cwd: folder,
+  constructor(script: string, args: readonly string[], env: Readonly<Record<string, string>>, folder?: string) {
+    this.process = spawn(process.execPath, [join(folder ?? 'dist', script), ...args], {
+      cwd: folder ?? root,
       // Most of a start is compiling modules, and a run of all tests starts some 150 programs.
       env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: `${root}node_modules/.cache/node`, ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
