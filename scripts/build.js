@@ -2,7 +2,7 @@
 // it. prepare.js runs this when dist/ is stale. A start that loads its 1,600 modules one by one takes nearly twice the processor.
 // Types are not checked here: `npm run check` does that.
 
-import { chmodSync, copyFileSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
@@ -28,15 +28,18 @@ const installed = ['graphql', 'graphql-ws']
 const asCommand = `#!/bin/sh
 ':' //; exec node --max-semi-space-size=32 "$0" "$@"`
 
+// What there is serves until all of the new is there.
+rmSync('dist/next', { recursive: true, force: true })
+const modules = await bundle('dist/next')
 rmSync('dist/src', { recursive: true, force: true })
-const modules = await bundle()
+renameSync('dist/next', 'dist/src')
 chmodSync('dist/src/main.js', 0o755)
 writeFileSync('dist/package.json', `${JSON.stringify(published(), null, 2)}\n`)
 writeFileSync('dist/LICENSES.txt', licencesOf(modules))
 for (const file of ['README.md', 'LICENSE']) copyFileSync(file, `dist/${file}`)
 
 /** @returns the paths of all modules that are in the bundle */
-async function bundle() {
+async function bundle(dir) {
   const build = await rolldown({
     input: entrances,
     platform: 'node',
@@ -49,7 +52,7 @@ async function bundle() {
     transform: { target: 'node22.17', define: { 'process.env.MIKRO_ORM_ALLOW_VERSION_MISMATCH': '"true"' } },
   })
   const { output } = await build.write({
-    dir: 'dist/src',
+    dir,
     format: 'esm',
     keepNames: true,
     sourcemap: true,
