@@ -47,9 +47,8 @@ async function bundle(dir) {
     // pg, Type-GraphQL and MikroORM do without these. Whether they happen to be installed changes nothing.
     external: ['pg-native', 'class-validator', 'tinyglobby'],
     onLog: (level, log, report) => report(log.code === 'UNRESOLVED_IMPORT' ? 'error' : level, log),
-    // MikroORM compares its packages with those of the folder in which it is started. Here they are in the bundle.
     // `using` is not known to Node 22.
-    transform: { target: 'node22.17', define: { 'process.env.MIKRO_ORM_ALLOW_VERSION_MISMATCH': '"true"' } },
+    transform: { target: 'node22.17' },
   })
   const { output } = await build.write({
     dir,
