@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { findBreaches } from '../faults/history.ts'
 import { Load } from '../faults/load.ts'
@@ -26,7 +27,7 @@ test(`two servers of ${tag} are replaced under load, one after the other, and ag
   timeout,
 }, async ({ skip }) => {
   skip(release === null, `this clone does not have the tag ${tag}, and cannot fetch it`)
-  const folder = release as string
+  const folder = join(release as string, 'dist')
   await using database = await createDatabase('bare')
   const startNew = () => ServerProcess.start(database.url, settings)
   const startOld = () => ServerProcess.start(database.url, settings, folder)

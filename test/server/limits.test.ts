@@ -1,3 +1,5 @@
+import { once } from 'node:events'
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import type { Api, GraphqlError } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
@@ -263,6 +265,37 @@ describe('bytes', () => {
     expect(over.status).toBe(413)
     expect(((await over.json()) as { errors: GraphqlError[] }).errors).toMatchObject([tooLarge('body', 8192)])
     await expectNothingAt(ada, 'body-over')
+  })
+
+  test('a body that is four times too large is read, so that its sender gets the answer; a longer one is cut off', async () => {
+    const ada = bed.server.as()
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 })
+    const { hostname, port } = new URL(ada.url)
+    const post = (bytes: number) => {
+      const headers = { 'content-type': 'application/json', 'content-length': bytes, ...ada.identity }
+      return request({ hostname, port, path: '/graphql', method: 'POST', agent, headers })
+    }
+    const answerTo = async (sent: ClientRequest) => {
+      const [answer] = (await once(sent, 'response')) as [IncomingMessage]
+      answer.resume()
+      await once(answer, 'end')
+      return [answer.statusCode, answer.headers.connection === 'close' ? 'closed' : 'kept']
+    }
+    // The whole of it is sent only when the answer has come.
+    const refused = post(4 * 8192)
+    refused.flushHeaders()
+    expect(await answerTo(refused)).toEqual([413, 'kept'])
+    const closed = once(refused, 'close')
+    refused.end(' '.repeat(4 * 8192))
+    await closed
+    const next = post(8192)
+    next.end(padded(appendTo('next'), 8192))
+    expect([await answerTo(next), next.reusedSocket]).toEqual([[200, 'kept'], true])
+    const longer = post(4 * 8192 + 1)
+    longer.flushHeaders()
+    expect(await answerTo(longer)).toEqual([413, 'closed'])
+    longer.destroy()
+    agent.destroy()
   })
 
   test('a body that does not say its length is held to the limit, too', async () => {

@@ -15,7 +15,7 @@ export class ServerProcess implements AsyncDisposable {
   /**
    * Settles when it listens. See `buildPrograms`.
    *
-   * @param folder of another release
+   * @param folder the dist/ of another release
    */
   static async start(
     databaseUrl: string,

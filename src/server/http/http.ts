@@ -37,6 +37,9 @@ declare module 'fastify' {
 /** How often Node looks which requests are late, in milliseconds. */
 const longestCheck = 1_000
 
+/** A body that is too large is read to its end if it is no longer than so many of the largest. */
+const discardedBodies = 4
+
 /** The HTTP server without its routes: who may come in, how long a request may take, and how errors go out. */
 export function createHttp(use: TransportDependencies, guard: HostGuard, health: Health): FastifyInstance {
   const { config, takesOrigin, proxies, rates, refusals, log } = use
@@ -115,8 +118,15 @@ export function createHttp(use: TransportDependencies, guard: HostGuard, health:
   })
 
   // A client that keeps its connection after the answer would keep the server from stopping.
-  app.addHook('onSend', (_request, reply, _payload, done) => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
     if (health.isStopping) reply.header('connection', 'close')
+    // If the connection were closed on whoever still sends, it would be reset, and a proxy would answer 502. Node reads what
+    // is left of a body, and throws it away.
+    else if (
+      reply.statusCode === 413 &&
+      Number(request.headers['content-length']) <= discardedBodies * config.limits.bodyBytes
+    )
+      reply.removeHeader('connection')
     done()
   })
 
