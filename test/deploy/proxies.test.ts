@@ -189,6 +189,8 @@ describe.each(['nginx', 'caddy'] as const)('two servers behind %s, as deploy/ co
       expect(await servers[index].program.exited).toEqual({ code: 0, signal: null })
       servers[index] = await start(index)
       await proxy.takeIn()
+      // The proxy has found it: there is always one that it knows.
+      await servers[index].program.prints(/"over":"http"/)
       await load.recovered()
     }
     expect((await load.finish()).flatMap(findBreaches)).toEqual([])
