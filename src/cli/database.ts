@@ -1,6 +1,6 @@
 import type { Config } from '../config.ts'
 import { telling } from '../database/database-errors.ts'
-import { findRunningDatabase, holdsDatabase, startEmbeddedDatabase } from '../database/embedded.ts'
+import { findRunningDatabase, holdsDatabase, startEmbeddedDatabase } from '../database/embedded/embedded.ts'
 import { type OwnSession, openSession } from '../database/own-session.ts'
 import { StartupError } from '../errors.ts'
 

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../src/database/embedded.ts'
-import { findBinaries } from '../../src/database/embedded-binaries.ts'
+import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../src/database/embedded/embedded.ts'
+import { findBinaries } from '../../src/database/embedded/embedded-binaries.ts'
 
 let directory: string
 

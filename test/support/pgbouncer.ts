@@ -4,7 +4,7 @@ import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Client } from 'pg'
-import { commandAs } from '../../src/database/embedded-cluster.ts'
+import { commandAs } from '../../src/database/embedded/embedded-cluster.ts'
 import { freePort } from './listen.ts'
 
 // Debian's package puts it where only root looks for programs.

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Client } from 'pg'
-import { type Cluster, commandAs, prepareCluster, superuser } from '../../src/database/embedded-cluster.ts'
+import { type Cluster, commandAs, prepareCluster, superuser } from '../../src/database/embedded/embedded-cluster.ts'
 import { freePort } from './listen.ts'
 
 /** A PostgreSQL on a port of its own. */

@@ -1,6 +1,6 @@
 import { type Config, findMisspelt, readConfig } from '../../config.ts'
 import { explainDatabaseError } from '../../database/database-errors.ts'
-import { holdsDatabase } from '../../database/embedded.ts'
+import { holdsDatabase } from '../../database/embedded/embedded.ts'
 import { findUnfit, readFitness } from '../../database/fitness.ts'
 import { StartupError } from '../../errors.ts'
 import { findNodeFault } from '../../node-check.ts'

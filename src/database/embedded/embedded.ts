@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client } from 'pg'
-import { StartupError } from '../errors.ts'
+import { StartupError } from '../../errors.ts'
 import { findCluster, prepareCluster, superuser } from './embedded-cluster.ts'
 import { database, own } from './embedded-lock.ts'
 import { findPostmaster, type Postmaster, port, spawnPostmaster } from './embedded-postmaster.ts'

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { Client, DatabaseError } from 'pg'
-import { StartupError } from '../errors.ts'
+import { StartupError } from '../../errors.ts'
 import { superuser } from './embedded-cluster.ts'
 import { type Postmaster, port } from './embedded-postmaster.ts'
 

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { chmod, chown, lchown, mkdir, open, readdir, readFile, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
-import { StartupError } from '../errors.ts'
+import { StartupError } from '../../errors.ts'
 import { type Binaries, findBinaries } from './embedded-binaries.ts'
 
 /** Where a cluster lies. */

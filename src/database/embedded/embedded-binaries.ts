@@ -1,7 +1,7 @@
 import { readFile, symlink } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { dirname, join, relative } from 'node:path'
-import { StartupError } from '../errors.ts'
+import { StartupError } from '../../errors.ts'
 
 /** Absolute paths of PostgreSQL's programs, and their major version. */
 export interface Binaries {

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { StartupError } from '../errors.ts'
+import { StartupError } from '../../errors.ts'
 import { type Cluster, type ClusterPlace, commandAs } from './embedded-cluster.ts'
 
 /** PostgreSQL's parent process for one cluster. This server or an earlier one started it. */
