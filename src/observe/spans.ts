@@ -13,6 +13,7 @@ import {
   type TracerProvider,
   trace,
 } from '@opentelemetry/api'
+import { traceIdIn } from './trace-parent.ts'
 
 /*
  * Traces, by the API of OpenTelemetry alone: whoever runs the server brings an SDK, or nobody listens, and then a span
@@ -57,9 +58,12 @@ export function endRequest({ span }: Traced, code: string, attributes: Attribute
   span.end()
 }
 
-/** The trace of a request, as 32 hexadecimal digits. */
-export function traceIdOf({ span }: Traced): string {
-  return span.spanContext().traceId
+/**
+ * The trace of a request, as 32 hexadecimal digits: of its span, or, where nobody listens, the one that the caller names.
+ * undefined: it belongs to none.
+ */
+export function traceIdOf(traced: Traced | null, traceparent: unknown): string | undefined {
+  return traced === null ? traceIdIn(traceparent) : traced.span.spanContext().traceId
 }
 
 /** Whether what runs now belongs to a span that somebody wants to see. */

@@ -176,23 +176,9 @@ export async function startServer(
     if (config.graphiql) registerGraphiql(app, { graphqlPath, identity: config.identity })
     const sockets = new Sockets(dependencies)
     attachSockets(app.server, graphqlPath, guard, dependencies, sockets)
-    const measured = {
-      ...{
-        appender,
-        streamWriter,
-        watchers,
-        bus,
-        poll,
-        operations,
-        sockets,
-        streams,
-        pool,
-        reads,
-        answers,
-        feedMemory,
-      },
-      ...{ meter: dependencies.meter, refusals: dependencies.refusals, directory },
-    }
+    const { meter, refusals } = dependencies
+    const parts = { appender, streamWriter, watchers, bus, poll, operations, sockets, streams, pool, reads }
+    const measured = { ...parts, answers, feedMemory, meter, refusals, directory }
     const metrics = config.metrics.port === undefined ? null : own(await startMetrics(config.metrics, measured, log))
     own({
       [Symbol.asyncDispose]: async () => {

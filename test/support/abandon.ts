@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { blocked } from './blocked.ts'
+import { blocked, readBlocked } from './blocked.ts'
 import type { TestDatabase } from './database.ts'
 import type { TestServer } from './server.ts'
 import { until } from './until.ts'
@@ -21,13 +21,7 @@ export async function holdMessages(database: TestDatabase) {
   const client = await database.connect()
   await client.query('begin')
   await client.query('lock table message in access exclusive mode')
-  const waiting = async () => {
-    const { rows } = await client.query<{ pid: number }>(
-      `select pid from pg_locks where not granted
-       and database = (select oid from pg_database where datname = current_database())`,
-    )
-    return rows.map(({ pid }) => pid)
-  }
+  const waiting = () => readBlocked(client)
   return {
     blocked: (count?: number) => blocked(client, count),
     waiting,

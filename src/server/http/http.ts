@@ -3,7 +3,6 @@ import { OperationTypeNode } from 'graphql'
 import type { Config } from '../../config.ts'
 import { ApiError, type ErrorCode, tooLarge, unavailable } from '../../errors.ts'
 import { endRequest, type Traced, traceIdOf } from '../../observe/spans.ts'
-import { traceIdIn } from '../../observe/trace-parent.ts'
 import type { AnswerBudget } from '../../storage/postgres/answer-budget.ts'
 import { formatError } from '../operation/format-error.ts'
 import { drawRequestId } from '../operation/operation-context.ts'
@@ -104,7 +103,7 @@ export function createHttp(use: TransportDependencies, guard: HostGuard, health:
         ms,
         status: reply.raw.writableFinished ? reply.statusCode : 'aborted',
         bytes: socket.bytesWritten - bytesBefore,
-        traceId: request.traced === null ? traceIdIn(request.headers.traceparent) : traceIdOf(request.traced),
+        traceId: traceIdOf(request.traced, request.headers.traceparent),
         refusals: refusals > 1 ? refusals : undefined,
       })
     })

@@ -15,7 +15,6 @@ import type { Caller } from '../../auth/viewer.ts'
 import { contractLimits } from '../../config.ts'
 import { ApiError, badInput, unavailable } from '../../errors.ts'
 import { beginRequest, endRequest, type Traced, traceIdOf, within } from '../../observe/spans.ts'
-import { traceIdIn } from '../../observe/trace-parent.ts'
 import type { Connection } from '../connection/connections.ts'
 import { atExpiry } from '../connection/expiry.ts'
 import { formatError } from '../operation/format-error.ts'
@@ -290,7 +289,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
         type: operation.operation,
         field,
         startedAt: performance.now(),
-        traceId: traced === null ? traceIdIn(payload.extensions?.traceparent) : traceIdOf(traced),
+        traceId: traceIdOf(traced, payload.extensions?.traceparent),
         traced,
         bytes: 0,
         results: null,
