@@ -12,6 +12,7 @@ import {
   isNonNullType,
   isSpecifiedScalarType,
 } from 'graphql'
+import type { Work } from '../../turns.ts'
 import type { ListLimits } from './list-limits.ts'
 
 /** How much of a wrong text an error shows, in characters. */
@@ -46,8 +47,8 @@ export class Reading {
     return this.#longLists.length > 0
   }
 
-  /** Reads what is left. @yields after so little work that everybody else can have a turn of the event loop */
-  *rest(): Generator<void> {
+  /** Reads what is left. */
+  *rest(): Work<void> {
     for (let list = this.#longLists.shift(); list !== undefined; list = this.#longLists.shift()) {
       const { items, into, read, place } = list
       for (const [index, item] of items.entries()) {

@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
   GraphQLError,
   type GraphQLInputType,
@@ -10,6 +9,7 @@ import {
   type VariableDefinitionNode,
   valueFromAST,
 } from 'graphql'
+import { inTurns } from '../../turns.ts'
 import { InputValues, Reading, type ReadValue, shown, type TellFault } from './input-values.ts'
 import type { ListLimits } from './list-limits.ts'
 import type { Variables } from './operation-run.ts'
@@ -68,7 +68,7 @@ export class VariableReader {
       errors.push(error as GraphQLError)
       return end()
     }
-    return inTurns(reading)
+    return inTurns(reading.rest())
       .catch((error: GraphQLError) => void errors.push(error))
       .then(end)
   }
@@ -89,10 +89,6 @@ export class VariableReader {
       ? { definition, name, type, read: this.#values.of(type) }
       : { definition, name, type: null, read: () => undefined }
   }
-}
-
-async function inTurns(reading: Reading): Promise<void> {
-  for (const _ of reading.rest()) await nextTurn()
 }
 
 function readVariable(
