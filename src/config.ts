@@ -286,6 +286,7 @@ export const contractLimits = {
   defaultPage: 50,
   history: 1_000,
   batch: 100,
+  participants: 1_000,
   nodes: 100,
   windows: 10,
   contextTokens: 10_000_000,
