@@ -1,7 +1,6 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { Answer, Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { engine } from '../support/engine.ts'
 import { recordStatements } from '../support/statements.ts'
 
 const bed = useBed()
@@ -381,7 +380,11 @@ const conditions: [what: string, condition: RegExp, isExempt: (name: string) => 
   // A list and a quota name no conversation, and the unit of work has an epoch only where the id has one.
   ['the life', /\bepoch = (\$\d|\w+\.epoch)/, (name) => /^(conversation-list.*|quota-.*|)$/.test(name)],
   // A tombstone is locked in order to be created again, and lists tell of it.
-  ['deleted or not', /\bdeleted_at"? is null/, (name) => /^conversation-(lock|list-states)$/.test(name)],
+  [
+    'deleted or not',
+    /\b(deleted|ended)_at"? is null/,
+    (name) => /^conversation-(lock|list-states|list-others)$/.test(name),
+  ],
 ]
 
 test('5 isolated: every statement carries the condition of access, and in a transaction the first one does', async () => {

@@ -8,7 +8,7 @@ export async function readOthersConversations(store: Store, userId: string): Pro
 }
 
 const select: Statement<'user'> = {
-  name: 'others-conversations',
+  name: 'conversation-list-others',
   kind: 'user',
   text: 'select p.conversation_key from participant p where p.user_id = $1 and p.ended_at is null',
 }
