@@ -10,7 +10,7 @@
       moved as (
       update conversation c set last_seq = c.last_seq + 1, revision = c.revision + 1, updated_at = greatest(now(), ((c.updated_at at time zone 'UTC') + interval '1 microsecond') at time zone 'UTC') where c.key = encode(substr(sha256(convert_to('user-' || :owner::text, 'UTF8') || '\x00'::bytea || convert_to(:conversation::text, 'UTF8')), 1, 16), 'hex')::uuid and (c.user_id = ('user-' || :owner::text) or exists (
     select from participant p
-    where p.conversation_key = encode(substr(sha256(convert_to('user-' || :owner::text, 'UTF8') || '\x00'::bytea || convert_to(:conversation::text, 'UTF8')), 1, 16), 'hex')::uuid and p.user_id = ('user-' || :owner::text) and p.ended_at is null and p.role = 'MEMBER'
+    where p.conversation_key = encode(substr(sha256(convert_to('user-' || :owner::text, 'UTF8') || '\x00'::bytea || convert_to(:conversation::text, 'UTF8')), 1, 16), 'hex')::uuid and p.user_id = ('user-' || :owner::text) and p.epoch = c.epoch and p.ended_at is null and p.role = 'MEMBER'
   )) and c.deleted_at is null and (nullif(:zero, 0)::bigint is null or c.epoch = nullif(:zero, 0)) and (nullif(:zero, 0)::int is null or c.last_seq = nullif(:zero, 0)) and c.active_leaf is null returning c.*),
       stored as (
         insert into message (conversation_key, seq, role, name, content, client_id, status, parts, parts_format, tool_calls, tool_name, tool_call_id, tool_error, model, finish_reason, usage, metadata, size, sent_at, author_id, author_kind, author_name, payload_hash, created_at, updated_at)

@@ -62,12 +62,12 @@ function byServiceKey(identity: Identity, serviceKey: string, credentials: Crede
   if (credentials.authorization !== undefined) throw unauthenticated('Send a service key or a bearer token, not both.')
   const found = findServiceKey(identity.serviceKeys, serviceKey)
   if (found === null) throw unauthenticated('This service key is not known.')
-  const { name, role } = found
+  const { name, role, isService } = found
   const acting: Acting = {
     mayWrite: role !== 'read',
     mayBringTimes: role === 'import',
     actor: `backend ${name}`,
-    author: { userId: null, kind: role === 'import' ? 'SERVICE' : 'AGENT', name },
+    author: { userId: null, kind: isService ? 'SERVICE' : 'AGENT', name },
   }
   const viewer = credentials.userId === undefined ? null : readViewer(credentials.userId, acting)
   return { ...acting, viewer, mayActForOthers: true, expiresAt: null }

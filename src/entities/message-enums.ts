@@ -36,7 +36,7 @@ registerEnumType(AuthorKind, {
   valuesConfig: {
     USER: { description: 'A user, with its own credentials.' },
     AGENT: { description: 'A backend with a service key, for its user.' },
-    SERVICE: { description: 'A backend whose key has the role `import`.' },
+    SERVICE: { description: 'A backend whose service key is that of a `service`, for its user.' },
   },
 })
 

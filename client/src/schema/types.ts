@@ -6,7 +6,7 @@ export type AuthorKind =
   | 'USER'
   /** A backend with a service key, for its user. */
   | 'AGENT'
-  /** A backend whose key has the role `import`. */
+  /** A backend whose service key is that of a `service`, for its user. */
   | 'SERVICE'
 
 /** The API or SDK that a window is written for. */

@@ -14,7 +14,7 @@ export class ParticipantsResolver {
   async viewerRole(@Root() conversation: Conversation, @Ctx() context: Context): Promise<ParticipantRole> {
     const { viewer, services } = context
     if (viewer.userId === conversation.userId) return ParticipantRole.OWNER
-    const role = await readRole(services.store.reads, { key: conversation.key, userId: viewer.userId })
+    const role = await readRole(services.store.reads, conversation, viewer.userId)
     if (role === null) throw conversationNotFound()
     return role
   }

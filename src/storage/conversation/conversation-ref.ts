@@ -37,6 +37,6 @@ export function mayAccess(table: string, access: Access, key = '$1', user = '$2'
   const isMember = access === 'writer' ? `and p.role = 'MEMBER'` : ''
   return `(${isOwner} or exists (
     select from participant p
-    where p.conversation_key = ${key} and p.user_id = ${user} and p.ended_at is null ${isMember}
+    where p.conversation_key = ${key} and p.user_id = ${user} and p.epoch = ${table}.epoch and p.ended_at is null ${isMember}
   ))`
 }

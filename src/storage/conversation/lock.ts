@@ -24,7 +24,7 @@ export async function lockConversation(
   if (conversation.userId === ref.userId) return conversation
   // A statement of its own: the one that waited for the lock has a snapshot from before, and whoever held the lock may
   // have removed this viewer.
-  const role = await readRole(client, ref)
+  const role = await readRole(client, conversation, ref.userId)
   if (role === null) return null
   if (!allows(role, access)) throw new NotPermitted()
   return conversation

@@ -48,7 +48,7 @@ function changedConversations(
   const present = columns.map((column) => `c.${column}`).join(', ')
   const parts = changeColumns.flatMap(({ at, isHere }) => [
     `select ${present}, ${at} as at from conversation c where c.user_id = $1 and ${isHere} and ${where(at)} ${end(at)}`,
-    `select ${present}, ${at} as at from participant p join conversation c on c.key = p.conversation_key
+    `select ${present}, ${at} as at from participant p join conversation c on c.key = p.conversation_key and c.epoch = p.epoch
      where p.user_id = $1 and p.ended_at is null and ${isHere} and ${where(at)} ${end(at)}`,
   ])
   const former = `

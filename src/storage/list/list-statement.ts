@@ -109,7 +109,7 @@ function listText({ fromEnd, isFiltered, head, columns, lastMessages }: ListForm
 /** The user's own conversations, and those in which it takes part. For a user who takes part in none that is one look. */
 const theirs = [
   'from conversation c where c.user_id = $1',
-  'from participant p join conversation c on c.key = p.conversation_key where p.user_id = $1 and p.ended_at is null',
+  'from participant p join conversation c on c.key = p.conversation_key and c.epoch = p.epoch where p.user_id = $1 and p.ended_at is null',
 ]
 
 /** The last message is looked up by the last seq. To look for the newest that is not deleted took a fifth longer. */

@@ -28,7 +28,7 @@ export function addParticipant(
       const conversation = await findLocked(em, ref)
       if (userId === conversation.userId) throw new OwnerTakesPart()
       const found = await find(em, conversation, userId)
-      const takesPart = found !== null && found.endedAt === null
+      const takesPart = found !== null && isPresent(found, conversation)
       if (takesPart && found.role === role) return unmoved(conversation)
       if (!takesPart && (await countParticipants(em, conversation)) >= most) throw new TooManyParticipants(most)
       const revision = changeParticipants(conversation)
@@ -55,7 +55,7 @@ export function removeParticipant(store: Store, ref: ConversationRef, userId: st
       const conversation = await findLocked(em, ref)
       if (userId === conversation.userId) throw new OwnerTakesPart()
       const found = await find(em, conversation, userId)
-      return found === null || found.endedAt !== null ? unmoved(conversation) : end(em, conversation, found)
+      return found === null || !isPresent(found, conversation) ? unmoved(conversation) : end(em, conversation, found)
     }),
   )
 }
@@ -76,10 +76,15 @@ export function leaveConversation(store: Store, { key, epoch, userId }: Conversa
       if (conversation === null) throw new ConversationMissing()
       // Whoever held the lock may have removed this viewer.
       await em.refresh(part)
-      if (part.endedAt !== null) throw new ConversationMissing()
+      if (!isPresent(part, conversation)) throw new ConversationMissing()
       return end(em, conversation, part)
     }),
   )
+}
+
+/** A part in an earlier conversation of the same key is none in this one. */
+function isPresent({ endedAt, epoch }: Participant, conversation: Conversation): boolean {
+  return endedAt === null && epoch === conversation.epoch
 }
 
 async function end(
@@ -114,7 +119,7 @@ function find(em: EntityManager, conversation: Conversation, userId: string): Pr
 }
 
 function countParticipants(em: EntityManager, conversation: Conversation): Promise<number> {
-  return em.count(Participant, { conversation, [raw('ended_at')]: null })
+  return em.count(Participant, { conversation, epoch: conversation.epoch, [raw('ended_at')]: null })
 }
 
 /** The time of the database's clock: the clocks of servers may differ. */

@@ -53,7 +53,7 @@ const select: Statement<'key'> = {
     select
       coalesce(sum(octet_length(part.user_id) + 128) over (order by part.user_id), 0),
       $4::text <> '' and (c.user_id <= $4 or exists (
-        select from participant p where p.conversation_key = $1 and p.ended_at is null and p.user_id <= $4
+        select from participant p where p.conversation_key = $1 and p.epoch = c.epoch and p.ended_at is null and p.user_id <= $4
       )),
       part.user_id, part.role, part.joined_at
     from conversation c
@@ -61,7 +61,7 @@ const select: Statement<'key'> = {
       select c.user_id, 'OWNER' as role, ${readable('c.created_at')} as joined_at where c.user_id > $4
       union all
       select p.user_id, p.role, ${readable('p.created_at')} from participant p
-      where p.conversation_key = $1 and p.ended_at is null and p.user_id > $4
+      where p.conversation_key = $1 and p.epoch = c.epoch and p.ended_at is null and p.user_id > $4
       order by user_id limit $5::int + 1
     ) part on $6::bigint is not null
     where ${reachable('c')}
