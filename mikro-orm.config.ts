@@ -9,6 +9,7 @@ import { Migration00005Branches } from './migrations/00005-branches.ts'
 import { Migration00006ImportedAt } from './migrations/00006-imported-at.ts'
 import { Migration00007Transfers } from './migrations/00007-transfers.ts'
 import { Migration00008Participants } from './migrations/00008-participants.ts'
+import { Migration00010ReadMarkers } from './migrations/00010-read-markers.ts'
 import { readConfig } from './src/config.ts'
 import { Conversation } from './src/entities/conversation.ts'
 import { Message } from './src/entities/message.ts'
@@ -16,6 +17,7 @@ import { MessageChunk } from './src/entities/message-chunk.ts'
 import { MessageStream } from './src/entities/message-stream.ts'
 import { MessageTokenCount } from './src/entities/message-token-count.ts'
 import { Participant } from './src/entities/participant.ts'
+import { ReadMarker } from './src/entities/read-marker.ts'
 import { Transfer } from './src/entities/transfer.ts'
 
 /**
@@ -29,7 +31,7 @@ import { Transfer } from './src/entities/transfer.ts'
  * an `update` a volatile function, or a function of columns that is not immutable.
  */
 export const ormOptions: Options = {
-  entities: [Conversation, Message, MessageStream, MessageChunk, MessageTokenCount, Participant, Transfer],
+  entities: [Conversation, Message, MessageStream, MessageChunk, MessageTokenCount, Participant, ReadMarker, Transfer],
   metadataProvider: ReflectMetadataProvider,
   extensions: [Migrator],
   migrations: {
@@ -43,6 +45,7 @@ export const ormOptions: Options = {
       Migration00006ImportedAt,
       Migration00007Transfers,
       Migration00008Participants,
+      Migration00010ReadMarkers,
     ],
     snapshot: false,
   },

@@ -8,6 +8,7 @@ import { StartupError } from '../errors.ts'
 export const spreadTables = [
   { name: 'conversation', column: 'key' },
   { name: 'participant', column: 'conversation_key' },
+  { name: 'read_marker', column: 'conversation_key' },
   { name: 'message', column: 'conversation_key' },
   { name: 'message_stream', column: 'conversation_key' },
   { name: 'message_chunk', column: 'conversation_key' },
@@ -135,7 +136,7 @@ function step({ table }: State, what: string, sql: (table: Table) => string, lea
   return { table, sentence: `${table.name}: ${what}`, sql: sql(table), leaves }
 }
 
-const hasNoKey = ({ name }: Table) => name === 'conversation' || name === 'participant' || name === 'message'
+const hasNoKey = ({ name }: Table) => ['conversation', 'participant', 'read_marker', 'message'].includes(name)
 const keyOf = ({ name }: Table) => `${name}_message_foreign`
 const dropKey = (table: Table) => `alter table ${table.name} drop constraint ${keyOf(table)}`
 const addKey = (table: Table) => `alter table ${table.name} add constraint ${keyOf(table)} ${messageKey}`

@@ -14,6 +14,7 @@ import {
   readMessagesByClientId,
 } from '../storage/message/message.ts'
 import { type Page, type PageRequest, readPages } from '../storage/message/message-page.ts'
+import { type Readers, type ReadState, readReaders, readReadStates } from '../storage/participant/read-marker.ts'
 import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
 import { type HistoryRequest, readHistories } from '../storage/window/message-history.ts'
@@ -35,6 +36,8 @@ export class Loaders {
   #messageAt: DataLoader<Place, Message | null> | undefined
   #messageByClientId: DataLoader<ClientIdPlace, Message | null> | undefined
   #siblings: DataLoader<Message, MessageSiblings> | undefined
+  #readState: DataLoader<Conversation, ReadState> | undefined
+  #readers: DataLoader<Message, Readers> | undefined
 
   constructor(store: Store, budget: AnswerBudget, userId: string) {
     this.#store = store
@@ -77,6 +80,16 @@ export class Loaders {
       readMessagesByClientId(this.#store, this.#budget, this.#userId, asked),
     )
     return this.#messageByClientId
+  }
+
+  get readState(): DataLoader<Conversation, ReadState> {
+    this.#readState ??= gathering((asked) => readReadStates(this.#store, this.#budget, this.#userId, asked))
+    return this.#readState
+  }
+
+  get readers(): DataLoader<Message, Readers> {
+    this.#readers ??= gathering((asked) => readReaders(this.#store, this.#budget, this.#userId, asked))
+    return this.#readers
   }
 
   get siblings(): DataLoader<Message, MessageSiblings> {

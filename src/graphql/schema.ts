@@ -11,6 +11,7 @@ import { ConversationForkResolver } from './conversation/conversation-fork.ts'
 import { ConversationMutationResolver } from './conversation/conversation-mutation.ts'
 import { ParticipantMutationResolver } from './conversation/participant-mutation.ts'
 import { ParticipantsResolver } from './conversation/participants.ts'
+import { MessageReadersResolver, ReadMarkerResolver, ViewerReadResolver } from './conversation/read-marker.ts'
 import { MessageTextAppendedResolver } from './feed/conversation-event.ts'
 import {
   ConversationEventsResolver,
@@ -46,6 +47,9 @@ export function createSchema(): GraphQLSchema {
       ConversationMutationResolver,
       ParticipantsResolver,
       ParticipantMutationResolver,
+      ReadMarkerResolver,
+      MessageReadersResolver,
+      ViewerReadResolver,
       MessageMutationResolver,
       AppendMessagePayloadResolver,
       AppendMessagesPayloadResolver,

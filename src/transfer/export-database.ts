@@ -105,17 +105,21 @@ async function* readKeys(client: Client, of: string): AsyncGenerator<string[], v
 export function selectLines(tables: Tables, keys: readonly string[]): string {
   const some = `any('{${keys.join(',')}}'::uuid[])`
   const rest = (columns: readonly Column[]) => columns.filter(({ name }) => name !== 'conversation_key')
-  const [participant, message, stream, chunk] = [
+  const [participant, marker, message, stream, chunk] = [
     tables.participant,
+    tables.read_marker,
     tables.message,
     tables.message_stream,
     tables.message_chunk,
-  ].map(rest) as [Column[], Column[], Column[], Column[]]
+  ].map(rest) as [Column[], Column[], Column[], Column[], Column[]]
   return `
     select line from (
       select c.key, 0 as seq, concat('{"conversation":', ${rowOf('c', tables.conversation)}, (
           select ',"participants":[' || string_agg(${rowOf('p', participant)}, ',' order by p.user_id) || ']'
           from participant p where p.conversation_key = c.key
+        ), (
+          select ',"readMarkers":[' || string_agg(${rowOf('k', marker)}, ',' order by k.user_id) || ']'
+          from read_marker k where k.conversation_key = c.key
         )) as line
       from conversation c where c.key = ${some}
       union all

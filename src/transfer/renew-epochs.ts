@@ -53,7 +53,11 @@ const renew: Statement<'key'> = {
   name: 'transfer-renew-epoch',
   kind: 'key',
   text: `
-    with renewed as (
+    with read as (
+      update read_marker k set epoch = $2 from conversation c
+      where k.conversation_key = $1 and c.key = $1 and k.epoch = c.epoch
+    ),
+    renewed as (
       update participant p set epoch = $2 from conversation c
       where p.conversation_key = $1 and c.key = $1 and p.epoch = c.epoch
     )

@@ -21,12 +21,12 @@ export function lineStore(client: Client, tables: Tables): LineStore {
     { key: '$1::uuid', epoch: '$3::bigint' },
     'on conflict (key) do nothing returning 1',
   )
-  const participants = insert(
-    'participant',
-    tables.participant,
-    `json_populate_recordset(null::participant, $2::json -> 'participants') r`,
-    { conversation_key: '$1::uuid', epoch: '$3::bigint' },
-  )
+  const ofConversation = (table: 'participant' | 'read_marker', member: string) => {
+    const rows = `json_populate_recordset(null::${table}, $2::json -> '${member}') r`
+    return insert(table, tables[table], rows, { conversation_key: '$1::uuid', epoch: '$3::bigint' })
+  }
+  const participants = ofConversation('participant', 'participants')
+  const markers = ofConversation('read_marker', 'readMarkers')
   const each = 'json_array_elements($2::json) line(value)'
   const key = { conversation_key: '$1::uuid' }
   const messages = insert(
@@ -51,6 +51,7 @@ export function lineStore(client: Client, tables: Tables): LineStore {
     async storeConversation(key, line, epoch) {
       const isNew = (await queryKey(client, conversation, key, [line, epoch])).length > 0
       if (isNew && line.includes(',"participants":[')) await queryKey(client, participants, key, [line, epoch])
+      if (isNew && line.includes(',"readMarkers":[')) await queryKey(client, markers, key, [line, epoch])
       return isNew
     },
     async storeMessages(key, lines, isStreaming) {

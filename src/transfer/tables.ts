@@ -1,7 +1,14 @@
 import type { ClientBase } from 'pg'
 
 /** The tables whose rows an export has, each below those that it refers to. */
-export const dataTables = ['conversation', 'participant', 'message', 'message_stream', 'message_chunk'] as const
+export const dataTables = [
+  'conversation',
+  'participant',
+  'read_marker',
+  'message',
+  'message_stream',
+  'message_chunk',
+] as const
 
 export type DataTable = (typeof dataTables)[number]
 
@@ -42,6 +49,7 @@ export async function readTables(client: ClientBase): Promise<Tables> {
   return {
     conversation: of('conversation'),
     participant: of('participant'),
+    read_marker: of('read_marker'),
     message: of('message'),
     message_stream: of('message_stream'),
     message_chunk: of('message_chunk'),

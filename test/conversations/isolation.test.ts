@@ -129,6 +129,11 @@ const asked: [name: string, of: 'conversation' | 'message' | 'stream', document:
     'conversation',
     'mutation ($id: ID!) { leaveConversation(input: { conversationId: $id }) { leftConversationId } }',
   ],
+  [
+    'markRead',
+    'conversation',
+    'mutation ($id: ID!) { markRead(input: { conversationId: $id, seq: 1 }) { conversation { readSeq } } }',
+  ],
   ['editMessage', 'message', editing('messageId: $id')],
   ['editMessage, by client id', 'conversation', editing('conversationId: $id, clientId: "c-1"')],
   ['deleteMessage', 'message', deleting('messageId: $id')],
@@ -247,9 +252,15 @@ async function answerTo(viewer: Api, document: string, variables: Record<string,
 /** Every row there is. */
 async function wholeDatabase(): Promise<string[]> {
   const client = await bed.database.connect()
-  const rows = ['conversation', 'participant', 'message', 'message_stream', 'message_chunk', 'message_token_count'].map(
-    (table) => `select '${table} ' || t::text as row from ${table} t`,
-  )
+  const rows = [
+    'conversation',
+    'participant',
+    'read_marker',
+    'message',
+    'message_stream',
+    'message_chunk',
+    'message_token_count',
+  ].map((table) => `select '${table} ' || t::text as row from ${table} t`)
   const found = await client.query(`${rows.join(' union all ')} order by row`)
   await client.end()
   return found.rows.map(({ row }) => row)
@@ -418,7 +429,9 @@ test('5 isolated: every statement carries the condition of access, and in a tran
     await using list = ada.subscribe('subscription { conversationsChanged(after: "") { __typename } }')
     await list.take(1)
   })
-  const aboutRows = sent.filter(({ text }) => /\b(conversation|participant|message|message_\w+)\b/.test(text))
+  const aboutRows = sent.filter(({ text }) =>
+    /\b(conversation|participant|read_marker|message|message_\w+)\b/.test(text),
+  )
   const first = aboutRows.filter(({ place, name }) => place < 2 && !withoutViewer.includes(name ?? ''))
   // On Citus nothing is gathered, and what is gathered elsewhere is done by statements that are here anyway.
   expect(new Set(first.map(({ name }) => name)).size).toBeGreaterThan(25)

@@ -271,6 +271,11 @@ async function fill(place: Place): Promise<void> {
   const { message, attempt } = await stream(place, { clientId: 'streamed' })
   await mutate('stopMessage', 'message { id }', { messageId: message.id })
   await mutate('completeMessage', 'message { id }', { ...attempt, ...fieldsOf(completed, 2, place) })
+  // They come from credentials, and not from any field.
+  const client = await bed.database.connect()
+  await client.query(
+    "update message set author_id = 'x', author_kind = 'AGENT', author_name = 'y' where client_id = 'streamed'",
+  )
   const rows = await readRows(place.conversationId)
   expect(columns.filter(({ name }) => rows.every((row) => row[name] === null)).map(({ name }) => name)).toEqual([
     'deleted_at',

@@ -1,32 +1,13 @@
-import { createHash } from 'node:crypto'
-import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
+import * as identities from './identities.ts'
 
 /* Who wrote a message is what the server knows of its caller, whatever the caller says. */
 
-const secret = 'a secret of thirty-two bytes or more'
-const keyOf = (name: string, more?: string) => {
-  const hash = createHash('sha256').update(`key of ${name}`).digest('hex')
-  return more === undefined ? `${name}:${hash}` : `${name}:${hash}:${more}`
-}
-const bed = useBed({
-  AUTH_SECRET: secret,
-  AUTH_SERVICE_KEYS: [keyOf('helper'), keyOf('mover', 'import:service')].join(),
-  AUTH_ROLES_CLAIM: 'scope',
-})
+const bed = useBed(identities.identitySettings)
 
-const backend = (name: string, userId: string) =>
-  bed.server.as({ 'x-service-key': `key of ${name}`, 'x-user-id': userId })
-
-async function user(userId: string, scope = '', actsFor?: string) {
-  const token = await new SignJWT({ scope })
-    .setProtectedHeader({ alg: 'HS256' })
-    .setSubject(userId)
-    .setExpirationTime('1h')
-    .sign(new TextEncoder().encode(secret))
-  return bed.server.as({ authorization: `Bearer ${token}`, ...(actsFor === undefined ? {} : { 'x-user-id': actsFor }) })
-}
+const backend = (name: 'helper' | 'mover', userId: string) => bed.server.as(identities.backend(name, userId))
+const user = async (...of: Parameters<typeof identities.user>) => bed.server.as(await identities.user(...of))
 
 const authors = async (id: string) => {
   const { conversation } = await (await user('ada')).get(

@@ -50,6 +50,7 @@ const inputs: Record<string, (place: Place) => object> = {
   updateConversation: ({ conversationId }) => ({ id: conversationId, title: 'new' }),
   clearConversation: ({ conversationId }) => ({ id: conversationId }),
   deleteConversation: ({ conversationId }) => ({ id: conversationId }),
+  markRead: ({ conversationId }) => ({ conversationId, seq: 1 }),
   addParticipant: ({ conversationId }) => ({ conversationId, userId: 'new' }),
   removeParticipant: ({ conversationId }) => ({ conversationId, userId: 'otto' }),
   leaveConversation: ({ conversationId }) => ({ conversationId }),

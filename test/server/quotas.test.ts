@@ -79,6 +79,7 @@ const mutations: Record<string, { readonly takes: readonly string[]; readonly in
   deleteMessage: { takes: [], input: ({ message }) => ({ messageId: message }) },
   editMessage: { takes: ['bytes'], input: ({ message }) => ({ messageId: message, content: 'longer than it was' }) },
   forkConversation: { takes: ['conversations', 'bytes'], input: ({ id }) => ({ id, newId: 'new', upToSeq: 1 }) },
+  markRead: { takes: [], input: ({ id }) => ({ conversationId: id, seq: 1 }) },
   removeParticipant: { takes: [], input: ({ id }) => ({ conversationId: id, userId: 'grace' }) },
   resumeMessage: { takes: [], input: ({ streaming }) => ({ messageId: streaming }) },
   setActiveLeaf: { takes: [], input: ({ message }) => ({ messageId: message }) },

@@ -10,6 +10,8 @@ export type Volatility = (name: string, args: number) => string
 
 const keyOf: Readonly<Record<string, string>> = {
   conversation: 'key',
+  participant: 'conversation_key',
+  read_marker: 'conversation_key',
   message: 'conversation_key',
   message_stream: 'conversation_key',
   message_chunk: 'conversation_key',

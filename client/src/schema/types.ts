@@ -360,6 +360,14 @@ export interface LeaveConversationInput {
   readonly conversationId: string
 }
 
+/** What `markRead` takes. */
+export interface MarkReadInput {
+  /** The conversation. */
+  readonly conversationId: string
+  /** The last seq that the viewer has read; at most the last one there is counts. */
+  readonly seq: number
+}
+
 /** Why a message failed. */
 export interface MessageErrorInput {
   /** A short word for programs, at most 255 characters. */
@@ -714,6 +722,17 @@ export interface Conversation {
   readonly activeLeaf: Pick<Message, 'id' | 'seq'> | null
   /** What the viewer may do in this conversation. */
   readonly viewerRole: ParticipantRole | null
+  /**
+   * The last seq that the viewer has read: what it told `markRead`, or its own last message, whichever is later. 0:
+   * none.
+   */
+  readonly readSeq: number | null
+  /**
+   * How many messages the viewer has not read, up to 100, which means 100 or more: messages of users and assistants
+   * with words, written by others, behind `readSeq`, that are neither deleted nor still streaming. The newest 2,000
+   * messages are looked at.
+   */
+  readonly unreadCount: number | null
 }
 
 /** What happened after a cursor. */
@@ -854,6 +873,12 @@ export interface LeaveConversationPayload {
   readonly leftConversationId: string
 }
 
+/** What `markRead` answers. */
+export interface MarkReadPayload {
+  /** The conversation, with its `readSeq` and `unreadCount` as they are now. */
+  readonly conversation: Conversation
+}
+
 /** One entry of a conversation. */
 export interface Message {
   /** Opaque. After its conversation was deleted, `node` answers null for this id. */
@@ -912,6 +937,8 @@ export interface Message {
   readonly stopRequestedAt: string | null
   /** While this message streams: the number of the next chunk; `content` holds all chunks before it. Otherwise null. */
   readonly nextChunk: number | null
+  /** Who has read this message, beside its author: who takes part and whose `readSeq` is not before it. */
+  readonly readBy: MessageReaders | null
   /** The `id` of the message's conversation. */
   readonly conversationId: string
   /** Who really wrote it. `role` and `name` are what the caller says; this is what the server knows. */
@@ -992,6 +1019,14 @@ export interface MessageError {
   readonly code: string
   /** A sentence for people. */
   readonly message: string
+}
+
+/** Who has read a message. */
+export interface MessageReaders {
+  /** How many of those who take part, beside the author. */
+  readonly count: number
+  /** The users, by id; at most 50 of them. */
+  readonly userIds: readonly string[]
 }
 
 /** The messages that continue the same message: a reader may choose between these versions. */
@@ -1211,6 +1246,8 @@ export interface Viewer {
   readonly id: string
   /** The user's id, as the identity provider names it. */
   readonly userId: string
+  /** How many conversations have something that the viewer has not read, up to 100, among the 200 that changed last. */
+  readonly unreadConversations: number | null
 }
 
 /**

@@ -108,6 +108,10 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'Conversation.cursor': free,
     'Conversation.id': free,
     'Conversation.viewerRole': row,
+    // Messages behind the marker are counted.
+    'Conversation.readSeq': { own: 3 },
+    'Conversation.unreadCount': { own: 10 },
+    'Viewer.unreadConversations': { own: 300 },
     'Conversation.participants': {
       own: number('first', page, defaultPage, (rows) => rows + 1),
       gives: { page: number('first', page, defaultPage) },
@@ -131,6 +135,8 @@ export function createPrices({ forkMessages }: Limits): Prices {
 
     // A message was read with its conversation.
     'Message.author': free,
+    'Message.readBy': { own: 5 },
+    'MessageReaders.userIds': inRow(3),
     'Message.conversationId': free,
     'Message.revision': free,
     'Message.parentId': free,
@@ -165,6 +171,7 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'Mutation.addParticipant': { own: 3 },
     'Mutation.removeParticipant': { own: 3 },
     'Mutation.leaveConversation': { own: 3 },
+    'Mutation.markRead': { own: 2 },
     'Mutation.createConversation': row,
     'Mutation.updateConversation': row,
     // Messages of a deleted conversation go later; those of a cleared one are changed at once.

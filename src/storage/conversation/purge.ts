@@ -53,7 +53,8 @@ const purge: Statement<'key'> = {
   name: 'conversation-purge',
   kind: 'key',
   text: `
-    with purged as (delete from conversation c where c.key = $1 and ${isPurgeable('$1')} returning c.key)
+    with purged as (delete from conversation c where c.key = $1 and ${isPurgeable('$1')} returning c.key),
+    unread as (delete from read_marker k using purged where k.conversation_key = $1)
     delete from participant p using purged where p.conversation_key = $1`,
 }
 

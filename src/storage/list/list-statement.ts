@@ -107,7 +107,7 @@ function listText({ fromEnd, isFiltered, head, columns, lastMessages }: ListForm
 }
 
 /** The user's own conversations, and those in which it takes part. For a user who takes part in none that is one look. */
-const theirs = [
+export const theirs = [
   'from conversation c where c.user_id = $1',
   'from participant p join conversation c on c.key = p.conversation_key and c.epoch = p.epoch where p.user_id = $1 and p.ended_at is null',
 ]

@@ -1,0 +1,173 @@
+import type { Conversation } from '../../entities/conversation.ts'
+import type { Message } from '../../entities/message.ts'
+import { ConversationMissing } from '../../facts.ts'
+import { findConversation } from '../conversation/conversation.ts'
+import { type ConversationRef, mayAccess, reachable } from '../conversation/conversation-ref.ts'
+import { theirs } from '../list/list-statement.ts'
+import type { AnswerBudget } from '../postgres/answer-budget.ts'
+import { query, queryKey, type Row, type Statement } from '../postgres/statement.ts'
+import type { Store } from '../postgres/store.ts'
+
+/** How far a user has read a conversation. */
+export interface ReadState {
+  /** The last seq that the user has read; 0: none. */
+  readonly readSeq: number
+  /** Messages behind it that are to be read, up to `mostUnread`. */
+  readonly unread: number
+}
+
+/** Who has read a message. */
+export interface Readers {
+  readonly count: number
+  /** Up to `mostReaders` of them, by id. */
+  readonly userIds: readonly string[]
+}
+
+export const mostUnread = 100
+export const mostReaders = 50
+/** As many of a user's conversations are looked at for unread ones, those that changed last. */
+export const mostLookedAt = 200
+/** So many of the newest messages of a conversation are looked at: a marker may be far behind. */
+const newest = 2_000
+
+/**
+ * Moves the viewer's marker forward, to this seq or to the last one if there are fewer. It never moves back. The
+ * conversation is not locked, and nothing in it changes.
+ *
+ * @throws ConversationMissing
+ */
+export async function markRead(store: Store, ref: ConversationRef, seq: number): Promise<Conversation> {
+  await queryKey(store.pool, upsert, ref.key, [ref.userId, ref.epoch, seq])
+  const conversation = await findConversation(store, ref)
+  if (conversation === null) throw new ConversationMissing()
+  return conversation
+}
+
+const upsert: Statement<'key'> = {
+  name: 'read-marker-upsert',
+  kind: 'key',
+  text: `
+    insert into read_marker as k (conversation_key, user_id, epoch, seq, updated_at)
+    select c.key, $2, c.epoch, least($4::int, c.last_seq), now() from conversation c where ${reachable('c')}
+    on conflict (conversation_key, user_id) do update set
+      epoch = excluded.epoch, seq = excluded.seq, updated_at = excluded.updated_at
+    where k.epoch <> excluded.epoch or k.seq < excluded.seq`,
+}
+
+/** Whether the user `$2` wrote the message itself, and no backend for it. */
+const isOwn = (message: string, user = '$2') =>
+  `(${message}.author_kind is null and coalesce(${message}.author_id, c.user_id) = ${user})`
+
+/** What a person reads, and others wrote. */
+const isToRead = (user: string) => `
+  m.role in ('USER', 'ASSISTANT') and m.status <> 'STREAMING' and m.deleted_at is null
+  and octet_length(m.content) > 0 and not ${isOwn('m', user)}`
+
+/** The marker of a user, or what it wrote itself after that. */
+const readSeq = (key: string, user: string) => `
+  greatest(
+    coalesce((
+      select k.seq from read_marker k where k.conversation_key = ${key} and k.user_id = ${user} and k.epoch = c.epoch
+    ), 0),
+    coalesce((
+      select m.seq from message m
+      where m.conversation_key = ${key} and m.seq > c.last_seq - ${newest} and ${isOwn('m', user)}
+      order by m.seq desc limit 1
+    ), 0)
+  )`
+
+/** For each conversation, in order. A statement for each. */
+export async function readReadStates(
+  store: Store,
+  budget: AnswerBudget,
+  userId: string,
+  conversations: readonly Conversation[],
+): Promise<ReadState[]> {
+  const asks = conversations.map(({ key, epoch }) => ({ statement: selectState, key, values: [userId, epoch] }))
+  const answers = await budget.readKeys(store, asks, 'refused')
+  return answers.map(([row]) => ({ readSeq: (row?.[1] as number) ?? 0, unread: (row?.[2] as number) ?? 0 }))
+}
+
+const selectState: Statement<'key'> = {
+  name: 'read-state',
+  kind: 'key',
+  text: `
+    select 16, seen.seq, (
+      select count(*)::int from (
+        select from message m
+        where m.conversation_key = $1 and m.seq > greatest(seen.seq, c.last_seq - ${newest}) and ${isToRead('$2')}
+        limit ${mostUnread}
+      ) unread
+    )
+    from conversation c
+    cross join lateral (select ${readSeq('$1', '$2')} as seq offset 0) seen
+    where ${reachable('c')} and $4::bigint is not null`,
+}
+
+/** How many conversations of a user have something to read, among those that changed last, up to `mostUnread`. */
+export async function countUnreadConversations(store: Store, userId: string): Promise<number> {
+  const [row] = await query(store.lone, countUnread, [userId])
+  return Number(row?.[0] ?? 0)
+}
+
+const countUnread: Statement<'user'> = {
+  name: 'conversation-list-unread',
+  kind: 'user',
+  text: `
+    select count(*)::int from (
+      select from (
+        select c.* from (
+          ${theirs.map((from) => `(select c.* ${from} and c.deleted_at is null order by c.updated_at desc limit ${mostLookedAt})`).join(' union all ')}
+        ) c
+        order by c.updated_at desc limit ${mostLookedAt}
+      ) c
+      cross join lateral (select ${readSeq('c.key', '$1')} as seq offset 0) seen
+      where exists (
+        select from message m
+        where m.conversation_key = c.key and m.seq > greatest(seen.seq, c.last_seq - ${newest}) and ${isToRead('$1')}
+      )
+      limit ${mostUnread}
+    ) unread`,
+}
+
+/** For each message, in order: who has read it, beside its author. A statement for each. */
+export async function readReaders(
+  store: Store,
+  budget: AnswerBudget,
+  userId: string,
+  messages: readonly Message[],
+): Promise<Readers[]> {
+  const asks = messages.map(({ conversation: { key, epoch }, seq }) => {
+    return { statement: selectReaders, key, values: [userId, epoch, seq] }
+  })
+  const answers = await budget.readKeys(store, asks, 'refused')
+  return answers.map(([row]) => toReaders(row))
+}
+
+function toReaders(row: Row | undefined): Readers {
+  return { count: (row?.[1] as number) ?? 0, userIds: JSON.parse((row?.[2] as string | null) ?? '[]') }
+}
+
+/** Who wrote a later message has read this one. Who takes no part any more does not count. An id counts 256 bytes. */
+const selectReaders: Statement<'key'> = {
+  name: 'message-readers',
+  kind: 'key',
+  text: `
+    select 256 * least(count(*), ${mostReaders}), count(*)::int,
+      json_agg(reader.user_id order by reader.user_id) filter (where reader.place <= ${mostReaders})
+    from (
+      select reader.user_id, row_number() over (order by reader.user_id) as place
+      from conversation c
+      cross join message m
+      cross join lateral (
+        select k.user_id from read_marker k where k.conversation_key = $1 and k.epoch = c.epoch and k.seq >= m.seq
+        union
+        select coalesce(later.author_id, c.user_id) from message later
+        where later.conversation_key = $1 and later.seq > greatest(m.seq, c.last_seq - ${newest})
+          and later.author_kind is null
+      ) reader
+      where ${reachable('c')} and m.conversation_key = $1 and m.seq = $4::int and $5::bigint is not null
+        and ${mayAccess('c', 'reader', '$1', 'reader.user_id')}
+        and not (m.author_kind is null and coalesce(m.author_id, c.user_id) = reader.user_id)
+    ) reader`,
+}
