@@ -13,7 +13,7 @@ export interface SentStatement {
 
 /**
  * The statements that `work` sends to a database, `begin` and `commit` included. The listener's NOTIFY is left
- * out, and what a new connection asks. Taken at the driver, which every connection of this process goes through.
+ * out, what a new connection asks, and the looks at what is to be purged, with which a server begins. Taken at the driver, which every connection of this process goes through.
  */
 export async function recordStatements(database: TestDatabase, work: () => Promise<unknown>): Promise<SentStatement[]> {
   const { pathname } = new URL(database.url)
@@ -24,7 +24,7 @@ export async function recordStatements(database: TestDatabase, work: () => Promi
   Client.prototype.query = function (this: Client, ...args: any[]): any {
     const [config] = args
     const text = typeof config === 'string' ? config : String(config?.text)
-    if (`/${this.database}` === pathname && !/pg_notify|pg_is_in_recovery/.test(text)) {
+    if (`/${this.database}` === pathname && !/pg_notify|pg_is_in_recovery/.test(text) && !/-old$/.test(config?.name)) {
       const place = places.get(this)
       const values = config?.values ?? (Array.isArray(args[1]) ? args[1] : [])
       sent.push({ text, name: config?.name, values, place: place ?? 0 })
