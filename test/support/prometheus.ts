@@ -12,8 +12,8 @@ export const hasPrometheus = spawnSync('prometheus', ['--version']).error === un
 
 export const noPrometheus = 'there is no prometheus (Debian: apt-get install prometheus)'
 
-/** What docs/operations.md gives to prometheus.yml; see `useGuide`. */
-const [documented] = new Guide('docs/operations.md').take('yaml', 1)
+/** What docs/operations.md has for prometheus.yml. */
+export const [documented] = new Guide('docs/operations.md').take('yaml', 1)
 
 /** A series, and its value. */
 export interface Sample {
