@@ -98,7 +98,8 @@ export class Prometheus implements AsyncDisposable {
 
   // biome-ignore lint/suspicious/noExplicitAny: as a caller of an untyped API does.
   async #ask(path: string): Promise<any> {
-    const answer = await (await fetch(`${this.url}/api/v1/${path}`)).json()
+    // biome-ignore lint/suspicious/noExplicitAny: as a caller of an untyped API does.
+    const answer = (await (await fetch(`${this.url}/api/v1/${path}`)).json()) as any
     if (answer.status !== 'success') throw new Error(`${path}: ${answer.error}`)
     return answer.data
   }
