@@ -1,6 +1,14 @@
+import { stripTypeScriptTypes } from 'node:module'
 import { createClient as createStreamClient } from 'graphql-sse'
 import { createClient } from 'graphql-ws'
-import { applyEvent, followConversation, request, resumable, streamMessage } from '../../client/src/index.ts'
+import {
+  applyEvent,
+  followConversation,
+  messageSelection,
+  request,
+  resumable,
+  streamMessage,
+} from '../../client/src/index.ts'
 
 /** Who the examples and GraphiQL are in development. */
 export const local = { 'x-user-id': 'local' }
@@ -11,13 +19,15 @@ const end = new Error('shown')
  * Runs programs of a document one after the other, with what they name and do not make, and with the server's address and a user in
  * place of those that are only shown.
  *
- * @param behind what stands behind each of them
+ * @param behind what stands behind each of them; `exported` has what it exports
+ * @param more what else they name
  * @returns what they showed first; each is ended there
  */
 export async function runShown(
   programs: readonly string[],
   server: { readonly url: string },
   behind = '',
+  more: Readonly<Record<string, unknown>> = {},
 ): Promise<string[]> {
   const shown: string[] = []
   const clients: { dispose(): unknown }[] = []
@@ -28,6 +38,7 @@ export async function runShown(
   const names = {
     applyEvent,
     followConversation,
+    messageSelection,
     request,
     streamMessage,
     createClient: (options: { url: string }) =>
@@ -49,11 +60,14 @@ export async function runShown(
       shown.push(content)
       throw end
     },
+    exported: {},
+    ...more,
   }
   const AsyncFunction = (async () => {}).constructor as FunctionConstructor
   for (const program of programs) {
-    const here = `${program}${behind}`
-      .replaceAll(/^import .*\n/gm, '')
+    const here = stripTypeScriptTypes(`${program}${behind}`)
+      .replaceAll(/^import [^']*'[^']*'$/gm, '')
+      .replaceAll(/^export const (\w+) =/gm, 'const $1 = exported.$1 =')
       .replaceAll('wss://chat.example', server.url.replace('http', 'ws'))
       .replaceAll('https://chat.example', server.url)
       // In development a user is named where others have a token.
