@@ -8,12 +8,14 @@ import { Migration00004TokenCounts } from './migrations/00004-token-counts.ts'
 import { Migration00005Branches } from './migrations/00005-branches.ts'
 import { Migration00006ImportedAt } from './migrations/00006-imported-at.ts'
 import { Migration00007Transfers } from './migrations/00007-transfers.ts'
+import { Migration00008Participants } from './migrations/00008-participants.ts'
 import { readConfig } from './src/config.ts'
 import { Conversation } from './src/entities/conversation.ts'
 import { Message } from './src/entities/message.ts'
 import { MessageChunk } from './src/entities/message-chunk.ts'
 import { MessageStream } from './src/entities/message-stream.ts'
 import { MessageTokenCount } from './src/entities/message-token-count.ts'
+import { Participant } from './src/entities/participant.ts'
 import { Transfer } from './src/entities/transfer.ts'
 
 /**
@@ -27,7 +29,7 @@ import { Transfer } from './src/entities/transfer.ts'
  * an `update` a volatile function, or a function of columns that is not immutable.
  */
 export const ormOptions: Options = {
-  entities: [Conversation, Message, MessageStream, MessageChunk, MessageTokenCount, Transfer],
+  entities: [Conversation, Message, MessageStream, MessageChunk, MessageTokenCount, Participant, Transfer],
   metadataProvider: ReflectMetadataProvider,
   extensions: [Migrator],
   migrations: {
@@ -40,6 +42,7 @@ export const ormOptions: Options = {
       Migration00005Branches,
       Migration00006ImportedAt,
       Migration00007Transfers,
+      Migration00008Participants,
     ],
     snapshot: false,
   },

@@ -3,6 +3,7 @@ import { append } from './cases/append.ts'
 import { appendHot } from './cases/append-hot.ts'
 import { appendOne } from './cases/append-one.ts'
 import { backup } from './cases/backup.ts'
+import { blocked } from './cases/blocked.ts'
 import { citus } from './cases/citus.ts'
 import { exportAll } from './cases/export.ts'
 import { fairness } from './cases/fairness.ts'
@@ -25,6 +26,7 @@ export const cases: readonly Case[] = [
   page,
   list,
   fairness,
+  blocked,
   fanOut,
   live,
   idle,

@@ -64,10 +64,10 @@ export class Program implements AsyncDisposable {
     return this.child.pid ?? 0
   }
 
-  /** Bytes of the heap after a garbage collection; it has to be started with `heapProbe`. */
-  async heap(): Promise<number> {
+  /** Asks it what `probe.js` answers; it has to be started with `probe`. */
+  async ask(question: 'heap' | 'blocked'): Promise<number> {
     const answer = once(this.child, 'message')
-    this.child.send('heap')
+    this.child.send(question)
     return (await answer)[0] as number
   }
 
@@ -81,8 +81,8 @@ export class Program implements AsyncDisposable {
   }
 }
 
-/** Options of Node for a program that can be asked for its heap. */
-export const heapProbe: readonly string[] = ['--expose-gc', '--import', './bench/heap-probe.js']
+/** Options of Node for a program that can be asked. */
+export const probe: readonly string[] = ['--expose-gc', '--import', './bench/probe.js']
 
 /** Options of Node for a program in TypeScript. */
 export const typescript: readonly string[] = ['--import', '@oxc-node/core/register']

@@ -114,6 +114,7 @@ const contractMeanings: Record<Exclude<ContractLimit, `default${string}`>, strin
   history: 'Most messages of a history.',
   batch: 'Most messages of one append.',
   nodes: 'Most ids of `nodes`.',
+  participants: 'Most participants of a conversation beside its owner.',
   windows: 'Most context windows of one operation.',
   contextTokens: 'Most tokens of a context window.',
   siblings: 'Most siblings that are listed of a message.',

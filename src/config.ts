@@ -113,10 +113,10 @@ const settings = {
   AUTH_SERVICE_KEYS: {
     read: readServiceKeys,
     takes:
-      'name:sha256-hex with 64 digits in lower case, perhaps with :read, :write or :import behind, separated by commas, and no name twice',
+      'name:sha256-hex with 64 digits in lower case, perhaps with :read, :write or :import behind, and then perhaps with :agent or :service, separated by commas, and no name twice',
     fallback: null,
     meaning:
-      'The names of trusted backends, the hashes of their keys, and what they may do: read, write, or also say when things were created (`import`, which a key without a role may do too).',
+      "The names of trusted backends, the hashes of their keys, and what they may do: read, write, or also say when things were created (`import`, which a key without a role may do too). What they write is an agent's, unless they are a `service`.",
     isSecret: true,
   },
   ALLOW_UNAUTHENTICATED: oneOf(
@@ -286,6 +286,7 @@ export const contractLimits = {
   defaultPage: 50,
   history: 1_000,
   batch: 100,
+  participants: 1_000,
   nodes: 100,
   windows: 10,
   contextTokens: 10_000_000,
@@ -339,6 +340,8 @@ export interface ServiceKey {
   /** Lower-case hex of the SHA-256 of the key. */
   readonly hash: string
   readonly role: 'read' | 'write' | 'import'
+  /** Whether what it writes is a service's; otherwise it is an agent's. */
+  readonly isService: boolean
 }
 
 export interface Identity {
@@ -688,12 +691,16 @@ function isOrigin(value: string): boolean {
 /** By the backend's name. */
 function readServiceKeys(value: string): ReadonlyMap<string, ServiceKey> | undefined {
   const keys = splitList(value)
-  if (keys.length === 0 || keys.some((key) => !/^[^:\s]+:[0-9a-f]{64}(:(read|write|import))?$/.test(key)))
+  if (
+    keys.length === 0 ||
+    keys.some((key) => !/^[^:\s]+:[0-9a-f]{64}(:(read|write|import))?(:(agent|service))?$/.test(key))
+  )
     return undefined
   const byName = new Map(
     keys.map((key) => {
-      const [name, hash, role = 'import'] = key.split(':') as [string, string, ServiceKey['role']?]
-      return [name, { hash, role }]
+      const [name, hash, ...rest] = key.split(':') as [string, string, ...string[]]
+      const role = (['read', 'write', 'import'] as const).find((one) => rest.includes(one)) ?? 'import'
+      return [name, { hash, role, isService: rest.includes('service') }]
     }),
   )
   return byName.size === keys.length ? byName : undefined

@@ -15,6 +15,19 @@ export class ConversationMissing extends Fact {}
 /** This user has no such message, or it is deleted. */
 export class MessageMissing extends Fact {}
 
+/** The user takes part in the conversation in a role that may not do this. */
+export class NotPermitted extends Fact {}
+
+/** The owner always takes part in its conversation, in this one role. */
+export class OwnerTakesPart extends Fact {}
+
+/** A conversation has as many participants as it may have, beside its owner. */
+export class TooManyParticipants extends Fact {
+  constructor(readonly limit: number) {
+    super()
+  }
+}
+
 export class ConversationExists extends Fact {}
 
 /** The conversation was deleted and created again and again while it was looked at. */

@@ -4,7 +4,7 @@ import { standardData } from '../data.ts'
 import { Generator } from '../generator.ts'
 import type { Conversations } from '../load/job.ts'
 import { median, show } from '../numbers.ts'
-import { heapProbe, Program } from '../program.ts'
+import { Program, probe } from '../program.ts'
 import { watchJob } from '../watch-case.ts'
 
 const earlier = 1_000
@@ -43,7 +43,7 @@ export const idle: Case = {
 
 async function weigh(bench: Bench, contender: Contender, databaseUrl: string): Promise<Footprint> {
   const command = contender.command(databaseUrl)
-  await using program = await Program.start({ ...command, nodeOptions: [...(command.nodeOptions ?? []), ...heapProbe] })
+  await using program = await Program.start({ ...command, nodeOptions: [...(command.nodeOptions ?? []), ...probe] })
   using others = new Generator()
   // The first ones bring code, buffers and a nursery of objects that later ones share. They stay: what they would leave free
   // the others could take.
@@ -51,10 +51,10 @@ async function weigh(bench: Bench, contender: Contender, databaseUrl: string): P
   // It is ended before it is done.
   there.watched.catch(() => {})
   await there.filled
-  const before = { heap: await program.heap(), resident: program.resident }
+  const before = { heap: await program.ask('heap'), resident: program.resident }
   const { filled, watched } = open(bench.generator, contender, program, { first: earlier, count: watchers }, 3)
   await filled
-  const after = { heap: await program.heap(), resident: program.resident }
+  const after = { heap: await program.ask('heap'), resident: program.resident }
   const { errors, firstError } = await watched
   if (errors > 0) throw new Error(`${contender.name}: ${errors} errors: ${firstError}`)
   const footprint = {

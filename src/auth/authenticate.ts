@@ -3,7 +3,7 @@ import { contractLimits, type Identity } from '../config.ts'
 import { forbidden, unauthenticated } from '../errors.ts'
 import { bearerTokens } from './bearer-token.ts'
 import { findServiceKey } from './service-key.ts'
-import type { Authenticate, Caller, Credentials, Rights, Viewer } from './viewer.ts'
+import type { Authenticate, Author, Caller, Credentials, Rights, Viewer } from './viewer.ts'
 
 /**
  * Makes the function that finds out who calls, by the ways of identity that are configured. It fails closed: it accepts
@@ -27,16 +27,19 @@ export function createAuthenticate(identity: Identity | undefined, log: Logger):
     if (userId !== undefined && !isOperator) {
       throw unauthenticated('x-user-id is for service keys and operators; any other token names its own user.')
     }
-    const rights = { mayWrite: !isReader, mayBringTimes: isImporter, actor: null }
+    const rights = { mayWrite: !isReader, mayBringTimes: isImporter, actor: null, author: itself }
     // Whoever may not be a user may not act for one either.
     const own = callerFor(token.userId, rights)
-    const caller = isOperator ? { ...own, actor: `user ${token.userId}` } : own
+    const author = { ...itself, userId: token.userId }
+    const caller = isOperator ? { ...own, actor: `user ${token.userId}`, author } : own
     const viewer = userId === undefined ? own.viewer : readViewer(userId, caller)
     return { ...caller, viewer, mayActForOthers: isOperator, expiresAt: token.expiresAt }
   }
 }
 
-const everything: Acting = { mayWrite: true, mayBringTimes: true, actor: null }
+const itself: Author = { userId: null, kind: 'USER', name: null }
+
+const everything: Acting = { mayWrite: true, mayBringTimes: true, actor: null, author: itself }
 
 /**
  * The viewer of one operation.
@@ -59,20 +62,25 @@ function byServiceKey(identity: Identity, serviceKey: string, credentials: Crede
   if (credentials.authorization !== undefined) throw unauthenticated('Send a service key or a bearer token, not both.')
   const found = findServiceKey(identity.serviceKeys, serviceKey)
   if (found === null) throw unauthenticated('This service key is not known.')
-  const { name, role } = found
-  const acting = { mayWrite: role !== 'read', mayBringTimes: role === 'import', actor: `backend ${name}` }
+  const { name, role, isService } = found
+  const acting: Acting = {
+    mayWrite: role !== 'read',
+    mayBringTimes: role === 'import',
+    actor: `backend ${name}`,
+    author: { userId: null, kind: isService ? 'SERVICE' : 'AGENT', name },
+  }
   const viewer = credentials.userId === undefined ? null : readViewer(credentials.userId, acting)
   return { ...acting, viewer, mayActForOthers: true, expiresAt: null }
 }
 
 /** What a caller may do for a user, and who acts then. */
-type Acting = Rights & Pick<Viewer, 'actor'>
+type Acting = Rights & Pick<Viewer, 'actor' | 'author'>
 
 function callerFor(userId: string, acting: Acting): Acting & { readonly viewer: Viewer } {
   return { ...acting, viewer: readViewer(userId, acting) }
 }
 
-function readViewer(userId: unknown, { mayWrite, mayBringTimes, actor }: Acting): Viewer {
+function readViewer(userId: unknown, { mayWrite, mayBringTimes, actor, author }: Acting): Viewer {
   const isUser =
     typeof userId === 'string' &&
     userId !== '' &&
@@ -81,7 +89,7 @@ function readViewer(userId: unknown, { mayWrite, mayBringTimes, actor }: Acting)
     [...userId].length <= contractLimits.userId &&
     !userId.includes('\0') &&
     userId.isWellFormed()
-  if (isUser) return { userId, mayWrite, mayBringTimes, actor }
+  if (isUser) return { userId, mayWrite, mayBringTimes, actor, author }
   throw unauthenticated(`A user id has 1 to ${contractLimits.userId} characters, none of them NUL.`)
 }
 

@@ -2,7 +2,7 @@ import { hash, timingSafeEqual } from 'node:crypto'
 import type { ServiceKey } from '../config.ts'
 
 /** A backend, and what its key lets it do. */
-export interface Backend extends Pick<ServiceKey, 'role'> {
+export interface Backend extends Omit<ServiceKey, 'hash'> {
   readonly name: string
 }
 
@@ -10,8 +10,8 @@ export interface Backend extends Pick<ServiceKey, 'role'> {
 export function findServiceKey(keys: ReadonlyMap<string, ServiceKey>, key: string): Backend | null {
   const given = Buffer.from(hash('sha256', key, 'hex'), 'hex')
   let found: Backend | null = null
-  for (const [name, { hash: hex, role }] of keys) {
-    if (timingSafeEqual(given, Buffer.from(hex, 'hex'))) found = { name, role }
+  for (const [name, { hash: hex, ...may }] of keys) {
+    if (timingSafeEqual(given, Buffer.from(hex, 'hex'))) found = { name, ...may }
   }
   return found
 }

@@ -1,3 +1,5 @@
+import type { AuthorKind } from '../entities/message-enums.ts'
+
 /** What a caller may do. */
 export interface Rights {
   /** Whether it may send mutations. */
@@ -6,11 +8,21 @@ export interface Rights {
   readonly mayBringTimes: boolean
 }
 
+/** Who writes what a caller writes: for its messages. */
+export interface Author {
+  /** null: the user that the caller acts as. */
+  readonly userId: string | null
+  readonly kind: AuthorKind
+  /** The name of a backend; null: a user. */
+  readonly name: string | null
+}
+
 /** The user that a request acts as, and what it may do. */
 export interface Viewer extends Rights {
   readonly userId: string
   /** Who acts for the user, for the log; null: the user itself. */
   readonly actor: string | null
+  readonly author: Author
 }
 
 /** Who calls, after the proof was accepted. */
@@ -19,6 +31,7 @@ export interface Caller extends Rights {
   readonly viewer: Viewer | null
   /** Who acts when the caller names a user: its backend, or the operator; null: nobody else. */
   readonly actor: string | null
+  readonly author: Author
   /** Whether the caller may name the user to act as. */
   readonly mayActForOthers: boolean
   /** When the proof expires, in milliseconds since 1970; null: never. */

@@ -7,6 +7,7 @@ import { StartupError } from '../errors.ts'
  */
 export const spreadTables = [
   { name: 'conversation', column: 'key' },
+  { name: 'participant', column: 'conversation_key' },
   { name: 'message', column: 'conversation_key' },
   { name: 'message_stream', column: 'conversation_key' },
   { name: 'message_chunk', column: 'conversation_key' },
@@ -125,7 +126,7 @@ function nextStep(states: readonly State[]): Step | null {
   const doubled = states.find(({ hasOldRows }) => hasOldRows)
   if (doubled !== undefined)
     return step(doubled, 'removing the rows that were moved', removeOldRows, { hasOldRows: false })
-  const keyless = states.find(({ table, hasKey }) => !hasKey && !isReferredTo(table))
+  const keyless = states.find(({ table, hasKey }) => !hasKey && !hasNoKey(table))
   if (keyless !== undefined) return step(keyless, 'adding its foreign key', addKey, { hasKey: true })
   return null
 }
@@ -134,7 +135,7 @@ function step({ table }: State, what: string, sql: (table: Table) => string, lea
   return { table, sentence: `${table.name}: ${what}`, sql: sql(table), leaves }
 }
 
-const isReferredTo = ({ name }: Table) => name === 'conversation' || name === 'message'
+const hasNoKey = ({ name }: Table) => name === 'conversation' || name === 'participant' || name === 'message'
 const keyOf = ({ name }: Table) => `${name}_message_foreign`
 const dropKey = (table: Table) => `alter table ${table.name} drop constraint ${keyOf(table)}`
 const addKey = (table: Table) => `alter table ${table.name} add constraint ${keyOf(table)} ${messageKey}`

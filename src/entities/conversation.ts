@@ -36,7 +36,10 @@ export class Conversation implements Node {
   @Property({ type: 'text', collation: 'C' })
   userId!: string
 
-  @Field(() => ID, { description: "The owner's own id for this conversation, or the UUIDv7 that the server gave it." })
+  @Field(() => ID, {
+    description:
+      "For its owner: the owner's own id for it, or the UUIDv7 that the server gave it. For whoever else takes part: an opaque id. Both stand for it wherever an id is taken.",
+  })
   @Property({ type: 'text', collation: 'C' })
   id!: string
 
@@ -102,6 +105,10 @@ export class Conversation implements Node {
   /** Whether a message has a `parentSeq`. While none has one, every message continues the message before it. */
   @Property({ type: 'boolean', default: false })
   isBranched!: boolean
+
+  /** The revision of the last change of who takes part; null: only the owner ever did. */
+  @Property({ type: new BigIntType('number'), nullable: true })
+  participantsRevision!: number | null
 
   /** Set in every new object: to add a property later costs an allocation of its own. */
   private madeHead: PlaceHead | undefined = undefined

@@ -27,6 +27,19 @@ export const PartsFormat = {
 } as const
 export type PartsFormat = keyof typeof PartsFormat
 
+export const AuthorKind = { USER: 'USER', AGENT: 'AGENT', SERVICE: 'SERVICE' } as const
+export type AuthorKind = keyof typeof AuthorKind
+
+registerEnumType(AuthorKind, {
+  name: 'AuthorKind',
+  description: 'What wrote a message.',
+  valuesConfig: {
+    USER: { description: 'A user, with its own credentials.' },
+    AGENT: { description: 'A backend with a service key, for its user.' },
+    SERVICE: { description: 'A backend whose service key is that of a `service`, for its user.' },
+  },
+})
+
 registerEnumType(MessageRole, {
   name: 'MessageRole',
   description: 'Who speaks in a message.',

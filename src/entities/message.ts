@@ -5,7 +5,7 @@ import { Conversation } from './conversation.ts'
 import { GetterField } from './getter-field.ts'
 import { messageId } from './ids/global-id.ts'
 import { Json, JsonObject, type JsonRecord } from './json.ts'
-import { MessageRole, MessageStatus, PartsFormat } from './message-enums.ts'
+import { AuthorKind, MessageRole, MessageStatus, PartsFormat } from './message-enums.ts'
 import { MessageError } from './message-error.ts'
 import { Node } from './node.ts'
 import { Timestamp } from './timestamp.ts'
@@ -195,6 +195,18 @@ export class Message implements Node {
    */
   @Property({ type: 'integer', nullable: true })
   parentSeq!: number | null
+
+  /** The user who wrote this message; null: the owner of the conversation. */
+  @Property({ type: 'text', collation: 'C', nullable: true })
+  authorId!: string | null
+
+  /** null: USER. */
+  @Enum({ items: () => AuthorKind, nullable: true })
+  authorKind!: AuthorKind | null
+
+  /** The name of the backend that wrote it for its user; null: the user itself did. */
+  @Property({ type: 'text', nullable: true })
+  authorName!: string | null
 
   /** While this message streams: how many chunks `content` holds. */
   @Field(() => Int, {

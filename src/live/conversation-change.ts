@@ -7,7 +7,7 @@ export type ConversationChange = { readonly known: Known } & (
   | { readonly kind: 'appended'; readonly message: Message }
   | { readonly kind: 'updated'; readonly message: Message }
   | { readonly kind: 'deleted'; readonly message: Message }
-  | { readonly kind: 'conversation'; readonly conversation: Conversation }
+  | { readonly kind: 'conversation' | 'participants'; readonly conversation: Conversation }
 )
 
 /**
@@ -26,11 +26,15 @@ export function toChanges(known: Known, read: Changes): { changes: ConversationC
     message,
     known: { ...known, revision: message.revision ?? known.revision },
   }))
-  const { changedRevision } = conversation
-  if (changedRevision > known.revision && changedRevision <= upTo) {
-    const at = changes.findIndex((change) => change.known.revision > changedRevision)
-    const change = { kind: 'conversation', conversation, known: { ...known, revision: changedRevision } } as const
-    changes.splice(at === -1 ? changes.length : at, 0, change)
+  const { changedRevision, participantsRevision } = conversation
+  const own = [
+    { kind: 'conversation', revision: changedRevision },
+    { kind: 'participants', revision: participantsRevision ?? 0 },
+  ] as const
+  for (const { kind, revision } of own) {
+    if (revision <= known.revision || revision > upTo) continue
+    const at = changes.findIndex((change) => change.known.revision > revision)
+    changes.splice(at === -1 ? changes.length : at, 0, { kind, conversation, known: { ...known, revision } })
   }
   let now = { ...known, revision: upTo }
   for (const message of read.appended) {

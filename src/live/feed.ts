@@ -19,6 +19,8 @@ export interface Reader<Event> {
    * @param hasMoved false: only text may be new, because everything else was read to its end before
    */
   read(reads: HeldReads, hasMoved: boolean, tell: (batch: Batch<Event>) => void): void
+  /** The feed is over. */
+  over?(): void
 }
 
 export interface Batch<Event> {
@@ -87,6 +89,7 @@ export class Feed<Event> implements Watcher, Disposable {
   /** Says what to read. To be called before `follow`. */
   begin(reader: Reader<Event>): this {
     this.#reader = reader
+    if (this.#isClosed) reader.over?.()
     return this
   }
 
@@ -133,6 +136,7 @@ export class Feed<Event> implements Watcher, Disposable {
     // What a read under way comes to hold is released when it ends.
     if (!wasReading) this.#release()
     this.#registration[Symbol.dispose]()
+    this.#reader?.over?.()
     this.#follower?.over()
   }
 

@@ -14,6 +14,7 @@ import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
 import type { Batch, Reader } from './feed.ts'
 import { KnownStates, type ListKnown, maxStates } from './known-states.ts'
+import type { OthersConversations } from './others-conversations.ts'
 import type { HeldReads } from './shared-reads.ts'
 
 const rowsPerRead = 100
@@ -44,6 +45,7 @@ export class ListReader<Event> implements Reader<Event> {
   readonly #store: Store
   readonly #userId: string
   readonly #settleMicroseconds: number
+  readonly #others: OthersConversations
   readonly #toEvent: (event: ListEvent) => Event
   readonly #states = new KnownStates()
   readonly #deletedSince: number
@@ -52,9 +54,17 @@ export class ListReader<Event> implements Reader<Event> {
   #sweep: { readonly from: ListPosition; readonly settles: number } | null = null
   #isCaughtUp = false
 
-  constructor(store: Store, userId: string, settleMs: number, start: ListStart, toEvent: (event: ListEvent) => Event) {
+  constructor(
+    store: Store,
+    userId: string,
+    settleMs: number,
+    start: ListStart,
+    others: OthersConversations,
+    toEvent: (event: ListEvent) => Event,
+  ) {
     this.#store = store
     this.#userId = userId
+    this.#others = others
     this.#settleMicroseconds = settleMs * 1_000
     this.#toEvent = toEvent
     this.#settled = start.known.settled
@@ -70,6 +80,10 @@ export class ListReader<Event> implements Reader<Event> {
     const ask = (budget: AnswerBudget) =>
       readListChanges(this.#store, budget, this.#userId, from, since, marks, rowsPerRead)
     reads.once(`list ${this.#userId} ${from.at} ${from.key} ${since} ${marks}`, ask, (read) => tell(this.#take(read)))
+  }
+
+  over(): void {
+    this.#others[Symbol.dispose]()
   }
 
   #take(read: ListChanges): Batch<Event> {
@@ -97,6 +111,7 @@ export class ListReader<Event> implements Reader<Event> {
     const at = changeMoment(conversation)
     this.#states.add({ key: conversation.key, mark: conversationMark(conversation), at })
     const kind = conversation.deletedAt === null ? 'listed' : 'unlisted'
+    if (conversation.userId !== this.#userId) this.#others[kind](conversation.key)
     return this.#toEvent({ kind, conversation, known: this.#known(Math.min(at, settles)) })
   }
 

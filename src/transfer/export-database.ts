@@ -105,14 +105,18 @@ async function* readKeys(client: Client, of: string): AsyncGenerator<string[], v
 export function selectLines(tables: Tables, keys: readonly string[]): string {
   const some = `any('{${keys.join(',')}}'::uuid[])`
   const rest = (columns: readonly Column[]) => columns.filter(({ name }) => name !== 'conversation_key')
-  const [message, stream, chunk] = [tables.message, tables.message_stream, tables.message_chunk].map(rest) as [
-    Column[],
-    Column[],
-    Column[],
-  ]
+  const [participant, message, stream, chunk] = [
+    tables.participant,
+    tables.message,
+    tables.message_stream,
+    tables.message_chunk,
+  ].map(rest) as [Column[], Column[], Column[], Column[]]
   return `
     select line from (
-      select c.key, 0 as seq, concat('{"conversation":', ${rowOf('c', tables.conversation)}) as line
+      select c.key, 0 as seq, concat('{"conversation":', ${rowOf('c', tables.conversation)}, (
+          select ',"participants":[' || string_agg(${rowOf('p', participant)}, ',' order by p.user_id) || ']'
+          from participant p where p.conversation_key = c.key
+        )) as line
       from conversation c where c.key = ${some}
       union all
       select m.conversation_key, m.seq, concat('{', (

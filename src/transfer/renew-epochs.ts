@@ -52,5 +52,10 @@ const selectKeys: Statement<'maintenance'> = {
 const renew: Statement<'key'> = {
   name: 'transfer-renew-epoch',
   kind: 'key',
-  text: 'update conversation c set epoch = $2 where c.key = $1',
+  text: `
+    with renewed as (
+      update participant p set epoch = $2 from conversation c
+      where p.conversation_key = $1 and c.key = $1 and p.epoch = c.epoch
+    )
+    update conversation c set epoch = $2 where c.key = $1`,
 }

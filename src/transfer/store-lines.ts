@@ -4,7 +4,7 @@ import type { Column, Tables } from './tables.ts'
 
 /** What stores the lines of an export. PostgreSQL itself reads the rows, so that no value goes through JavaScript. */
 export interface LineStore {
-  /** Stores a conversation with an epoch, unless its key is there. */
+  /** Stores a conversation with an epoch, and its participants, unless its key is there. */
   storeConversation(key: string, line: Buffer, epoch: number): Promise<boolean>
   /** Stores messages of a conversation that is there. @param isStreaming whether some have a stream or chunks */
   storeMessages(key: string, lines: readonly Buffer[], isStreaming: boolean): Promise<void>
@@ -20,6 +20,12 @@ export function lineStore(client: Client, tables: Tables): LineStore {
     `json_populate_record(null::conversation, $2::json -> 'conversation') r`,
     { key: '$1::uuid', epoch: '$3::bigint' },
     'on conflict (key) do nothing returning 1',
+  )
+  const participants = insert(
+    'participant',
+    tables.participant,
+    `json_populate_recordset(null::participant, $2::json -> 'participants') r`,
+    { conversation_key: '$1::uuid', epoch: '$3::bigint' },
   )
   const each = 'json_array_elements($2::json) line(value)'
   const key = { conversation_key: '$1::uuid' }
@@ -43,7 +49,9 @@ export function lineStore(client: Client, tables: Tables): LineStore {
   )
   return {
     async storeConversation(key, line, epoch) {
-      return (await queryKey(client, conversation, key, [line, epoch])).length > 0
+      const isNew = (await queryKey(client, conversation, key, [line, epoch])).length > 0
+      if (isNew && line.includes(',"participants":[')) await queryKey(client, participants, key, [line, epoch])
+      return isNew
     },
     async storeMessages(key, lines, isStreaming) {
       const list = [listOf(lines)]

@@ -1,7 +1,7 @@
 import type { ClientBase } from 'pg'
 
 /** The tables whose rows an export has, each below those that it refers to. */
-export const dataTables = ['conversation', 'message', 'message_stream', 'message_chunk'] as const
+export const dataTables = ['conversation', 'participant', 'message', 'message_stream', 'message_chunk'] as const
 
 export type DataTable = (typeof dataTables)[number]
 
@@ -41,6 +41,7 @@ export async function readTables(client: ClientBase): Promise<Tables> {
   const of = (table: DataTable) => rows.filter((row) => row.table === table)
   return {
     conversation: of('conversation'),
+    participant: of('participant'),
     message: of('message'),
     message_stream: of('message_stream'),
     message_chunk: of('message_chunk'),

@@ -7,6 +7,7 @@ import { listFeedCursor } from '../../src/graphql/feed/list-feed-cursor.ts'
 import type { Batch } from '../../src/live/feed.ts'
 import { maxStates } from '../../src/live/known-states.ts'
 import { type ListEvent, ListReader, readStart } from '../../src/live/list-reader.ts'
+import { OthersConversations } from '../../src/live/others-conversations.ts'
 import { Poll } from '../../src/live/poll.ts'
 import { HeldReads, SharedReads } from '../../src/live/shared-reads.ts'
 import { Watchers } from '../../src/live/watchers.ts'
@@ -378,7 +379,9 @@ async function openReader(userId: string) {
   const store = storeOf(opened)
   const toText = (event: ListEvent) => (event.kind === 'caught-up' ? 'caught up' : event.conversation.id)
   const start = await readStart(store, userId, { ...lists, lastTransfer: 0 }, 'beginning')
-  const reader = new ListReader(store, userId, lists.settleMs, start, toText)
+  const watchers = new Watchers({ interest: () => ({ confirmed: Promise.resolve(), [Symbol.dispose]() {} }) })
+  const none = await OthersConversations.watch(store, watchers, userId, { moved() {} })
+  const reader = new ListReader(store, userId, lists.settleMs, start, none, toText)
   const reads = new SharedReads(new AnswerMemory(1_000_000_000))
   return {
     async read() {

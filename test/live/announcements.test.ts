@@ -36,6 +36,7 @@ interface Made {
 
 /** The input with which each mutation changes something, and whether the list shows the change as well. */
 const writes: Record<string, { readonly isListed?: false; readonly input: (made: Made) => object }> = {
+  addParticipant: { input: ({ id }) => ({ conversationId: id, userId: 'grace' }) },
   appendMessage: { input: ({ id }) => ({ conversationId: id, message: { role: 'USER', content: 'new' } }) },
   appendMessages: { input: ({ id }) => ({ conversationId: id, messages: [{ role: 'USER', content: 'new' }] }) },
   appendMessageText: {
@@ -47,6 +48,7 @@ const writes: Record<string, { readonly isListed?: false; readonly input: (made:
   deleteConversation: { input: ({ id }) => ({ id }) },
   deleteMessage: { input: ({ message }) => ({ messageId: message }) },
   editMessage: { input: ({ message }) => ({ messageId: message, content: 'edited' }) },
+  removeParticipant: { input: ({ id }) => ({ conversationId: id, userId: 'frank' }) },
   setActiveLeaf: { input: ({ message }) => ({ messageId: message }) },
   startMessage: { input: ({ id }) => ({ conversationId: id }) },
   stopMessage: { input: ({ streaming }) => ({ messageId: streaming }) },
@@ -59,12 +61,17 @@ const creations: Record<string, (made: Made) => object> = {
   forkConversation: ({ id }) => ({ id, upToSeq: 1 }),
 }
 
-/** Taking a stream over moves no revision, and no follower is told of attempts. */
-const silent = ['resumeMessage']
+/**
+ * Taking a stream over moves no revision, and no follower is told of attempts. An owner cannot leave; what follows when
+ * others do is in people/participants.
+ */
+const silent = ['leaveConversation', 'resumeMessage']
 
 async function make(ada: Api, id: string): Promise<Made> {
   const { message } = await ada.append(id, 'first')
   const { startMessage } = await ada.get(start, { input: { conversationId: id } })
+  const part = 'mutation ($id: ID!) { addParticipant(input: { conversationId: $id, userId: "frank" }) { __typename } }'
+  await ada.get(part, { id })
   return { id, message: message.id, streaming: startMessage.message.id }
 }
 

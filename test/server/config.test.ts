@@ -126,11 +126,12 @@ test('identity is what the settings of identity say', () => {
     AUTH_KEYS_HOURS: '2',
   }
   const serviceKeys = new Map([
-    ['a', { hash, role: 'import' }],
-    ['b', { hash: hash.replaceAll('a', 'b'), role: 'read' }],
-    ['c', { hash: hash.replaceAll('a', 'c'), role: 'write' }],
+    ['a', { hash, role: 'import', isService: false }],
+    ['b', { hash: hash.replaceAll('a', 'b'), role: 'read', isService: false }],
+    ['c', { hash: hash.replaceAll('a', 'c'), role: 'write', isService: true }],
+    ['d', { hash: hash.replaceAll('a', 'd'), role: 'import', isService: true }],
   ])
-  const keys = `a:${hash} , b:${hash.replaceAll('a', 'b')}:read,c:${hash.replaceAll('a', 'c')}:write`
+  const keys = `a:${hash} , b:${hash.replaceAll('a', 'b')}:read,c:${hash.replaceAll('a', 'c')}:write:service,d:${hash.replaceAll('a', 'd')}:service`
   const named = {
     issuer: 'issuer',
     audience: 'audience',
@@ -156,7 +157,7 @@ test('identity is what the settings of identity say', () => {
     userClaim: 'sub',
     requiresExpiry: true,
     keysMs: 86_400_000,
-    serviceKeys: new Map([['a', { hash, role: 'import' }]]),
+    serviceKeys: new Map([['a', { hash, role: 'import', isService: false }]]),
   })
 })
 

@@ -89,14 +89,16 @@ async function addStrangeRows(client: Client, user: string): Promise<void> {
     conversation_key: key,
     seq: '1',
     user_id: `'${user}'`,
-    role: `'TOOL'`,
     parts_format: `'LANGCHAIN'`,
     status: `'STREAMING'`,
+    author_kind: `'AGENT'`,
     deleted_at: 'null',
     last_seq: '1',
   }
   for (const table of dataTables) {
     const columns = tables[table]
+    if (table === 'participant') given.role = `'MEMBER'`
+    else given.role = `'TOOL'`
     const values = columns.map(({ name, type }) => given[name] ?? strange[type] ?? '7')
     await client.query(`insert into ${table} (${columns.map(({ name }) => name)}) values (${values})`)
   }

@@ -1,5 +1,14 @@
 // `npm run generate` writes this file from the schema. Do not edit it.
 
+/** What wrote a message. */
+export type AuthorKind =
+  /** A user, with its own credentials. */
+  | 'USER'
+  /** A backend with a service key, for its user. */
+  | 'AGENT'
+  /** A backend whose service key is that of a `service`, for its user. */
+  | 'SERVICE'
+
 /** The API or SDK that a window is written for. */
 export type ContextFormat =
   /** `messages` of OpenAI chat completions. */
@@ -94,6 +103,15 @@ export type OnExisting =
    */
   | 'REPLACE'
 
+/** What a user may do in a conversation. */
+export type ParticipantRole =
+  /** Everything. Each conversation has one owner. */
+  | 'OWNER'
+  /** Reads, appends, and changes what it wrote itself. */
+  | 'MEMBER'
+  /** Reads. */
+  | 'OBSERVER'
+
 /** The dialect that `parts` is written in. */
 export type PartsFormat =
   /** Content parts of OpenAI chat completions. */
@@ -144,6 +162,16 @@ export type TokenEncoding =
   | 'O200K_BASE'
   /** The encoding of OpenAI's GPT-4 and GPT-3.5. */
   | 'CL100K_BASE'
+
+/** What `addParticipant` takes. */
+export interface AddParticipantInput {
+  /** The conversation. */
+  readonly conversationId: string
+  /** The user, by the name that its identity has: 1 to 255 characters. */
+  readonly userId: string
+  /** MEMBER or OBSERVER. A participant who has another role gets this one. */
+  readonly role?: ParticipantRole
+}
 
 /** What `appendMessage` takes. */
 export interface AppendMessageInput {
@@ -326,6 +354,12 @@ export interface ForkConversationInput {
   readonly upToSeq?: number | null
 }
 
+/** What `leaveConversation` takes. */
+export interface LeaveConversationInput {
+  /** The conversation. */
+  readonly conversationId: string
+}
+
 /** Why a message failed. */
 export interface MessageErrorInput {
   /** A short word for programs, at most 255 characters. */
@@ -393,6 +427,14 @@ export interface MessageInput {
    * conversation, or an earlier one of this call.
    */
   readonly parentClientId?: string | null
+}
+
+/** What `removeParticipant` takes. */
+export interface RemoveParticipantInput {
+  /** The conversation. */
+  readonly conversationId: string
+  /** The user. */
+  readonly userId: string
 }
 
 /** What `resumeMessage` takes. */
@@ -523,6 +565,12 @@ export interface ContextArguments {
   readonly pendingCalls?: PendingCallRule
 }
 
+/** What `addParticipant` answers. */
+export interface AddParticipantPayload {
+  /** The conversation as it is now. */
+  readonly conversation: Conversation
+}
+
 /** What `appendMessage` answers, after the message is durable. */
 export interface AppendMessagePayload<Selected = Message> {
   /** The message as it is stored. */
@@ -630,7 +678,10 @@ export interface ContextWindow {
 
 /** An ordered log of messages with one owner. */
 export interface Conversation {
-  /** The owner's own id for this conversation, or the UUIDv7 that the server gave it. */
+  /**
+   * For its owner: the owner's own id for it, or the UUIDv7 that the server gave it. For whoever else takes part: an
+   * opaque id. Both stand for it wherever an id is taken.
+   */
   readonly id: string
   /** The user who owns this conversation. */
   readonly userId: string
@@ -661,6 +712,8 @@ export interface Conversation {
    * if the conversation is empty.
    */
   readonly activeLeaf: Pick<Message, 'id' | 'seq'> | null
+  /** What the viewer may do in this conversation. */
+  readonly viewerRole: ParticipantRole | null
 }
 
 /** What happened after a cursor. */
@@ -689,7 +742,10 @@ export interface ConversationConnection {
   readonly cursor: string
 }
 
-/** The conversation was deleted. Nothing comes after this. A cache removes it by `conversationId`. */
+/**
+ * The conversation was deleted, or the viewer does not take part in it any more. Nothing comes after this. A cache
+ * removes it by `conversationId`.
+ */
 export interface ConversationDeleted {
   readonly __typename: 'ConversationDeleted'
   /** Where the feed stands after this event. Pass it as `after` to go on from here. */
@@ -730,7 +786,9 @@ export interface ConversationListed {
   readonly conversationEdge: ConversationEdge
 }
 
-/** A conversation was deleted. It may be one that the client never saw. */
+/**
+ * A conversation was deleted, or the viewer does not take part in it any more. It may be one that the client never saw.
+ */
 export interface ConversationUnlisted {
   readonly __typename: 'ConversationUnlisted'
   /** Where the feed stands after this event. Pass it as `after` to go on from here. */
@@ -788,6 +846,12 @@ export interface ForkConversationPayload {
   readonly conversation: Conversation
   /** The conversation and its place in the list, for a client that keeps the list and adds the edge to it. */
   readonly conversationEdge: ConversationEdge
+}
+
+/** What `leaveConversation` answers. */
+export interface LeaveConversationPayload {
+  /** The `id` that the conversation had. A cache removes the conversation by it. */
+  readonly leftConversationId: string
 }
 
 /** One entry of a conversation. */
@@ -850,6 +914,8 @@ export interface Message {
   readonly nextChunk: number | null
   /** The `id` of the message's conversation. */
   readonly conversationId: string
+  /** Who really wrote it. `role` and `name` are what the caller says; this is what the server knows. */
+  readonly author: MessageAuthor
   /** Changes with every change of this message; "0" before the first change. */
   readonly revision: string
   /**
@@ -869,6 +935,16 @@ export interface MessageAppended<Selected = Message> {
   readonly conversationId: string
   /** The message as it is now. If it is deleted already, it is a tombstone. */
   readonly edge: MessageEdge<Selected>
+}
+
+/** Who wrote a message, as the server knows it from its credentials. */
+export interface MessageAuthor {
+  /** The user, or the user for whom it was written. */
+  readonly userId: string
+  /** What wrote it. */
+  readonly kind: AuthorKind
+  /** The name of the backend; null: a user wrote it. */
+  readonly name: string | null
 }
 
 /** A piece of text added to a message that is still streaming. */
@@ -982,6 +1058,45 @@ export interface PageInfo {
   readonly endCursor: string | null
 }
 
+/** A user who takes part in a conversation. */
+export interface Participant {
+  /** The user. */
+  readonly userId: string
+  /** What the user may do. */
+  readonly role: ParticipantRole
+  /** Since when the user takes part; of the owner: when the conversation was created. */
+  readonly joinedAt: string
+}
+
+/** A page of participants, by user id. */
+export interface ParticipantConnection {
+  /** The participants with their cursors. */
+  readonly edges: readonly ParticipantEdge[]
+  /** The participants alone. */
+  readonly nodes: readonly Participant[]
+  /** What lies before and after this page. */
+  readonly pageInfo: PageInfo
+}
+
+/** A participant and its cursor. */
+export interface ParticipantEdge {
+  /** The place of the participant. */
+  readonly cursor: string
+  /** The participant. */
+  readonly node: Participant
+}
+
+/** Somebody joined the conversation, left it, was removed from it, or got another role. */
+export interface ParticipantsChanged {
+  readonly __typename: 'ParticipantsChanged'
+  /** Where the feed stands after this event. Pass it as `after` to go on from here. */
+  readonly cursor: string
+  /** The conversation's `id`. */
+  readonly conversationId: string
+  /** The conversation as it is now; its `participants` are those of now, too. */
+  readonly conversation: Conversation
+}
+
 /**
  * A call of the last step that has no result yet, so that somebody has to run it, or to allow it, before the model can
  * go on.
@@ -1004,6 +1119,12 @@ export interface PendingCall {
   readonly approvalId: string | null
   /** The message that holds the call. */
   readonly messageId: string
+}
+
+/** What `removeParticipant` answers. */
+export interface RemoveParticipantPayload {
+  /** The conversation as it is now. */
+  readonly conversation: Conversation
 }
 
 /** What `resumeMessage` answers. */
@@ -1102,6 +1223,7 @@ export type ConversationEvent<Selected = Message> =
   | MessageDeleted<Selected>
   | MessageTextAppended
   | ConversationUpdated
+  | ParticipantsChanged
   | ConversationDeleted
   | CaughtUp
 

@@ -1,4 +1,4 @@
-import { formatUuid, readBase64url } from './bytes.ts'
+import { formatUuid, readBase64url, writeUuid } from './bytes.ts'
 import { type Place, type PlaceHead, placeText, unpackPlace } from './place.ts'
 
 /** What an `id` names. */
@@ -19,6 +19,19 @@ export function messageId(head: PlaceHead, seq: number): string {
 
 export function viewerId(userId: string): string {
   return `usr_${userId}`
+}
+
+/** The `id` of a conversation for a viewer: its owner's own string for the owner, and `cnv_…` for anybody else. */
+export function conversationId(
+  viewer: { readonly userId: string },
+  conversation: { readonly userId: string; readonly id: string; readonly key: string; readonly epoch: number },
+): string {
+  const { userId, id, key, epoch } = conversation
+  if (viewer.userId === userId) return id
+  const bytes = Buffer.alloc(22)
+  writeUuid(bytes, key, 0)
+  bytes.writeUIntBE(epoch, 16, 6)
+  return `cnv_${bytes.toString('base64url')}`
 }
 
 /** Reads an `id` argument. An id without one of our prefixes is an owner's own id. */

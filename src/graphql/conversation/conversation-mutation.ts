@@ -5,12 +5,10 @@ import { Conversation } from '../../entities/conversation.ts'
 import { GetterField } from '../../entities/getter-field.ts'
 import { JsonObject, type JsonRecord } from '../../entities/json.ts'
 import { Timestamp } from '../../entities/timestamp.ts'
-import { conversationNotFound } from '../../errors.ts'
 import { createConversation, deleteConversation, updateConversation } from '../../storage/conversation/conversation.ts'
-import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'
 import { clearConversation } from '../../storage/message/edit.ts'
 import type { Context } from '../context.ts'
-import { readConversationId, readNewConversationId } from '../input/conversation-id.ts'
+import { readNewConversationId, requireConversationRef } from '../input/conversation-id.ts'
 import { isGiven } from '../input/is-given.ts'
 import { requireMetadata } from '../input/json-rules.ts'
 import { requireBringer, requirePast } from '../input/past-time.ts'
@@ -160,7 +158,7 @@ export class ConversationMutationResolver {
     @Arg('input', () => UpdateConversationInput, { description: 'The change.' }) input: UpdateConversationInput,
     @Ctx() context: Context,
   ): Promise<UpdateConversationPayload> {
-    const ref = requireRef(context, input.id)
+    const ref = requireConversationRef(context.viewer.userId, input.id)
     requireTitle(input.title)
     const { store, limits } = context.services
     const conversation = await updateConversation(store, ref, input, (metadata) => {
@@ -178,7 +176,7 @@ export class ConversationMutationResolver {
     @Ctx() context: Context,
   ): Promise<DeleteConversationPayload> {
     const { store, eraser } = context.services
-    const tombstone = await deleteConversation(store, requireRef(context, input.id))
+    const tombstone = await deleteConversation(store, requireConversationRef(context.viewer.userId, input.id))
     eraser.erase(tombstone)
     return { deletedConversationId: tombstone.id }
   }
@@ -192,14 +190,13 @@ export class ConversationMutationResolver {
     @Arg('input', () => ClearConversationInput, { description: 'The conversation.' }) input: ClearConversationInput,
     @Ctx() context: Context,
   ): Promise<ClearConversationPayload> {
-    return { conversation: await clearConversation(context.services.store, requireRef(context, input.id)) }
+    return {
+      conversation: await clearConversation(
+        context.services.store,
+        requireConversationRef(context.viewer.userId, input.id),
+      ),
+    }
   }
-}
-
-function requireRef(context: Context, id: string): ConversationRef {
-  const ref = readConversationId(context.viewer.userId, id)
-  if (ref === null) throw conversationNotFound()
-  return ref
 }
 
 function requireTitle(title: string | null | undefined): void {

@@ -82,7 +82,20 @@ export class ConversationUpdated extends ConversationEvent {
 }
 
 @ObjectType({
-  description: 'The conversation was deleted. Nothing comes after this. A cache removes it by `conversationId`.',
+  description: 'Somebody joined the conversation, left it, was removed from it, or got another role.',
+  implements: ConversationEvent,
+  simpleResolvers: true,
+})
+export class ParticipantsChanged extends ConversationEvent {
+  @Field(() => Conversation, {
+    description: 'The conversation as it is now; its `participants` are those of now, too.',
+  })
+  conversation!: Conversation
+}
+
+@ObjectType({
+  description:
+    'The conversation was deleted, or the viewer does not take part in it any more. Nothing comes after this. A cache removes it by `conversationId`.',
   implements: ConversationEvent,
   simpleResolvers: true,
 })
@@ -126,6 +139,8 @@ export function toConversationEvent(conversationId: string, event: FeedEvent): C
     }
     case 'conversation':
       return Object.assign(new ConversationUpdated(), place, { conversation: event.conversation })
+    case 'participants':
+      return Object.assign(new ParticipantsChanged(), place, { conversation: event.conversation })
     case 'gone':
       return Object.assign(new ConversationDeleted(), place)
     case 'caught-up':

@@ -15,6 +15,7 @@ import {
 } from 'type-graphql'
 import { contractLimits } from '../../config.ts'
 import type { Conversation } from '../../entities/conversation.ts'
+import { conversationId as conversationIdFor } from '../../entities/ids/global-id.ts'
 import { Message } from '../../entities/message.ts'
 import { badInput, conversationNotFound } from '../../errors.ts'
 import { ChangeReader } from '../../live/change-reader.ts'
@@ -36,6 +37,7 @@ import {
   MessageDeleted,
   MessageTextAppended,
   MessageUpdated,
+  ParticipantsChanged,
   toConversationEvent,
 } from './conversation-event.ts'
 import { openFeed } from './open-feed.ts'
@@ -61,6 +63,7 @@ export const conversationEventTypes = [
   MessageDeleted,
   MessageTextAppended,
   ConversationUpdated,
+  ParticipantsChanged,
   ConversationDeleted,
   CaughtUp,
 ]
@@ -95,8 +98,9 @@ export class ConversationEventsResolver {
     const read = await readChanges(services.store, budget, viewer.userId, from, count)
     if (read === null) throw conversationNotFound()
     const { changes, known } = toChanges(from, read)
+    const id = conversationIdFor(viewer, conversation)
     return {
-      events: changes.map((change) => toConversationEvent(conversation.id, change)),
+      events: changes.map((change) => toConversationEvent(id, change)),
       cursor: knownCursor(known),
       hasMore: read.hasMore,
     }
@@ -138,7 +142,7 @@ function followConversation(context: Context, args: ConversationEventsArgs): Pro
   const { viewer, services } = context
   return openFeed(context, args.conversationId, (conversation) => {
     const known = isGiven(args.after) ? readKnownCursor('after', args.after, conversation) : nowKnown(conversation)
-    const toEvent = toConversationEvent.bind(null, conversation.id)
+    const toEvent = toConversationEvent.bind(null, conversationIdFor(viewer, conversation))
     return new ChangeReader(services.store, viewer.userId, known, toEvent)
   })
 }

@@ -1,6 +1,7 @@
 import { Field, ID, InterfaceType, ObjectType } from 'type-graphql'
 import { Conversation } from '../../entities/conversation.ts'
 import { GetterField } from '../../entities/getter-field.ts'
+import { conversationId } from '../../entities/ids/global-id.ts'
 import type { ListEvent } from '../../live/list-reader.ts'
 import { ConversationEdge, conversationEdge, conversationEdgeDescription } from '../page/connection.ts'
 import { listFeedCursor } from './list-feed-cursor.ts'
@@ -33,7 +34,8 @@ export class ConversationListed extends ConversationListEvent {
 }
 
 @ObjectType({
-  description: 'A conversation was deleted. It may be one that the client never saw.',
+  description:
+    'A conversation was deleted, or the viewer does not take part in it any more. It may be one that the client never saw.',
   implements: ConversationListEvent,
   simpleResolvers: true,
 })
@@ -56,7 +58,9 @@ export function toListEvent(userId: string, event: ListEvent): ConversationListE
     case 'listed':
       return Object.assign(new ConversationListed(), place, { conversation: event.conversation })
     case 'unlisted':
-      return Object.assign(new ConversationUnlisted(), place, { conversationId: event.conversation.id })
+      return Object.assign(new ConversationUnlisted(), place, {
+        conversationId: conversationId({ userId }, event.conversation),
+      })
     case 'caught-up':
       return Object.assign(new ConversationListCaughtUp(), place)
   }

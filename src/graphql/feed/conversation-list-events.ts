@@ -1,6 +1,7 @@
 import { Arg, Resolver, Root, Subscription } from 'type-graphql'
 import { Feed } from '../../live/feed.ts'
 import { ListReader, readStart } from '../../live/list-reader.ts'
+import { OthersConversations } from '../../live/others-conversations.ts'
 import { listKey } from '../../storage/conversation/conversation-key.ts'
 import type { Context } from '../context.ts'
 import { isGiven } from '../input/is-given.ts'
@@ -50,8 +51,13 @@ async function followList(context: Context, { after }: ConversationsChangedArgs)
   const { userId } = viewer
   const feed = new Feed<ConversationListEvent>(feeds, listKey(userId), userId)
   try {
+    // Before the list is read, as the feed itself.
+    const others = await OthersConversations.watch(store, feeds.watchers, userId, feed)
+    using unlessBegun = new DisposableStack()
+    unlessBegun.use(others)
     const start = await readStart(store, userId, lists, readAfter(userId, after))
-    return feed.begin(new ListReader(store, userId, lists.settleMs, start, toListEvent.bind(null, userId)))
+    unlessBegun.move()
+    return feed.begin(new ListReader(store, userId, lists.settleMs, start, others, toListEvent.bind(null, userId)))
   } catch (error) {
     feed.return()
     throw error

@@ -1,6 +1,6 @@
 import { contractLimits } from '../../config.ts'
 import { readGlobalId, reservedPrefixes } from '../../entities/ids/global-id.ts'
-import { badInput } from '../../errors.ts'
+import { badInput, conversationNotFound } from '../../errors.ts'
 import { conversationKey } from '../../storage/conversation/conversation-key.ts'
 import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'
 import { isStorable, requireName } from './text-rules.ts'
@@ -18,6 +18,13 @@ export function readConversationId(userId: string, text: string): ConversationRe
   const id = readGlobalId(text)
   if (id.kind === 'conversation') return { userId, key: id.key, epoch: id.epoch, id: null }
   return id.kind === 'own' && isStorable(text) ? ownRef(userId, text) : null
+}
+
+/** The same for what takes no other answer. @throws ApiError NOT_FOUND if the id can name none */
+export function requireConversationRef(userId: string, text: string): ConversationRef {
+  const ref = readConversationId(userId, text)
+  if (ref === null) throw conversationNotFound()
+  return ref
 }
 
 /** @throws ApiError if no conversation may have this id */

@@ -5,7 +5,7 @@ import type { Limits } from '../../config.ts'
 import { badInput, conversationNotFound } from '../../errors.ts'
 import type { Append } from '../../storage/append/append.ts'
 import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'
-import { bringsTime } from '../../storage/message/new-message.ts'
+import { type Authorship, bringsTime } from '../../storage/message/new-message.ts'
 import { readConversationId, readNewConversationId } from '../input/conversation-id.ts'
 import { requireBringer } from '../input/past-time.ts'
 import { checkMessage } from './message-check.ts'
@@ -80,12 +80,23 @@ export function toAppend(
   for (const { message, path } of checked) if (bringsTime(message)) requireBringer(`${path}.createdAt`, viewer)
   if ((ifLastSeq ?? 0) < 0) throw badInput('input.ifLastSeq', 'must not be negative.')
   const createIfMissing = ifMissing === IfMissing.CREATE
+  const to = readTarget(userId, conversationId, createIfMissing)
+  for (const { message } of checked) Object.assign(message, authorshipOf(viewer, to))
   return {
-    to: readTarget(userId, conversationId, createIfMissing),
+    to,
     createIfMissing,
     ifLastSeq: ifLastSeq ?? null,
     messages: checked.map(({ message }) => message),
     parents: readParents(userId, checked),
+  }
+}
+
+/** Whoever names a conversation by its own id owns it, and then null says who wrote. */
+function authorshipOf({ userId, author }: Viewer, to: ConversationRef): Authorship {
+  return {
+    authorId: author.userId ?? (to.id === null ? userId : null),
+    authorKind: author.kind === 'USER' ? null : author.kind,
+    authorName: author.name,
   }
 }
 

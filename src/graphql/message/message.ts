@@ -1,6 +1,8 @@
 import { Ctx, FieldResolver, ID, Resolver, Root } from 'type-graphql'
-import { messageId } from '../../entities/ids/global-id.ts'
+import { conversationId, messageId } from '../../entities/ids/global-id.ts'
 import { Message } from '../../entities/message.ts'
+import { MessageAuthor } from '../../entities/message-author.ts'
+import { AuthorKind } from '../../entities/message-enums.ts'
 import { MessageSiblings } from '../../entities/message-siblings.ts'
 import { parentSeqOf } from '../../storage/branch/message-siblings.ts'
 import type { Context } from '../context.ts'
@@ -8,8 +10,15 @@ import type { Context } from '../context.ts'
 @Resolver(() => Message)
 export class MessageResolver {
   @FieldResolver(() => ID, { description: "The `id` of the message's conversation." })
-  conversationId(@Root() message: Message): string {
-    return message.conversation.id
+  conversationId(@Root() message: Message, @Ctx() context: Context): string {
+    return conversationId(context.viewer, message.conversation)
+  }
+
+  @FieldResolver(() => MessageAuthor, {
+    description: 'Who really wrote it. `role` and `name` are what the caller says; this is what the server knows.',
+  })
+  author(@Root() { authorId, authorKind, authorName, conversation }: Message): MessageAuthor {
+    return { userId: authorId ?? conversation.userId, kind: authorKind ?? AuthorKind.USER, name: authorName }
   }
 
   @FieldResolver(() => String, {
@@ -23,9 +32,11 @@ export class MessageResolver {
     description:
       "The `id` of the message that this message continues: the one before it, unless it was appended with another parent. The conversation's `id`: it continues no message. So an append with this `parentId` is always a new version of this message. It never changes.",
   })
-  parentId(@Root() message: Message): string {
+  parentId(@Root() message: Message, @Ctx() context: Context): string {
     const seq = parentSeqOf(message)
-    return seq === 0 ? message.conversation.id : messageId(message.conversation.placeHead, seq)
+    return seq === 0
+      ? conversationId(context.viewer, message.conversation)
+      : messageId(message.conversation.placeHead, seq)
   }
 
   @FieldResolver(() => MessageSiblings, {

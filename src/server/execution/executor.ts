@@ -5,12 +5,13 @@ import {
   type GraphQLError,
   type GraphQLSchema,
   getOperationAST,
+  type VariableDefinitionNode,
 } from 'graphql'
 import { CompiledOperation } from './compiled-operation.ts'
 import type { ListLimits } from './list-limits.ts'
 import type { GivenVariables } from './operation-price.ts'
 import type { Prices } from './prices.ts'
-import { readVariables } from './variables.ts'
+import { VariableReader, type VariablesRead } from './variables.ts'
 
 /** What is executed, without the schema, which is always the same one. */
 export type Execution = Pick<
@@ -22,6 +23,8 @@ type Subscribed =
   | { readonly source: unknown; readonly errors?: never }
   | { readonly errors: readonly GraphQLError[]; readonly source?: never }
 
+const none: readonly VariableDefinitionNode[] = []
+
 /**
  * Executes documents that admission let in, each as a compiled operation: what GraphQL would work out of it each time is
  * kept, as long as the document is. So the limit of remembered documents (Admission) limits it too.
@@ -32,13 +35,13 @@ type Subscribed =
 export class Executor {
   readonly #schema: GraphQLSchema
   readonly #prices: Prices
-  readonly #limits: ListLimits
+  readonly #variables: VariableReader
   readonly #compiled = new WeakMap<DocumentNode, Map<string, CompiledOperation>>()
 
   constructor(schema: GraphQLSchema, prices: Prices = {}, limits: ListLimits = new Map()) {
     this.#schema = schema
     this.#prices = prices
-    this.#limits = limits
+    this.#variables = new VariableReader(schema, limits)
   }
 
   /** What an operation may cost, before it runs. */
@@ -53,14 +56,16 @@ export class Executor {
 
   execute({ document, operationName, ...given }: Execution): Promise<ExecutionResult> | ExecutionResult {
     const compiled = this.#compiledFor(document, operationName)
+    const run = ({ errors, coerced }: VariablesRead) =>
+      errors === undefined ? compiled.execute(given.rootValue, given.contextValue, coerced) : { errors }
     const read = this.#read(compiled, given.variableValues)
-    return read.errors === undefined ? compiled.execute(given.rootValue, given.contextValue, read.coerced) : read
+    return read instanceof Promise ? read.then(run) : run(read)
   }
 
   /** The source of a subscription's events, or what is wrong with its variables or its field. */
   async subscribe({ document, operationName, ...given }: Execution): Promise<Subscribed> {
     const compiled = this.#compiledFor(document, operationName)
-    const read = this.#read(compiled, given.variableValues)
+    const read = await this.#read(compiled, given.variableValues)
     if (read.errors !== undefined) return read
     try {
       return { source: await compiled.subscribe(given.rootValue, given.contextValue, read.coerced) }
@@ -70,7 +75,7 @@ export class Executor {
   }
 
   #read({ operation }: CompiledOperation, given: GivenVariables) {
-    return readVariables(this.#schema, operation.variableDefinitions ?? [], given ?? {}, this.#limits)
+    return this.#variables.read(operation.variableDefinitions ?? none, given ?? {})
   }
 
   #compiledFor(document: DocumentNode, operationName: string | null | undefined): CompiledOperation {

@@ -102,7 +102,16 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'MessageConnection.edges': { items: { around: 'page', times: 1 } },
     'MessageConnection.nodes': { items: { around: 'page', times: 1 } },
 
+    'ParticipantConnection.edges': { items: { around: 'page', times: 1 } },
+    'ParticipantConnection.nodes': { items: { around: 'page', times: 1 } },
+
     'Conversation.cursor': free,
+    'Conversation.id': free,
+    'Conversation.viewerRole': row,
+    'Conversation.participants': {
+      own: number('first', page, defaultPage, (rows) => rows + 1),
+      gives: { page: number('first', page, defaultPage) },
+    },
     'Conversation.lastMessage': row,
     'Conversation.activeLeaf': row,
     'Conversation.message': row,
@@ -121,6 +130,7 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'OmittedMessages.tokens': { own: 50 },
 
     // A message was read with its conversation.
+    'Message.author': free,
     'Message.conversationId': free,
     'Message.revision': free,
     'Message.parentId': free,
@@ -152,6 +162,9 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'Mutation.editMessage': row,
     'Mutation.deleteMessage': row,
     'Mutation.setActiveLeaf': row,
+    'Mutation.addParticipant': { own: 3 },
+    'Mutation.removeParticipant': { own: 3 },
+    'Mutation.leaveConversation': { own: 3 },
     'Mutation.createConversation': row,
     'Mutation.updateConversation': row,
     // Messages of a deleted conversation go later; those of a cleared one are changed at once.

@@ -1,7 +1,7 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { contractLimits } from '../../config.ts'
 import { badInput } from '../../errors.ts'
 import { isExactNumber } from '../../graphql/input/exact-number.ts'
+import { atOnce, inTurns, type Work } from '../../turns.ts'
 import { type BodyLimits, findExcess } from './body-limits.ts'
 import { endOfString } from './end-of-string.ts'
 
@@ -13,25 +13,22 @@ import { endOfString } from './end-of-string.ts'
  * @throws ApiError BAD_USER_INPUT, PAYLOAD_TOO_LARGE
  */
 export function parseExactJson(text: string, limits: BodyLimits, path = 'body'): unknown {
-  requireBounds(text, limits, path)
-  const value = parse(text, path)
-  requireExact(text, value, path)
-  return value
+  return atOnce(exactJson(text, limits, path))
 }
 
-/**
- * The same for a long text: in parts, between which everybody else has a turn of the event loop.
- *
- * @throws ApiError BAD_USER_INPUT, PAYLOAD_TOO_LARGE
- */
+/** The same for a long text. @throws ApiError BAD_USER_INPUT, PAYLOAD_TOO_LARGE */
 export async function parseInTurns(text: string, limits: BodyLimits, path = 'body'): Promise<unknown> {
-  await nextTurn()
+  return inTurns(exactJson(text, limits, path))
+}
+
+function* exactJson(text: string, limits: BodyLimits, path: string): Work<unknown> {
+  yield
   requireBounds(text, limits, path)
-  await nextTurn()
+  yield
   const value = parse(text, path)
-  await nextTurn()
+  yield
   requireExact(text, value, path)
-  await nextTurn()
+  yield
   return value
 }
 

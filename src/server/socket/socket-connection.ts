@@ -25,19 +25,11 @@ export interface SocketListener {
   closed(): void
 }
 
-/** Why a socket is not read: its answers are unsent, or it sends more than its rate. */
-type Pause = 'unsent' | 'rate'
+/** Why a socket is not read: its answers are unsent, it sends more than its rate, or a long message is being parsed. */
+const pauses = { unsent: 1, rate: 2, message: 4 } as const
+type Pause = keyof typeof pauses
 
-type Reading = 'read' | Pause | 'both' | 'closing'
-
-/**
- * One socket: how it is read, written, looked at and closed. How it is read:
- *
- *     read ── pause(why) ──▶ unsent, or rate ── pause(the other) ──▶ both
- *     both ── lift(why) ──▶ the other of the two
- *     unsent, or rate ── lift(why) ──▶ read
- *     any ── close() ──▶ closing, which is read to its end
- */
+/** One socket: how it is read, written, looked at and closed. */
 export class SocketConnection implements Sender {
   readonly #socket: WebSocket
   readonly #stream: Socket
@@ -48,7 +40,9 @@ export class SocketConnection implements Sender {
   #queue: Buffer[] | null = null
   #queued = 0
   #isDue = false
-  #reading: Reading = 'read'
+  /** The bits of `pauses`; 0: it is read. */
+  #paused = 0
+  #isClosing = false
   #rest: NodeJS.Timeout | undefined
   #hasBeenTooFast = false
   #isPongDue = false
@@ -151,13 +145,24 @@ export class SocketConnection implements Sender {
     this.#write()
     this.#socket.close(code, closeReason(reason))
     // The socket is read again, so that the client's close frame arrives.
-    this.#reading = 'closing'
+    this.#isClosing = true
+    this.#paused = 0
     this.#socket.resume()
     this.#listener.ended()
   }
 
   terminate(): void {
     this.#socket.terminate()
+  }
+
+  /** Does not read the socket while this work is done: what the kernel has then waits there. */
+  async unread<Result>(work: Promise<Result>): Promise<Result> {
+    this.#pause('message')
+    try {
+      return await work
+    } finally {
+      this.#lift('message')
+    }
   }
 
   /**
@@ -236,21 +241,19 @@ export class SocketConnection implements Sender {
   }
 
   #isPausedFor(why: Pause): boolean {
-    return this.#reading === why || this.#reading === 'both'
+    return (this.#paused & pauses[why]) !== 0
   }
 
   #pause(why: Pause): void {
-    if (this.#reading === 'closing' || this.#isPausedFor(why)) return
-    this.#reading = this.#reading === 'read' ? why : 'both'
-    this.#socket.pause()
+    if (this.#isClosing) return
+    if (this.#paused === 0) this.#socket.pause()
+    this.#paused |= pauses[why]
   }
 
   #lift(why: Pause): void {
-    if (this.#reading === 'both') this.#reading = why === 'unsent' ? 'rate' : 'unsent'
-    else if (this.#reading === why) {
-      this.#reading = 'read'
-      this.#socket.resume()
-    }
+    if (!this.#isPausedFor(why)) return
+    this.#paused &= ~pauses[why]
+    if (this.#paused === 0) this.#socket.resume()
   }
 }
 

@@ -15,6 +15,7 @@ import type { Caller } from '../../auth/viewer.ts'
 import { contractLimits } from '../../config.ts'
 import { ApiError, badInput, unavailable } from '../../errors.ts'
 import { beginRequest, endRequest, type Traced, traceIdOf, within } from '../../observe/spans.ts'
+import { atOnce, inTurns, type Work } from '../../turns.ts'
 import type { Connection } from '../connection/connections.ts'
 import { atExpiry } from '../connection/expiry.ts'
 import { formatError } from '../operation/format-error.ts'
@@ -53,6 +54,9 @@ const initMs = 3_000
  */
 const otherBytes = 16 * 1024
 
+/** In bytes: a longer message is read in several turns of the event loop. */
+const longMessage = 128 * 1024
+
 /** A subscription is executed with its operation alone. So the text of its document is not kept. */
 type Following = SocketOperation & Subscription
 
@@ -75,6 +79,8 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
   #caller: Caller | null = null
   /** How many bytes came before the session was acknowledged. */
   #bytesBefore = 0
+  /** The messages that came while a long one is read; null: none is. */
+  #behindLong: (Buffer | null)[] | null = null
   /** Closes the session when `connection_init` does not come, and later when the proof of its caller expires. */
   #deadline: NodeJS.Timeout | undefined
 
@@ -113,7 +119,13 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
   }
 
   receive(text: Buffer | null): void {
-    this.#handle(text).catch((error: unknown) => {
+    if (this.#behindLong !== null) {
+      this.#behindLong.push(text)
+      return
+    }
+    const isLong = text !== null && text.length > longMessage && this.#caller !== null
+    const handled = isLong ? this.#handleLong(text) : this.#handle(text)
+    handled.catch((error: unknown) => {
       this.#use.log.error({ err: error }, 'a message on a socket failed')
       this.#connection.close(CloseCode.InternalServerError, 'Internal server error')
     })
@@ -134,6 +146,19 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
     this.#host.leave(this, this.#caller)
   }
 
+  /** Reads a message in turns. What comes behind it is handled after it. */
+  async #handleLong(long: Buffer): Promise<void> {
+    this.#behindLong = []
+    const message = await this.#connection.unread(inTurns(this.#read(long)))
+    // Of a socket that was closed meanwhile nothing may begin.
+    if (!this.#connection.isOpen) return
+    const behind = this.#behindLong
+    this.#behindLong = null
+    const handled = this.#act(message)
+    for (const text of behind) this.receive(text)
+    return handled
+  }
+
   async #handle(text: Buffer | null): Promise<void> {
     if (text === null) return this.#connection.close(1003, 'Text messages only')
     if (this.#caller === null) {
@@ -142,7 +167,10 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
         return this.#connection.close(1009, `At most ${otherBytes} bytes before connection_ack`)
       }
     }
-    const message = this.#read(text.toString(), text.length)
+    return this.#act(atOnce(this.#read(text)))
+  }
+
+  async #act(message: Message | null): Promise<void> {
     switch (message?.type) {
       case undefined:
         return
@@ -166,20 +194,24 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
   }
 
   /** The message; null: it was refused. */
-  #read(text: string, bytes: number): Message | null {
+  *#read(bytes: Buffer): Work<Message | null> {
+    const text = bytes.toString()
+    yield
     const excess = findExcess(text, this.#use.config.limits, 'message')
     if (excess !== null) {
       this.#connection.close(1009, excess.message)
       return null
     }
+    yield
     const given = parse(text)
+    yield
     const { id, type } = given ?? {}
     if (typeof id === 'string' && id.length > contractLimits.operationId) {
       // It would be sent again with each result.
       this.#connection.close(CloseCode.BadRequest, `An id has at most ${contractLimits.operationId} characters`)
       return null
     }
-    if (bytes > otherBytes && type !== MessageType.Subscribe) {
+    if (bytes.length > otherBytes && type !== MessageType.Subscribe) {
       this.#connection.close(1009, `At most ${otherBytes} bytes of a message other than subscribe`)
       return null
     }

@@ -53,7 +53,7 @@ interface Mode {
   readonly move: string
 }
 
-const conditions = `${reachable('c')} and ($5::int is null or c.last_seq = $5)`
+const conditions = `${reachable('c', 'writer')} and ($5::int is null or c.last_seq = $5)`
 const counters = 'last_seq = c.last_seq + $4, revision = c.revision + $6'
 
 /** The appended message becomes the newest, and the active path ends with it. `$7`: whether a message names a parent. */

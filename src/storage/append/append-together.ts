@@ -1,5 +1,6 @@
 import { Conversation } from '../../entities/conversation.ts'
 import { atOnce, commit, moving } from '../conversation/commit.ts'
+import { mayAccess } from '../conversation/conversation-ref.ts'
 import { conversationColumns, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
 import { appendColumns } from '../message/message-columns.ts'
 import { arraysOf, arrayValuesOf, castsOf, namesOf } from '../message/message-values.ts'
@@ -14,7 +15,7 @@ import { type Append, type Appended, asStored, insertAlone } from './append.ts'
  * the active leaf is not the newest message, or if a client id is known. If PostgreSQL refuses one append, all get null.
  * The appends to one conversation are stored in the given order, all or none, as if they had come one after the other.
  *
- * The caller makes sure of three things: no two appends bring the same client id to one conversation, no append asks
+ * The caller makes sure of four things: all of them are by the owners, no two appends bring the same client id to one conversation, no append asks
  * for a last seq, and all appends to one conversation name it in the same way.
  */
 export async function appendTogether(store: Store, appends: readonly Append[]): Promise<(Appended | null)[]> {
@@ -118,7 +119,7 @@ const gathered: Statement<'gathered'> = {
       found as materialized (
         select asked.n, asked.appends, asked.messages, c.key
         from asked
-        join conversation c on c.key = asked.key and c.user_id = asked.user_id and c.deleted_at is null
+        join conversation c on c.key = asked.key and ${mayAccess('c', 'owner', 'asked.key', 'asked.user_id')} and c.deleted_at is null
           and c.active_leaf is null and (asked.epoch is null or c.epoch = asked.epoch)
         where asked.n not in (select n from known)
         order by c.key

@@ -20,7 +20,7 @@ import { insertConversation, lockConversation, reviveConversation } from '../con
 import { appendColumns } from '../message/message-columns.ts'
 import { messageColumns, readMessage } from '../message/message-row.ts'
 import { arrayValuesOf, valuesOf } from '../message/message-values.ts'
-import { bringsTime, type NewMessage, storedMessage } from '../message/new-message.ts'
+import { type Authorship, bringsTime, type NewMessage, storedMessage } from '../message/new-message.ts'
 import { type Rewrite, rewriteMessages } from '../message/rewrite.ts'
 import { queryKey, type Runner, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
@@ -81,8 +81,15 @@ export async function appendMessages(store: Store, append: Append): Promise<Appe
 }
 
 /** Whether an append cannot be one statement without a lock before it. */
-export function needsLock({ alsoStore, requireRoom, parents, messages }: Append): boolean {
-  return alsoStore !== undefined || requireRoom !== undefined || parents !== undefined || messages.some(bringsTime)
+export function needsLock({ to, alsoStore, requireRoom, parents, messages }: Append): boolean {
+  // The owner may not be the one who appends, and then nothing but the lock keeps the access.
+  return (
+    to.id === null ||
+    alsoStore !== undefined ||
+    requireRoom !== undefined ||
+    parents !== undefined ||
+    messages.some(bringsTime)
+  )
 }
 
 function withoutRepeats(messages: readonly NewMessage[]): readonly NewMessage[] {
@@ -159,7 +166,7 @@ async function insertOrFindTombstone(
   client: PoolClient,
   append: Append,
 ): Promise<Appended | { tombstone: Tombstone }> {
-  let conversation = await lockConversation(client, append.to)
+  let conversation = await lockConversation(client, append.to, 'writer')
   if (conversation === null || conversation.deletedAt !== null) {
     if (!append.createIfMissing || append.to.id === null) throw new ConversationMissing()
     if ((append.ifLastSeq ?? 0) !== 0) throw new LastSeqMoved(append.ifLastSeq ?? 0, 0)
@@ -171,7 +178,7 @@ async function insertOrFindTombstone(
       const { key, userId, id } = append.to
       conversation =
         (await insertConversation(client, { key, userId, id }, timesOf(append.messages)[0] ?? null)) ??
-        (await lockConversation(client, append.to))
+        (await lockConversation(client, append.to, 'writer'))
       if (conversation === null) throw new ConversationMissing()
       if (conversation.deletedAt !== null) return { tombstone: conversation }
     }
@@ -295,11 +302,20 @@ function compare(
     known.set(clientId, stored)
     // The hash as it was before the parent was looked up: 0.1.0 stored it.
     const hashes = [message.payloadHash, append.messages[place]?.payloadHash]
+    if (!isBySame(stored, message, stored.conversation.userId)) throw new ClientIdTaken(clientId, stored.id)
     if (hashes.some((payloadHash) => payloadHash?.equals(hash))) continue
     if (append.onExisting === 'FAIL' || stored.status === 'STREAMING') throw new ClientIdTaken(clientId, stored.id)
     if (stored.deletedAt === null) outdated.push({ seq: stored.seq, message })
   }
   return { known, outdated }
+}
+
+/** Before 0.2 nobody stored what kind of author a message of the owner had. */
+function isBySame(stored: Authorship, message: Authorship, owner: string): boolean {
+  const isOlder = stored.authorId === null && stored.authorKind === null
+  return (
+    (stored.authorId ?? owner) === (message.authorId ?? owner) && (isOlder || stored.authorKind === message.authorKind)
+  )
 }
 
 /**

@@ -13,7 +13,7 @@ import { activeLeafOf } from './path.ts'
  * @throws MessageMissing
  */
 export async function setActiveLeaf(store: Store, ref: MessageRef, keepsPlace: boolean): Promise<Message> {
-  return changeOne(store, ref, async (client, message) => {
+  return changeOne(store, ref, 'any', async (client, message) => {
     const { conversation } = message
     if (activeLeafOf(conversation) === message.seq) return unmoved(message)
     const [row] = await queryKey(client, keepsPlace ? updateInPlace : update, conversation.key, [message.seq])

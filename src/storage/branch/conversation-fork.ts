@@ -99,7 +99,9 @@ async function copyConversation(
   const activeLeaf = upToSeq === null ? source.activeLeaf : null
   const values = [source.title, writeJson(source.metadata), last, activeLeaf, isBranched]
   const [row] = await queryKey(client, fill, empty.key, values)
-  await query(client, copy, [source.key, last, empty.key])
+  // What the source's owner wrote is not the copier's.
+  const author = source.userId === to.userId ? null : source.userId
+  await query(client, copy, [source.key, last, empty.key, author])
   // This transaction has locked the conversation, so its row exists.
   return readConversation(row as Row)
 }
@@ -142,5 +144,6 @@ const copy: Statement<'two keys'> = {
   kind: 'two keys',
   text: `
     insert into message (conversation_key, ${namesOf(forkedColumns)})
-    select $3, ${namesOf(forkedColumns, 'm')} from message m where m.conversation_key = $1 and m.seq <= $2`,
+    select $3, ${namesOf(forkedColumns, 'm').replace('m.author_id', 'coalesce(m.author_id, $4)')}
+    from message m where m.conversation_key = $1 and m.seq <= $2`,
 }

@@ -4,18 +4,32 @@ import { readJson, readTimestamp } from '../postgres/column.ts'
 import type { Row } from '../postgres/statement.ts'
 
 /** Those that lists show. */
-const briefColumns = ['key', 'epoch', 'id', 'title', 'last_seq', 'revision', 'created_at', 'updated_at', 'archived_at']
+const briefColumns = [
+  'key',
+  'epoch',
+  'user_id',
+  'id',
+  'title',
+  'last_seq',
+  'revision',
+  'created_at',
+  'updated_at',
+  'archived_at',
+]
 
 const columns = [
   ...briefColumns,
-  'user_id',
   'metadata',
   'changed_revision',
   'deleted_at',
   'active_leaf',
   'is_branched',
   'imported_at',
+  'participants_revision',
 ]
+
+/** All of them, in their order. */
+export const conversationColumnNames: readonly string[] = columns
 
 /** Which columns of a conversation are read. There are only two sets, so that there are few prepared statements. */
 export type ConversationColumns = 'brief' | 'all'
@@ -72,13 +86,13 @@ export function readConversation<C extends Conversation = Conversation>(
 ): C {
   readBriefConversation(row, at, conversation)
   const rest = at + briefWidth
-  conversation.userId = row[rest] as string
-  conversation.metadata = readJson(row[rest + 1]) ?? {}
-  conversation.changedRevision = Number(row[rest + 2])
-  conversation.deletedAt = readTimestamp(row[rest + 3])
-  conversation.activeLeaf = row[rest + 4] as number | null
-  conversation.isBranched = row[rest + 5] as boolean
-  conversation.importedAt = readTimestamp(row[rest + 6])
+  conversation.metadata = readJson(row[rest]) ?? {}
+  conversation.changedRevision = Number(row[rest + 1])
+  conversation.deletedAt = readTimestamp(row[rest + 2])
+  conversation.activeLeaf = row[rest + 3] as number | null
+  conversation.isBranched = row[rest + 4] as boolean
+  conversation.importedAt = readTimestamp(row[rest + 5])
+  conversation.participantsRevision = row[rest + 6] === null ? null : Number(row[rest + 6])
   return conversation
 }
 
@@ -86,13 +100,14 @@ export function readConversation<C extends Conversation = Conversation>(
 export function readBriefConversation(row: Row, at: number, conversation: Conversation): void {
   conversation.key = row[at] as string
   conversation.epoch = Number(row[at + 1])
-  conversation.id = row[at + 2] as string
-  conversation.title = row[at + 3] as string | null
-  conversation.lastSeq = row[at + 4] as number
-  conversation.revision = Number(row[at + 5])
-  conversation.createdAt = toTimestamp(row[at + 6] as string)
-  conversation.updatedAt = toTimestamp(row[at + 7] as string)
-  conversation.archivedAt = readTimestamp(row[at + 8])
+  conversation.userId = row[at + 2] as string
+  conversation.id = row[at + 3] as string
+  conversation.title = row[at + 4] as string | null
+  conversation.lastSeq = row[at + 5] as number
+  conversation.revision = Number(row[at + 6])
+  conversation.createdAt = toTimestamp(row[at + 7] as string)
+  conversation.updatedAt = toTimestamp(row[at + 8] as string)
+  conversation.archivedAt = readTimestamp(row[at + 9])
 }
 
 /**

@@ -2,7 +2,8 @@ import { LockMode, raw } from '@mikro-orm/core'
 import type { EntityManager } from '@mikro-orm/postgresql'
 import { Conversation } from '../../entities/conversation.ts'
 import type { JsonRecord } from '../../entities/json.ts'
-import { ConversationContended, ConversationExists, ConversationMissing } from '../../facts.ts'
+import { Participant } from '../../entities/participant.ts'
+import { ConversationContended, ConversationExists, ConversationMissing, NotPermitted } from '../../facts.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { writeJson } from '../postgres/column.ts'
 import { free, within } from '../postgres/quota.ts'
@@ -118,7 +119,7 @@ async function createOverTombstone(store: Store, input: NewConversation): Promis
   return commit<Conversation | Tombstone | null>(
     store,
     inTransaction(async (client) => {
-      const found = await lockConversation(client, to)
+      const found = await lockConversation(client, to, 'owner')
       if (found === null || found.deletedAt === null) return unmoved(null)
       const revived = await reviveConversation(client, found, createdAt)
       if (revived === null) return unmoved({ key: found.key, epoch: found.epoch })
@@ -201,16 +202,22 @@ export async function deleteConversation(store: Store, ref: ConversationRef): Pr
   return tombstone
 }
 
-async function findLocked(em: EntityManager, ref: ConversationRef): Promise<Conversation> {
+/** @throws ConversationMissing, NotPermitted */
+export async function findLocked(em: EntityManager, ref: ConversationRef): Promise<Conversation> {
   const life = ref.epoch === null ? {} : { epoch: ref.epoch }
   // MikroORM would ask for the null of the expression that reads the time.
   const where = { key: ref.key, userId: ref.userId, [raw('deleted_at')]: null, ...life }
   const found = await em.findOne(Conversation, where, { lockMode: LockMode.PESSIMISTIC_WRITE })
-  if (found === null) throw new ConversationMissing()
-  return found
+  if (found !== null) return found
+  const part = await em.findOne(Participant, {
+    conversation: { key: ref.key },
+    userId: ref.userId,
+    [raw('ended_at')]: null,
+  })
+  throw part === null ? new ConversationMissing() : new NotPermitted()
 }
 
-function move(conversation: Conversation): void {
+export function move(conversation: Conversation): void {
   conversation.revision += 1
   conversation.updatedAt = raw(nextUpdate('updated_at'))
 }

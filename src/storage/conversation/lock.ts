@@ -1,20 +1,39 @@
 import type { PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
+import { NotPermitted } from '../../facts.ts'
 import { queryKey, type Statement } from '../postgres/statement.ts'
 import { drawEpoch } from './conversation-key.ts'
-import type { ConversationRef } from './conversation-ref.ts'
+import { type Access, type ConversationRef, mayAccess } from './conversation-ref.ts'
 import { conversationColumns, nextImport, nextUpdate, readConversation } from './conversation-row.ts'
+import { allows, readRole } from './participant-role.ts'
 
 /**
  * Locks the conversation, or its tombstone, until the transaction ends; null if this viewer has neither. A ref with an
  * epoch finds only a conversation of that epoch.
+ *
+ * @throws NotPermitted if the viewer takes part in the conversation, but may not do this
  */
-export async function lockConversation(client: PoolClient, ref: ConversationRef): Promise<Conversation | null> {
+export async function lockConversation(
+  client: PoolClient,
+  ref: ConversationRef,
+  access: Access,
+): Promise<Conversation | null> {
   const [row] = await queryKey(client, lock, ref.key, [ref.userId, ref.epoch])
-  return row === undefined ? null : readConversation(row)
+  if (row === undefined) return null
+  const conversation = readConversation(row)
+  if (conversation.userId === ref.userId) return conversation
+  // A statement of its own: the one that waited for the lock has a snapshot from before, and whoever held the lock may
+  // have removed this viewer.
+  const role = await readRole(client, conversation, ref.userId)
+  if (role === null) return null
+  if (!allows(role, access)) throw new NotPermitted()
+  return conversation
 }
 
-/** Locks two conversations, and answers them in the given order. Every transaction locks in the order of the keys. */
+/**
+ * Locks two conversations that the viewer may read, and answers them in the given order. Every transaction locks in the
+ * order of the keys.
+ */
 export async function lockBoth(
   client: PoolClient,
   one: ConversationRef,
@@ -24,8 +43,8 @@ export async function lockBoth(
     const [last, first] = await lockBoth(client, other, one)
     return [first, last]
   }
-  const first = await lockConversation(client, one)
-  return [first, await lockConversation(client, other)]
+  const first = await lockConversation(client, one, 'reader')
+  return [first, await lockConversation(client, other, 'reader')]
 }
 
 const lock: Statement<'key'> = {
@@ -33,8 +52,8 @@ const lock: Statement<'key'> = {
   kind: 'key',
   text: `
     select ${conversationColumns('c')} from conversation c
-    where c.key = $1 and c.user_id = $2 and ($3::bigint is null or c.epoch = $3)
-    for update`,
+    where c.key = $1 and ${mayAccess('c', 'reader')} and ($3::bigint is null or c.epoch = $3)
+    for update of c`,
 }
 
 /**
@@ -102,8 +121,12 @@ function reviveStatement(name: string, times: string): Statement<'key'> {
     name,
     kind: 'key',
     text: `
+      with ended as (
+        update participant p set ended_at = now(), changed_at = now(), revision = c.revision + 1 from conversation c
+        where p.conversation_key = $1 and c.key = $1 and p.ended_at is null and c.deleted_at is not null
+      )
       update conversation c set
-        epoch = $2, title = null, metadata = '{}', last_seq = 0, revision = c.revision + 1,
+        epoch = $2, participants_revision = null, title = null, metadata = '{}', last_seq = 0, revision = c.revision + 1,
         changed_revision = c.revision + 1, archived_at = null, deleted_at = null, active_leaf = null,
         is_branched = false, ${times}
       where c.key = $1 and c.deleted_at is not null

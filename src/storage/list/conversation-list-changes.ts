@@ -1,6 +1,11 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import { toMicroseconds } from '../../entities/timestamp.ts'
-import { conversationBytes, conversationColumns, readConversation } from '../conversation/conversation-row.ts'
+import {
+  conversationBytes,
+  conversationColumnNames,
+  conversationColumns,
+  readConversation,
+} from '../conversation/conversation-row.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { clock, fromMoment, microseconds, toMoment } from '../postgres/moment.ts'
 import { query, type Statement } from '../postgres/statement.ts'
@@ -26,20 +31,52 @@ export const changeColumns = [
 ]
 
 /**
- * Conversations of a user with their moments of change, `at`. Each of the two parts is read in the order of its index,
- * and only as far as the whole needs.
+ * Conversations of the user `$1` with their moments of change, `at`. The user's own are read in two parts, each in the
+ * order of its index, and only as far as the whole needs. Those in which the user takes part come from its rows as a
+ * participant. What became of one in which the user takes no part any more it is not told: for the user it is as one
+ * that was deleted when the part ended.
  *
  * @param columns of the table `c`
  * @param where the condition for a moment, which is an expression
  * @param end the order and the limit of each part, by the same moment
  */
-function changedConversations(columns: string, where: (at: string) => string, end: (at: string) => string): string {
-  return changeColumns
-    .map(({ at, isHere }) => {
-      return `(select ${columns}, ${at} as at from conversation c where ${isHere} and ${where(at)} ${end(at)})`
-    })
-    .join(' union all ')
+function changedConversations(
+  columns: readonly string[],
+  where: (at: string) => string,
+  end: (at: string) => string,
+): string {
+  const present = columns.map((column) => `c.${column}`).join(', ')
+  const parts = changeColumns.flatMap(({ at, isHere }) => [
+    `select ${present}, ${at} as at from conversation c where c.user_id = $1 and ${isHere} and ${where(at)} ${end(at)}`,
+    `select ${present}, ${at} as at from participant p join conversation c on c.key = p.conversation_key and c.epoch = p.epoch
+     where p.user_id = $1 and p.ended_at is null and ${isHere} and ${where(at)} ${end(at)}`,
+  ])
+  const former = `
+    select ${present}, c.deleted_at as at from (
+      select ${endedColumns} from participant p join conversation c on c.key = p.conversation_key
+      where p.user_id = $1 and p.ended_at is not null
+    ) c where ${where('c.deleted_at')} ${end('c.deleted_at')}`
+  return [...parts, former].map((part) => `(${part})`).join(' union all ')
 }
+
+/** Of a conversation `c` in which the participant `p` took part. */
+const ended: Readonly<Record<string, string>> = {
+  epoch: 'p.epoch',
+  title: 'null::text',
+  last_seq: '0',
+  revision: 'p.revision',
+  changed_revision: 'p.revision',
+  updated_at: 'p.ended_at',
+  archived_at: 'null::timestamptz',
+  metadata: `'{}'::jsonb`,
+  deleted_at: 'p.ended_at',
+  active_leaf: 'null::int',
+  is_branched: 'false',
+  imported_at: 'null::timestamptz',
+  participants_revision: 'null::bigint',
+}
+
+const endedColumns = conversationColumnNames.map((name) => `${ended[name] ?? `c.${name}`} as ${name}`).join(', ')
 
 /** Where to read on in the order of `changeMoment`. */
 export interface ListPosition {
@@ -97,9 +134,9 @@ const select: Statement<'user'> = {
         row_number() over (order by c.at, c.key desc) as place,
         sum(${conversationBytes('c')}) over (order by c.at, c.key desc) as bytes
       from (${changedConversations(
-        'c.*',
+        conversationColumnNames,
         (at) => `
-        c.user_id = $1 and ${at} >= ${fromMoment('$2')} and (${at} > ${fromMoment('$2')} or c.key < $3)
+        ${at} >= ${fromMoment('$2')} and (${at} > ${fromMoment('$2')} or c.key < $3)
         and (c.deleted_at is null or ${at} >= ${fromMoment('$4')})
         and ${markOf('c')} not in (select unnest($5::text[]))`,
         (at) => `order by ${at}, c.key desc limit $6 + 1`,
@@ -145,9 +182,9 @@ const selectStates: Statement<'user'> = {
     select ${toMoment('clock.at')}, c.key, c.revision, ${toMoment('c.at')}
     from clock left join (
       select * from (${changedConversations(
-        'c.key, c.revision',
+        ['key', 'revision'],
         (at) => `
-        c.user_id = $1 and ${at} >= (select clock.at from clock) - ${microseconds('$3')}
+        ${at} >= (select clock.at from clock) - ${microseconds('$3')}
         and ($2 = 'all' or ($2 = 'deleted' and c.deleted_at is not null))`,
         (at) => `order by ${at} desc, c.key limit $4`,
       )}) c

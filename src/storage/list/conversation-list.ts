@@ -55,7 +55,15 @@ export class ListedConversation extends Conversation {
 /** A conversation of which only the brief columns were read. To ask it for another column is a mistake. */
 class BriefConversation extends ListedConversation {}
 
-for (const property of ['metadata', 'changedRevision', 'deletedAt', 'activeLeaf', 'isBranched', 'importedAt']) {
+for (const property of [
+  'metadata',
+  'changedRevision',
+  'deletedAt',
+  'activeLeaf',
+  'isBranched',
+  'importedAt',
+  'participantsRevision',
+]) {
   Object.defineProperty(BriefConversation.prototype, property, {
     get() {
       throw new Error(`${property} was not read.`)
@@ -97,7 +105,7 @@ export async function readList(
     if (hasHead) head = read.shift()
     return withinRoom(read, request, room)
   })
-  return toPage(head, rows, userId, request)
+  return toPage(head, rows, request)
 }
 
 function toForm({ fromEnd, filter, after, before, tellsTime, columns, lastMessages }: ListRequest): ListForm {
@@ -143,10 +151,10 @@ function withinRoom(rows: Row[], { count, columns }: ListRequest, room: number):
   return length < rows.length ? [...page.slice(0, length), [null]] : page
 }
 
-function toPage(head: Row | undefined, rows: readonly Row[], userId: string, request: ListRequest): ListPage {
+function toPage(head: Row | undefined, rows: readonly Row[], request: ListRequest): ListPage {
   const hasMore = rows.at(-1)?.[0] === null
   const listed = hasMore ? rows.slice(0, -1) : rows
-  const conversations = listed.map((row) => readListed(row, userId, request))
+  const conversations = listed.map((row) => readListed(row, request))
   if (request.fromEnd) conversations.reverse()
   const [, readAt, hasBefore, hasAfter] = head ?? []
   return {
@@ -164,11 +172,10 @@ function lastMessageAt(columns: ConversationColumns): number {
   return conversationAt + (columns === 'brief' ? briefWidth : conversationWidth)
 }
 
-function readListed(row: Row, userId: string, { columns, lastMessages }: ListRequest): ListedConversation {
+function readListed(row: Row, { columns, lastMessages }: ListRequest): ListedConversation {
   const conversation = columns === 'brief' ? new BriefConversation() : new ListedConversation()
   if (columns === 'brief') {
     readBriefConversation(row, conversationAt, conversation)
-    conversation.userId = userId
   } else {
     readConversation(row, conversationAt, conversation)
   }

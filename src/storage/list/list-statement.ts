@@ -65,23 +65,32 @@ function listText({ fromEnd, isFiltered, head, columns, lastMessages }: ListForm
     and c.updated_at > ${updatedAfter}::timestamptz
     and (${archived}::boolean is null or (c.archived_at is not null) = ${archived})
     and (${metadata}::jsonb is null or c.metadata @> ${metadata})`
-  const mine = `c.user_id = $1 and c.deleted_at is null ${isFiltered ? wanted : ''}`
+  const isListed = `c.deleted_at is null ${isFiltered ? wanted : ''}`
+  const newest = fromEnd ? oldestFirst : newestFirst
   const isAfter = 'c.updated_at <= $3 and (c.updated_at < $3 or c.key > $4)'
   const isBefore = 'c.updated_at >= $5 and (c.updated_at > $5 or c.key < $6)'
   const upToAfter = 'c.updated_at >= $3 and (c.updated_at > $3 or c.key <= $4)'
   const fromBefore = 'c.updated_at <= $5 and (c.updated_at < $5 or c.key >= $6)'
+  const bounds = head === 'bounds' ? `and ${isAfter} and ${isBefore}` : ''
+  const found = theirs.map(
+    (from) => `(select c.* ${from} and ${isListed} ${bounds} order by ${newest} limit $2::int + 1)`,
+  )
   const page = `
     select ${conversationBytes('c')}, ${lastMessages === null ? '0' : `coalesce(${rowBytes('m', null)}, 0)`}, null, null,
       ${conversationColumns('c', columns)}${lastMessages === null ? '' : `, ${messageColumns('m', lastMessages, null)}`}
-    from conversation c
+    from (${found.join(' union all ')}) c
     ${lastMessages === null ? '' : lastMessage}
-    where ${mine} ${head === 'bounds' ? `and ${isAfter} and ${isBefore}` : ''}
-    order by ${fromEnd ? oldestFirst : newestFirst} limit $2::int + 1`
+    order by ${newest} limit $2::int + 1`
   if (head === null) return page
   const exists = (isBound: string, condition: string, nearestFirst: string) =>
     head === 'time'
       ? 'false'
-      : `${isBound} and (select true from conversation c where ${mine} and ${condition} order by ${nearestFirst} limit 1)`
+      : `${isBound} and (${theirs
+          .map(
+            (from) =>
+              `coalesce((select true ${from} and ${isListed} and ${condition} order by ${nearestFirst} limit 1), false)`,
+          )
+          .join(' or ')})`
   const nulls =
     (columns === 'brief' ? briefWidth : conversationWidth) +
     (lastMessages === null ? 0 : messageColumnNames(lastMessages).length)
@@ -96,6 +105,12 @@ function listText({ fromEnd, isFiltered, head, columns, lastMessages }: ListForm
     )
     union all (${page})`
 }
+
+/** The user's own conversations, and those in which it takes part. For a user who takes part in none that is one look. */
+const theirs = [
+  'from conversation c where c.user_id = $1',
+  'from participant p join conversation c on c.key = p.conversation_key and c.epoch = p.epoch where p.user_id = $1 and p.ended_at is null',
+]
 
 /** The last message is looked up by the last seq. To look for the newest that is not deleted took a fifth longer. */
 const lastMessage = `

@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Place } from '../../entities/ids/place.ts'
 import type { Message } from '../../entities/message.ts'
-import { ConversationMissing, MessageMissing, RevisionMoved, StillStreaming } from '../../facts.ts'
+import { ConversationMissing, MessageMissing, NotPermitted, RevisionMoved, StillStreaming } from '../../facts.ts'
 import { commit, inTransaction, moving, unmoved, type Written } from '../conversation/commit.ts'
 import type { ConversationRef } from '../conversation/conversation-ref.ts'
 import { lockConversation } from '../conversation/lock.ts'
@@ -39,7 +39,7 @@ export async function editMessage(
   check: CheckMessage,
 ): Promise<Message> {
   const change = (room: Room) =>
-    changeOne(store, ref, async (client, message) => {
+    changeOne(store, ref, 'own', async (client, message) => {
       if (message.deletedAt !== null) throw new MessageMissing()
       if (message.status === 'STREAMING') throw new StillStreaming()
       const revision = String(message.revision ?? 0)
@@ -53,7 +53,7 @@ export async function editMessage(
 
 /** Turns a message into a tombstone. A message that is a tombstone already stays as it is. @throws MessageMissing */
 export async function deleteMessage(store: Store, ref: MessageRef): Promise<Message> {
-  const deleted = await changeOne(store, ref, async (client, message) => {
+  const deleted = await changeOne(store, ref, 'own', async (client, message) => {
     if (message.deletedAt !== null) return unmoved(message)
     return movingOne(await tombstoneMessages(client, message.conversation, [message.seq]))
   })
@@ -61,19 +61,27 @@ export async function deleteMessage(store: Store, ref: MessageRef): Promise<Mess
   return deleted
 }
 
-/** Locks the conversation, finds the message in it, and runs `work`. @throws MessageMissing */
+/**
+ * Locks the conversation, finds the message in it, and runs `work`.
+ *
+ * @param of `own`: a viewer who does not own the conversation may only change what it wrote itself
+ * @throws MessageMissing, NotPermitted
+ */
 export async function changeOne(
   store: Store,
   ref: MessageRef,
+  of: 'own' | 'any',
   work: (client: PoolClient, message: Message) => Promise<Written<Message>>,
 ): Promise<Message> {
   return commit(
     store,
     inTransaction(async (client) => {
-      const conversation = await lockConversation(client, ref.conversation)
+      const conversation = await lockConversation(client, ref.conversation, 'writer')
       if (conversation === null || conversation.deletedAt !== null) throw new MessageMissing()
       const message = await findMessage(client, conversation, ref.message)
       if (message === null) throw new MessageMissing()
+      const { userId } = ref.conversation
+      if (of === 'own' && userId !== conversation.userId && userId !== message.authorId) throw new NotPermitted()
       return work(client, message)
     }),
   )
@@ -124,7 +132,7 @@ export async function clearConversation(store: Store, ref: ConversationRef): Pro
     const { conversation, isDone } = await commit(
       store,
       inTransaction(async (client) => {
-        const found = await lockConversation(client, ref)
+        const found = await lockConversation(client, ref, 'owner')
         if (found === null || found.deletedAt !== null) throw new ConversationMissing()
         upTo ??= found.lastSeq
         const rows = await queryKey(client, selectUncleared, found.key, [upTo, clearedPerTransaction])

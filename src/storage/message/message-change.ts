@@ -4,7 +4,7 @@ import { PartsHoldText } from '../../facts.ts'
 import { textOfParts } from '../../window/dialects/read-parts.ts'
 import type { GivenMessage } from './given-message.ts'
 import { givenColumns } from './message-columns.ts'
-import type { NewMessage } from './new-message.ts'
+import { authorshipOf, type NewMessage } from './new-message.ts'
 
 /**
  * Checks all that a caller gave of a message, and adds what the server adds. Throws if something is not allowed.
@@ -24,7 +24,7 @@ export function editedMessage(stored: Message, edit: GivenMessage, check: CheckM
   const edited = carryOver(stored, edit, 'edit')
   const content = edit.content !== undefined ? edit.content : editedText(stored, edit.parts ?? [], edited.partsFormat)
   // `check` may derive the content from the parts. A content that the edit cleared stays cleared.
-  return { ...check({ ...edited, content }, stored), content, payloadHash: null }
+  return { ...check({ ...edited, content }, stored), content, payloadHash: null, ...authorshipOf(stored) }
 }
 
 /**
@@ -65,8 +65,9 @@ export function completedMessage(
   const completed = carryOver(stored, withoutNulls(completion), 'completion')
   const isEmpty = completed.content === null && !completed.parts?.length && !completed.toolCalls?.length
   // null keeps the payload hash of the start: a retry of the start is compared with that hash.
-  if (!isEmpty || status === 'COMPLETE') return { ...check(completed, stored), payloadHash: null }
-  return { ...check({ ...completed, content: '' }, stored), content: null, payloadHash: null }
+  const kept = { payloadHash: null, ...authorshipOf(stored) }
+  if (!isEmpty || status === 'COMPLETE') return { ...check(completed, stored), ...kept }
+  return { ...check({ ...completed, content: '' }, stored), content: null, ...kept }
 }
 
 function withoutNulls(given: GivenMessage): GivenMessage {

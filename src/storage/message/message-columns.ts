@@ -90,6 +90,10 @@ const table = {
   stopRequestedAt: own({ type: 'timestamptz', read: 'all', writers: ['server'] }),
   /** Only an append that names a parent writes this column, with a statement of its own. */
   parentSeq: own({ type: 'int', read: 'all', writers: ['server'] }),
+  /** Who wrote the message, from the identity of the caller; null: the owner of the conversation. */
+  authorId: own({ type: 'text', read: 'all', writers: ['append'] }),
+  authorKind: own({ type: 'text', read: 'all', writers: ['append'] }),
+  authorName: own({ type: 'text', read: 'all', writers: ['append'] }),
   /** An edit keeps the hash: a client id stands for the payload with which its message was appended. */
   payloadHash: own({ type: 'bytea', read: 'apart', writers: ['append'] }),
   completionHash: own({ type: 'bytea', read: 'apart', writers: ['completion'], fork: 'drops' }),

@@ -9,6 +9,13 @@ import { type MessageProperty, readColumns, type WrittenBy } from './message-col
  */
 export type NewMessage = Readonly<Pick<Message, WrittenBy<'append'>> & Partial<Pick<Message, WrittenBy<'import'>>>>
 
+/** Who wrote a message, as its row says it. */
+export type Authorship = Pick<Message, 'authorId' | 'authorKind' | 'authorName'>
+
+export function authorshipOf({ authorId, authorKind, authorName }: Authorship): Authorship {
+  return { authorId, authorKind, authorName }
+}
+
 /** Whether a message brings the time when it was created elsewhere. */
 export function bringsTime(message: NewMessage): message is NewMessage & { readonly createdAt: string } {
   return message.createdAt !== undefined

@@ -40,7 +40,7 @@ export async function completeMessage(
   completion: Completion,
 ): Promise<{ message: Message; replayed: boolean }> {
   let replayed = false
-  const message = await changeOne(store, ref, async (client, stored) => {
+  const message = await changeOne(store, ref, 'any', async (client, stored) => {
     if (stored.deletedAt !== null) throw new MessageMissing()
     const [stream] = await queryKey(client, lockStream, stored.conversation.key, [stored.seq])
     if (stream === undefined) {
@@ -115,7 +115,7 @@ const selectCompletion: Statement<'key'> = {
 
 /** Asks the producer to stop. Asking again changes nothing. @throws MessageMissing, NotStreaming */
 export async function stopMessage(store: Store, ref: MessageRef): Promise<Message> {
-  return changeOne(store, ref, async (client, message) => {
+  return changeOne(store, ref, 'any', async (client, message) => {
     if (message.deletedAt !== null) throw new MessageMissing()
     if (message.stopRequestedAt !== null) return unmoved(message)
     if (message.status !== 'STREAMING') throw new NotStreaming()
@@ -136,7 +136,7 @@ const stop: Statement<'key'> = {
  */
 export async function resumeMessage(store: Store, ref: MessageRef): Promise<{ message: Message; attempt: number }> {
   let attempt = 0
-  const message = await changeOne(store, ref, async (client, stored) => {
+  const message = await changeOne(store, ref, 'any', async (client, stored) => {
     if (stored.deletedAt !== null) throw new MessageMissing()
     // The timeout begins with the statement after the lock.
     const [stream] = await queryKey(client, lockStream, stored.conversation.key, [stored.seq])
@@ -175,7 +175,7 @@ const selectExpired: Statement<'maintenance'> = {
 
 /** Fails the stream if it is still expired under the lock of its conversation. */
 export async function failExpired(store: Store, ref: MessageRef): Promise<void> {
-  await changeOne(store, ref, async (client, message) => {
+  await changeOne(store, ref, 'any', async (client, message) => {
     const [row] = await queryKey(client, lockExpired, message.conversation.key, [message.seq])
     // Another server was quicker, or the producer lives again.
     if (row === undefined) return unmoved(message)

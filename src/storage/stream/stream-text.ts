@@ -1,7 +1,8 @@
 import type { PoolClient } from 'pg'
 import type { Place } from '../../entities/ids/place.ts'
-import { AttemptOver, ChunkExpected, MessageMissing, NotStreaming, TextTooLarge } from '../../facts.ts'
+import { AttemptOver, ChunkExpected, MessageMissing, NotPermitted, NotStreaming, TextTooLarge } from '../../facts.ts'
 import { commit, inTransaction } from '../conversation/commit.ts'
+import { type Access, mayAccess, reachable } from '../conversation/conversation-ref.ts'
 import { writeJson } from '../postgres/column.ts'
 import { queryKey, type Statement } from '../postgres/statement.ts'
 import { type Moved, type Store, textHint } from '../postgres/store.ts'
@@ -37,7 +38,7 @@ export interface StreamState {
  *
  * Three short statements, because Citus inserts from a changing statement only by way of a second machine.
  *
- * @throws MessageMissing, NotStreaming, AttemptOver
+ * @throws MessageMissing, NotPermitted, NotStreaming, AttemptOver
  */
 export async function addChunks(
   store: Store,
@@ -59,21 +60,22 @@ export async function addChunks(
   )
 }
 
-/** Waits until no other transaction holds the stream. @throws MessageMissing, NotStreaming, AttemptOver */
+/** Waits until no other transaction holds the stream. @throws MessageMissing, NotPermitted, NotStreaming, AttemptOver */
 async function lockStream(client: PoolClient, { userId, place, attempt }: StreamRef): Promise<StreamState> {
   const named = [userId, place.epoch, place.seq]
   const [row] = await queryKey(client, lock, place.key, named)
   if (row === undefined) {
     const [message] = await queryKey(client, selectMessage, place.key, named)
-    throw message === undefined ? new MessageMissing() : new NotStreaming()
+    if (message === undefined) throw new MessageMissing()
+    throw message[0] === true ? new NotStreaming() : new NotPermitted()
   }
   const [current, nextChunk, size, stopRequested] = row as [number, number, number, boolean]
   if (current !== attempt) throw new AttemptOver(current)
   return { nextChunk, size, stopRequested }
 }
 
-const reached = `
-  c.key = $1 and c.user_id = $2 and c.epoch = $3 and c.deleted_at is null
+const reached = (access: Access) => `
+  ${reachable('c', access)}
   and m.conversation_key = $1 and m.seq = $4 and m.deleted_at is null`
 
 /**
@@ -86,14 +88,14 @@ const lock: Statement<'key'> = {
   text: `
     select s.attempt, s.next_chunk, m.size + s.size, m.stop_requested_at is not null
     from conversation c, message m, message_stream s
-    where ${reached} and s.conversation_key = $1 and s.seq = $4
+    where ${reached('writer')} and s.conversation_key = $1 and s.seq = $4
     for update of s`,
 }
 
 const selectMessage: Statement<'key'> = {
   name: 'stream-message',
   kind: 'key',
-  text: `select from conversation c, message m where ${reached}`,
+  text: `select ${mayAccess('c', 'writer')} from conversation c, message m where ${reached('reader')}`,
 }
 
 const insert: Statement<'key'> = {

@@ -1,4 +1,5 @@
 import { atOnce, commit } from '../conversation/commit.ts'
+import { mayAccess } from '../conversation/conversation-ref.ts'
 import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { following, hintOf, type NewChunk, type StreamState, seen, sizeOf, textsOf } from './stream-text.ts'
@@ -67,7 +68,8 @@ const add: Statement<'gathered'> = {
       from unnest($1::uuid[], $2::text[], $3::bigint[], $4::int[], $5::int[], $6::int[], $7::int[], $8::int[])
         with ordinality as asked(key, user_id, epoch, seq, attempt, first, chunks, bytes, n)
       join conversation c
-        on c.key = asked.key and c.user_id = asked.user_id and c.epoch = asked.epoch and c.deleted_at is null
+        on c.key = asked.key and c.epoch = asked.epoch and c.deleted_at is null
+          and ${mayAccess('c', 'writer', 'asked.key', 'asked.user_id')}
       join message m on m.conversation_key = c.key and m.seq = asked.seq
       join message_stream s on s.conversation_key = m.conversation_key and s.seq = m.seq
         and s.attempt = asked.attempt and s.next_chunk = asked.first and m.size + s.size + asked.bytes <= $9

@@ -2,6 +2,7 @@ import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message.ts'
 import type { TokenEncoding } from '../../entities/window-enums.ts'
 import { commit, inTransaction, unmoved } from '../conversation/commit.ts'
+import { reachable } from '../conversation/conversation-ref.ts'
 import { queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
@@ -60,7 +61,7 @@ const upsert: Statement<'key'> = {
       where m.conversation_key = $1 and m.seq = asked.seq and coalesce(m.revision, 0) = asked.revision
       limit 1 for key share skip locked
     ) m
-    where c.key = $1 and c.user_id = $2 and c.epoch = $3 and c.deleted_at is null
+    where ${reachable('c')}
     order by m.seq
     on conflict (conversation_key, seq, encoding) do update set
       revision = excluded.revision, tokens = excluded.tokens, reasoning_tokens = excluded.reasoning_tokens
