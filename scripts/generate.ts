@@ -5,8 +5,8 @@ import { renderSchema, withExample, withLimits, withSettings } from './generated
 import { renderPgbenchScript } from './pgbench-script.ts'
 
 /**
- * Writes what is made from the code: `schema.graphql`, the client's types and selections, the README's table and example, the
- * limits in SECURITY.md, and pgbench's script. Tests fail while one of them is stale.
+ * Writes what is made from the code: `schema.graphql`, the client's types and selections, the README's example, the
+ * tables of docs/settings.md, the limits in SECURITY.md, and pgbench's script. Tests fail while one of them is stale.
  */
 const root = new URL('../', import.meta.url)
 const schema = createSchema()
@@ -15,8 +15,10 @@ await writeFile(new URL('client/src/schema/types.ts', root), renderClientTypes(s
 await writeFile(new URL('client/src/schema/selections.ts', root), renderClientSelections(schema))
 await writeFile(new URL('client/src/message/tool-name.ts', root), await renderClientToolName(root))
 await writeFile(new URL('bench/peers/pgbench.sql', root), renderPgbenchScript())
-const readme = await readFile(new URL('README.md', root), 'utf8')
-const example = await readFile(new URL('examples/hello.mjs', root), 'utf8')
-await writeFile(new URL('README.md', root), withExample(withSettings(readme), example))
-const security = await readFile(new URL('SECURITY.md', root), 'utf8')
-await writeFile(new URL('SECURITY.md', root), withLimits(security))
+await rewrite('README.md', withExample(await readFile(new URL('examples/hello.mjs', root), 'utf8')))
+await rewrite('docs/settings.md', withSettings)
+await rewrite('SECURITY.md', withLimits)
+
+async function rewrite(path: string, made: (text: string) => string): Promise<void> {
+  await writeFile(new URL(path, root), made(await readFile(new URL(path, root), 'utf8')))
+}

@@ -6,17 +6,85 @@ export function renderSchema(schema: GraphQLSchema): string {
   return `${printSchema(lexicographicSortSchema(schema))}\n`
 }
 
-/** The README with the table of settings from `config.ts`. */
-export function withSettings(readme: string): string {
-  const rows = describeSettings().map(
-    ({ name, default: fallback, takes, meaning }) =>
-      `| \`${name}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${takes} | ${meaning} |`,
-  )
-  const table = ['| variable | default | values | meaning |', '|---|---|---|---|', ...rows].join('\n')
-  return readme.replace(
-    /(<!-- settings.*-->\n)[\s\S]*?(<!-- \/settings -->)/,
-    (_all, start, end) => `${start}${table}\n${end}`,
-  )
+/** docs/settings.md with the settings of `config.ts`, a table for each subject. */
+export function withSettings(text: string): string {
+  const settings = new Map(describeSettings().map((setting) => [setting.name, setting]))
+  const tables = Object.entries(subjects).map(([subject, names]) => {
+    const rows = names.map((name) => {
+      const setting = settings.get(name)
+      if (setting === undefined) throw new Error(`${name} is no setting, or has two subjects in scripts/generated.ts`)
+      settings.delete(name)
+      const { default: fallback, takes, meaning } = setting
+      return `| \`${name}\` | ${fallback === '' ? '' : `\`${fallback}\``} | ${takes} | ${meaning} |`
+    })
+    return [`## ${subject}`, '', '| variable | default | values | meaning |', '|---|---|---|---|', ...rows, ''].join(
+      '\n',
+    )
+  })
+  if (settings.size > 0) throw new Error(`${[...settings.keys()].join(', ')}: no subject in scripts/generated.ts`)
+  return replaceBetween(text, 'settings', tables.join('\n').trimEnd())
+}
+
+/** Which settings belong together. */
+const subjects: Record<string, readonly string[]> = {
+  'Address, proxies and browsers': ['PORT', 'HOST', 'TRUST_PROXY', 'CORS_ORIGINS'],
+  Identity: [
+    'AUTH_JWKS_URL',
+    'AUTH_SECRET',
+    'AUTH_ISSUER',
+    'AUTH_AUDIENCE',
+    'AUTH_USER_CLAIM',
+    'AUTH_ROLES_CLAIM',
+    'AUTH_KEYS_HOURS',
+    'AUTH_REQUIRE_EXPIRY',
+    'AUTH_SERVICE_KEYS',
+    'ALLOW_UNAUTHENTICATED',
+  ],
+  Database: [
+    'DATABASE_URL',
+    'DATABASE_DIRECT_URL',
+    'POOL_SIZE',
+    'PIPELINES',
+    'POOL_TIMEOUT_MS',
+    'STATEMENT_TIMEOUT_MS',
+    'LOCK_TIMEOUT_MS',
+    'TRANSACTION_IDLE_TIMEOUT_MS',
+  ],
+  'Embedded database': ['DATA_DIR'],
+  'Feeds and streamed text': ['NATS_URL', 'POLL_MS', 'TEXT_WINDOW_MS', 'PING_MS', 'TOMBSTONE_DAYS'],
+  'What may be asked': ['TRUSTED_DOCUMENTS', 'GRAPHIQL', 'INTROSPECTION'],
+  'Limits of a request': [
+    'MAX_BODY_BYTES',
+    'MAX_BODY_VALUES',
+    'MAX_BODY_KEYS',
+    'MAX_QUERY_CHARACTERS',
+    'MAX_QUERY_TOKENS',
+    'MAX_QUERY_DEPTH',
+    'MAX_QUERY_FIELDS',
+    'MAX_QUERY_ALIASES',
+    'MAX_QUERY_REPEATS',
+    'MAX_COST',
+    'REQUEST_TIMEOUT_MS',
+  ],
+  'Limits of what is stored': [
+    'MAX_MESSAGE_BYTES',
+    'MAX_PARTS',
+    'MAX_TOOL_CALLS',
+    'MAX_METADATA_BYTES',
+    'MAX_FORK_MESSAGES',
+    'MAX_FORK_BYTES',
+  ],
+  'Limits of answers': ['MAX_ANSWER_BYTES', 'MAX_ANSWERS_BYTES'],
+  'Limits of connections': [
+    'MAX_CONNECTIONS',
+    'MAX_CONNECTIONS_PER_ADDRESS',
+    'MAX_SOCKETS',
+    'MAX_SUBSCRIPTIONS',
+    'MAX_MESSAGES_PER_SECOND',
+  ],
+  'Rates and quotas': ['RATE_LIMIT', 'RATE_BURST', 'QUOTA_CONVERSATIONS', 'QUOTA_BYTES', 'QUOTA_STREAMS'],
+  'Log and metrics': ['LOG_LEVEL', 'METRICS_PORT', 'METRICS_HOST'],
+  Stopping: ['SHUTDOWN_DELAY_MS', 'SHUTDOWN_TIMEOUT_MS'],
 }
 
 /** SECURITY.md with the table of limits from `config.ts`: those that can be set, and then those of the contract. */
@@ -29,10 +97,7 @@ export function withLimits(text: string): string {
     ),
   ]
   const table = ['| limit | default | meaning |', '|---|---|---|', ...rows].join('\n')
-  return text.replace(
-    /(<!-- limits.*-->\n)[\s\S]*?(<!-- \/limits -->)/,
-    (_all, start, end) => `${start}${table}\n${end}`,
-  )
+  return replaceBetween(text, 'limits', table)
 }
 
 type ContractLimit = keyof typeof contractLimits
@@ -59,10 +124,18 @@ const contractMeanings: Record<Exclude<ContractLimit, `default${string}`>, strin
   bodyDepth: 'Deepest nesting of a request body or of a WebSocket frame.',
 }
 
-/** The README with the present text of the example client. */
-export function withExample(readme: string, example: string): string {
-  return readme.replace(
-    /(<!-- examples\/hello\.mjs -->\n```js\n)[\s\S]*?(```)/,
-    (_all, start, end) => `${start}${example}${end}`,
+/** What gives the README the present text of the example client. */
+export function withExample(example: string): (readme: string) => string {
+  return (readme) =>
+    readme.replace(
+      /(<!-- examples\/hello\.mjs -->\n```js\n)[\s\S]*?(```)/,
+      (_all, start, end) => `${start}${example}${end}`,
+    )
+}
+
+function replaceBetween(text: string, mark: string, made: string): string {
+  return text.replace(
+    new RegExp(`(<!-- ${mark}: .*-->\\n)[\\s\\S]*?(<!-- /${mark} -->)`),
+    (_all, start, end) => `${start}${made}\n${end}`,
   )
 }

@@ -19,7 +19,7 @@ interface Setting<Value> {
   readonly isSecret?: true
 }
 
-/** The variables of the environment, in the order of the README's table, which is made from them. */
+/** The variables of the environment; the tables of docs/settings.md are made from them. */
 const settings = {
   PORT: whole(0, 65_535, 4000, 'Port to listen on; 0 picks a free one.'),
   HOST: {
@@ -482,7 +482,7 @@ export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host === '[::1]' || /^127(\.\d{1,3}){3}$/.test(host)
 }
 
-/** Every setting with its default, its values and its meaning, in the order of the README's table. */
+/** Every setting with its default, its values and its meaning. */
 export function describeSettings(): { name: string; default: string; takes: string; meaning: string }[] {
   return Object.entries<Setting<unknown>>(settings).map(([name, { fallback, takes, meaning }]) => {
     return { name, default: fallback ?? '', takes, meaning }

@@ -59,7 +59,8 @@ export async function requireServer({ url, headers, waitsForStart }: Settings): 
     signal: AbortSignal.timeout(longestAttempt / 6),
   }).catch((error) => {
     throw new Unreachable(
-      `There is no server at ${url} (${reasonOf(error)}). Start one with npm start, or name yours in COLLOQUY_URL.`,
+      `There is no server at ${url} (${reasonOf(error)}). ` +
+        'Start one with `colloquy start` (in a clone `npm start`), or name yours in COLLOQUY_URL.',
     )
   })
 }

@@ -3,10 +3,17 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildSchema, isInterfaceType, isObjectType } from 'graphql'
 import { expect, test } from 'vitest'
+import { useGuide } from '../support/guide.ts'
 import { readBlocks, writeBlocks } from './blocks.ts'
 
+/** Each has a name, by which it is written as a file: all are programs below. */
+const programs = useGuide('docs/clients.md').take('ts', 13)
 const schema = buildSchema(await readFile('schema.graphql', 'utf8'))
 const types = Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__'))
+
+test('every block of docs/clients.md has a name of its own', async () => {
+  expect([...(await readBlocks()).values()]).toHaveLength(programs.length)
+})
 
 test('docs/clients.md names the types of every interface', async () => {
   const place = await writeBlocks('guide', 'http://127.0.0.1:1')

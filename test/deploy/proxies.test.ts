@@ -1,4 +1,4 @@
-import { request as send } from 'node:http'
+import { request as send } from 'node:https'
 import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
@@ -34,7 +34,7 @@ const paths = ['', '/colloquy']
 
 beforeAll(buildPrograms)
 
-describe.each(['nginx', 'caddy'] as const)('two servers behind %s, as deploy/ configures it', (kind) => {
+describe.each(['nginx', 'caddy'] as const)('two servers behind %s and TLS, as deploy/ configures it', (kind) => {
   const isMissing = !isInstalled(kind)
   const missing = `there is no ${kind} (Debian: apt-get install nginx-light caddy)`
   let database: TestDatabase
@@ -74,6 +74,17 @@ describe.each(['nginx', 'caddy'] as const)('two servers behind %s, as deploy/ co
       expect([link, file.status]).toEqual([link, 200])
       await file.arrayBuffer()
     }
+  })
+
+  behind('whoever comes without TLS is sent to it', async (path) => {
+    const answer = await fetch(`${proxy.plainUrl}${path}/graphiql`, { redirect: 'manual' })
+    await answer.text()
+    expect(answer.status).toBe(308)
+    expect(new URL(answer.headers.get('location') ?? '')).toMatchObject({
+      protocol: 'https:',
+      hostname: '127.0.0.1',
+      pathname: `${path}/graphiql`,
+    })
   })
 
   behind('each event of a stream comes while the stream is open', async (path) => {

@@ -1,13 +1,34 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
 import { text } from 'node:stream/consumers'
-import { expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { applyEvent, type FollowedMessage, followConversation } from '../../client/src/index.ts'
 import { useBed } from '../support/bed.ts'
+import { Clone } from '../support/clone.ts'
+import { useGuide } from '../support/guide.ts'
+import { buildPrograms } from '../support/program.ts'
 import { serve } from '../support/server.ts'
+import { until } from '../support/until.ts'
 
 const bed = useBed()
+const guide = useGuide('examples/agent/README.md')
+const [start, ask, askAgain, watch] = guide.take('sh', 4)
+const [shown] = guide.take('', 1)
+
+let clone: Clone
+
+beforeAll(async () => {
+  buildPrograms()
+  clone = await Clone.make()
+})
+
+afterAll(() => clone[Symbol.asyncDispose]())
+
+test("the example's server says what its README says", async () => {
+  expect(guide.text).toContain('`Colloquy is ready.`')
+  await using server = clone.run(start, { PORT: '0' })
+  await server.prints(/Colloquy is ready\./)
+})
 
 /** What a command of the example's README prints, run word for word as in a clone, without a key. */
 async function run(command: string, server: { readonly url: string }): Promise<string> {
@@ -20,11 +41,7 @@ async function run(command: string, server: { readonly url: string }): Promise<s
 }
 
 test("the example's agent does what its README says, and picks the conversation up again by its id", async () => {
-  const readme = await readFile('examples/agent/README.md', 'utf8')
-  const commands = [...readme.matchAll(/```sh\n(npm run agent.*)\n```/g)].map(([, command]) => command as string)
-  expect(commands).toHaveLength(2)
-  const shown = /```\n(you: [\s\S]*?)```/.exec(readme)?.[1]
-  expect(await run(commands[0] as string, bed.server)).toBe(shown)
+  expect(await run(ask, bed.server)).toBe(shown)
 
   const seen = new Set<string>()
   const watching = (async () => {
@@ -39,10 +56,13 @@ test("the example's agent does what its README says, and picks the conversation 
     }
   })()
   await using other = await serve(bed.database.url)
-  const printed = await run(commands[1] as string, other)
+  await using watcher = clone.run(watch.replace('http://127.0.0.1:4000', other.url))
+  await until(() => other.inspect().watchers > 0)
+  const printed = await run(askAgain, other)
   await watching
+  await watcher.prints(/^data: .*"text":"/m)
   const again = 'Order 4, a lamp, is on its way. It arrives on Friday.'
-  expect(printed).toBe(`${shown}you: And when does it arrive?\n${shown?.split('\n').slice(1).join('\n')}`)
+  expect(printed).toBe(`${shown}you: And when does it arrive?\n${shown.split('\n').slice(1).join('\n')}`)
   // It came token by token, to whoever watched at another server.
   expect(seen.size).toBeGreaterThan(2)
   expect([...seen].every((text) => again.startsWith(text))).toBe(true)

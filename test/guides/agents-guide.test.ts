@@ -2,23 +2,19 @@ import { readFile } from 'node:fs/promises'
 import { buildSchema, parse, validate } from 'graphql'
 import { expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
+import { useGuide } from '../support/guide.ts'
 
 const bed = useBed()
 
-async function readBlocks(): Promise<string[]> {
-  const guide = await readFile('docs/agents.md', 'utf8')
-  return [...guide.matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, block]) => block as string)
-}
+const operations = useGuide('docs/agents.md').take('graphql', 3)
 
 test("every operation of the agents' guide is valid", async () => {
   const schema = buildSchema(await readFile('schema.graphql', 'utf8'))
-  const blocks = await readBlocks()
-  expect(blocks.length).toBeGreaterThan(2)
-  expect(blocks.flatMap((block) => validate(schema, parse(block)))).toEqual([])
+  expect(operations.flatMap((block) => validate(schema, parse(block)))).toEqual([])
 })
 
 test("the turn of the agents' guide, tools included, does what the guide says, and may be repeated", async () => {
-  const [first, second] = await readBlocks()
+  const [first, second] = operations
   const ada = bed.server.as()
   const run = async (query: string | undefined, operationName: string, variables?: object) => {
     const response = await ada.post(JSON.stringify({ query, operationName, variables }))

@@ -1,29 +1,87 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readFile } from 'node:fs/promises'
+import { readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
-import { createClient } from 'graphql-ws'
-import { expect, test } from 'vitest'
-import { applyEvent, followConversation, request, resumable, streamMessage } from '../../client/src/index.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 import { withExample, withLimits, withSettings } from '../../scripts/generated.ts'
 import { useBed } from '../support/bed.ts'
+import { Clone } from '../support/clone.ts'
+import { useGuide } from '../support/guide.ts'
+import { buildPrograms } from '../support/program.ts'
+import { local, runShown } from '../support/shown-programs.ts'
 
 const bed = useBed()
-/** Who the examples and GraphiQL are in development. */
-const local = { 'x-user-id': 'local' }
+const guide = useGuide('README.md')
+const [start, asPackage, curl, importing] = guide.take('sh', 4)
+const [ready, listChanges] = guide.take('', 2)
+const [hello] = guide.take('js', 1)
+const programs = guide.take('ts', 3)
+const [turn, stream] = guide.take('graphql', 2)
 
-test("the README's table of settings is that of config.ts, and its client is the example: npm run generate", async () => {
-  const readme = await readFile('README.md', 'utf8')
-  const example = await readFile('examples/hello.mjs', 'utf8')
-  expect(readme).toContain('| `PORT` |')
-  expect(readme).toBe(withExample(withSettings(readme), example))
+let clone: Clone
+
+beforeAll(async () => {
+  buildPrograms()
+  clone = await Clone.make()
 })
 
-test('the limits of SECURITY.md are those of config.ts: npm run generate', async () => {
-  const security = await readFile('SECURITY.md', 'utf8')
-  expect(security).toContain('| `MAX_BODY_BYTES` |')
-  expect(security).toBe(withLimits(security))
+afterAll(() => clone[Symbol.asyncDispose]())
+
+test("the README's client is the example: npm run generate", async () => {
+  const example = await readFile('examples/hello.mjs', 'utf8')
+  expect(hello).toBe(example)
+  expect(guide.text).toBe(withExample(example)(guide.text))
+})
+
+test.each([
+  ['docs/settings.md', '| `PORT` |', withSettings],
+  ['SECURITY.md', '| `MAX_BODY_BYTES` |', withLimits],
+] as const)('%s has the settings of config.ts: npm run generate', async (path, row, made) => {
+  const text = await readFile(path, 'utf8')
+  expect(text).toContain(row)
+  expect(text).toBe(made(text))
+})
+
+test("the README's first start prints what the README says", async () => {
+  await using server = clone.run(start, { PORT: '0' })
+  await server.prints(/ Access .*\n/)
+  // npm says first what it runs.
+  const printed = server.stdout.slice(server.stdout.indexOf('Colloquy is ready.'))
+  const here = printed.replaceAll(/(127\.0\.0\.1):\d+/g, '$1:4000').replace(clone.folder, '/home/you/colloquy')
+  expect(here).toBe(ready)
+})
+
+test('the package starts in a folder of its own, as the README says', { timeout: 300_000 }, async () => {
+  expect(guide.text).toContain('`npm run package` makes `colloquy-')
+  await clone.finish('npm run package')
+  const [starting, ...others] = asPackage.trim().split('\n')
+  expect(others).toHaveLength(1)
+  await using server = clone.run(starting as string, { PORT: '0', DATA_DIR: 'of-the-package' })
+  await server.prints(/ Access /)
+  expect(await clone.finish(others.join('\n'))).toContain('colloquy')
+})
+
+test("the README's import stores the conversations of a file", async () => {
+  const said = { id: 'imported', messages: [{ role: 'user', content: 'From a file' }] }
+  await writeFile(join(clone.folder, 'conversations.json'), JSON.stringify(said))
+  await clone.finish(importing, { COLLOQUY_URL: `${bed.server.url}/graphql` })
+  expect(await contents('imported')).toEqual(['From a file'])
+})
+
+test("the README's subscription tells of a conversation that is created, and of one that is deleted", async () => {
+  const api = bed.server.as(local)
+  const { conversations } = await api.get('{ conversations { cursor } }')
+  await using changes = api.subscribe(listChanges, { after: conversations.cursor })
+  await api.append('listed', 'first')
+  await api.get('mutation { deleteConversation(input: { id: "listed" }) { deletedConversationId } }')
+  // Of what happens between two looks only the last is told.
+  for (;;) {
+    const change = (await changes.next())?.data.conversationsChanged
+    expect(change.cursor).toEqual(expect.any(String))
+    if (change.conversationId === 'listed') break
+  }
 })
 
 test("the README's client prints its own message and then live ones", async () => {
@@ -60,75 +118,14 @@ test("the README's client follows PORT, and ends with one sentence without a ser
 })
 
 test("the README's programs run word for word, in their order, after the client", async () => {
-  const blocks = await programsOf('README.md')
-  expect(blocks).toHaveLength(3)
-  const seen = await run(blocks)
-  expect(seen).toEqual(['Hello, world'])
+  expect(await runShown(programs, bed.server)).toEqual(['Hello, world'])
   expect(await contents('support-17')).toEqual(['And when?', 'To morrow.'])
 })
 
-test("the programs of the client's README that follow and stream run word for word, in their order", async () => {
-  const blocks = (await programsOf('client/README.md')).filter((block) => /^const (following|answer) = /m.test(block))
-  expect(blocks).toHaveLength(2)
-  await bed.server
-    .as(local)
-    .get('mutation { deleteConversation(input: { id: "support-17" }) { deletedConversationId } }')
-  const [follow, stream] = blocks as [string, string]
-  const following = run([follow])
-  await run([stream])
-  expect(await following).toEqual(['And when?'])
-  expect(await contents('support-17')).toEqual(['And when?', 'To morrow.'])
+test("the README's event stream has what its programs said", async () => {
+  await using stream = clone.run(curl.replace('http://127.0.0.1:4000', bed.server.url))
+  await stream.prints(/^data: .*"seq":\d/m)
 })
-
-async function programsOf(path: string): Promise<string[]> {
-  const blocks = [...(await readFile(path, 'utf8')).matchAll(/```ts\n([\s\S]*?)```/g)].map(
-    ([, block]) => block as string,
-  )
-  return blocks.map((block) => block.replaceAll(/^import .*\n/gm, ''))
-}
-
-/** Runs programs one after the other, with what they name and do not make. Answers what they showed first, and ends them there. */
-async function run(programs: readonly string[]): Promise<string[]> {
-  const shown: string[] = []
-  const end = new Error('shown')
-  const clients: { dispose(): unknown }[] = []
-  const names = {
-    applyEvent,
-    followConversation,
-    request,
-    streamMessage,
-    createClient: (options: Parameters<typeof createClient>[0]) => {
-      const client = createClient(options)
-      clients.push(client)
-      return client
-    },
-    resumable,
-    url: `${bed.server.url}/graphql`,
-    connectionParams: local,
-    freshToken: async () => 'token',
-    question: 'And when?',
-    content: 'And when?',
-    model: Object.assign(() => ['To ', 'morrow.'], { [Symbol.iterator]: () => ['To ', 'morrow.'].values() }),
-    show: (messages: readonly { content: string | null }[]) => {
-      const content = messages[0]?.content
-      if (content === undefined || content === null) return
-      shown.push(content)
-      throw end
-    },
-  }
-  const AsyncFunction = (async () => {}).constructor as FunctionConstructor
-  for (const program of programs) {
-    const here = program
-      .replaceAll("'https://chat.example/graphql'", 'url')
-      // In development a user is named where others have a token.
-      .replaceAll(/connectionParams: async \(\) => \(.*\),/g, 'connectionParams,')
-    await new AsyncFunction(...Object.keys(names), here)(...Object.values(names)).catch((error: unknown) => {
-      if (error !== end) throw error
-    })
-  }
-  for (const client of clients) await client.dispose()
-  return shown
-}
 
 async function contents(id: string): Promise<string[]> {
   const query = 'query ($id: ID!) { conversation(id: $id) { history { content } } }'
@@ -137,8 +134,6 @@ async function contents(id: string): Promise<string[]> {
 }
 
 test("the README's agent's turns are valid and do what they say", async () => {
-  const readme = await readFile('README.md', 'utf8')
-  const [turn, stream] = [...readme.matchAll(/```graphql\n([\s\S]*?)```/g)].map(([, block]) => block as string)
   const ada = bed.server.as()
   const run = async (query: string | undefined, operationName: string, variables?: object) => {
     const response = await ada.post(JSON.stringify({ query, operationName, variables }))

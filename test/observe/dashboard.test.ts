@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { errorCodes } from '../../src/errors.ts'
+import { readDashboard } from '../support/dashboard.ts'
 import { EventStreamReader } from '../support/event-stream.ts'
 import { Samples } from '../support/metrics.ts'
 import { serve, type TestServer } from '../support/server.ts'
@@ -30,15 +31,6 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]()
   await rm(folder, { recursive: true })
 })
-
-async function readDashboard(): Promise<[string, string][]> {
-  const { panels } = JSON.parse(await readFile('deploy/grafana/colloquy.json', 'utf8')) as {
-    panels: { title: string; targets?: { expr: string }[] }[]
-  }
-  return panels.flatMap(({ title, targets = [] }) =>
-    targets.map(({ expr }, index): [string, string] => [`panel ${title}, ${index}`, expr]),
-  )
-}
 
 /** Of YAML only what the file uses: an expression stands behind its name, or indented below it. */
 async function readAlerts(): Promise<[string, string][]> {

@@ -235,7 +235,8 @@ describe('an import ends at once, with one clear line,', () => {
       COLLOQUY_RETRY_SECONDS: '',
     })
     expect(stderr).toBe(
-      `There is no server at ${url} (ECONNREFUSED). Start one with npm start, or name yours in COLLOQUY_URL.\n`,
+      `There is no server at ${url} (ECONNREFUSED). ` +
+        'Start one with `colloquy start` (in a clone `npm start`), or name yours in COLLOQUY_URL.\n',
     )
     expect([code, stdout]).toEqual([1, ''])
   })

@@ -51,6 +51,10 @@ describe('the package', () => {
     expect(licences).not.toMatch(/^(typescript|vitest|rolldown|@biomejs\/biome|openai|ai) \d/m)
   })
 
+  test('is not made of the clone itself', async () => {
+    await expect(run('npm', ['pack', '--dry-run'], '.')).rejects.toThrow('The package is made of dist/')
+  })
+
   test('is the file that the README starts', async () => {
     const readme = await readFile('README.md', 'utf8')
     expect(readme).toContain(`makes \`${file}\``)

@@ -2,12 +2,12 @@ import { execFile } from 'node:child_process'
 import { readFile } from 'node:fs/promises'
 import { promisify } from 'node:util'
 import { CriticalityLevel, diff } from '@graphql-inspector/core'
-import { buildSchema } from 'graphql'
+import { buildSchema, parse, validate } from 'graphql'
 import { describe, expect, test } from 'vitest'
 
 /**
- * `released.graphql` is the schema of the last release, whose number package.json has. A release copies schema.graphql to it, and
- * names its part of the changelog by its number.
+ * `released.graphql` is the schema of the last release, whose number package.json has. A release copies schema.graphql to it, writes
+ * what its client sends into `released-client.graphql` (scripts/record-documents.js), and names its part of the changelog by its number.
  */
 const released = await readFile('test/program/released.graphql', 'utf8')
 
@@ -43,6 +43,13 @@ test('released.graphql is the schema of the tag of the last release', async (con
     (error: Error) => context.skip(`git does not have the tag: ${error.message.trim().split('\n').at(-1)}`),
   )
   expect(released).toBe(schema)
+})
+
+test('every document that the client of the last release sends is valid', async () => {
+  const schema = buildSchema(await readFile('schema.graphql', 'utf8'))
+  const documents = (await readFile('test/program/released-client.graphql', 'utf8')).trimEnd().split('\n')
+  expect(documents.length).toBeGreaterThan(20)
+  for (const document of documents) expect([validate(schema, parse(document)), document]).toEqual([[], document])
 })
 
 describe('a change of the schema', () => {

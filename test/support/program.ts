@@ -11,32 +11,23 @@ export interface Exit {
   readonly signal: NodeJS.Signals | null
 }
 
-/** A program of this project as a process of its own, on the Node that runs the tests. Disposing it kills what is left of it. */
-export class Program implements AsyncDisposable {
+/** A process whose output is read. */
+export abstract class Running implements AsyncDisposable {
   readonly process: ChildProcess
   readonly exited: Promise<Exit>
   stdout = ''
   stderr = ''
 
-  /**
-   * @param script below dist/; see `buildPrograms`
-   * @param folder where the script lies and is started, in the place of dist/ and this project
-   */
-  constructor(script: string, args: readonly string[], env: Readonly<Record<string, string>>, folder?: string) {
-    this.process = spawn(process.execPath, [join(folder ?? 'dist', script), ...args], {
-      cwd: folder ?? root,
-      // Most of a start is compiling modules, and a run of all tests starts some 150 programs.
-      env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: `${root}node_modules/.cache/node`, ...env },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    })
-    this.process.stdout?.setEncoding('utf8').on('data', (text: string) => {
+  constructor(process: ChildProcess) {
+    this.process = process
+    process.stdout?.setEncoding('utf8').on('data', (text: string) => {
       this.stdout += text
     })
-    this.process.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    process.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.stderr += text
     })
     // 'close' and not 'exit': all output has arrived by then.
-    this.exited = once(this.process, 'close').then(([code, signal]) => ({ code, signal }))
+    this.exited = once(process, 'close').then(([code, signal]) => ({ code, signal }))
   }
 
   /** The first match in standard output, now or when it comes. */
@@ -55,6 +46,26 @@ export class Program implements AsyncDisposable {
 
   kill(signal: NodeJS.Signals): void {
     this.process.kill(signal)
+  }
+
+  abstract [Symbol.asyncDispose](): Promise<void>
+}
+
+/** A program of this project as a process of its own, on the Node that runs the tests. Disposing it kills what is left of it. */
+export class Program extends Running {
+  /**
+   * @param script below dist/; see `buildPrograms`
+   * @param folder where the script lies and is started, in the place of dist/ and this project
+   */
+  constructor(script: string, args: readonly string[], env: Readonly<Record<string, string>>, folder?: string) {
+    super(
+      spawn(process.execPath, [join(folder ?? 'dist', script), ...args], {
+        cwd: folder ?? root,
+        // Most of a start is compiling modules, and a run of all tests starts some 150 programs.
+        env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: `${root}node_modules/.cache/node`, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      }),
+    )
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

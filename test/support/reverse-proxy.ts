@@ -3,22 +3,31 @@ import { once } from 'node:events'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { freePort } from './listen.ts'
 import { until } from './until.ts'
 
-/** How each of them is started, with the configuration of deploy/ in which only addresses and ports are others. */
+/** Where a proxy works, and before which servers. */
+interface Place {
+  readonly directory: string
+  /** For TLS, and for what comes without it. */
+  readonly ports: readonly [port: number, plain: number]
+  readonly servers: readonly string[]
+}
+
+/**
+ * How each of them is started, with the configuration of deploy/ in which only addresses, ports and certificates are others, and
+ * where the certificate lies that its clients have to trust.
+ */
 const programs = {
   nginx: {
     // Debian's package puts it where only root looks for programs.
     path: '/usr/sbin/nginx',
-    prepare: async (directory: string, port: number, servers: readonly string[], leaving: number | null = null) => {
-      let config = await readFile('deploy/nginx.conf', 'utf8')
-      config = replaceOnce(config, 'listen 80;', `listen 127.0.0.1:${port};`)
-      for (const [index, server] of servers.entries()) {
-        const place = `server ${server} ${index === leaving ? 'down ' : ''}`
-        config = replaceOnce(config, `server colloquy-${index + 1}:4000 `, place)
-      }
-      await writeFile(join(directory, 'colloquy.conf'), config)
+    authority: 'certificate.pem',
+    prepare: async (place: Place) => {
+      const { directory } = place
+      makeCertificate(join(directory, 'certificate.key'), join(directory, 'certificate.pem'))
+      await writeFile(join(directory, 'colloquy.conf'), await nginxConfig(place, null))
       const bodies = ['client_body', 'proxy', 'fastcgi', 'scgi', 'uwsgi'].map((kind) => `${kind}_temp_path ${kind};`)
       const main = `daemon off; pid nginx.pid; error_log stderr; events { worker_connections 1024; }
         http { access_log off; ${bodies.join(' ')} include colloquy.conf; }`
@@ -28,11 +37,14 @@ const programs = {
   },
   caddy: {
     path: '/usr/bin/caddy',
-    prepare: async (directory: string, port: number, servers: readonly string[]) => {
+    // Of an authority of its own, for there is no other for an address of this machine.
+    authority: '.local/share/caddy/pki/authorities/local/root.crt',
+    prepare: async ({ directory, ports: [port, plain], servers }: Place) => {
       const config = await readFile('deploy/Caddyfile', 'utf8')
-      // Several of them would listen on the one port of its API.
-      await writeFile(join(directory, 'Caddyfile'), `{\n\tadmin off\n}\n${config}`)
-      const env = { SITE_ADDRESS: `http://127.0.0.1:${port}`, SERVERS: servers.join(' '), HOME: directory }
+      // Several of them would listen on the one port of its API, and the machine is not to trust this authority.
+      const options = ['admin off', 'skip_install_trust', `http_port ${plain}`]
+      await writeFile(join(directory, 'Caddyfile'), `{\n\t${options.join('\n\t')}\n}\n${config}`)
+      const env = { SITE_ADDRESS: `https://127.0.0.1:${port}`, SERVERS: servers.join(' '), HOME: directory }
       return { args: ['run', '--config', join(directory, 'Caddyfile'), '--adapter', 'caddyfile'], env }
     },
   },
@@ -45,11 +57,13 @@ export function isInstalled(kind: ReverseProxyKind): boolean {
   return spawnSync(programs[kind].path, [kind === 'nginx' ? '-v' : 'version']).error === undefined
 }
 
-/** A real nginx or Caddy before servers, as deploy/ configures it. */
+/** A real nginx or Caddy before servers, as deploy/ configures it. While it runs, this process trusts its certificate. */
 export class ReverseProxy implements AsyncDisposable {
   private constructor(
-    /** `http://host:port`, without a path. */
+    /** `https://host:port`, without a path. */
     readonly url: string,
+    /** `http://host:port`, of what comes without TLS. */
+    readonly plainUrl: string,
     private readonly sendTo: (leaving: 0 | 1 | null) => Promise<void>,
     private readonly stack: AsyncDisposableStack,
   ) {}
@@ -61,10 +75,10 @@ export class ReverseProxy implements AsyncDisposable {
     stack.defer(() => rm(directory, { recursive: true, force: true }))
     // What nginx does for root, it does as another user.
     await chmod(directory, 0o755)
-    const port = await freePort()
-    const { path, prepare } = programs[kind]
-    const servers = ports.map((one) => `127.0.0.1:${one}`)
-    const { args, env } = await prepare(directory, port, servers)
+    const [port, plain] = [await freePort(), await freePort()]
+    const { path, prepare, authority } = programs[kind]
+    const place: Place = { directory, ports: [port, plain], servers: ports.map((one) => `127.0.0.1:${one}`) }
+    const { args, env } = await prepare(place)
     const child = spawn(path, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] })
     let output = ''
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
@@ -75,9 +89,14 @@ export class ReverseProxy implements AsyncDisposable {
       child.kill('SIGTERM')
       await ended
     })
-    const url = `http://127.0.0.1:${port}`
+    const url = `https://127.0.0.1:${port}`
+    const trusted = getCACertificates('default')
+    stack.defer(() => setDefaultCACertificates(trusted))
     await until(async () => {
       if (child.exitCode !== null) throw new Error(`${kind} did not start:\n${output}`)
+      const certificate = await readFile(join(directory, authority), 'utf8').catch(() => null)
+      if (certificate === null) return false
+      setDefaultCACertificates([...trusted, certificate])
       return await fetch(url).then(
         async (response) => {
           await response.text()
@@ -88,10 +107,10 @@ export class ReverseProxy implements AsyncDisposable {
     })
     const sendTo = async (leaving: 0 | 1 | null) => {
       if (kind === 'caddy') return
-      await programs.nginx.prepare(directory, port, servers, leaving)
+      await writeFile(join(directory, 'colloquy.conf'), await nginxConfig(place, leaving))
       child.kill('SIGHUP')
     }
-    return new ReverseProxy(url, sendTo, stack.move())
+    return new ReverseProxy(url, `http://127.0.0.1:${plain}`, sendTo, stack.move())
   }
 
   /** What its operator does before a server is stopped; Caddy finds out by itself. */
@@ -107,6 +126,34 @@ export class ReverseProxy implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.stack.disposeAsync()
   }
+}
+
+/** @param leaving the server that is about to be stopped */
+async function nginxConfig({ ports: [port, plain], servers }: Place, leaving: 0 | 1 | null): Promise<string> {
+  let config = await readFile('deploy/nginx.conf', 'utf8')
+  for (const [from, to] of [
+    ['listen 80;', `listen 127.0.0.1:${plain};`],
+    ['listen 443 ssl;', `listen 127.0.0.1:${port} ssl;`],
+    ['/etc/ssl/certs/chat.example.pem', 'certificate.pem'],
+    ['/etc/ssl/private/chat.example.key', 'certificate.key'],
+    ...servers.map((server, index) => [
+      `server colloquy-${index + 1}:4000 `,
+      `server ${server} ${index === leaving ? 'down ' : ''}`,
+    ]),
+  ] as [string, string][]) {
+    config = replaceOnce(config, from, to)
+  }
+  return config
+}
+
+/** For this machine's address, signed by itself. */
+function makeCertificate(key: string, certificate: string): void {
+  const subject = ['-subj', '/CN=127.0.0.1', '-addext', 'subjectAltName=IP:127.0.0.1']
+  const kind = ['-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2']
+  const { status, stderr } = spawnSync('openssl', ['req', ...kind, ...subject, '-keyout', key, '-out', certificate], {
+    encoding: 'utf8',
+  })
+  if (status !== 0) throw new Error(`openssl made no certificate:\n${stderr}`)
 }
 
 function replaceOnce(text: string, from: string, to: string): string {

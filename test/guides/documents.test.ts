@@ -1,0 +1,38 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { expect, test } from 'vitest'
+import { blocksOf } from '../support/guide.ts'
+
+const folders = ['.', 'docs', 'client', 'bench', 'examples', 'deploy']
+
+test('every document with blocks has a test that takes all of them', async () => {
+  const documents: string[] = []
+  for (const folder of folders) {
+    for (const name of await readdir(folder, { recursive: folder !== '.' })) {
+      if (name.endsWith('.md') && !name.includes('node_modules'))
+        documents.push(folder === '.' ? name : `${folder}/${name}`)
+    }
+  }
+  expect(documents).toEqual(expect.arrayContaining(['README.md', 'docs/clients.md', 'examples/agent/README.md']))
+  const tests: string[] = []
+  for (const folder of ['test/guides', 'test/clients']) {
+    for (const name of await readdir(folder)) {
+      if (name.endsWith('.test.ts')) tests.push(await readFile(`${folder}/${name}`, 'utf8'))
+    }
+  }
+  const untaken: string[] = []
+  for (const path of documents) {
+    const hasBlocks = blocksOf(await readFile(path, 'utf8')).length > 0
+    if (hasBlocks && !tests.some((text) => text.includes(`useGuide('${path}')`))) untaken.push(path)
+  }
+  expect(untaken).toEqual([])
+})
+
+test('a block that nobody takes is told, and one that says why it is not run is none', () => {
+  const text =
+    '# A\n\n```sh\na\n```\n\n1. In a list:\n\n   ```\n   b\n     c\n   ```\n\n<!-- not run: it needs root -->\n```sh\nd\n```\n'
+  expect(blocksOf(text)).toEqual([
+    { line: 3, language: 'sh', text: 'a\n' },
+    { line: 9, language: '', text: 'b\n  c\n' },
+  ])
+  expect(blocksOf(text.replace('it needs root', ''))).toHaveLength(3)
+})
