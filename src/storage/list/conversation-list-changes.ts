@@ -11,6 +11,7 @@ import { clock, fromMoment, microseconds, toMoment } from '../postgres/moment.ts
 import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { markOf } from './conversation-mark.ts'
+import { participants } from './list-statement.ts'
 
 /**
  * When a conversation came to its present state, as a moment of the database's clock: at `updatedAt`, or at `importedAt`
@@ -48,12 +49,14 @@ function changedConversations(
   const present = columns.map((column) => `c.${column}`).join(', ')
   const parts = changeColumns.flatMap(({ at, isHere }) => [
     `select ${present}, ${at} as at from conversation c where c.user_id = $1 and ${isHere} and ${where(at)} ${end(at)}`,
-    `select ${present}, ${at} as at from participant p join conversation c on c.key = p.conversation_key and c.epoch = p.epoch
+    `select ${present}, ${at} as at ${participants}
      where p.user_id = $1 and p.ended_at is null and ${isHere} and ${where(at)} ${end(at)}`,
   ])
   const former = `
     select ${present}, c.deleted_at as at from (
-      select ${endedColumns} from participant p join conversation c on c.key = p.conversation_key
+      select ${endedColumns} from participant p cross join lateral (
+        select * from conversation c where c.key = p.conversation_key limit 1
+      ) c
       where p.user_id = $1 and p.ended_at is not null
     ) c where ${where('c.deleted_at')} ${end('c.deleted_at')}`
   return [...parts, former].map((part) => `(${part})`).join(' union all ')

@@ -106,10 +106,18 @@ function listText({ fromEnd, isFiltered, head, columns, lastMessages }: ListForm
     union all (${page})`
 }
 
+/**
+ * A participant `p`, and the conversation `c` in which it takes part. The limit makes PostgreSQL look each of them up: it
+ * plans for as many as a user has on average, and then read all conversations of everybody for a user who has none.
+ */
+export const participants = `from participant p cross join lateral (
+    select * from conversation c where c.key = p.conversation_key and c.epoch = p.epoch limit 1
+  ) c`
+
 /** The user's own conversations, and those in which it takes part. For a user who takes part in none that is one look. */
 export const theirs = [
   'from conversation c where c.user_id = $1',
-  'from participant p join conversation c on c.key = p.conversation_key and c.epoch = p.epoch where p.user_id = $1 and p.ended_at is null',
+  `${participants} where p.user_id = $1 and p.ended_at is null`,
 ]
 
 /** The last message is looked up by the last seq. To look for the newest that is not deleted took a fifth longer. */
