@@ -47,6 +47,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     expect: { poll: { timeout: 120_000 } },
     maxWorkers: 2,
+    // The client of an earlier release is TypeScript, too.
+    server: { deps: { inline: [/\.cache\/releases\//] } },
     // Files that follow each other in a process share its modules: loading them anew took a third of the time. No module of
     // the product has a state, and what a test sets for itself it takes back.
     isolate: false,

@@ -28,8 +28,12 @@ import {
 const apart = [
   'Message.conversation',
   'Message.siblings',
+  'Message.readBy',
   'MessageAppended.changedSiblings',
   'Conversation.lastMessage',
+  'Conversation.viewerRole',
+  'Conversation.readSeq',
+  'Conversation.unreadCount',
   'MessageTextAppended.message',
   'OmittedMessages.messages',
   'OmittedMessages.tokens',

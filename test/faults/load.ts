@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { WebSocket } from 'ws'
-import { applyEvent, type ConversationEvent, followConversation, streamMessage } from '../../client/src/index.ts'
+import * as ours from '../../client/src/index.ts'
 import type { Answer } from '../support/api.ts'
 import { EventStreamReader } from '../support/event-stream.ts'
 import { Random } from '../support/random.ts'
@@ -47,6 +47,7 @@ export class Load implements Disposable {
   readonly ids: { readonly spoken: readonly string[]; readonly streamed: readonly string[] }
   readonly #url: string
   readonly #random: Random
+  readonly #library: typeof ours
   readonly #over = new AbortController()
   readonly #abandoned = new AbortController()
   readonly #writings = new Map<string, Writing[]>()
@@ -57,16 +58,22 @@ export class Load implements Disposable {
   #moved = Promise.withResolvers<void>()
 
   /** @param name of everything that it writes, used once */
-  private constructor(name: string, url: string, random: Random) {
+  private constructor(name: string, url: string, random: Random, client: typeof ours) {
     this.#url = url
+    this.#library = client
     this.#random = random
     const named = (kind: string, count: number) => Array.from({ length: count }, (_, n) => `${name} ${kind} ${n}`)
     this.ids = { spoken: named('spoken', conversations.spoken), streamed: named('streamed', conversations.streamed) }
   }
 
-  /** Settles when everybody works. */
-  static async begin(name: string, place: { readonly url: string }, random: Random): Promise<Load> {
-    const load = new Load(name, place.url, random)
+  /** Settles when everybody works. @param client the library with which they stream and follow */
+  static async begin(
+    name: string,
+    place: { readonly url: string },
+    random: Random,
+    client: typeof ours = ours,
+  ): Promise<Load> {
+    const load = new Load(name, place.url, random, client)
     const create = 'mutation ($id: ID!) { createConversation(input: { id: $id, ifExists: RETURN }) { created } }'
     await Promise.all([...load.ids.spoken, ...load.ids.streamed].map((id) => load.insist(create, { id })))
     for (const id of load.ids.spoken) {
@@ -251,7 +258,7 @@ export class Load implements Disposable {
         ifMissing: 'CREATE',
         timeoutSeconds: 600,
       } as const
-      const stream = streamMessage<Told>({ ...input, ...this.#client() })
+      const stream = this.#library.streamMessage<Told>({ ...input, ...this.#client() })
       let content = `${clientId}: `
       stream.write(content)
       for (let word = random.below(12); word >= 0; word--) {
@@ -324,8 +331,8 @@ export class Load implements Disposable {
     const shown: Told[] = []
     let messages: readonly Viewed[] = []
     const options = { ...this.#client(), conversationId: follower.conversationId, after: '' }
-    for await (const event of followConversation<Viewed>(options)) {
-      messages = applyEvent(messages, event as ConversationEvent<Viewed>)
+    for await (const event of this.#library.followConversation<Viewed>(options)) {
+      messages = this.#library.applyEvent(messages, event as ours.ConversationEvent<Viewed>)
       this.counts.events += 1
       if (event.__typename !== 'MessageAppended') continue
       const { node } = event.edge

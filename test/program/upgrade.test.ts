@@ -41,7 +41,9 @@ test(`two servers of ${tag} are replaced under load, one after the other, and ag
   const servers = [await own(startOld()), await own(startOld())]
   const before = await migrationsOf(database)
   const front = stack.use(await TcpProxy.before(...servers))
-  using load = await Load.begin('upgrade', front, new Random(1))
+  // Servers are replaced first, and whoever uses them later.
+  const client = await import(/* @vite-ignore */ join(release as string, 'client/src/index.ts'))
+  using load = await Load.begin('upgrade', front, new Random(1), client)
 
   /** Before a server is told to stop, nothing new goes to it, and what was on its way is answered. */
   async function replace(index: 0 | 1, start: () => Promise<ServerProcess>): Promise<void> {

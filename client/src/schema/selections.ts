@@ -6,8 +6,7 @@ import type { ContextArguments, StartMessageInput } from './types.ts'
 export const messageSelection = `
   id seq role name content parts partsFormat toolCalls { callId name arguments type extra } toolName toolCallId
   toolError model finishReason usage error { code message } metadata clientId status sentAt createdAt updatedAt editedAt
-  deletedAt stopRequestedAt nextChunk readBy { count userIds } conversationId author { userId kind name } revision
-  parentId`
+  deletedAt stopRequestedAt nextChunk conversationId author { userId kind name } revision parentId`
 
 /** The variables of `contextField`, as an operation declares them. */
 export const contextVariables = `
@@ -31,9 +30,9 @@ export function eventSelection(selected: string): string {
     ... on MessageDeleted { message { ${selected} } }
     ... on MessageTextAppended { messageId seq chunk text data }
     ... on ConversationUpdated { conversation { id userId title metadata lastSeq createdAt updatedAt archivedAt cursor
-    activeLeaf { id seq } viewerRole readSeq unreadCount } }
+    activeLeaf { id seq } } }
     ... on ParticipantsChanged { conversation { id userId title metadata lastSeq createdAt updatedAt archivedAt cursor
-    activeLeaf { id seq } viewerRole readSeq unreadCount } }`
+    activeLeaf { id seq } } }`
 }
 
 /** The names of `ContextArguments`. */

@@ -720,19 +720,6 @@ export interface Conversation {
    * if the conversation is empty.
    */
   readonly activeLeaf: Pick<Message, 'id' | 'seq'> | null
-  /** What the viewer may do in this conversation. */
-  readonly viewerRole: ParticipantRole | null
-  /**
-   * The last seq that the viewer has read: what it told `markRead`, or its own last message, whichever is later. 0:
-   * none.
-   */
-  readonly readSeq: number | null
-  /**
-   * How many messages the viewer has not read, up to 100, which means 100 or more: messages of users and assistants
-   * with words, written by others, behind `readSeq`, that are neither deleted nor still streaming. The newest 2,000
-   * messages are looked at.
-   */
-  readonly unreadCount: number | null
 }
 
 /** What happened after a cursor. */
@@ -937,8 +924,6 @@ export interface Message {
   readonly stopRequestedAt: string | null
   /** While this message streams: the number of the next chunk; `content` holds all chunks before it. Otherwise null. */
   readonly nextChunk: number | null
-  /** Who has read this message, beside its author: who takes part and whose `readSeq` is not before it. */
-  readonly readBy: MessageReaders | null
   /** The `id` of the message's conversation. */
   readonly conversationId: string
   /** Who really wrote it. `role` and `name` are what the caller says; this is what the server knows. */
