@@ -8,12 +8,15 @@ import { Migration00004TokenCounts } from './migrations/00004-token-counts.ts'
 import { Migration00005Branches } from './migrations/00005-branches.ts'
 import { Migration00006ImportedAt } from './migrations/00006-imported-at.ts'
 import { Migration00007Transfers } from './migrations/00007-transfers.ts'
+import { Migration00009Search } from './migrations/00009-search.ts'
 import { readConfig } from './src/config.ts'
 import { Conversation } from './src/entities/conversation.ts'
+import { ConversationWords } from './src/entities/conversation-words.ts'
 import { Message } from './src/entities/message.ts'
 import { MessageChunk } from './src/entities/message-chunk.ts'
 import { MessageStream } from './src/entities/message-stream.ts'
 import { MessageTokenCount } from './src/entities/message-token-count.ts'
+import { MessageWords } from './src/entities/message-words.ts'
 import { Transfer } from './src/entities/transfer.ts'
 
 /**
@@ -27,7 +30,16 @@ import { Transfer } from './src/entities/transfer.ts'
  * an `update` a volatile function, or a function of columns that is not immutable.
  */
 export const ormOptions: Options = {
-  entities: [Conversation, Message, MessageStream, MessageChunk, MessageTokenCount, Transfer],
+  entities: [
+    Conversation,
+    Message,
+    MessageStream,
+    MessageChunk,
+    MessageTokenCount,
+    MessageWords,
+    ConversationWords,
+    Transfer,
+  ],
   metadataProvider: ReflectMetadataProvider,
   extensions: [Migrator],
   migrations: {
@@ -40,6 +52,7 @@ export const ormOptions: Options = {
       Migration00005Branches,
       Migration00006ImportedAt,
       Migration00007Transfers,
+      Migration00009Search,
     ],
     snapshot: false,
   },

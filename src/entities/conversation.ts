@@ -103,6 +103,13 @@ export class Conversation implements Node {
   @Property({ type: 'boolean', default: false })
   isBranched!: boolean
 
+  @Field(() => Boolean, {
+    name: 'searchable',
+    description: 'Whether `searchMessages` and `recall` find messages of this conversation.',
+  })
+  @Property({ type: 'boolean', default: true })
+  isSearchable!: boolean
+
   /** Set in every new object: to add a property later costs an allocation of its own. */
   private madeHead: PlaceHead | undefined = undefined
 

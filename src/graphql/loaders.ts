@@ -14,6 +14,7 @@ import {
   readMessagesByClientId,
 } from '../storage/message/message.ts'
 import { type Page, type PageRequest, readPages } from '../storage/message/message-page.ts'
+import { readNextMessages } from '../storage/message/next-message.ts'
 import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
 import { type HistoryRequest, readHistories } from '../storage/window/message-history.ts'
@@ -34,6 +35,7 @@ export class Loaders {
   #lastMessage: DataLoader<Conversation, Message | null> | undefined
   #messageAt: DataLoader<Place, Message | null> | undefined
   #messageByClientId: DataLoader<ClientIdPlace, Message | null> | undefined
+  #nextMessage: DataLoader<Message, Message | null> | undefined
   #siblings: DataLoader<Message, MessageSiblings> | undefined
 
   constructor(store: Store, budget: AnswerBudget, userId: string) {
@@ -77,6 +79,11 @@ export class Loaders {
       readMessagesByClientId(this.#store, this.#budget, this.#userId, asked),
     )
     return this.#messageByClientId
+  }
+
+  get nextMessage(): DataLoader<Message, Message | null> {
+    this.#nextMessage ??= gathering((messages) => readNextMessages(this.#store, this.#budget, this.#userId, messages))
+    return this.#nextMessage
   }
 
   get siblings(): DataLoader<Message, MessageSiblings> {

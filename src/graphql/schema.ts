@@ -27,6 +27,7 @@ import {
 import { MessageStartResolver, StartMessagePayloadResolver } from './message/message-start.ts'
 import { MessageStreamResolver } from './message/message-stream.ts'
 import { NodeResolver } from './node.ts'
+import { MessageSearchResolver } from './search/message-search.ts'
 import { ViewerResolver } from './viewer.ts'
 
 /** The schema of the whole API; `schema.graphql` is its text. */
@@ -54,6 +55,7 @@ export function createSchema(): GraphQLSchema {
       MessageAppendedResolver,
       MessageTextAppendedResolver,
       ConversationListEventsResolver,
+      MessageSearchResolver,
     ],
     orphanedTypes: [...conversationEventTypes, ...conversationListEventTypes],
     scalarsMap: [

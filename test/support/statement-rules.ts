@@ -14,6 +14,8 @@ const keyOf: Readonly<Record<string, string>> = {
   message_stream: 'conversation_key',
   message_chunk: 'conversation_key',
   message_token_count: 'conversation_key',
+  message_words: 'conversation_key',
+  conversation_words: 'conversation_key',
 }
 const isKeyName = (name: unknown) => name === 'key' || name === 'conversation_key'
 

@@ -268,6 +268,8 @@ export interface CreateConversationInput {
    * list. A conversation that exists keeps its own.
    */
   readonly createdAt?: string | null
+  /** Whether `searchMessages` and `recall` find its messages; true unless given. */
+  readonly searchable?: boolean | null
   /** What to do if a conversation with this id exists. */
   readonly ifExists?: IfExists
 }
@@ -480,6 +482,11 @@ export interface UpdateConversationInput {
   readonly metadata?: Readonly<Record<string, unknown>> | null
   /** Whether the conversation is archived. */
   readonly archived?: boolean | null
+  /**
+   * Whether `searchMessages` and `recall` find its messages; null is true. false counts at once; with true, messages
+   * are found when they are indexed again.
+   */
+  readonly searchable?: boolean | null
 }
 
 /** The arguments of the field `context` of a conversation. */
@@ -649,6 +656,8 @@ export interface Conversation {
   readonly updatedAt: string
   /** When this conversation was archived; null while it is not archived. */
   readonly archivedAt: string | null
+  /** Whether `searchMessages` and `recall` find messages of this conversation. */
+  readonly searchable: boolean
   /**
    * Where the feed of the conversation stands, no later than any other field of this answer. An empty conversation has
    * a cursor too. Pass it as `after` of a subscription to go on from this answer. To go on from a list in a normalised
@@ -918,6 +927,34 @@ export interface MessageError {
   readonly message: string
 }
 
+/** What a search found, best first. */
+export interface MessageSearchConnection<Selected = Message> {
+  /** The messages, and why each was found. */
+  readonly edges: readonly MessageSearchEdge<Selected>[]
+  /** The messages alone. */
+  readonly nodes: readonly Selected[]
+  /** Whether more was found. */
+  readonly pageInfo: PageInfo
+}
+
+/** A message that was found. */
+export interface MessageSearchEdge<Selected = Message> {
+  /** The place of the message in what was found, for the next page. */
+  readonly cursor: string
+  /** The message. */
+  readonly node: Selected
+  /**
+   * How well the message fits: higher is better. Scores are for comparing what one search found, and for nothing else.
+   */
+  readonly score: number
+  /** The piece of the message that shows why it was found. */
+  readonly snippet: SearchSnippet
+  /** The message that this one continues; null if it is the first. */
+  readonly before: Selected | null
+  /** The newest message that continues this one; null if there is none. */
+  readonly after: Selected | null
+}
+
 /** The messages that continue the same message: a reader may choose between these versions. */
 export interface MessageSiblings {
   /** The place of this message among its siblings, from 0. */
@@ -1014,6 +1051,17 @@ export interface ResumeMessagePayload<Selected = Message> {
   readonly attempt: number
 }
 
+/** The piece of a message that shows why it was found. */
+export interface SearchSnippet {
+  /**
+   * At most 240 UTF-16 units of the message's text, as it is now. It begins with the name of the speaker if the message
+   * has one.
+   */
+  readonly text: string
+  /** The words in `text` that were searched for. None: the message was found because its neighbours have the words. */
+  readonly ranges: readonly TextRange[]
+}
+
 /** What `setActiveLeaf` answers, after the change is durable. */
 export interface SetActiveLeafPayload<Selected = Message> {
   /** The conversation as it is now. */
@@ -1048,6 +1096,14 @@ export interface StartMessagePayload<Selected = Message> {
 export interface StopMessagePayload<Selected = Message> {
   /** The message. Its producer is told with its next chunk. */
   readonly message: Selected
+}
+
+/** A piece of a text, in UTF-16 units, as JavaScript counts. */
+export interface TextRange {
+  /** Where it begins; 0 is the beginning of the text. */
+  readonly start: number
+  /** Where it ends: the place behind its last unit. */
+  readonly end: number
 }
 
 /** A tool call that an assistant asks for. */

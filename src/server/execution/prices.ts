@@ -39,7 +39,8 @@ export const fieldPrice = 0.02
  * because the bytes of rows have limits of their own.
  */
 export function createPrices({ forkMessages }: Limits): Prices {
-  const { page, defaultPage, history, batch, nodes, chunks, siblings, contextTokens } = contractLimits
+  const { page, defaultPage, history, batch, nodes, chunks, siblings, contextTokens, found, defaultFound } =
+    contractLimits
 
   const pageSize: Amount = {
     of: ['first', 'last'],
@@ -94,6 +95,16 @@ export function createPrices({ forkMessages }: Limits): Prices {
       own: number('first', page, defaultPage, (rows) => rows + 1),
       gives: { page: number('first', page, defaultPage) },
     },
+    // A search looks at the words of all that the viewer may read.
+    'Query.searchMessages': {
+      own: number('first', found, defaultFound, (rows) => rows + 200),
+      gives: { found: number('first', found, defaultFound) },
+    },
+    'MessageSearchConnection.edges': { items: { around: 'found', times: 1 } },
+    'MessageSearchConnection.nodes': { items: { around: 'found', times: 1 } },
+    'MessageSearchEdge.before': row,
+    'MessageSearchEdge.after': row,
+    'SearchSnippet.ranges': inRow(3),
     'Query.messageChunks': { own: chunks, items: chunks },
 
     'ConversationConnection.edges': { items: { around: 'page', times: 1 } },

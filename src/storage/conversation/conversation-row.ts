@@ -15,6 +15,7 @@ const columns = [
   'active_leaf',
   'is_branched',
   'imported_at',
+  'is_searchable',
 ]
 
 /** Which columns of a conversation are read. There are only two sets, so that there are few prepared statements. */
@@ -79,6 +80,7 @@ export function readConversation<C extends Conversation = Conversation>(
   conversation.activeLeaf = row[rest + 4] as number | null
   conversation.isBranched = row[rest + 5] as boolean
   conversation.importedAt = readTimestamp(row[rest + 6])
+  conversation.isSearchable = row[rest + 7] as boolean
   return conversation
 }
 

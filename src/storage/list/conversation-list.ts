@@ -55,7 +55,15 @@ export class ListedConversation extends Conversation {
 /** A conversation of which only the brief columns were read. To ask it for another column is a mistake. */
 class BriefConversation extends ListedConversation {}
 
-for (const property of ['metadata', 'changedRevision', 'deletedAt', 'activeLeaf', 'isBranched', 'importedAt']) {
+for (const property of [
+  'metadata',
+  'changedRevision',
+  'deletedAt',
+  'activeLeaf',
+  'isBranched',
+  'importedAt',
+  'isSearchable',
+]) {
   Object.defineProperty(BriefConversation.prototype, property, {
     get() {
       throw new Error(`${property} was not read.`)
