@@ -28,7 +28,7 @@ export async function readLexemes(owner: string, text: string, pause: () => Prom
   let next = unitsAtOnce
   for (const word of readWords(text.slice(0, searchedUnits).toWellFormed())) {
     found.add(exactLexeme(scope, word))
-    if (!word.isGram) found.add(stemLexeme(scope, word))
+    if (stemOf(word) !== word.word) found.add(stemLexeme(scope, word))
     length += 1
     if (word.end < next) continue
     next = word.end + unitsAtOnce
@@ -45,6 +45,7 @@ export function exactLexeme(scope: string, { word }: Pick<Word, 'word'>): string
   return scope + word
 }
 
+/** A word that is its own stem has no such lexeme. */
 export function stemLexeme(scope: string, word: Pick<Word, 'word' | 'isGram'>): string {
   return `${scope}~${stemOf(word)}`
 }

@@ -72,7 +72,7 @@ export function soughtIn(owners: readonly string[], { words, prefixes }: WordQue
     const byWord = words.flatMap((one): Sought[] => {
       // A pair is searched for as it is; a single character also as the first of a pair.
       if (one.isGram) return [{ query: `'${exactLexeme(scope, one)}'${isSingle(one) ? ':*' : ''}`, weight: 1 }]
-      const stem = `'${stemLexeme(scope, one)}'`
+      const stem = `'${stemLexeme(scope, one)}' | '${exactLexeme(scope, { word: stemOf(one) })}'`
       if (one.word.length - stemOf(one).length < 2) return [{ query: stem, weight: 1 }]
       return [
         { query: stem, weight: stemWeight },

@@ -61,17 +61,10 @@ export async function searchWords(
     ask.count,
   ]
   const { conversation } = ask
-  const spread = store.spreads ? 'spread' : 'single'
   const rows =
     conversation === null
-      ? await query(store.lone, selectOfAll[spread], [userId, ...values], awaiting)
-      : await queryKey(
-          store.lone,
-          selectOfOne[spread],
-          conversation.key,
-          [userId, conversation.epoch, ...values],
-          awaiting,
-        )
+      ? await query(store.lone, store.spreads ? selectOfAllSpread : selectOfAll, [userId, ...values], awaiting)
+      : await queryKey(store.lone, selectOfOne, conversation.key, [userId, conversation.epoch, ...values], awaiting)
   return rows.map(toFound)
 }
 
@@ -124,33 +117,36 @@ function selectText(readable: string, key: string | null, at: number, spreads: b
     and (${roles}::text[] is null or ${table}.role = any(${roles}))`
   const sought = `unnest(${queries}::text[], ${places}::int[], ${weights}::float8[]) as q(query, n, weight)`
   const columns = 'w.conversation_key, w.seq, w.parent_seq, w.length'
-  const hits = spreads
-    ? `
-      select q.n, q.weight, ${columns}
-      from conversation c join message_words w on ${ofKey('w', 'c.key')} cross join ${sought}
-      where ${readable} and w.words @@ q.query::tsquery and ${isWanted('w')}`
-    : `
-      select q.n, q.weight, ${columns} from ${sought} cross join lateral (
-        select ${columns} from message_words w join readable r on ${ofKey('w', 'r.key')}
-        where w.words @@ q.query::tsquery and ${isWanted('w')}
-        limit (select size.common + 1 from size)
-      ) w`
+  const ofAny = `
+    select q.n, q.weight, ${columns}
+    from conversation c join message_words w on ${ofKey('w', 'c.key')} cross join ${sought}
+    where ${readable} and w.words @@ q.query::tsquery and ${isWanted('w')}`
+  // As a join, PostgreSQL would look into the index once for each conversation.
+  const isReadable = key === null ? '(w.conversation_key in (select r.key from readable r)) is true' : ofKey('w', key)
+  const ofScope = `
+    select q.n, q.weight, ${columns} from ${sought} cross join lateral (
+      select ${columns} from message_words w
+      where w.words @@ q.query::tsquery and ${isReadable} and ${isWanted('w')}
+      limit (select size.common + 1 from size)
+    ) w`
   return `
     with readable as materialized (
-      select c.key, c.epoch, c.last_seq from conversation c where ${readable}
+      select c.key, c.epoch, c.last_seq, c.is_branched from conversation c where ${readable}
     ),
     size as materialized (
       select coalesce(sum(r.last_seq), 0)::float8 as messages,
         least(greatest(sum(r.last_seq) / 4, ${leastCommon}), ${mostCommon})::int as common
       from readable r
     ),
-    hit as materialized (${hits}),
+    hit as materialized (${spreads ? ofAny : ofScope}),
     word as materialized (
       select h.n, h.weight, count(*)::float8 as messages from hit h group by h.n, h.weight
     ),
     worth as materialized (
       select word.n,
-        word.weight * (${k1} + 1) * power(ln(1 + (greatest(size.messages - word.messages, 0) + 0.5) / (word.messages + 0.5)), ${rarity}) as worth
+        word.weight * (1 + ${k1}::float8) * power(
+          ln(1 + (greatest(size.messages - word.messages, 0) + 0.5::float8) / (word.messages + 0.5::float8)), ${rarity}
+        ) as worth
       from word cross join size
       where word.messages <= size.common or (select min(word.messages) from word) > size.common
     ),
@@ -158,23 +154,34 @@ function selectText(readable: string, key: string | null, at: number, spreads: b
       select greatest(avg(h.length), 1)::float8 as length from hit h
     ),
     best as materialized (
-      select h.conversation_key, h.seq, h.parent_seq,
-        sum(worth.worth / (1 + ${k1} * (1 - ${b} + ${b} * h.length / usual.length))) as score
-      from hit h join worth on worth.n = h.n cross join usual
-      group by h.conversation_key, h.seq, h.parent_seq
-      order by score desc, h.conversation_key, h.seq limit ${mostFound}
+      select b.*, (b.conversation_key in (select r.key from readable r where r.is_branched)) is true as is_branched
+      from (
+        select h.conversation_key, h.seq, h.parent_seq,
+          sum(worth.worth / (1 + ${k1}::float8 * (${1 - b}::float8 + ${b}::float8 * h.length / usual.length))) as score
+        from hit h join worth on worth.n = h.n cross join usual
+        group by h.conversation_key, h.seq, h.parent_seq
+        order by score desc, h.conversation_key, h.seq limit ${mostFound}
+      ) b
+    ),
+    branched as materialized (
+      select * from best where is_branched
     ),
     child as materialized (
-      ${continuing('best', 'best.score', ofKey)}
+      ${continuing('branched', ofKey)}
     ),
     given as (
       select conversation_key, seq, score from best
-      union all select conversation_key, parent_seq, score * ${near} from best
       union all
-      select best.conversation_key, w.parent_seq, best.score * ${far}
-      from best join message_words w on ${ofKey('w', 'best.conversation_key')} and w.seq = best.parent_seq
-      union all select conversation_key, seq, score * ${near} from child
-      union all select conversation_key, seq, score * ${far} from (${continuing('child', 'child.score', ofKey)}) grandchild
+      select conversation_key, best.seq + step.seq, score * step.part
+      from best cross join (values (-2, ${far}::float8), (-1, ${near}), (1, ${near}), (2, ${far})) as step(seq, part)
+      where not best.is_branched
+      union all select conversation_key, parent_seq, score * ${near}::float8 from branched
+      union all
+      select b.conversation_key, w.parent_seq, b.score * ${far}::float8
+      from branched b join message_words w on ${ofKey('w', 'b.conversation_key')} and w.seq = b.parent_seq
+      union all select conversation_key, seq, score * ${near}::float8 from child
+      union all
+      select conversation_key, seq, score * ${far}::float8 from (${continuing('child', ofKey)}) grandchild
     ),
     total as materialized (
       select conversation_key, seq, round(sum(score) * 1000000)::bigint as score from given group by conversation_key, seq
@@ -183,36 +190,48 @@ function selectText(readable: string, key: string | null, at: number, spreads: b
       select * from total t
       where ${score}::bigint is null or t.score < ${score}
         or (t.score = ${score} and (t.conversation_key, t.seq) > (${afterKey}::uuid, ${afterSeq}::int))
+    ),
+    found as materialized (
+      select w.* from (select * from placed order by score desc, conversation_key, seq) t
+      cross join lateral (
+        select w.conversation_key, w.seq, w.revision, t.score from message_words w
+        where ${ofKey('w', 't.conversation_key')} and w.seq = t.seq and ${isWanted('w')} limit 1
+      ) w
+      limit ${count}
     )
-    select r.key, r.epoch, w.seq, w.revision, t.score
-    from placed t join readable r on r.key = t.conversation_key
-    join message_words w on ${ofKey('w', 'r.key')} and w.seq = t.seq
-    where ${isWanted('w')}
-    order by t.score desc, r.key, w.seq limit ${count}`
+    select r.key, r.epoch, f.seq, f.revision, f.score
+    from found f join readable r on r.key = f.conversation_key
+    order by f.score desc, r.key, f.seq`
 }
 
-/** The messages that continue those of a table: mostly the next one; of a branch, those that name it as their parent. */
-function continuing(of: string, score: string, ofKey: (table: string, other: string) => string): string {
-  const columns = `w.conversation_key, w.seq, ${score} as score`
-  const joined = `from ${of} join message_words w on ${ofKey('w', `${of}.conversation_key`)}`
+/**
+ * The messages that continue those of a table: the next one, and those that name another parent. Only branched
+ * conversations are asked: in others the seqs say it.
+ */
+function continuing(table: string, ofKey: (table: string, other: string) => string): string {
+  const columns = 'w.conversation_key, w.seq, b.score'
+  const joined = `from ${table} b join message_words w on ${ofKey('w', 'b.conversation_key')}`
   return `
-    select ${columns} ${joined} and w.seq = ${of}.seq + 1 and w.parent_seq = ${of}.seq
+    select ${columns} ${joined} and w.seq = b.seq + 1 and w.parent_seq = b.seq
     union all
-    select ${columns} ${joined} and w.parent_seq = ${of}.seq and w.parent_seq <> w.seq - 1`
+    select ${columns} ${joined} and w.parent_seq = b.seq and w.parent_seq <> w.seq - 1`
 }
 
-function select(kind: 'user' | 'key', spreads: boolean): string {
-  return kind === 'user'
-    ? selectText(searchable('c'), null, 2, spreads)
-    : selectText(`${reachable('c')} and c.is_searchable`, '$1', 4, spreads)
+const selectOfOne: Statement<'key'> = {
+  name: 'search-one',
+  kind: 'key',
+  text: selectText(`${reachable('c')} and c.is_searchable`, '$1', 4, false),
 }
 
-const selectOfAll: Record<'single' | 'spread', Statement<'user'>> = {
-  single: { name: 'search-all', kind: 'user', text: select('user', false) },
-  spread: { name: 'search-all-spread', kind: 'user', text: select('user', true) },
+/** The scope finds messages before it is known whose they are: that is no statement for a database that spreads them. */
+const selectOfAll: Statement<'gathered'> = {
+  name: 'search-all',
+  kind: 'gathered',
+  text: selectText(searchable('c'), null, 2, false),
 }
 
-const selectOfOne: Record<'single' | 'spread', Statement<'key'>> = {
-  single: { name: 'search-one', kind: 'key', text: select('key', false) },
-  spread: { name: 'search-one-spread', kind: 'key', text: select('key', true) },
+const selectOfAllSpread: Statement<'user'> = {
+  name: 'search-all-spread',
+  kind: 'user',
+  text: selectText(searchable('c'), null, 2, true),
 }
