@@ -104,11 +104,10 @@ export class Conversation implements Node {
   isBranched!: boolean
 
   @Field(() => Boolean, {
-    name: 'searchable',
     description: 'Whether `searchMessages` and `recall` find messages of this conversation.',
   })
-  @Property({ type: 'boolean', default: true })
-  isSearchable!: boolean
+  @Property({ type: 'boolean', fieldName: 'is_searchable', default: true })
+  searchable!: boolean
 
   /** Set in every new object: to add a property later costs an allocation of its own. */
   private madeHead: PlaceHead | undefined = undefined

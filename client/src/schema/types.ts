@@ -249,6 +249,11 @@ export interface ConversationFilter {
    * with older times; `conversationsChanged` tells it.
    */
   readonly updatedAfter?: string | null
+  /**
+   * The title contains this text; case and accents do not matter. At most 1000 characters. If few titles contain it,
+   * the server looks at all of the viewer's conversations.
+   */
+  readonly title?: string | null
 }
 
 /** What `createConversation` takes. */

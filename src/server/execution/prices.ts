@@ -89,8 +89,11 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'Query.node': row,
     'Query.nodes': { own: itemsOf('ids', nodes, nodes), items: itemsOf('ids', nodes, nodes) },
     'Query.conversation': row,
-    // Few conversations may fulfil `metadata`. Then all of the viewer's are looked at.
-    'Query.conversations': { own: pageRows({ 'filter.metadata': 200 }), gives: { page: pageSize } },
+    // Few conversations may fulfil these. Then all of the viewer's are looked at.
+    'Query.conversations': {
+      own: pageRows({ 'filter.metadata': 200, 'filter.title': 200 }),
+      gives: { page: pageSize },
+    },
     'Query.changes': {
       own: number('first', page, defaultPage, (rows) => rows + 1),
       gives: { page: number('first', page, defaultPage) },

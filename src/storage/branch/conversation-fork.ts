@@ -97,7 +97,7 @@ async function copyConversation(
     target === null ? await insertConversation(client, to, null) : await reviveConversation(client, target, null)
   if (empty === null) return target === null ? null : { key: target.key, epoch: target.epoch }
   const activeLeaf = upToSeq === null ? source.activeLeaf : null
-  const values = [source.title, writeJson(source.metadata), last, activeLeaf, isBranched, source.isSearchable]
+  const values = [source.title, writeJson(source.metadata), last, activeLeaf, isBranched, source.searchable]
   const [row] = await queryKey(client, fill, empty.key, values)
   await query(client, copy, [source.key, last, empty.key])
   // This transaction has locked the conversation, so its row exists.

@@ -80,7 +80,7 @@ export function readConversation<C extends Conversation = Conversation>(
   conversation.activeLeaf = row[rest + 4] as number | null
   conversation.isBranched = row[rest + 5] as boolean
   conversation.importedAt = readTimestamp(row[rest + 6])
-  conversation.isSearchable = row[rest + 7] as boolean
+  conversation.searchable = row[rest + 7] as boolean
   return conversation
 }
 

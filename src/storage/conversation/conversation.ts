@@ -182,7 +182,7 @@ export async function updateConversation(
       }
       if (change.archived !== undefined)
         found.archivedAt = change.archived === true ? (found.archivedAt ?? now()) : null
-      if (change.searchable !== undefined) found.isSearchable = change.searchable ?? true
+      if (change.searchable !== undefined) found.searchable = change.searchable ?? true
       move(found)
       found.changedRevision = found.revision
       await em.flush()

@@ -77,7 +77,7 @@ async function fillStep(client: PoolClient, key: string, seen: Seen): Promise<Fi
     await queryKey(client, forget, key, [])
     return 'whole'
   }
-  if (!conversation.isSearchable) return removeWords(client, key, conversation)
+  if (!conversation.searchable) return removeWords(client, key, conversation)
   const at = headWidth + conversationWidth
   const messages = rows.filter((row) => row[at] !== null).map((row) => readMessage(row, at, conversation))
   await store(client, conversation, messages)
