@@ -91,10 +91,10 @@ const [near, far] = [0.4, 0.2]
 const mostFound = 1_000
 
 /**
- * If a word is in more messages than this and than a quarter of all, it is left out, unless all words are: it would say
+ * If a word is in more messages than this and than a sixth of all, it is left out, unless all words are: it would say
  * little, and take most of the time.
  */
-const [leastCommon, mostCommon] = [2_000, 20_000]
+const [leastCommon, mostCommon] = [1_000, 20_000]
 
 /**
  * Each word is one look into the index; on one PostgreSQL it ends where the word is too common. The conversations are
@@ -119,8 +119,8 @@ function selectText(readable: string, key: string | null, at: number, spreads: b
   const columns = 'w.conversation_key, w.seq, w.parent_seq, w.length'
   const ofAny = `
     select q.n, q.weight, ${columns}
-    from conversation c join message_words w on ${ofKey('w', 'c.key')} cross join ${sought}
-    where ${readable} and w.words @@ q.query::tsquery and ${isWanted('w')}`
+    from readable r join message_words w on ${ofKey('w', 'r.key')} cross join ${sought}
+    where w.words @@ q.query::tsquery and ${isWanted('w')}`
   // As a join, PostgreSQL would look into the index once for each conversation.
   const isReadable = key === null ? '(w.conversation_key in (select r.key from readable r)) is true' : ofKey('w', key)
   const ofScope = `
@@ -135,7 +135,7 @@ function selectText(readable: string, key: string | null, at: number, spreads: b
     ),
     size as materialized (
       select coalesce(sum(r.last_seq), 0)::float8 as messages,
-        least(greatest(sum(r.last_seq) / 4, ${leastCommon}), ${mostCommon})::int as common
+        least(greatest(sum(r.last_seq) / 6, ${leastCommon}), ${mostCommon})::int as common
       from readable r
     ),
     hit as materialized (${spreads ? ofAny : ofScope}),
