@@ -226,17 +226,17 @@ async function answersOf(viewer: Api, wire: Wire, kind: Slot['kind'], query: str
   )
 }
 
-/** The viewer's own titles, some of which the crawl has given. */
-const isTitle = (slot: string) => slot === 'Query.conversations filter.title'
+/** What is looked for in what the viewer has: in titles, some of which the crawl has given, and in words. */
+const isSought = (slot: string) => /^Query.(conversations filter.title|searchMessages query)$/.test(slot)
 
 const callers: [who: string, viewer: () => Api, names: () => Names, isOwn: (slot: string) => boolean][] = [
-  ['a stranger', bob, () => foreign, isTitle],
+  ['a stranger', bob, () => foreign, isSought],
   // The key of the conversation is still the one that her id makes, so she cannot create another one of that id.
   [
     'a former owner',
     ada,
     () => moved,
-    (slot) => isTitle(slot) || /createConversation input.id|forkConversation input.newId/.test(slot),
+    (slot) => isSought(slot) || /createConversation input.id|forkConversation input.newId/.test(slot),
   ],
 ]
 

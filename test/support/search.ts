@@ -1,5 +1,5 @@
-import { expect } from 'vitest'
 import type { Api } from './api.ts'
+import { until } from './until.ts'
 
 const document = `query ($query: String!, $conversationId: ID, $from: DateTime, $to: DateTime, $roles: [MessageRole!], $first: Int, $after: String) {
   searchMessages(query: $query, conversationId: $conversationId, from: $from, to: $to, roles: $roles, first: $first, after: $after) {
@@ -39,7 +39,7 @@ let marks = 0
 export async function searching(api: Api, conversationId: string): Promise<void> {
   const mark = `mark${++marks}x`
   const { message } = await api.append(conversationId, mark)
-  await expect.poll(async () => (await search(api, `"${mark}"`, { conversationId })).length, { interval: 50 }).toBe(1)
+  await until(async () => (await search(api, `"${mark}"`, { conversationId })).length === 1)
   await api.get('mutation ($id: ID!) { deleteMessage(input: { messageId: $id }) { message { seq } } }', {
     id: message.id,
   })

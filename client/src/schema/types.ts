@@ -402,6 +402,17 @@ export interface MessageInput {
   readonly parentClientId?: string | null
 }
 
+/** What a window brings back from before its first message. */
+export interface RecallInput {
+  /** What to look for, as in `searchMessages`: any word is enough. At most 1000 characters. */
+  readonly query: string
+  /**
+   * How many tokens the recalled turns and their marks may have: from 1 to less than `maxTokens` without `reserve`.
+   * They are kept from the newer turns, unless the newest one needs them.
+   */
+  readonly maxTokens: number
+}
+
 /** What `resumeMessage` takes. */
 export interface ResumeMessageInput {
   /** The message. */
@@ -533,6 +544,12 @@ export interface ContextArguments {
   readonly reasoningContent?: ReasoningContent
   /** What becomes of calls that still wait for their results, in `messages`. `pendingCalls` names them always. */
   readonly pendingCalls?: PendingCallRule
+  /**
+   * Brings back older turns of the path that fit a query: whole turns, before the others and oldest first, between two
+   * messages of the user that say so. Turns that do not fit are left out. They are found as `searchMessages` finds
+   * messages of this conversation.
+   */
+  readonly recall?: RecallInput | null
 }
 
 /** What `appendMessage` answers, after the message is durable. */
@@ -630,9 +647,13 @@ export interface ContextWindow {
   readonly toolNames: readonly ToolNameChange[]
   /** How many stored messages are in the window. */
   readonly included: number
+  /** The seqs of the stored messages that `recall` brought back, in order. */
+  readonly recalled: readonly number[]
   /** What the window leaves out. */
   readonly omitted: OmittedMessages
-  /** The seq of the first stored message after the leading instructions; null if there is none. */
+  /**
+   * The seq of the first stored message after the leading instructions, without recalled ones; null if there is none.
+   */
   readonly firstSeq: number | null
   /** The seq of the last stored message; null if `firstSeq` is null. */
   readonly lastSeq: number | null

@@ -75,6 +75,8 @@ export function createPrices({ forkMessages }: Limits): Prices {
     of: ['input.messages'],
     amount: (messages) => Math.min(countParents(messages) + 1, batch),
   }
+  /** It looks at the words of all that the viewer may read. */
+  const search = 200
   const free: FieldPrice = {}
   const row: FieldPrice = { own: 1 }
   const inRow = (items: number): FieldPrice => ({ items })
@@ -98,9 +100,8 @@ export function createPrices({ forkMessages }: Limits): Prices {
       own: number('first', page, defaultPage, (rows) => rows + 1),
       gives: { page: number('first', page, defaultPage) },
     },
-    // A search looks at the words of all that the viewer may read.
     'Query.searchMessages': {
-      own: number('first', found, defaultFound, (rows) => rows + 200),
+      own: number('first', found, defaultFound, (rows) => rows + search),
       gives: { found: number('first', found, defaultFound) },
     },
     'MessageSearchConnection.edges': { items: { around: 'found', times: 1 } },
@@ -126,9 +127,16 @@ export function createPrices({ forkMessages }: Limits): Prices {
       items: number('last', history, defaultPage),
     },
     // Messages of a conversation have about 200 tokens, and a window also counts and writes them.
-    'Conversation.context': { own: number('maxTokens', contextTokens, contextTokens, (tokens) => 10 + tokens / 1_000) },
+    'Conversation.context': {
+      own: {
+        of: ['maxTokens', 'recall'],
+        amount: (tokens, recall) =>
+          10 + within(tokens, contextTokens, contextTokens) / 1_000 + (recall == null ? 0 : search),
+      },
+    },
     'ContextWindow.pendingCalls': inRow(3),
     'ContextWindow.toolNames': inRow(3),
+    'ContextWindow.recalled': inRow(10),
     'OmittedMessages.reasons': inRow(3),
     // Both look at an index of all messages of the path.
     'OmittedMessages.messages': { own: 50 },
