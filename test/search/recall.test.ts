@@ -45,6 +45,9 @@ describe('a window recalls', () => {
     expect(JSON.stringify(without.messages)).not.toContain('lighthouse')
     const window = await read({ recall: { query: 'bicycle', maxTokens: 120 } })
     expect(window.recalled).toEqual([2, 3, 4, 5])
+    expect((await read({ recall: { query: '"behind the lighthouse"', maxTokens: 120 } })).recalled).toEqual([
+      2, 3, 4, 5,
+    ])
     expect(window.messages.map(({ role }: { role: string }) => role).slice(0, 7)).toEqual([
       'system',
       'user',
