@@ -129,6 +129,16 @@ function selectText(readable: string, key: string | null, at: number, spreads: b
       where w.words @@ q.query::tsquery and ${isReadable} and ${isWanted('w')}
       limit (select size.common + 1 from size)
     ) w`
+  const place = `${ofKey('w', 't.conversation_key')} and w.seq = t.seq and ${isWanted('w')}`
+  const foundOfAny = `
+    select w.conversation_key, w.seq, w.revision, t.score from placed t join message_words w on ${place}
+    order by t.score desc, w.conversation_key, w.seq limit ${count}`
+  // Only the best are looked up.
+  const foundInOrder = `
+    select w.* from (select * from placed order by score desc, conversation_key, seq) t cross join lateral (
+      select w.conversation_key, w.seq, w.revision, t.score from message_words w where ${place} limit 1
+    ) w
+    limit ${count}`
   return `
     with readable as materialized (
       select c.key, c.epoch, c.last_seq, c.is_branched from conversation c where ${readable}
@@ -191,14 +201,7 @@ function selectText(readable: string, key: string | null, at: number, spreads: b
       where ${score}::bigint is null or t.score < ${score}
         or (t.score = ${score} and (t.conversation_key, t.seq) > (${afterKey}::uuid, ${afterSeq}::int))
     ),
-    found as materialized (
-      select w.* from (select * from placed order by score desc, conversation_key, seq) t
-      cross join lateral (
-        select w.conversation_key, w.seq, w.revision, t.score from message_words w
-        where ${ofKey('w', 't.conversation_key')} and w.seq = t.seq and ${isWanted('w')} limit 1
-      ) w
-      limit ${count}
-    )
+    found as materialized (${spreads ? foundOfAny : foundInOrder})
     select r.key, r.epoch, f.seq, f.revision, f.score
     from found f join readable r on r.key = f.conversation_key
     order by f.score desc, r.key, f.seq`
