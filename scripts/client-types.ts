@@ -22,14 +22,16 @@ import {
 } from 'graphql'
 
 /**
- * Fields that the client's default selections leave out, because each costs the server one more look at the database. The
- * selections also leave out fields with arguments.
+ * Fields that the client's default selections leave out, because each costs the server one more look at the database, or
+ * because servers of the last release do not have it, and followers go on through an upgrade. The selections also leave out
+ * fields with arguments.
  */
 const apart = [
   'Message.conversation',
   'Message.siblings',
   'MessageAppended.changedSiblings',
   'Conversation.lastMessage',
+  'Conversation.searchable',
   'MessageTextAppended.message',
   'OmittedMessages.messages',
   'OmittedMessages.tokens',

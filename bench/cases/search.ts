@@ -84,7 +84,7 @@ async function fillUser(client: Client, user: string): Promise<void> {
     await client.query(
       `insert into conversation
          (key, epoch, user_id, id, last_seq, revision, changed_revision, created_at, updated_at)
-       values ($1, 1, $2, $3, $4, $4, 1, now(), now())`,
+       values ($1, 1, $2, $3, $4::int, $4::int, 1, now(), now())`,
       [key, user, String(conversation), each],
     )
     const texts = Array.from({ length: each }, () => sentence(words))
@@ -100,7 +100,7 @@ async function fillUser(client: Client, user: string): Promise<void> {
        select $1, n, 0, n - 1, 'USER', now(), $3, w::tsvector from unnest($2::text[]) with ordinality m(w, n)`,
       [key, lexemes.map(({ words: list }) => list), words],
     )
-    await client.query('insert into conversation_words values ($1, 1, $2, $2)', [key, each])
+    await client.query('insert into conversation_words values ($1, 1, $2::int, $2::int)', [key, each])
   }
 }
 

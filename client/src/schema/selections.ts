@@ -29,8 +29,8 @@ export function eventSelection(selected: string): string {
     ... on MessageUpdated { message { ${selected} } }
     ... on MessageDeleted { message { ${selected} } }
     ... on MessageTextAppended { messageId seq chunk text data }
-    ... on ConversationUpdated { conversation { id userId title metadata lastSeq createdAt updatedAt archivedAt
-    searchable cursor activeLeaf { id seq } } }`
+    ... on ConversationUpdated { conversation { id userId title metadata lastSeq createdAt updatedAt archivedAt cursor
+    activeLeaf { id seq } } }`
 }
 
 /** The names of `ContextArguments`. */

@@ -682,8 +682,6 @@ export interface Conversation {
   readonly updatedAt: string
   /** When this conversation was archived; null while it is not archived. */
   readonly archivedAt: string | null
-  /** Whether `searchMessages` and `recall` find messages of this conversation. */
-  readonly searchable: boolean
   /**
    * Where the feed of the conversation stands, no later than any other field of this answer. An empty conversation has
    * a cursor too. Pass it as `after` of a subscription to go on from this answer. To go on from a list in a normalised
