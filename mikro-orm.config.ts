@@ -9,13 +9,16 @@ import { Migration00005Branches } from './migrations/00005-branches.ts'
 import { Migration00006ImportedAt } from './migrations/00006-imported-at.ts'
 import { Migration00007Transfers } from './migrations/00007-transfers.ts'
 import { Migration00008Participants } from './migrations/00008-participants.ts'
+import { Migration00009Search } from './migrations/00009-search.ts'
 import { Migration00010ReadMarkers } from './migrations/00010-read-markers.ts'
 import { readConfig } from './src/config.ts'
 import { Conversation } from './src/entities/conversation.ts'
+import { ConversationWords } from './src/entities/conversation-words.ts'
 import { Message } from './src/entities/message.ts'
 import { MessageChunk } from './src/entities/message-chunk.ts'
 import { MessageStream } from './src/entities/message-stream.ts'
 import { MessageTokenCount } from './src/entities/message-token-count.ts'
+import { MessageWords } from './src/entities/message-words.ts'
 import { Participant } from './src/entities/participant.ts'
 import { ReadMarker } from './src/entities/read-marker.ts'
 import { Transfer } from './src/entities/transfer.ts'
@@ -31,7 +34,18 @@ import { Transfer } from './src/entities/transfer.ts'
  * an `update` a volatile function, or a function of columns that is not immutable.
  */
 export const ormOptions: Options = {
-  entities: [Conversation, Message, MessageStream, MessageChunk, MessageTokenCount, Participant, ReadMarker, Transfer],
+  entities: [
+    Conversation,
+    Participant,
+    ReadMarker,
+    Message,
+    MessageStream,
+    MessageChunk,
+    MessageTokenCount,
+    MessageWords,
+    ConversationWords,
+    Transfer,
+  ],
   metadataProvider: ReflectMetadataProvider,
   extensions: [Migrator],
   migrations: {
@@ -45,6 +59,7 @@ export const ormOptions: Options = {
       Migration00006ImportedAt,
       Migration00007Transfers,
       Migration00008Participants,
+      Migration00009Search,
       Migration00010ReadMarkers,
     ],
     snapshot: false,

@@ -13,6 +13,7 @@ import { idle } from './cases/idle.ts'
 import { list } from './cases/list.ts'
 import { live } from './cases/live.ts'
 import { page } from './cases/page.ts'
+import { search } from './cases/search.ts'
 import { size } from './cases/size.ts'
 import { start } from './cases/start.ts'
 import { streaming } from './cases/streaming.ts'
@@ -34,6 +35,7 @@ export const cases: readonly Case[] = [
   backup,
   exportAll,
   growth,
+  search,
   size,
   start,
 ]

@@ -22,8 +22,9 @@ import {
 } from 'graphql'
 
 /**
- * Fields that the client's default selections leave out, because each costs the server one more look at the database. The
- * selections also leave out fields with arguments.
+ * Fields that the client's default selections leave out, because each costs the server one more look at the database, or
+ * because servers of the last release do not have it, and followers go on through an upgrade. The selections also leave out
+ * fields with arguments.
  */
 const apart = [
   'Message.conversation',
@@ -34,6 +35,7 @@ const apart = [
   'Conversation.viewerRole',
   'Conversation.readSeq',
   'Conversation.unreadCount',
+  'Conversation.searchable',
   'MessageTextAppended.message',
   'OmittedMessages.messages',
   'OmittedMessages.tokens',

@@ -116,6 +116,8 @@ const contractMeanings: Record<Exclude<ContractLimit, `default${string}`>, strin
   nodes: 'Most ids of `nodes`.',
   participants: 'Most participants of a conversation beside its owner.',
   windows: 'Most context windows of one operation.',
+  searchQuery: 'Most characters of a query of `searchMessages`.',
+  found: 'Most messages of one page of `searchMessages`.',
   contextTokens: 'Most tokens of a context window.',
   siblings: 'Most siblings that are listed of a message.',
   chunks: 'Most chunks of a stream that are read at once.',

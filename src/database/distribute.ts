@@ -13,6 +13,8 @@ export const spreadTables = [
   { name: 'message_stream', column: 'conversation_key' },
   { name: 'message_chunk', column: 'conversation_key' },
   { name: 'message_token_count', column: 'conversation_key' },
+  { name: 'message_words', column: 'conversation_key' },
+  { name: 'conversation_words', column: 'conversation_key' },
 ] as const
 
 type Table = (typeof spreadTables)[number]
@@ -127,7 +129,7 @@ function nextStep(states: readonly State[]): Step | null {
   const doubled = states.find(({ hasOldRows }) => hasOldRows)
   if (doubled !== undefined)
     return step(doubled, 'removing the rows that were moved', removeOldRows, { hasOldRows: false })
-  const keyless = states.find(({ table, hasKey }) => !hasKey && !hasNoKey(table))
+  const keyless = states.find(({ table, hasKey }) => !hasKey && isBelowMessage(table))
   if (keyless !== undefined) return step(keyless, 'adding its foreign key', addKey, { hasKey: true })
   return null
 }
@@ -136,7 +138,7 @@ function step({ table }: State, what: string, sql: (table: Table) => string, lea
   return { table, sentence: `${table.name}: ${what}`, sql: sql(table), leaves }
 }
 
-const hasNoKey = ({ name }: Table) => ['conversation', 'participant', 'read_marker', 'message'].includes(name)
+const isBelowMessage = ({ name }: Table) => name.startsWith('message_')
 const keyOf = ({ name }: Table) => `${name}_message_foreign`
 const dropKey = (table: Table) => `alter table ${table.name} drop constraint ${keyOf(table)}`
 const addKey = (table: Table) => `alter table ${table.name} add constraint ${keyOf(table)} ${messageKey}`

@@ -110,6 +110,12 @@ export class Conversation implements Node {
   @Property({ type: new BigIntType('number'), nullable: true })
   participantsRevision!: number | null
 
+  @Field(() => Boolean, {
+    description: 'Whether `searchMessages` and `recall` find messages of this conversation.',
+  })
+  @Property({ type: 'boolean', fieldName: 'is_searchable', default: true })
+  searchable!: boolean
+
   /** Set in every new object: to add a property later costs an allocation of its own. */
   private madeHead: PlaceHead | undefined = undefined
 

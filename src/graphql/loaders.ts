@@ -14,6 +14,7 @@ import {
   readMessagesByClientId,
 } from '../storage/message/message.ts'
 import { type Page, type PageRequest, readPages } from '../storage/message/message-page.ts'
+import { readNextMessages } from '../storage/message/next-message.ts'
 import { type Readers, type ReadState, readReaders, readReadStates } from '../storage/participant/read-marker.ts'
 import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
@@ -35,6 +36,7 @@ export class Loaders {
   #lastMessage: DataLoader<Conversation, Message | null> | undefined
   #messageAt: DataLoader<Place, Message | null> | undefined
   #messageByClientId: DataLoader<ClientIdPlace, Message | null> | undefined
+  #nextMessage: DataLoader<Message, Message | null> | undefined
   #siblings: DataLoader<Message, MessageSiblings> | undefined
   #readState: DataLoader<Conversation, ReadState> | undefined
   #readers: DataLoader<Message, Readers> | undefined
@@ -90,6 +92,11 @@ export class Loaders {
   get readers(): DataLoader<Message, Readers> {
     this.#readers ??= gathering((asked) => readReaders(this.#store, this.#budget, this.#userId, asked))
     return this.#readers
+  }
+
+  get nextMessage(): DataLoader<Message, Message | null> {
+    this.#nextMessage ??= gathering((messages) => readNextMessages(this.#store, this.#budget, this.#userId, messages))
+    return this.#nextMessage
   }
 
   get siblings(): DataLoader<Message, MessageSiblings> {

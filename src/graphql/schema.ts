@@ -32,6 +32,7 @@ import {
 import { MessageStartResolver, StartMessagePayloadResolver } from './message/message-start.ts'
 import { MessageStreamResolver } from './message/message-stream.ts'
 import { NodeResolver } from './node.ts'
+import { MessageSearchResolver } from './search/message-search.ts'
 import { ViewerResolver } from './viewer.ts'
 
 /** The schema of the whole API; `schema.graphql` is its text. */
@@ -64,6 +65,7 @@ export function createSchema(): GraphQLSchema {
       MessageAppendedResolver,
       MessageTextAppendedResolver,
       ConversationListEventsResolver,
+      MessageSearchResolver,
     ],
     orphanedTypes: [...conversationEventTypes, ...conversationListEventTypes],
     scalarsMap: [

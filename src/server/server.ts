@@ -24,6 +24,7 @@ import { readLastTransfer } from '../storage/list/last-transfer.ts'
 import { AnswerMemory } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
 import { createQuotas } from '../storage/quota/quotas.ts'
+import { WordFiller } from '../storage/search/word-filler.ts'
 import { startReaper } from '../storage/stream/reaper.ts'
 import { StreamWriter } from '../storage/stream/stream-writer.ts'
 import { TokenCounter } from '../tokens/token-counter.ts'
@@ -112,6 +113,7 @@ export async function startServer(
     const watchers = new Watchers(bus)
     const lookers = Math.ceil(config.pool.size / 4)
     const quotas = own(createQuotas(config.quotas, lone, lookers, log))
+    let filler: WordFiller | null = null
     const store: Store = {
       pool,
       reads,
@@ -123,6 +125,7 @@ export async function startServer(
       announce: (moved) => {
         watchers.moved(moved)
         bus.publish(moved)
+        filler?.moved(moved)
       },
       log,
     }
@@ -132,6 +135,7 @@ export async function startServer(
     await unlessStopped(eraser.resume())
     own(startReaper(store, config.pollMs, log))
     own(startPurger(store, config.lists, log))
+    filler = own(new WordFiller(store, log))
     const appender = new Appender(store, config.pool.waitMs)
     const streamWriter = own(
       new StreamWriter(store, config.limits.messageBytes, config.textWindowMs, config.pool.waitMs),

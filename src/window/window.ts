@@ -35,6 +35,16 @@ export interface WindowRequest {
   readonly reasoningContent?: ReasoningContent
   /** INTERRUPT unless given. */
   readonly pendingCalls?: PendingCallRule
+  /** Absent: nothing is recalled. */
+  readonly recall?: RecallRoom
+}
+
+/** What recalled turns get of a window. */
+export interface RecallRoom {
+  /** So many tokens are kept from the other turns, unless the newest one needs them. */
+  readonly tokens: number
+  /** What stands before and behind the recalled turns. */
+  readonly marks: readonly [before: Counted<Spoken>, behind: Counted<Spoken>]
 }
 
 export interface ContextWindow {
@@ -48,7 +58,12 @@ export interface ContextWindow {
   readonly included: readonly Message[]
   readonly toolNames: readonly ToolNameChange[]
   readonly reasons: readonly OmissionReason[]
-  /** `firstSeq` and `lastSeq` are of the included messages that are not leading ones; null when there are none. */
+  /** The seqs of those that were recalled. */
+  readonly recalled: readonly number[]
+  /**
+   * `firstSeq` and `lastSeq` are of the included messages that are neither leading ones nor recalled; null when there
+   * are none.
+   */
   readonly firstSeq: number | null
   readonly lastSeq: number | null
   /** The calls that wait, whatever the window has of them. */
@@ -82,6 +97,8 @@ export class WindowBuilder {
   #images = 0
   #takenTokens: number
   #isFull = false
+  /** In no order. */
+  readonly #recalled: { readonly turn: Turn; readonly seq: number }[] = []
 
   /** @param leading the SYSTEM and DEVELOPER messages that the conversation begins with, oldest first */
   constructor(request: WindowRequest, leading: readonly Counted[]) {
@@ -114,12 +131,69 @@ export class WindowBuilder {
     return this.#isFull
   }
 
+  /** Whether a message begins a turn. */
+  begins(counted: Counted): boolean {
+    return splitAtTurn(readCounted(counted, this.#dialect)) !== null
+  }
+
+  /** The seq of the first message that the window has so far, without leading ones; null: there is none. */
+  get firstSeq(): number | null {
+    return this.#storedOf(this.#turns.slice(0, this.#taken))[0]?.seq ?? null
+  }
+
+  /**
+   * Takes an older turn into the window, before the turns that it has anyway, if there is room for it. A turn that has
+   * nothing to say in this format is left out.
+   *
+   * @param turn oldest first; the first message begins it
+   * @param next the message that begins the next turn; null: there is none. Replies in it belong to this turn.
+   */
+  recall(turn: readonly Counted[], next: Counted | null): void {
+    const [first, ...rest] = turn.map((counted) => readCounted(counted, this.#dialect))
+    const begun = first === undefined ? null : splitAtTurn(first)
+    if (begun === null) return
+    const replies = next === null ? null : splitAtTurn(readCounted(next, this.#dialect))
+    const readings = [begun.begun, ...rest, ...(replies === null ? [] : [replies.before])]
+    const made = makeTurn(loseIds(readings), { dialect: this.#dialect, isNewest: false, pendingCalls: null })
+    if (made.steps.length === 0 || made.tokens > this.recallLeft) return
+    for (const counted of next === null ? turn : [...turn, next]) this.#stored.set(counted.message, counted.message)
+    this.#recalled.push({ turn: made, seq: turn[0]?.message.seq ?? 0 })
+  }
+
+  /** How many tokens one more recalled turn may have. */
+  get recallLeft(): number {
+    const kept = this.#request.recall?.tokens ?? 0
+    const used = this.#recalled.length === 0 ? this.#markTokens : this.#recalledTokens
+    return Math.min(kept, this.#budget - this.#takenTokens) - used
+  }
+
+  get #markTokens(): number {
+    return (this.#request.recall?.marks ?? []).reduce((sum, { tokens }) => sum + tokens, 0)
+  }
+
+  get #recalledTokens(): number {
+    const turns = this.#recalled.reduce((sum, { turn }) => sum + turn.tokens, 0)
+    return this.#recalled.length === 0 ? 0 : turns + this.#markTokens
+  }
+
+  /** The recalled turns between their marks, oldest first. */
+  #recalledTurns(): Turn[] {
+    if (this.#recalled.length === 0) return []
+    const place = { dialect: this.#dialect, isNewest: false, pendingCalls: null }
+    const [before, behind] = (this.#request.recall?.marks ?? []).map((mark) =>
+      makeTurn([readCounted(mark, this.#dialect)], place),
+    )
+    const turns = this.#recalled.toSorted((one, other) => one.seq - other.seq).map(({ turn }) => turn)
+    return before === undefined || behind === undefined ? turns : [before, ...turns, behind]
+  }
+
   /** @throws ContextTooSmall when not even the newest turn fits */
   finish(): ContextWindow {
     const { maxTokens, reserve } = this.#request
     if (this.#takenTokens > this.#budget) throw new ContextTooSmall(maxTokens, this.#takenTokens + reserve)
     const taken = this.#turns.slice(0, this.#taken)
-    const turns = [this.#leading, ...taken.toReversed()]
+    const recalledTurns = this.#recalledTurns()
+    const turns = [this.#leading, ...recalledTurns, ...taken.toReversed()]
     const all = turns.flatMap((turn) => turn.steps)
     const leftOut = imagesLeftOut(countImages(all), this.#maxImages)
     const { steps, repeated } = withoutRepeats(leaveOutImages(all, leftOut))
@@ -127,11 +201,13 @@ export class WindowBuilder {
     const named = withToolNames(withCallIds(withoutLostIds(steps), this.#dialect.callIds), format)
     const { hadMarks, ...written } = withCacheMarks(this.#dialect.write(named.steps), format, cacheMarks)
     const leading = this.#storedOf([this.#leading])
+    const recalled = this.#storedOf(recalledTurns)
     const said = this.#storedOf(taken)
     return {
       ...written,
-      tokenCount: this.#takenTokens,
-      included: [...leading, ...said],
+      tokenCount: this.#takenTokens + this.#recalledTokens,
+      included: [...new Set([...leading, ...recalled, ...said])],
+      recalled: recalled.map(({ seq }) => seq),
       toolNames: named.changes,
       reasons: [
         ...this.#reasons(turns, repeated.size > 0),
@@ -149,6 +225,11 @@ export class WindowBuilder {
     return this.#request.maxTokens - this.#request.reserve
   }
 
+  /** What the turns may have that are not recalled. */
+  get #ownBudget(): number {
+    return this.#budget - (this.#request.recall?.tokens ?? 0)
+  }
+
   get #maxImages(): number {
     return this.#request.maxImages ?? this.#dialect.maxImages
   }
@@ -161,7 +242,7 @@ export class WindowBuilder {
       this.#closeTurn()
       this.#keepOpen(split.before)
     }
-    if (this.#turns.length > 0 && this.#leastTokens() > this.#budget) this.#isFull = true
+    if (this.#turns.length > 0 && this.#leastTokens() > this.#ownBudget) this.#isFull = true
   }
 
   /** What a window with all that was read has at least, whatever is still to come. */
@@ -189,7 +270,7 @@ export class WindowBuilder {
     this.#tokens += turn.tokens
     this.#images += countImages(turn.steps)
     const tokens = Math.max(this.#tokens - tokensLeftOut(this.#images, this.#maxImages), 0)
-    if (this.#turns.length > 1 && tokens > this.#budget) return
+    if (this.#turns.length > 1 && tokens > this.#ownBudget) return
     this.#taken = this.#turns.length
     this.#takenTokens = tokens
   }

@@ -196,3 +196,39 @@ describe('the bytes of a list with a filter', () => {
     expect(idsOf(await read(ada, { filter: { metadata: { kind: 2 } } }))).toEqual([])
   })
 })
+
+describe('a filter by title', () => {
+  const bed = useBed()
+  const ada = () => bed.server.as()
+  const titles = ['Ein Café in Zürich', 'CAFE', 'caf', 'Прогулка', '100% _sure_']
+
+  beforeAll(async () => {
+    for (const title of titles) await ada().get(create, { input: { id: title, title } })
+    await ada().get(create, { input: { id: 'none' } })
+  })
+
+  test('finds titles that contain the text, whatever their case and accents', async () => {
+    const found = async (title: string) => idsOf(await read(ada(), { filter: { title } })).sort()
+    expect(await found('café')).toEqual(['CAFE', 'Ein Café in Zürich'])
+    expect(await found('ZURICH')).toEqual(['Ein Café in Zürich'])
+    expect(await found('прогулка')).toEqual(['Прогулка'])
+    expect(await found('%')).toEqual(['100% _sure_'])
+    expect(await found('_')).toEqual(['100% _sure_'])
+    expect(await found('x')).toEqual([])
+    expect(await found('')).toEqual([...titles].sort())
+  })
+
+  test('pages as every list does', async () => {
+    const first = await read(ada(), { filter: { title: 'caf' }, first: 2 })
+    expect(first.pageInfo).toMatchObject({ hasNextPage: true })
+    const next = await read(ada(), { filter: { title: 'caf' }, first: 2, after: first.pageInfo.endCursor })
+    expect(idsOf(next)).toEqual(['Ein Café in Zürich'])
+    expect(next.pageInfo).toMatchObject({ hasNextPage: false, hasPreviousPage: true })
+  })
+
+  test('takes a title of 1000 characters, and no longer one', async () => {
+    expect(idsOf(await read(ada(), { filter: { title: 'x'.repeat(1_000) } }))).toEqual([])
+    const error = await ada().fail(list, { filter: { title: 'x'.repeat(1_001) } })
+    expect(error.extensions).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', path: 'filter.title' })
+  })
+})

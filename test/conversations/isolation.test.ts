@@ -54,6 +54,11 @@ const asked: [name: string, of: 'conversation' | 'message' | 'stream', document:
   ['nodes', 'message', 'query ($id: ID!) { nodes(ids: [$id]) { id } }'],
   ['nodes', 'conversation', 'query ($id: ID!) { nodes(ids: [$id]) { id } }'],
   ['changes', 'conversation', 'query ($id: ID!) { changes(conversationId: $id) { events { cursor } } }'],
+  [
+    'searchMessages',
+    'conversation',
+    'query ($id: ID!) { searchMessages(query: "x hello", conversationId: $id) { nodes { content } } }',
+  ],
   ['messageChunks', 'stream', 'query ($id: ID!) { messageChunks(messageId: $id) { text } }'],
   ['appendMessage', 'conversation', appending('')],
   ['appendMessage, ifLastSeq', 'conversation', appending('ifLastSeq: 2')],
@@ -389,7 +394,7 @@ const withoutViewer = [
 const conditions: [what: string, condition: RegExp, isExempt: (name: string) => boolean][] = [
   ['the viewer', /\buser_id"? = ('|\$\d|\w+\.user_id)/, () => false],
   // A list and a quota name no conversation, and the unit of work has an epoch only where the id has one.
-  ['the life', /\bepoch = (\$\d|\w+\.epoch)/, (name) => /^(conversation-list.*|quota-.*|)$/.test(name)],
+  ['the life', /\bepoch = (\$\d|\w+\.epoch)/, (name) => /^(conversation-list.*|search-all|quota-.*|)$/.test(name)],
   // A tombstone is locked in order to be created again, and lists tell of it.
   [
     'deleted or not',
@@ -426,6 +431,7 @@ test('5 isolated: every statement carries the condition of access, and in a tran
     await Promise.all(Array.from({ length: 12 }, (_, i) => ada.append(`stated together ${i % 4}`, 'x')))
     await ada.get('{ conversations(first: 1) { cursor nodes { lastMessage { id } } } }')
     await ada.get('{ conversations(first: 1, filter: { archived: false }) { nodes { id } } }')
+    await ada.get('{ searchMessages(query: "x") { nodes { id } } }')
     await using list = ada.subscribe('subscription { conversationsChanged(after: "") { __typename } }')
     await list.take(1)
   })

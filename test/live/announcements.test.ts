@@ -122,7 +122,11 @@ test('a hint that cannot be sent fails no write, and the log has it', async () =
   }
   const to = { userId: 'ada', key: conversationKey('ada', 'unannounced'), epoch: null, id: 'unannounced' }
   const store = { ...storeOf(opened), announce, log }
-  const { created } = await createConversation(store, { to, title: null, metadata: {}, createdAt: null }, false)
+  const { created } = await createConversation(
+    store,
+    { to, title: null, metadata: {}, isSearchable: true, createdAt: null },
+    false,
+  )
   expect(created).toBe(true)
   expect(await bed.server.as({ 'x-user-id': 'ada' }).get('{ conversation(id: "unannounced") { lastSeq } }')).toEqual({
     conversation: { lastSeq: 0 },

@@ -62,6 +62,7 @@ async function useEverything(): Promise<void> {
   for (const content of ['one', 'two', 'three']) await ada.append('c', content)
   await ada.get(`{
     conversations(first: 2) { nodes { id lastMessage { content } } }
+    searchMessages(query: "one") { edges { node { id } after { id } } }
     filtered: conversations(last: 2, filter: { archived: false }) { nodes { id title } }
     conversation(id: "c") {
       messages(first: 2) { nodes { content toolCalls { callId } } }
@@ -86,7 +87,7 @@ test('every statement of storage/ and transfer/ has a kind, and is what its kind
 test('what touches several conversations at once is known by name', () => {
   const named = (kind: StatementKind) =>
     [...statements.values()].filter((statement) => statement.kind === kind).map(({ name }) => name)
-  expect(named('gathered').sort()).toEqual(['append-together', 'stream-add-together'])
+  expect(named('gathered').sort()).toEqual(['append-together', 'search-all', 'stream-add-together'])
   expect(named('two keys').sort()).toEqual(['conversation-fork-copy'])
 })
 

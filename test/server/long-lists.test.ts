@@ -30,6 +30,12 @@ type Given = readonly [document: string, variables: (items: unknown[]) => object
 
 const lists: Readonly<Record<string, Given>> = {
   'Query.nodes.ids': ['query ($ids: [ID!]!) { nodes(ids: $ids) { id } }', (ids) => ({ ids }), 'x', 100],
+  'Query.searchMessages.roles': [
+    'query ($roles: [MessageRole!]) { searchMessages(query: "x", roles: $roles) { nodes { id } } }',
+    (roles) => ({ roles }),
+    'USER',
+    5,
+  ],
   'AppendMessagesInput.messages': [
     appendMany,
     (messages) => ({ input: { conversationId: 'long', ifMissing: 'CREATE', messages } }),

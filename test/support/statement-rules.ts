@@ -16,6 +16,8 @@ const keyOf: Readonly<Record<string, string>> = {
   message_stream: 'conversation_key',
   message_chunk: 'conversation_key',
   message_token_count: 'conversation_key',
+  message_words: 'conversation_key',
+  conversation_words: 'conversation_key',
 }
 const isKeyName = (name: unknown) => name === 'key' || name === 'conversation_key'
 
@@ -52,6 +54,7 @@ function findUnbound(node: Node, isOneKey: boolean, outer: ReadonlySet<string>):
     before = bound.size
     for (const { alias, table } of tables) {
       if (conditions.some((condition) => ties(condition, alias, keyOf[table] as string, bound))) bound.add(alias)
+      if (!isOneKey && conditions.some((condition) => isOfUser(condition, alias))) bound.add(alias)
     }
     for (const { left, right, names } of from.flatMap(usingsIn)) {
       if (!names.some(isKeyName)) continue
@@ -77,6 +80,14 @@ function ties(condition: Node, alias: string, column: string, bound: ReadonlySet
     const others = columnOf(other)
     return others !== null && others.length > 1 && bound.has(others[0] as string) && isKeyName(others.at(-1))
   })
+}
+
+/** A condition `alias.user_id = $1`: the conversations of one user, wherever the statement asks for them. */
+function isOfUser(condition: Node, alias: string): boolean {
+  const equality = condition?.A_Expr
+  if (equality?.kind !== 'AEXPR_OP' || equality.name[0].String.sval !== '=') return false
+  const own = columnOf(bare(equality.lexpr))
+  return own?.[0] === alias && own[1] === 'user_id' && bare(equality.rexpr)?.ParamRef?.number === 1
 }
 
 /** Rows that are inserted have the key `$1`, or that of the rows from which they are made. */

@@ -277,6 +277,11 @@ export interface ConversationFilter {
    * with older times; `conversationsChanged` tells it.
    */
   readonly updatedAfter?: string | null
+  /**
+   * The title contains this text; case and accents do not matter. At most 1000 characters. If few titles contain it,
+   * the server looks at all of the viewer's conversations.
+   */
+  readonly title?: string | null
 }
 
 /** What `createConversation` takes. */
@@ -296,6 +301,8 @@ export interface CreateConversationInput {
    * list. A conversation that exists keeps its own.
    */
   readonly createdAt?: string | null
+  /** Whether `searchMessages` and `recall` find its messages; true unless given. */
+  readonly searchable?: boolean | null
   /** What to do if a conversation with this id exists. */
   readonly ifExists?: IfExists
 }
@@ -437,6 +444,17 @@ export interface MessageInput {
   readonly parentClientId?: string | null
 }
 
+/** What a window brings back from before its first message. */
+export interface RecallInput {
+  /** What to look for, as in `searchMessages`: any word is enough. At most 1000 characters. */
+  readonly query: string
+  /**
+   * How many tokens the recalled turns and their marks may have: from 1 to less than `maxTokens` without `reserve`.
+   * They are kept from the newer turns, unless the newest one needs them.
+   */
+  readonly maxTokens: number
+}
+
 /** What `removeParticipant` takes. */
 export interface RemoveParticipantInput {
   /** The conversation. */
@@ -530,6 +548,11 @@ export interface UpdateConversationInput {
   readonly metadata?: Readonly<Record<string, unknown>> | null
   /** Whether the conversation is archived. */
   readonly archived?: boolean | null
+  /**
+   * Whether `searchMessages` and `recall` find its messages; null is true. false counts at once; with true, messages
+   * are found when they are indexed again.
+   */
+  readonly searchable?: boolean | null
 }
 
 /** The arguments of the field `context` of a conversation. */
@@ -571,6 +594,12 @@ export interface ContextArguments {
   readonly reasoningContent?: ReasoningContent
   /** What becomes of calls that still wait for their results, in `messages`. `pendingCalls` names them always. */
   readonly pendingCalls?: PendingCallRule
+  /**
+   * Brings back older turns of the path that fit a query: whole turns, before the others and oldest first, between two
+   * messages of the user that say so. Turns that do not fit are left out. They are found as `searchMessages` finds
+   * messages of this conversation.
+   */
+  readonly recall?: RecallInput | null
 }
 
 /** What `addParticipant` answers. */
@@ -674,9 +703,13 @@ export interface ContextWindow {
   readonly toolNames: readonly ToolNameChange[]
   /** How many stored messages are in the window. */
   readonly included: number
+  /** The seqs of the stored messages that `recall` brought back, in order. */
+  readonly recalled: readonly number[]
   /** What the window leaves out. */
   readonly omitted: OmittedMessages
-  /** The seq of the first stored message after the leading instructions; null if there is none. */
+  /**
+   * The seq of the first stored message after the leading instructions, without recalled ones; null if there is none.
+   */
   readonly firstSeq: number | null
   /** The seq of the last stored message; null if `firstSeq` is null. */
   readonly lastSeq: number | null
@@ -1014,6 +1047,34 @@ export interface MessageReaders {
   readonly userIds: readonly string[]
 }
 
+/** What a search found, best first. */
+export interface MessageSearchConnection<Selected = Message> {
+  /** The messages, and why each was found. */
+  readonly edges: readonly MessageSearchEdge<Selected>[]
+  /** The messages alone. */
+  readonly nodes: readonly Selected[]
+  /** Whether more was found. */
+  readonly pageInfo: PageInfo
+}
+
+/** A message that was found. */
+export interface MessageSearchEdge<Selected = Message> {
+  /** The place of the message in what was found, for the next page. */
+  readonly cursor: string
+  /** The message. */
+  readonly node: Selected
+  /**
+   * How well the message fits: higher is better. Scores are for comparing what one search found, and for nothing else.
+   */
+  readonly score: number
+  /** The piece of the message that shows why it was found. */
+  readonly snippet: SearchSnippet
+  /** The message that this one continues; null if it is the first. */
+  readonly before: Selected | null
+  /** The newest message that continues this one; null if there is none. */
+  readonly after: Selected | null
+}
+
 /** The messages that continue the same message: a reader may choose between these versions. */
 export interface MessageSiblings {
   /** The place of this message among its siblings, from 0. */
@@ -1155,6 +1216,17 @@ export interface ResumeMessagePayload<Selected = Message> {
   readonly attempt: number
 }
 
+/** The piece of a message that shows why it was found. */
+export interface SearchSnippet {
+  /**
+   * At most 240 UTF-16 units of the message's text, as it is now. It begins with the name of the speaker if the message
+   * has one.
+   */
+  readonly text: string
+  /** The words in `text` that were searched for. None: the message was found because its neighbours have the words. */
+  readonly ranges: readonly TextRange[]
+}
+
 /** What `setActiveLeaf` answers, after the change is durable. */
 export interface SetActiveLeafPayload<Selected = Message> {
   /** The conversation as it is now. */
@@ -1189,6 +1261,14 @@ export interface StartMessagePayload<Selected = Message> {
 export interface StopMessagePayload<Selected = Message> {
   /** The message. Its producer is told with its next chunk. */
   readonly message: Selected
+}
+
+/** A piece of a text, in UTF-16 units, as JavaScript counts. */
+export interface TextRange {
+  /** Where it begins; 0 is the beginning of the text. */
+  readonly start: number
+  /** Where it ends: the place behind its last unit. */
+  readonly end: number
 }
 
 /** A tool call that an assistant asks for. */

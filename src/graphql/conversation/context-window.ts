@@ -1,4 +1,4 @@
-import { Args, ArgsType, Ctx, Field, FieldResolver, ID, Int, ObjectType, Resolver, Root } from 'type-graphql'
+import { Args, ArgsType, Ctx, Field, FieldResolver, ID, InputType, Int, ObjectType, Resolver, Root } from 'type-graphql'
 import { contractLimits, type Limits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { Json } from '../../entities/json.ts'
@@ -14,16 +14,31 @@ import { parentSeqIn } from '../../storage/branch/append-parents.ts'
 import { activeLeafOf, type Range, readWholePath } from '../../storage/branch/path.ts'
 import type { NewMessage } from '../../storage/message/new-message.ts'
 import { countUndeleted, sumTokens } from '../../storage/window/path-totals.ts'
-import { readWindow } from '../../storage/window/read-window.ts'
+import { readWindow, type WindowAsk } from '../../storage/window/read-window.ts'
 import type { PendingCall } from '../../window/items/pending-call.ts'
 import { mostCacheMarks } from '../../window/rules/cache-marks.ts'
+import { readQuery } from '../../words/word-query.ts'
 import type { Context } from '../context.ts'
 import { atMessages } from '../fact-errors.ts'
 import { isGiven } from '../input/is-given.ts'
-import { requireStorable } from '../input/text-rules.ts'
+import { requireLength, requireStorable } from '../input/text-rules.ts'
 import { checkMessage } from '../message/message-check.ts'
 import { MessageInput } from '../message/message-input.ts'
 import { type ParentInput, readParent } from '../message/message-parent.ts'
+
+@InputType({ description: 'What a window brings back from before its first message.' })
+export class RecallInput {
+  @Field(() => String, {
+    description: 'What to look for, as in `searchMessages`: any word is enough. At most 1000 characters.',
+  })
+  query!: string
+
+  @Field(() => Int, {
+    description:
+      'How many tokens the recalled turns and their marks may have: from 1 to less than `maxTokens` without `reserve`. They are kept from the newer turns, unless the newest one needs them.',
+  })
+  maxTokens!: number
+}
 
 @ArgsType()
 export class ContextArgs {
@@ -88,6 +103,13 @@ export class ContextArgs {
       'What becomes of calls that still wait for their results, in `messages`. `pendingCalls` names them always.',
   })
   pendingCalls!: PendingCallRule
+
+  @Field(() => RecallInput, {
+    nullable: true,
+    description:
+      'Brings back older turns of the path that fit a query: whole turns, before the others and oldest first, between two messages of the user that say so. Turns that do not fit are left out. They are found as `searchMessages` finds messages of this conversation.',
+  })
+  recall?: RecallInput | null
 }
 
 @ObjectType('PendingCall', {
@@ -193,12 +215,16 @@ export class ContextWindowAnswer {
   @Field(() => Int, { description: 'How many stored messages are in the window.' })
   included!: number
 
+  @Field(() => [Int], { description: 'The seqs of the stored messages that `recall` brought back, in order.' })
+  recalled!: readonly number[]
+
   @Field(() => OmittedMessages, { description: 'What the window leaves out.' })
   omitted!: OmittedMessages
 
   @Field(() => Int, {
     nullable: true,
-    description: 'The seq of the first stored message after the leading instructions; null if there is none.',
+    description:
+      'The seq of the first stored message after the leading instructions, without recalled ones; null if there is none.',
   })
   firstSeq!: number | null
 
@@ -234,6 +260,7 @@ export class ContextWindowResolver {
     const system = args.system ?? null
     if (system !== null) requireSystem(system, limits)
     const userMessage = isGiven(args.userMessage) ? readUserMessage(args.userMessage, limits) : null
+    const recall = isGiven(args.recall) ? readRecall(args.recall, maxTokens - reserve) : null
     spendWindow(context)
     const leaf = await leafOf(context, conversation, args.userMessage ?? {})
     const path = await readWholePath(services.store, viewer.userId, conversation, leaf, context.budget)
@@ -250,6 +277,7 @@ export class ContextWindowResolver {
       cacheMarks,
       reasoningContent,
       pendingCalls,
+      recall,
     }
     const reader = { store: services.store, tokens: services.tokens, budget: context.budget, userId: viewer.userId }
     const { window, includedTokens } = await readWindow(reader, ask)
@@ -302,6 +330,15 @@ function requireTokens(maxTokens: number, reserve: number): void {
     throw badInput('maxTokens', `must be from 1 to ${contractLimits.contextTokens}.`)
   }
   if (reserve < 0 || reserve >= maxTokens) throw badInput('reserve', 'must be from 0 to less than maxTokens.')
+}
+
+/** @param limit the tokens of the whole window */
+function readRecall({ query, maxTokens }: RecallInput, limit: number): WindowAsk['recall'] {
+  requireLength('recall.query', query, contractLimits.searchQuery)
+  if (maxTokens < 1 || maxTokens >= limit) {
+    throw badInput('recall.maxTokens', 'must be from 1 to less than maxTokens without reserve.')
+  }
+  return { query: readQuery(query), maxTokens }
 }
 
 function requireCacheMarks(cacheMarks: number): void {

@@ -51,6 +51,12 @@ export class CreateConversationInput {
   })
   createdAt?: string | null
 
+  @Field(() => Boolean, {
+    nullable: true,
+    description: 'Whether `searchMessages` and `recall` find its messages; true unless given.',
+  })
+  searchable?: boolean | null
+
   @Field(() => IfExists, {
     defaultValue: IfExists.FAIL,
     description: 'What to do if a conversation with this id exists.',
@@ -89,6 +95,13 @@ export class UpdateConversationInput {
 
   @Field(() => Boolean, { nullable: true, description: 'Whether the conversation is archived.' })
   archived?: boolean | null
+
+  @Field(() => Boolean, {
+    nullable: true,
+    description:
+      'Whether `searchMessages` and `recall` find its messages; null is true. false counts at once; with true, messages are found when they are indexed again.',
+  })
+  searchable?: boolean | null
 }
 
 @ObjectType({ description: 'What `updateConversation` answers.', simpleResolvers: true })
@@ -145,7 +158,7 @@ export class ConversationMutationResolver {
       requirePast('input.createdAt', input.createdAt)
     }
     const { title = null, metadata, createdAt = null } = input
-    const conversation = { to, title, metadata: metadata ?? {}, createdAt }
+    const conversation = { to, title, metadata: metadata ?? {}, isSearchable: input.searchable ?? true, createdAt }
     const created = await createConversation(context.services.store, conversation, input.ifExists === IfExists.RETURN)
     return Object.assign(new CreateConversationPayload(), created)
   }

@@ -1,4 +1,5 @@
 import { contractLimits, type Limits } from '../../config.ts'
+import { MessageRole } from '../../entities/message-enums.ts'
 
 /** How many items lists may have that callers give, by the name of the type of their items. */
 export type ListLimits = ReadonlyMap<string, number>
@@ -12,6 +13,7 @@ export function createListLimits({ parts, toolCalls }: Pick<Limits, 'parts' | 't
   return new Map([
     ['ID', nodes],
     ['MessageInput', batch],
+    ['MessageRole', Object.keys(MessageRole).length],
     ['JSON', parts],
     ['ToolCallInput', toolCalls],
   ])

@@ -39,7 +39,8 @@ export const fieldPrice = 0.02
  * because the bytes of rows have limits of their own.
  */
 export function createPrices({ forkMessages }: Limits): Prices {
-  const { page, defaultPage, history, batch, nodes, chunks, siblings, contextTokens } = contractLimits
+  const { page, defaultPage, history, batch, nodes, chunks, siblings, contextTokens, found, defaultFound } =
+    contractLimits
 
   const pageSize: Amount = {
     of: ['first', 'last'],
@@ -74,6 +75,8 @@ export function createPrices({ forkMessages }: Limits): Prices {
     of: ['input.messages'],
     amount: (messages) => Math.min(countParents(messages) + 1, batch),
   }
+  /** It looks at the words of all that the viewer may read. */
+  const search = 200
   const free: FieldPrice = {}
   const row: FieldPrice = { own: 1 }
   const inRow = (items: number): FieldPrice => ({ items })
@@ -88,12 +91,24 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'Query.node': row,
     'Query.nodes': { own: itemsOf('ids', nodes, nodes), items: itemsOf('ids', nodes, nodes) },
     'Query.conversation': row,
-    // Few conversations may fulfil `metadata`. Then all of the viewer's are looked at.
-    'Query.conversations': { own: pageRows({ 'filter.metadata': 200 }), gives: { page: pageSize } },
+    // Few conversations may fulfil these. Then all of the viewer's are looked at.
+    'Query.conversations': {
+      own: pageRows({ 'filter.metadata': 200, 'filter.title': 200 }),
+      gives: { page: pageSize },
+    },
     'Query.changes': {
       own: number('first', page, defaultPage, (rows) => rows + 1),
       gives: { page: number('first', page, defaultPage) },
     },
+    'Query.searchMessages': {
+      own: number('first', found, defaultFound, (rows) => rows + search),
+      gives: { found: number('first', found, defaultFound) },
+    },
+    'MessageSearchConnection.edges': { items: { around: 'found', times: 1 } },
+    'MessageSearchConnection.nodes': { items: { around: 'found', times: 1 } },
+    'MessageSearchEdge.before': row,
+    'MessageSearchEdge.after': row,
+    'SearchSnippet.ranges': inRow(3),
     'Query.messageChunks': { own: chunks, items: chunks },
 
     'ConversationConnection.edges': { items: { around: 'page', times: 1 } },
@@ -125,9 +140,16 @@ export function createPrices({ forkMessages }: Limits): Prices {
       items: number('last', history, defaultPage),
     },
     // Messages of a conversation have about 200 tokens, and a window also counts and writes them.
-    'Conversation.context': { own: number('maxTokens', contextTokens, contextTokens, (tokens) => 10 + tokens / 1_000) },
+    'Conversation.context': {
+      own: {
+        of: ['maxTokens', 'recall'],
+        amount: (tokens, recall) =>
+          10 + within(tokens, contextTokens, contextTokens) / 1_000 + (recall == null ? 0 : search),
+      },
+    },
     'ContextWindow.pendingCalls': inRow(3),
     'ContextWindow.toolNames': inRow(3),
+    'ContextWindow.recalled': inRow(10),
     'OmittedMessages.reasons': inRow(3),
     // Both look at an index of all messages of the path.
     'OmittedMessages.messages': { own: 50 },

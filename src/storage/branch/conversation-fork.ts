@@ -97,7 +97,7 @@ async function copyConversation(
     target === null ? await insertConversation(client, to, null) : await reviveConversation(client, target, null)
   if (empty === null) return target === null ? null : { key: target.key, epoch: target.epoch }
   const activeLeaf = upToSeq === null ? source.activeLeaf : null
-  const values = [source.title, writeJson(source.metadata), last, activeLeaf, isBranched]
+  const values = [source.title, writeJson(source.metadata), last, activeLeaf, isBranched, source.searchable]
   const [row] = await queryKey(client, fill, empty.key, values)
   // What the source's owner wrote is not the copier's.
   const author = source.userId === to.userId ? null : source.userId
@@ -134,7 +134,8 @@ const fill: Statement<'key'> = {
   name: 'conversation-fork-fill',
   kind: 'key',
   text: `
-    update conversation c set title = $2, metadata = $3, last_seq = $4, active_leaf = $5, is_branched = $6
+    update conversation c set title = $2, metadata = $3, last_seq = $4, active_leaf = $5, is_branched = $6,
+      is_searchable = $7
     where c.key = $1
     returning ${conversationColumns('c')}`,
 }

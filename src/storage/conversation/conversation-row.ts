@@ -26,6 +26,7 @@ const columns = [
   'is_branched',
   'imported_at',
   'participants_revision',
+  'is_searchable',
 ]
 
 /** All of them, in their order. */
@@ -93,6 +94,7 @@ export function readConversation<C extends Conversation = Conversation>(
   conversation.isBranched = row[rest + 4] as boolean
   conversation.importedAt = readTimestamp(row[rest + 5])
   conversation.participantsRevision = row[rest + 6] === null ? null : Number(row[rest + 6])
+  conversation.searchable = row[rest + 7] as boolean
   return conversation
 }
 

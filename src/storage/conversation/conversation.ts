@@ -52,6 +52,7 @@ export interface NewConversation {
   readonly to: ConversationRef & { readonly id: string }
   readonly title: string | null
   readonly metadata: JsonRecord
+  readonly isSearchable: boolean
   /** The time that an import brings; null: now. */
   readonly createdAt: string | null
 }
@@ -83,7 +84,15 @@ async function createOrFind(
 ): Promise<{ conversation: Conversation; created: boolean }> {
   const { to } = input
   for (let attempt = 0; attempt < 5; attempt++) {
-    const values = [drawEpoch(), to.userId, to.id, input.title, writeJson(input.metadata), input.createdAt]
+    const values = [
+      drawEpoch(),
+      to.userId,
+      to.id,
+      input.title,
+      writeJson(input.metadata),
+      input.createdAt,
+      input.isSearchable,
+    ]
     const conversation = await commit(
       store,
       atOnce(async (pool) => toWritten(await queryKey(pool, create, to.key, values))),
@@ -104,8 +113,8 @@ const create: Statement<'key'> = {
   kind: 'key',
   text: `
     insert into conversation as c
-      (key, epoch, user_id, id, title, metadata, revision, changed_revision, created_at, updated_at, imported_at)
-    values ($1, $2, $3, $4, $5, $6, 1, 1, ${newTimes('$7')})
+      (key, epoch, user_id, id, title, metadata, revision, changed_revision, created_at, updated_at, imported_at, is_searchable)
+    values ($1, $2, $3, $4, $5, $6, 1, 1, ${newTimes('$7')}, $8)
     on conflict (key) do nothing
     returning ${conversationColumns('c')}`,
 }
@@ -115,7 +124,7 @@ const create: Statement<'key'> = {
  * gone.
  */
 async function createOverTombstone(store: Store, input: NewConversation): Promise<Conversation | Tombstone | null> {
-  const { to, title, metadata, createdAt } = input
+  const { to, title, metadata, createdAt, isSearchable } = input
   return commit<Conversation | Tombstone | null>(
     store,
     inTransaction(async (client) => {
@@ -123,7 +132,7 @@ async function createOverTombstone(store: Store, input: NewConversation): Promis
       if (found === null || found.deletedAt === null) return unmoved(null)
       const revived = await reviveConversation(client, found, createdAt)
       if (revived === null) return unmoved({ key: found.key, epoch: found.epoch })
-      return toWritten(await queryKey(client, fill, found.key, [title, writeJson(metadata)]))
+      return toWritten(await queryKey(client, fill, found.key, [title, writeJson(metadata), isSearchable]))
     }),
   )
 }
@@ -138,7 +147,9 @@ function toWritten([row]: readonly Row[]): Written<Conversation | null> {
 const fill: Statement<'key'> = {
   name: 'conversation-fill',
   kind: 'key',
-  text: `update conversation c set title = $2, metadata = $3 where c.key = $1 returning ${conversationColumns('c')}`,
+  text: `
+    update conversation c set title = $2, metadata = $3, is_searchable = $4 where c.key = $1
+    returning ${conversationColumns('c')}`,
 }
 
 /** A property that is absent stays as it is. Metadata is merged at its top level; null clears the metadata. */
@@ -146,6 +157,7 @@ export interface ConversationChange {
   readonly title?: string | null | undefined
   readonly metadata?: JsonRecord | null | undefined
   readonly archived?: boolean | null | undefined
+  readonly searchable?: boolean | null | undefined
 }
 
 /**
@@ -171,6 +183,7 @@ export async function updateConversation(
       }
       if (change.archived !== undefined)
         found.archivedAt = change.archived === true ? (found.archivedAt ?? now()) : null
+      if (change.searchable !== undefined) found.searchable = change.searchable ?? true
       move(found)
       found.changedRevision = found.revision
       await em.flush()

@@ -77,6 +77,7 @@ const ended: Readonly<Record<string, string>> = {
   is_branched: 'false',
   imported_at: 'null::timestamptz',
   participants_revision: 'null::bigint',
+  is_searchable: 'true',
 }
 
 const endedColumns = conversationColumnNames.map((name) => `${ended[name] ?? `c.${name}`} as ${name}`).join(', ')

@@ -28,6 +28,8 @@ export interface ListFilter {
   readonly archived: boolean | null
   /** Exclusive. */
   readonly updatedAfter: string | null
+  /** The title contains it. */
+  readonly title: string | null
 }
 
 export interface ListRequest {
@@ -63,6 +65,7 @@ for (const property of [
   'isBranched',
   'importedAt',
   'participantsRevision',
+  'searchable',
 ]) {
   Object.defineProperty(BriefConversation.prototype, property, {
     get() {
@@ -122,7 +125,7 @@ function toValues(userId: string, { count, after, before, filter }: ListRequest)
     values.push(from.updatedAt, from.key, to.updatedAt, to.key)
   }
   if (filter !== null) {
-    values.push(writeJson(filter.metadata), filter.archived, filter.updatedAfter ?? '-infinity')
+    values.push(writeJson(filter.metadata), filter.archived, filter.updatedAfter ?? '-infinity', filter.title)
   }
   return values
 }

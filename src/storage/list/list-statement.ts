@@ -60,11 +60,13 @@ const messageBytes = 16_384
 function listText({ fromEnd, isFiltered, head, columns, lastMessages }: ListForm): string {
   const newestFirst = 'c.updated_at desc, c.key asc'
   const oldestFirst = 'c.updated_at asc, c.key desc'
-  const [metadata, archived, updatedAfter] = head === 'bounds' ? ['$7', '$8', '$9'] : ['$3', '$4', '$5']
+  const [metadata, archived, updatedAfter, title] =
+    head === 'bounds' ? ['$7', '$8', '$9', '$10'] : ['$3', '$4', '$5', '$6']
   const wanted = `
     and c.updated_at > ${updatedAfter}::timestamptz
     and (${archived}::boolean is null or (c.archived_at is not null) = ${archived})
-    and (${metadata}::jsonb is null or c.metadata @> ${metadata})`
+    and (${metadata}::jsonb is null or c.metadata @> ${metadata})
+    and (${title}::text is null or position(${folded(title)} in ${folded('c.title')}) > 0)`
   const isListed = `c.deleted_at is null ${isFiltered ? wanted : ''}`
   const newest = fromEnd ? oldestFirst : newestFirst
   const isAfter = 'c.updated_at <= $3 and (c.updated_at < $3 or c.key > $4)'
@@ -119,6 +121,10 @@ export const theirs = [
   'from conversation c where c.user_id = $1',
   `${participants} where p.user_id = $1 and p.ended_at is null`,
 ]
+/** A text without the difference between capitals and small letters, and without accents above and below letters. */
+function folded(text: string): string {
+  return `normalize(lower(regexp_replace(normalize(${text}, NFKD), '[\\u0300-\\u036f]', '', 'g')), NFC)`
+}
 
 /** The last message is looked up by the last seq. To look for the newest that is not deleted took a fifth longer. */
 const lastMessage = `

@@ -1,25 +1,17 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import type { ContextFormat, PendingCallRule, ReasoningContent, TokenEncoding } from '../../entities/window-enums.ts'
 import { ConversationMissing } from '../../facts.ts'
-import type { TokenCounter } from '../../tokens/token-counter.ts'
 import type { Counted } from '../../window/items/spoken.ts'
 import { type ContextWindow, WindowBuilder } from '../../window/window.ts'
+import type { WordQuery } from '../../words/word-query.ts'
 import type { Range } from '../branch/path.ts'
 import { findConversation } from '../conversation/conversation.ts'
 import type { NewMessage } from '../message/new-message.ts'
-import type { AnswerBudget } from '../postgres/answer-budget.ts'
-import type { Store } from '../postgres/store.ts'
 import { countMessages, countSystem } from './message-tokens.ts'
+import { countMarks, recallTurns } from './recall.ts'
 import { storeTokenCounts } from './token-counts.ts'
 import { readLeading, readWindowPage, type WindowMessage } from './window-messages.ts'
-
-/** What a reader of windows needs, and for whom it reads. */
-export interface WindowReader {
-  readonly store: Store
-  readonly tokens: TokenCounter
-  readonly budget: AnswerBudget
-  readonly userId: string
-}
+import type { WindowReader } from './window-reader.ts'
 
 export interface WindowAsk {
   readonly conversation: Conversation
@@ -35,6 +27,8 @@ export interface WindowAsk {
   readonly cacheMarks: number
   readonly reasoningContent: ReasoningContent
   readonly pendingCalls: PendingCallRule
+  /** null: nothing is recalled. */
+  readonly recall: { readonly query: WordQuery; readonly maxTokens: number } | null
 }
 
 export interface ReadWindow {
@@ -51,7 +45,18 @@ export interface ReadWindow {
  *   counted
  */
 export async function readWindow(reader: WindowReader, ask: WindowAsk): Promise<ReadWindow> {
-  const { format, maxTokens, reserve, conversation, path, maxImages, cacheMarks, reasoningContent, pendingCalls } = ask
+  const {
+    format,
+    encoding,
+    maxTokens,
+    reserve,
+    conversation,
+    path,
+    maxImages,
+    cacheMarks,
+    reasoningContent,
+    pendingCalls,
+  } = ask
   const tokensOf = new Map<number, number>()
   const remember = (counted: readonly Counted[]) => {
     for (const { message, tokens } of counted) tokensOf.set(message.seq, tokens)
@@ -59,9 +64,11 @@ export async function readWindow(reader: WindowReader, ask: WindowAsk): Promise<
   }
   const leading = await readAllLeading(reader, ask)
   const given = await countGiven(reader, ask)
-  const wishes = { maxImages, cacheMarks, reasoningContent, pendingCalls }
+  const kept = ask.recall === null ? null : { tokens: ask.recall.maxTokens, marks: await countMarks(reader, encoding) }
+  const wishes = { maxImages, cacheMarks, reasoningContent, pendingCalls, ...(kept === null ? {} : { recall: kept }) }
   const builder = new WindowBuilder({ format, maxTokens, reserve, ...wishes, ...given }, leading)
   let left = maxTokens - reserve - remember(leading) - (given.system?.tokens ?? 0) - (given.userMessage?.tokens ?? 0)
+  left -= kept?.tokens ?? 0
   let before = (path[0]?.high ?? 0) + 1
   while (before > 1 && !builder.isFull) {
     const page = await readPage(reader, ask, before, left)
@@ -72,6 +79,14 @@ export async function readWindow(reader: WindowReader, ask: WindowAsk): Promise<
     builder.add(page)
     left -= remember(page)
     before = (page.at(-1) as Counted).message.seq
+  }
+  if (ask.recall !== null) {
+    const first = leading.at(-1)?.message.seq ?? 0
+    await recallTurns(reader, { ...ask, query: ask.recall.query, after: first }, builder, async (seq, rows) => {
+      const page = await readRows(reader, ask, seq, builder.recallLeft, rows)
+      remember(page)
+      return page
+    })
   }
   const window = builder.finish()
   const includedTokens = window.included.reduce((sum, { seq }) => sum + (tokensOf.get(seq) ?? 0), 0)
@@ -116,11 +131,20 @@ const [fewestRows, mostRows] = [32, 500]
 /** If a turn does not fit, it is read to its beginning, so that the error can say how long it is. */
 const tokensBeyond = 8_000
 
-async function readPage(reader: WindowReader, ask: WindowAsk, before: number, left: number): Promise<Counted[]> {
-  const { store, budget, userId } = reader
-  const { conversation, path, encoding } = ask
+function readPage(reader: WindowReader, ask: WindowAsk, before: number, left: number): Promise<Counted[]> {
   const tokens = left > 0 ? left : tokensBeyond
   const rows = Math.min(Math.max(Math.ceil(tokens / tokensPerRow), fewestRows), mostRows)
+  return readRows(reader, ask, before, tokens, rows)
+}
+
+async function readRows(
+  reader: WindowReader,
+  { conversation, path, encoding }: WindowAsk,
+  before: number,
+  tokens: number,
+  rows: number,
+): Promise<Counted[]> {
+  const { store, budget, userId } = reader
   const request = { conversation, path, encoding, before, tokens, rows }
   return count(reader, conversation, encoding, await readWindowPage(store, budget, userId, request))
 }
