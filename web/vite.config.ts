@@ -23,6 +23,7 @@ export default defineConfig({
     assetsDir: 'web',
     // The policy of the page takes no styles and no scripts from the document.
     assetsInlineLimit: 0,
+    chunkSizeWarningLimit: 1_200,
     modulePreload: { polyfill: false },
     target: 'es2022',
   },

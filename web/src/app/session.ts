@@ -38,10 +38,13 @@ export function openSession(settings: Settings, user: string): Session {
     on: {
       connected: () => {
         line.become('open')
-        // The server may be another one by now, whose assistant sleeps.
-        if (settings.assistant !== null) readSettings().catch(() => {})
+        // The server may be another one by now, whose assistant does not listen yet.
+        if (settings.assistant !== null) readSettings(user).catch(() => {})
       },
-      closed: () => line.become('closed'),
+      closed: () => {
+        clearTimeout(silence)
+        line.become('closed')
+      },
       ping: (isReceived) => {
         if (!isReceived) silence = setTimeout(() => client.terminate(), longestSilence)
       },

@@ -8,9 +8,11 @@ export interface Settings {
   readonly assistant: 'scripted' | 'model' | null
 }
 
-/** To read them also wakes the server's assistant, which sleeps until somebody opens a page. */
-export async function readSettings(): Promise<Settings> {
-  const response = await fetch('./web/settings.json')
+/** @param user in development, who somebody says to be: the server's assistant listens to this user from now on */
+export async function readSettings(user?: string): Promise<Settings> {
+  // fetch takes each character of a header as one byte, and the server reads the bytes as UTF-8.
+  const bytes = String.fromCharCode(...new TextEncoder().encode(user ?? ''))
+  const response = await fetch('./web/settings.json', user === undefined ? {} : { headers: { 'x-user-id': bytes } })
   if (!response.ok) throw new Error(`the server answers ${response.status}.`)
   return response.json()
 }
