@@ -10,7 +10,7 @@ interface Message {
 }
 
 /** In milliseconds, about as fast as a model. */
-const betweenWords = 25
+const betweenWords = 15
 
 /** Stands in for a model when there is no key. It knows only the messages of its window. */
 export const scriptedModel: ChatClient = {

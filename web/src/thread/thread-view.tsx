@@ -20,9 +20,7 @@ export function ThreadView({ status, isEmpty }: ThreadViewProps) {
         {viewport && <Earlier viewport={viewport} />}
         {isEmpty && <Welcome status={status} />}
         <div className="messages" role="log" aria-label="Conversation" aria-live="polite" aria-relevant="additions">
-          <ThreadPrimitive.Messages>
-            {({ message }) => (message.role === 'user' ? <UserMessage /> : <AssistantMessage />)}
-          </ThreadPrimitive.Messages>
+          <ThreadPrimitive.Messages>{showMessage}</ThreadPrimitive.Messages>
         </div>
         {status === 'deleted' && <p className="notice">This conversation was deleted.</p>}
         <ThreadPrimitive.ScrollToBottom className="to-bottom" aria-label="Go to the newest message">
@@ -34,6 +32,10 @@ export function ThreadView({ status, isEmpty }: ThreadViewProps) {
   )
 }
 
+function showMessage({ message }: { readonly message: { readonly role: string } }) {
+  return message.role === 'user' ? <UserMessage /> : <AssistantMessage />
+}
+
 /** Reads the page before, when the beginning of what is there comes near, and holds the place on the screen. */
 function Earlier({ viewport }: { readonly viewport: HTMLDivElement }) {
   const { thread } = useThread()
@@ -42,14 +44,17 @@ function Earlier({ viewport }: { readonly viewport: HTMLDivElement }) {
   const ref = useRef<HTMLDivElement>(null)
   const load = useRef(onLoadEarlier)
   load.current = onLoadEarlier
-  const height = useRef(0)
+  const held = useRef<{ readonly message: HTMLElement; readonly top: number } | null>(null)
   useEffect(() => {
     if (!hasEarlier || first === null || ref.current === null) return
     const observer = new IntersectionObserver(
       ([entry]) => {
         if (!entry?.isIntersecting) return
         observer.disconnect()
-        height.current = viewport.scrollHeight
+        const message = viewport.querySelector<HTMLElement>('.message')
+        if (message !== null) held.current = { message, top: message.offsetTop }
+        // Some browsers hold the place themselves, except at the very top.
+        viewport.style.overflowAnchor = 'none'
         load.current().catch((error) => console.error(error))
       },
       { root: viewport, rootMargin: '800px 0px 0px 0px' },
@@ -57,11 +62,14 @@ function Earlier({ viewport }: { readonly viewport: HTMLDivElement }) {
     observer.observe(ref.current)
     return () => observer.disconnect()
   }, [viewport, hasEarlier, first])
-  // The browser itself holds the place, unless it is at the very top.
   useLayoutEffect(() => {
-    if (height.current === 0) return
-    if (viewport.scrollTop < 1) viewport.scrollTop = viewport.scrollHeight - height.current
-    height.current = 0
+    if (held.current === null) return
+    const { message, top } = held.current
+    held.current = null
+    viewport.scrollTop += message.offsetTop - top
+    requestAnimationFrame(() => {
+      viewport.style.overflowAnchor = ''
+    })
   }, [viewport, first])
   return (
     <div ref={ref} className="earlier">
