@@ -41,10 +41,10 @@ async function build() {
   const licences = licencesOf(modules.filter((id) => id.includes('/node_modules/')))
   writeFileSync(`${next}/LICENSES.txt`, `The page contains these packages.\n\n${licences}\n`)
   compress()
-  writeFileSync(`${next}/.stamp`, stamp)
   // What there is serves until all of the new is there.
   rmSync('dist/web', { recursive: true, force: true })
   renameSync(next, 'dist/web')
+  writeFileSync('dist/.web-stamp', stamp)
 }
 
 /** Without what is for development, unless that is there. */
@@ -84,7 +84,8 @@ function compress() {
 }
 
 function isFresh() {
-  return existsSync('dist/web/.stamp') && readFileSync('dist/web/.stamp', 'utf8') === fingerprint()
+  const isBuilt = existsSync('dist/web/index.html') && existsSync('dist/.web-stamp')
+  return isBuilt && readFileSync('dist/.web-stamp', 'utf8') === fingerprint()
 }
 
 /** Of contents and not of times, as a clone that was copied has others. */

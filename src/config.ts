@@ -508,7 +508,7 @@ function findBlankIdentity(env: Readonly<Record<string, string | undefined>>): s
 export function findMisspelt(env: Readonly<Record<string, string | undefined>>): string[] {
   return Object.entries(env).flatMap(([name, value]) => {
     if (value === undefined || name in settings) return []
-    const nearest = findNearest(name, names)
+    const nearest = findNearest(name, ownNames)
     return nearest === null ? [] : [`${name} is no setting, and has no effect: use ${nearest}`]
   })
 }
@@ -526,6 +526,9 @@ export function describeSettings(): { name: string; default: string; takes: stri
 }
 
 const names = Object.keys(settings)
+
+/** Those that other programs have as well: what is like them is probably for another program. */
+const ownNames = names.filter((name) => !name.startsWith('OPENAI_'))
 
 function toConfig(from: Settings): Config {
   const identity = toIdentity(from)

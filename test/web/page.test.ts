@@ -209,7 +209,7 @@ test('earlier messages come as one scrolls up, and what one reads stays where it
     element.scrollTop = 0
     return element.querySelector('.message')?.getBoundingClientRect().top ?? 0
   })
-  await page.waitForFunction((known) => document.querySelectorAll('.message').length > known, count)
+  await messages(page).nth(count).waitFor({ state: 'attached' })
   const after = await page
     .locator(`[data-message-id="${id}"]`)
     .evaluate((element) => element.getBoundingClientRect().top)
@@ -256,7 +256,7 @@ test.each(['light', 'dark'] as const)(
     await page.getByText('read weather').click()
     await expectAccessible(page)
     await page.setViewportSize({ width: 360, height: 640 })
-    const width = await page.evaluate(() => document.documentElement.scrollWidth)
+    const width = await page.evaluate('document.documentElement.scrollWidth')
     expect(width).toBe(360)
     await button(page, 'Open the list').click()
     await expectAccessible(page)
