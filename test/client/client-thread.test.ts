@@ -30,7 +30,7 @@ function open(conversationId: string, more: Partial<ThreadOptions> = {}, url = b
   })
   const thread = openThread({ client: resumable(client), conversationId, schedule: setImmediate, ...more })
   clients.push(() => {
-    thread[Symbol.dispose]()
+    thread.close()
     void client.dispose()
   })
   return thread
@@ -257,7 +257,7 @@ describe('what is written in a thread', () => {
     const offline = open('kept', { storage }, 'http://127.0.0.1:1')
     await store(offline).onNew(written('later'))
     await until(() => states(offline)[0] === 'pending')
-    offline[Symbol.dispose]()
+    offline.close()
     expect(storage.size).toBe(1)
 
     const [one, other] = [open('kept', { storage }), open('kept', { storage })]

@@ -13,7 +13,7 @@ test("the client's README: every example of an adapter, and that of branches, is
   const readme = await readFile('client/README.md', 'utf8')
   const blocks = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, block]) => block as string)
   const examples = blocks.filter((block) => /from '@colloquy\/client\/\w|^export /m.test(block))
-  expect(examples).toHaveLength(6)
+  expect(examples).toHaveLength(7)
   // Where the SDKs are found.
   const directory = await mkdtemp(join('node_modules', '.readme-'))
   try {

@@ -16,7 +16,7 @@ import { Unsent, type UnsentMessage } from './unsent.ts'
  * screen; a message that is sent from there continues that branch, and makes it the active one.
  *
  * What is written is sent in its order, under a client id, until the server has said what became of it: so it is stored
- * once, whatever happens to the connection. Begins at once, and goes on until it is disposed.
+ * once, whatever happens to the connection. Begins at once, and goes on until it is closed.
  */
 export function openThread(options: ThreadOptions): Thread {
   return new ConversationThread(options)
@@ -80,9 +80,9 @@ class ConversationThread implements Thread {
   readonly discard = (id: string): void => {
     this.#unsent.remove(id)
     this.#changed()
-  };
+  }
 
-  [Symbol.dispose](): void {
+  readonly close = (): void => {
     this.#over.abort()
     this.#stopFollowing()
     this.#listeners.clear()

@@ -27,7 +27,7 @@ export interface ThreadOptions {
 }
 
 /** A conversation on a screen. */
-export interface Thread extends Disposable {
+export interface Thread {
   /** For `useSyncExternalStore`. The listener is called at most once a frame. */
   readonly subscribe: (listener: () => void) => () => void
   /** For `useSyncExternalStore`: the same object until something has changed. */
@@ -38,6 +38,8 @@ export interface Thread extends Disposable {
   readonly retry: (id: string) => void
   /** Forgets a message that was refused. @param id of the shown message */
   readonly discard: (id: string) => void
+  /** Ends it: it follows and sends no more. */
+  readonly close: () => void
 }
 
 export interface ThreadSnapshot {

@@ -14,6 +14,6 @@ export function sendUnsent(session: Session): () => void {
     }),
   )
   return () => {
-    for (const thread of threads) thread[Symbol.dispose]()
+    for (const thread of threads) thread.close()
   }
 }

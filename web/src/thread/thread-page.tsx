@@ -31,7 +31,7 @@ export function ThreadPage(props: ThreadPageProps) {
       storage: unsentStorage(session.owner),
     })
     setThread(opened)
-    return () => opened[Symbol.dispose]()
+    return () => opened.close()
   }, [session, id])
   return thread === null ? null : <OpenThread {...props} thread={thread} />
 }
