@@ -1,10 +1,13 @@
 import { readFile } from 'node:fs/promises'
+import { SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { streamMessage } from '../../client/src/index.ts'
 import type { Page } from '../../web/node_modules/playwright-core/index.js'
 import { useBed } from '../support/bed.ts'
 import { expectAccessible, TestBrowser } from '../support/browser.ts'
+import { startPrefixProxy } from '../support/prefix-proxy.ts'
 import { buildPrograms } from '../support/program.ts'
+import { serve } from '../support/server.ts'
 import { ServerProcess } from '../support/server-process.ts'
 import { TcpProxy } from '../support/tcp-proxy.ts'
 
@@ -264,6 +267,22 @@ test.each(['light', 'dark'] as const)(
     await button(page, 'Open the list').waitFor()
   },
 )
+
+test('with an identity, below a path of a proxy: whoever has a token sees what is theirs', async () => {
+  const AUTH_SECRET = 'x'.repeat(32)
+  await using server = await serve(bed.database.url, { AUTH_SECRET, WEB: 'on', WEB_TOKEN_URL: '/token' })
+  const claims = new SignJWT({ sub: 'owner' }).setProtectedHeader({ alg: 'HS256' }).setExpirationTime('1h')
+  await using proxy = await startPrefixProxy(server.url, await claims.sign(new TextEncoder().encode(AUTH_SECRET)))
+  await talk('owner', 'mine', 2)
+  const page = await browser.open(proxy.url, 'nobody')
+  await shows(page, 'Nobody answers by itself here')
+  await say(page, 'Hello')
+  await listed(page, 'Hello').waitFor()
+  await page.goto(`${proxy.url}#/c/mine`)
+  await shows(page, 'A1')
+  expect(await page.locator('.user').count()).toBe(0)
+  await browser.closePages()
+})
 
 /** A picture that does not compress: 24 bits for each pixel, drawn by a fixed sequence. */
 function noise(width: number, height: number): Buffer {

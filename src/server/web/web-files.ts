@@ -38,7 +38,7 @@ export class WebFiles {
     if (known !== undefined) return known
     const assets = new URL('web/', this.#folder)
     const names = await unlessMissing(readdir(assets))
-    if (!(extname(name) in types)) return null
+    if (!names?.includes(name) || !(extname(name) in types)) return null
     const file = await unlessMissing(readOne(new URL(name, assets)))
     if (file !== null) this.#assets.set(name, file)
     return file
