@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { createServer, request } from 'node:http'
-import { type AddressInfo, connect } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
 
 /**
  * A proxy that serves a server below `/chat/`, and beside it, at `/token`, a bearer token.
@@ -31,13 +31,16 @@ export async function startPrefixProxy(
     server.write(head)
     server.pipe(socket).pipe(server)
     for (const end of [server, socket]) end.on('error', () => {})
+    socket.on('close', () => server.destroy())
   })
+  const sockets = new Set<Socket>()
+  proxy.on('connection', (socket) => sockets.add(socket))
   proxy.listen(0, '127.0.0.1')
   await once(proxy, 'listening')
   return {
     url: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/chat/`,
     [Symbol.asyncDispose]: async () => {
-      proxy.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
       proxy.close()
       await once(proxy, 'close')
     },

@@ -280,8 +280,7 @@ test('with an identity, below a path of a proxy: whoever has a token sees what i
   await listed(page, 'Hello').waitFor()
   await page.goto(`${proxy.url}#/c/mine`)
   await shows(page, 'A1')
-  expect(await page.locator('.user').count()).toBe(0)
-  await browser.closePages()
+  expect(await page.locator('.sidebar .user').count()).toBe(0)
 })
 
 /** A picture that does not compress: 24 bits for each pixel, drawn by a fixed sequence. */

@@ -26,6 +26,7 @@ function Signed({ settings, user, onUser }: SignedProps) {
   const session = useMemo(() => openSession(settings, user), [settings, user])
   useEffect(
     () => () => {
+      session.line.close()
       session.apollo.stop()
       void session.socket.dispose()
     },

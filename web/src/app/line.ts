@@ -8,9 +8,16 @@ export class Line {
   /** Told when the browser says that it has no network any more: a socket would notice much later. */
   onLost: () => void = () => {}
 
+  readonly #over = new AbortController()
+
   constructor() {
-    addEventListener('offline', () => this.onLost())
-    addEventListener('online', () => this.#wake())
+    const { signal } = this.#over
+    addEventListener('offline', () => this.onLost(), { signal })
+    addEventListener('online', () => this.#wake(), { signal })
+  }
+
+  close(): void {
+    this.#over.abort()
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {

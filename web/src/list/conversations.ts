@@ -9,6 +9,8 @@ import {
 } from '../gql/graphql.ts'
 
 const pageSize = 40
+/** Before a list that was lost is followed again. */
+const pauseMs = 2_000
 
 export interface ConversationList {
   /** Newest first. */
@@ -43,21 +45,28 @@ export function useListChanges(): void {
     let isOver = false
     let stop = () => {}
     const variables = { archived: false, first: pageSize }
-    client
-      .query({ query: ConversationsDocument, variables, fetchPolicy: 'network-only' })
-      .then(({ data }) => {
-        if (isOver) return
-        const after = data?.conversations?.cursor ?? null
-        const subscription = client
-          .subscribe({ query: ListChangesDocument, variables: { after } })
-          .subscribe(({ data }) => {
-            const event = data?.conversationsChanged
-            if (event?.__typename === 'ConversationListed') add(client.cache, event.conversationEdge)
-            if (event?.__typename === 'ConversationUnlisted') remove(client.cache, event.conversationId)
-          })
-        stop = () => subscription.unsubscribe()
+    const begin = async () => {
+      const { data } = await client.query({ query: ConversationsDocument, variables, fetchPolicy: 'network-only' })
+      if (isOver) return
+      const after = data?.conversations?.cursor ?? null
+      const changes = client.subscribe({ query: ListChangesDocument, variables: { after } })
+      const subscription = changes.subscribe(({ data, error }) => {
+        const event = data?.conversationsChanged
+        if (event?.__typename === 'ConversationListed') add(client.cache, event.conversationEdge)
+        if (event?.__typename === 'ConversationUnlisted') remove(client.cache, event.conversationId)
+        if (error) again(error)
       })
-      .catch((error) => console.error(error))
+      stop = () => subscription.unsubscribe()
+    }
+    // Of a cursor that has expired, and of a server that could not read.
+    const again = (error: unknown) => {
+      stop()
+      if (isOver) return
+      console.warn(error)
+      const timer = setTimeout(() => begin().catch(again), pauseMs)
+      stop = () => clearTimeout(timer)
+    }
+    begin().catch(again)
     return () => {
       isOver = true
       stop()

@@ -1,4 +1,4 @@
-import { useApolloClient, useMutation } from '@apollo/client/react'
+import { useApolloClient, useFragment, useMutation } from '@apollo/client/react'
 import { useRef, useState } from 'react'
 import { Icon, type IconName } from '../app/icons.tsx'
 import { goTo } from '../app/place.ts'
@@ -29,15 +29,9 @@ function Actions({ id, title }: { readonly id: string; readonly title: string | 
   const [update] = useMutation(UpdateConversationDocument)
   const [remove] = useMutation(DeleteConversationDocument, { variables: { id } })
   const question = useRef<HTMLDialogElement>(null)
-  const listed = client.cache.readFragment({
-    fragment: ListedFragmentDoc,
-    id: client.cache.identify({ __typename: 'Conversation', id }) ?? '',
-  })
-  const [isArchived, setArchived] = useState(listed?.archivedAt != null)
-  const archive = () => {
-    setArchived(!isArchived)
-    void update({ variables: { input: { id, archived: !isArchived } } })
-  }
+  const { data } = useFragment({ fragment: ListedFragmentDoc, from: { __typename: 'Conversation', id } })
+  const isArchived = Boolean(data?.archivedAt)
+  const archive = () => void update({ variables: { input: { id, archived: !isArchived } } })
   const rename = (form: FormData) => {
     setRenaming(false)
     void update({ variables: { input: { id, title: String(form.get('title')).trim() || null } } })

@@ -58,10 +58,7 @@ function OpenThread({
   useEffect(() => {
     document.title = title === null ? 'Colloquy' : `${title} · Colloquy`
   }, [title])
-  const context = useMemo(
-    () => ({ thread, socket: session.socket, assistant: session.settings.assistant }),
-    [thread, session],
-  )
+  const context = useMemo(() => ({ thread, assistant: session.settings.assistant }), [thread, session])
   return (
     <ThreadContext value={context}>
       <AssistantRuntimeProvider runtime={runtime}>
