@@ -1,4 +1,4 @@
-import { ThreadPrimitive, useAuiState } from '@assistant-ui/react'
+import { ThreadPrimitive, unstable_useThreadMessageIds, useAuiState } from '@assistant-ui/react'
 import type { ThreadSnapshot } from '@colloquy/client/assistant-ui'
 import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { Icon } from '../app/icons.tsx'
@@ -20,7 +20,7 @@ export function ThreadView({ status, isEmpty }: ThreadViewProps) {
         {viewport && <Earlier viewport={viewport} />}
         {isEmpty && <Welcome status={status} />}
         <div className="messages" role="log" aria-label="Conversation" aria-live="polite" aria-relevant="additions">
-          <ThreadPrimitive.Messages>{showMessage}</ThreadPrimitive.Messages>
+          <Messages />
         </div>
         {status === 'deleted' && <p className="notice">This conversation was deleted.</p>}
         <ThreadPrimitive.ScrollToBottom className="to-bottom" aria-label="Go to the newest message">
@@ -32,9 +32,14 @@ export function ThreadView({ status, isEmpty }: ThreadViewProps) {
   )
 }
 
-function showMessage({ message }: { readonly message: { readonly role: string } }) {
-  return message.role === 'user' ? <UserMessage /> : <AssistantMessage />
+/** By their ids: by their places, all of them would be made anew when earlier ones come. */
+function Messages() {
+  return unstable_useThreadMessageIds().map((id) => (
+    <ThreadPrimitive.Unstable_MessageById key={id} messageId={id} components={components} />
+  ))
 }
+
+const components = { UserMessage, AssistantMessage, SystemMessage: AssistantMessage }
 
 /** Reads the page before, when the beginning of what is there comes near, and holds the place on the screen. */
 function Earlier({ viewport }: { readonly viewport: HTMLDivElement }) {
