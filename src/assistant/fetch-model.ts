@@ -20,7 +20,7 @@ export function fetchModel({ baseUrl, key }: NonNullable<AssistantConfig['model'
             const text = await response.text()
             throw new Error(`The model answers ${response.status}: ${text.slice(0, 500)}`)
           }
-          return readChunks(response.body)
+          return readChunks(response.body as unknown as AsyncIterable<Uint8Array>)
         },
       },
     },
@@ -28,10 +28,11 @@ export function fetchModel({ baseUrl, key }: NonNullable<AssistantConfig['model'
 }
 
 /** Server-sent events whose data is JSON, until the one that says `[DONE]`. */
-async function* readChunks(body: ReadableStream<Uint8Array>): AsyncGenerator<Chunk> {
+async function* readChunks(body: AsyncIterable<Uint8Array>): AsyncGenerator<Chunk> {
+  const decoder = new TextDecoder()
   let rest = ''
-  for await (const text of body.pipeThrough(new TextDecoderStream())) {
-    const lines = (rest + text).split('\n')
+  for await (const bytes of body) {
+    const lines = (rest + decoder.decode(bytes, { stream: true })).split('\n')
     rest = lines.pop() ?? ''
     for (const line of lines) {
       const data = line.startsWith('data:') ? line.slice(5).trim() : ''
