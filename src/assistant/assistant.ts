@@ -33,7 +33,7 @@ export class Assistant implements AsyncDisposable {
   readonly #modelName: string
   readonly #over = new AbortController()
   readonly #users = new Map<string, () => void>()
-  /** By the question. */
+  /** The last of them, by the question. */
   readonly #answering = new Map<string, Promise<void>>()
 
   /** @param url of this server's GraphQL, once it listens */
@@ -84,10 +84,15 @@ export class Assistant implements AsyncDisposable {
   #look(userId: string, conversation: Listed | undefined): void {
     if (conversation?.metadata.assistant !== marked.assistant) return
     const { id, activeLeaf } = conversation
-    if (activeLeaf?.role !== 'USER' || activeLeaf.deletedAt !== null || this.#answering.has(activeLeaf.id)) return
-    const answering = this.#answer(userId, id, activeLeaf.id).finally(() => this.#answering.delete(activeLeaf.id))
+    if (activeLeaf?.role !== 'USER' || activeLeaf.deletedAt !== null) return
+    // It may be asked anew before this server knows that its answer is whole.
+    const before = this.#answering.get(activeLeaf.id) ?? Promise.resolve()
+    const answering = before.catch(() => {}).then(() => this.#answer(userId, id, activeLeaf.id))
     this.#answering.set(activeLeaf.id, answering)
-    this.#inBackground(answering)
+    const forget = () => {
+      if (this.#answering.get(activeLeaf.id) === answering) this.#answering.delete(activeLeaf.id)
+    }
+    this.#inBackground(answering.finally(forget))
   }
 
   async #answer(userId: string, conversationId: string, questionId: string): Promise<void> {
