@@ -2,10 +2,11 @@
 // it. prepare.js runs this when dist/ is stale. A start that loads its 1,600 modules one by one takes nearly twice the processor.
 // Types are not checked here: `npm run check` does that.
 
-import { chmodSync, copyFileSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { chmodSync, copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { rolldown } from 'rolldown'
+import { licencesOf } from './licences.js'
 
 process.chdir(dirname(dirname(fileURLToPath(import.meta.url))))
 
@@ -35,7 +36,7 @@ rmSync('dist/src', { recursive: true, force: true })
 renameSync('dist/next', 'dist/src')
 chmodSync('dist/src/main.js', 0o755)
 writeFileSync('dist/package.json', `${JSON.stringify(published(), null, 2)}\n`)
-writeFileSync('dist/LICENSES.txt', licencesOf(modules))
+writeFileSync('dist/LICENSES.txt', `The program contains these packages.\n\n${licencesOf(modules)}\n`)
 for (const file of ['README.md', 'LICENSE']) copyFileSync(file, `dist/${file}`)
 
 /** @returns the paths of all modules that are in the bundle */
@@ -72,21 +73,9 @@ function published() {
     license,
     type,
     bin: { [name]: 'src/main.js' },
-    files: ['src', 'LICENSES.txt'],
+    files: ['src', 'web', 'LICENSES.txt'],
     engines,
     dependencies: Object.fromEntries(installed.map((name) => [name, dependencies[name]])),
     optionalDependencies,
   }
-}
-
-/** The licences of the packages in the bundle, which have to be passed on with it. */
-function licencesOf(modules) {
-  const folders = modules.map((id) => /^\0?(.*\/node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id)?.[1]).filter(Boolean)
-  const texts = [...new Set(folders)].sort().map((folder) => {
-    const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'))
-    const file = readdirSync(folder).find((name) => /^licen[cs]e/i.test(name))
-    const text = file === undefined ? '' : readFileSync(join(folder, file), 'utf8').trim()
-    return `${name} ${version}, ${license}\n\n${text}`
-  })
-  return `The program contains these packages.\n\n${texts.join(`\n\n${'-'.repeat(80)}\n\n`)}\n`
 }

@@ -30,12 +30,14 @@ const localNode = `node_modules/${nodePackage}/bin/node`
 /** What the build reads. */
 const sources = [
   'src',
+  'client/src',
   'migrations',
   'mikro-orm.config.ts',
   'tsconfig.json',
   'package.json',
   'package-lock.json',
   'scripts/build.js',
+  'scripts/licences.js',
   'README.md',
   'LICENSE',
 ]

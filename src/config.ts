@@ -134,6 +134,33 @@ const settings = {
   ),
   INTROSPECTION: onOrOff('Whether callers may read the schema (`__schema`, `__type`). Absent: on where GraphiQL is.'),
 
+  WEB: onOrOff(
+    'The page at `/`. Absent: on in development, and off where callers have an identity or `TRUSTED_DOCUMENTS` is set.',
+  ),
+  WEB_TOKEN_URL: {
+    read: (text) => (isTokenUrl(text) ? text : undefined),
+    takes: 'an https:// URL, http:// only for a loopback address, or a path of this origin that begins with one slash',
+    fallback: null,
+    meaning:
+      'Where the page gets the bearer token of whoever opens it: asked with cookies, it answers the token as text, or as JSON with a `token`.',
+  },
+  OPENAI_API_KEY: {
+    ...text(
+      'a text',
+      null,
+      'Key of the model that answers in conversations of the page, in development. See `OPENAI_BASE_URL`.',
+    ),
+    isSecret: true as const,
+  },
+  OPENAI_BASE_URL: {
+    read: (text) => (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) ? text : undefined),
+    takes: 'an http:// or https:// URL',
+    fallback: null,
+    meaning:
+      'Where this model is: chat completions as OpenAI has them, also of a server on this machine. Absent: at OpenAI, if there is a key; otherwise a script answers.',
+  },
+  OPENAI_MODEL: text('the name of a model', 'gpt-5.4-mini', 'Name of this model.'),
+
   MAX_BODY_BYTES: whole(1 * KiB, 64 * MiB, 4 * MiB, 'Most bytes of a request body or of a WebSocket frame.'),
   MAX_BODY_VALUES: whole(
     1_000,
@@ -376,6 +403,11 @@ export interface QuotaLimits {
   readonly streams: number | undefined
 }
 
+export interface AssistantConfig {
+  /** null: a script answers. */
+  readonly model: { readonly baseUrl: string; readonly name: string; readonly key: string | undefined } | null
+}
+
 export interface ListTimes {
   /**
    * The longest time from the moment that a change gives its conversation as `updatedAt`, which is when its transaction
@@ -413,6 +445,13 @@ export interface Config {
   /** A folder; undefined: every document may come. */
   readonly trustedDocuments: string | undefined
   readonly graphiql: boolean
+  readonly web: {
+    readonly isOn: boolean
+    /** undefined: in development, where the page needs no token. */
+    readonly tokenUrl: string | undefined
+  }
+  /** What answers in conversations of the page; null: nobody by itself. */
+  readonly assistant: AssistantConfig | null
   readonly introspection: boolean
   readonly limits: Limits
   /** null: there is no limit. */
@@ -475,7 +514,7 @@ function findBlankIdentity(env: Readonly<Record<string, string | undefined>>): s
 export function findMisspelt(env: Readonly<Record<string, string | undefined>>): string[] {
   return Object.entries(env).flatMap(([name, value]) => {
     if (value === undefined || name in settings) return []
-    const nearest = findNearest(name, names)
+    const nearest = findNearest(name, ownNames)
     return nearest === null ? [] : [`${name} is no setting, and has no effect: use ${nearest}`]
   })
 }
@@ -494,9 +533,13 @@ export function describeSettings(): { name: string; default: string; takes: stri
 
 const names = Object.keys(settings)
 
+/** Those that other programs have as well: what is like them is probably for another program. */
+const ownNames = names.filter((name) => !name.startsWith('OPENAI_'))
+
 function toConfig(from: Settings): Config {
   const identity = toIdentity(from)
   const graphiql = from.GRAPHIQL ?? (identity === undefined && from.TRUSTED_DOCUMENTS === undefined)
+  const isWebOn = from.WEB ?? (identity === undefined && from.TRUSTED_DOCUMENTS === undefined)
   return {
     port: from.PORT,
     host: from.HOST,
@@ -512,6 +555,8 @@ function toConfig(from: Settings): Config {
     allowsUnauthenticated: from.ALLOW_UNAUTHENTICATED === 'true',
     trustedDocuments: from.TRUSTED_DOCUMENTS,
     graphiql,
+    web: { isOn: isWebOn, tokenUrl: from.WEB_TOKEN_URL },
+    assistant: isWebOn && identity === undefined ? { model: toModel(from) } : null,
     introspection: from.INTROSPECTION ?? graphiql,
     limits: {
       bodyBytes: from.MAX_BODY_BYTES,
@@ -566,6 +611,11 @@ function toConfig(from: Settings): Config {
   }
 }
 
+function toModel({ OPENAI_API_KEY: key, OPENAI_BASE_URL, OPENAI_MODEL: name }: Settings) {
+  const baseUrl = OPENAI_BASE_URL ?? (key === undefined ? undefined : 'https://api.openai.com/v1')
+  return baseUrl === undefined ? null : { baseUrl: baseUrl.replace(/\/+$/, ''), name, key }
+}
+
 function toIdentity(from: Settings): Identity | undefined {
   const serviceKeys = from.AUTH_SERVICE_KEYS ?? new Map<string, ServiceKey>()
   if ((from.AUTH_JWKS_URL ?? from.AUTH_SECRET) === undefined && serviceKeys.size === 0) return undefined
@@ -598,7 +648,13 @@ function contradictions(given: Readonly<Record<string, string | undefined>>): st
   if (given.TRUSTED_DOCUMENTS !== undefined && given.GRAPHIQL?.trim() === 'on') {
     faults.push('TRUSTED_DOCUMENTS and GRAPHIQL: GraphiQL sends documents of its own; turn it off')
   }
+  if (given.TRUSTED_DOCUMENTS !== undefined && given.WEB?.trim() === 'on') {
+    faults.push('TRUSTED_DOCUMENTS and WEB: the page sends documents of its own; turn it off')
+  }
   const hasIdentity = tokens !== undefined || splitList(given.AUTH_SERVICE_KEYS ?? '').length > 0
+  if (hasIdentity && given.WEB?.trim() === 'on' && given.WEB_TOKEN_URL === undefined) {
+    faults.push('WEB: with identity settings the page needs tokens; set WEB_TOKEN_URL to what gives them')
+  }
   const isOpen = given.HOST !== undefined && !isLoopback(given.HOST)
   if (isOpen && !hasIdentity && given.ALLOW_UNAUTHENTICATED !== 'true') {
     faults.push(
@@ -675,6 +731,11 @@ function isKeyUrl(value: string): boolean {
   if (!/^https?:\/\//.test(value) || !URL.canParse(value)) return false
   const { protocol, hostname, username } = new URL(value)
   return username === '' && (protocol === 'https:' || isLoopback(hostname))
+}
+
+/** Whoever can alter an answer on its way can be any user. */
+function isTokenUrl(value: string): boolean {
+  return /^\/([^/\\]|$)/.test(value) || isKeyUrl(value)
 }
 
 function isNatsUrl(value: string): boolean {

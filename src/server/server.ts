@@ -1,6 +1,7 @@
 import type { AddressInfo } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { Assistant } from '../assistant/assistant.ts'
 import { createAuthenticate } from '../auth/authenticate.ts'
 import type { Config } from '../config.ts'
 import { startEmbeddedDatabase } from '../database/embedded/embedded.ts'
@@ -46,6 +47,7 @@ import { attachSockets } from './socket/upgrade.ts'
 import { Sockets } from './socket/websocket.ts'
 import { EventStreams } from './sse/sse.ts'
 import { registerStreams } from './sse/sse-route.ts'
+import { registerWeb } from './web/web.ts'
 
 /**
  * A server that listens. Disposing it first lets end what is in flight, and then closes everything in the reverse order
@@ -178,6 +180,13 @@ export async function startServer(
     const streams = new EventStreams(dependencies)
     registerStreams(app, dependencies, streams)
     if (config.graphiql) registerGraphiql(app, { graphqlPath, identity: config.identity })
+    const urlNow = () => `${urlOf(app.server.address() as AddressInfo)}${graphqlPath}`
+    const assistant = config.assistant === null ? null : new Assistant(config.assistant, urlNow, log)
+    if (config.web.isOn) {
+      const answers = config.assistant === null ? null : config.assistant.model === null ? 'scripted' : 'model'
+      const onOpened = (userId: string) => assistant?.attend(userId)
+      registerWeb(app, { web: config.web, isOpen: config.identity === undefined, assistant: answers, onOpened })
+    }
     const sockets = new Sockets(dependencies)
     attachSockets(app.server, graphqlPath, guard, dependencies, sockets)
     const { meter, refusals } = dependencies
@@ -194,6 +203,8 @@ export async function startServer(
         clearTimeout(timer)
       },
     })
+    // Its answers end before the server that it writes them to.
+    if (assistant !== null) own(assistant)
     const listening = app.listen({ port: config.port, host: config.host })
     await unlessStopped(listening).catch((error: NodeJS.ErrnoException) => {
       throw cannotListen(config, ['PORT', 'HOST'], error)

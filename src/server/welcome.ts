@@ -7,6 +7,7 @@ export function printWelcome(config: Config, server: Server): void {
   console.log(
     [
       `Colloquy is ready.`,
+      ...(config.web.isOn ? [`  Page       ${server.url}/`] : []),
       `  GraphQL    ${server.url}${graphqlPath}`,
       `  WebSocket  ${server.url.replace('http', 'ws')}${graphqlPath}`,
       ...(config.graphiql ? [`  GraphiQL   ${server.url}/graphiql`] : []),

@@ -55,6 +55,9 @@ export declare const agentTools: Tool[]
 test('the blocks of docs/clients.md are programs that strict TypeScript takes', async () => {
   const place = await writeBlocks('types', 'http://127.0.0.1:1', { 'model.d.ts': models })
   const paths = {
+    // The page has them.
+    '@assistant-ui/react': ['../../../../web/node_modules/@assistant-ui/react/dist/index.d.ts'],
+    react: ['../../../../web/node_modules/@types/react/index.d.ts'],
     '@colloquy/client': ['../../../../client/src/index.ts'],
     '@colloquy/client/*': ['../../../../client/src/*.ts'],
   }

@@ -44,7 +44,7 @@ async function main(): Promise<void> {
     history: (await history.getMessages()).length,
     items: (await new ColloquySession(at).getItems()).length,
     window: context?.included,
-    functions: [resumable, runChatTurn, runMessagesTurn].map((one) => typeof one),
+    functions: [resumable, runChatTurn, runMessagesTurn, openThread].map((one) => typeof one),
   }))
 }
 void main()
@@ -55,6 +55,7 @@ import { type ContextWindow, followConversation, readContext, resumable } from '
 import { loadChat, saveChat } from '@colloquy/client/ai-sdk'
 import { streamAnswer } from '@colloquy/client/ai-sdk-stream'
 import { runMessagesTurn } from '@colloquy/client/anthropic'
+import { openThread } from '@colloquy/client/assistant-ui'
 import { ColloquyChatMessageHistory } from '@colloquy/client/langchain'
 import { runChatTurn } from '@colloquy/client/openai'
 import { ColloquySession } from '@colloquy/client/openai-agents'
@@ -78,8 +79,9 @@ export async function names() {
   const { ColloquyChatMessageHistory } = await import('@colloquy/client/langchain')
   const { runChatTurn } = await import('@colloquy/client/openai')
   const { runMessagesTurn } = await import('@colloquy/client/anthropic')
+  const { openThread } = await import('@colloquy/client/assistant-ui')
   const { ColloquySession } = await import('@colloquy/client/openai-agents')
-  return { followConversation, resumable, saveChat, window, chat, chunks, ColloquyChatMessageHistory, ColloquySession, runChatTurn, runMessagesTurn }
+  return { followConversation, resumable, saveChat, window, chat, chunks, ColloquyChatMessageHistory, ColloquySession, runChatTurn, runMessagesTurn, openThread }
 }
 `
 
@@ -172,7 +174,7 @@ test.concurrent.for(Object.entries(projects))(
         history: 3,
         items: 3,
         window: 3,
-        functions: ['function', 'function', 'function'],
+        functions: ['function', 'function', 'function', 'function'],
       })
     }
   },

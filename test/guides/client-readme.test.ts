@@ -19,9 +19,9 @@ import { until } from '../support/until.ts'
 
 const bed = useBed()
 const guide = useGuide('client/README.md')
-const [overSocket, overStreams, follow, stream, ...examples] = guide.take('ts', 10)
-// The other one, the route, runs in test/client/client-ai-sdk.test.ts.
-const [branches, turn, answering, , window, history] = examples
+const [overSocket, overStreams, follow, stream, ...examples] = guide.take('ts', 11)
+// The others run in test/client: the route in client-ai-sdk, and the thread in client-thread.
+const [branches, turn, answering, , window, , history] = examples
 
 /** What a program around the examples has. */
 const models = `import type { LanguageModel, ToolSet } from 'ai'

@@ -56,6 +56,7 @@ describe('a server that starts', () => {
     const url = await server.url()
     expect(server.stdout.split('\n').filter((line) => !line.startsWith('{'))).toEqual([
       'Colloquy is ready.',
+      `  Page       ${url}/`,
       `  GraphQL    ${url}/graphql`,
       `  WebSocket  ${url.replace('http', 'ws')}/graphql`,
       `  GraphiQL   ${url}/graphiql`,

@@ -42,12 +42,22 @@ function run(command: string, args: readonly string[], cwd = folder, env: Readon
 
 describe('the package', () => {
   test('holds the build with its maps and licences, and no source', async () => {
-    const outside = packed.filter((path) => !/^src\/[^/]+\.js(\.map)?$/.test(path))
+    const page = /^web\/(index\.html|LICENSES\.txt|web\/[\w-]+\.(js|css|svg))(\.br|\.gz)?$/
+    expect(packed).toContain('web/index.html')
+    const outside = packed.filter((path) => !/^src\/[^/]+\.js(\.map)?$/.test(path) && !page.test(path))
     expect(outside.toSorted()).toEqual(['LICENSE', 'LICENSES.txt', 'README.md', 'package.json'])
     const licences = await readFile('dist/LICENSES.txt', 'utf8')
     for (const name of ['@apollo/server', '@mikro-orm/core', 'fastify', 'gpt-tokenizer', 'pg', 'type-graphql']) {
       expect(licences).toMatch(new RegExp(`^${name} \\d+\\.\\d+\\.\\d+\\S*, MIT$`, 'm'))
     }
+    const ofPage = await readFile('dist/web/LICENSES.txt', 'utf8')
+    const terms = [...ofPage.matchAll(/^(\S+) \d+\.\d+\.\d+\S*, (.+)$/gm)].map(([, name, licence]) => [name, licence])
+    expect(Object.fromEntries(terms)).toMatchObject({
+      react: 'MIT',
+      '@assistant-ui/react': 'MIT',
+      'react-markdown': 'MIT',
+    })
+    for (const [, licence] of terms) expect(['0BSD', 'Apache-2.0', 'BSD-3-Clause', 'ISC', 'MIT']).toContain(licence)
     expect(licences).not.toMatch(/^(typescript|vitest|rolldown|@biomejs\/biome|openai|ai) \d/m)
   })
 
@@ -116,6 +126,7 @@ describe('npx colloquy, installed without install scripts,', { timeout: patience
     await api.append('c', 'hello world')
     const { conversation } = await api.get('{ conversation(id: "c") { context(maxTokens: 100) { tokenCount } } }')
     expect(conversation.context.tokenCount).toBe(6)
+    expect([(await fetch(url as string)).status, server.stdout.includes(`  Page       ${url}/\n`)]).toEqual([200, true])
     const page = await fetch(`${url}/graphiql`)
     expect(page.status).toBe(200)
     const [files] = /graphiql\/[\w-]+\//.exec(await page.text()) ?? []

@@ -67,6 +67,11 @@ const unimported: Record<string, Record<string, string>> = {
     'relay-compiler': 'relay.test.ts runs it',
     rxjs: '@apollo/client asks for it',
   },
+  'web/package.json': {
+    '@types/react': 'types',
+    '@types/react-dom': 'types',
+    rxjs: '@apollo/client asks for it',
+  },
 }
 
 describe('dependencies', () => {
@@ -75,6 +80,7 @@ describe('dependencies', () => {
     ['client/package.json', ['client/**/*.ts']],
     ['bench/package.json', ['bench/**/*.{ts,mjs,js}']],
     ['test/clients/package.json', ['test/clients/*.ts']],
+    ['web/package.json', ['web/src/**/*.{ts,tsx}', 'web/*.{js,ts}', 'test/support/browser.ts']],
   ])('of %s are used, each of them', async (path, files) => {
     const manifest = await read<Manifest>(path)
     const { dependencies, optionalDependencies, devDependencies, peerDependencies } = manifest
@@ -84,12 +90,15 @@ describe('dependencies', () => {
     expect(notImported.toSorted()).toEqual(Object.keys(unimported[path] ?? {}).toSorted())
   })
 
-  test.each(['', 'bench/', 'test/clients/', 'client/'])('of %spackage.json run no install scripts', async (folder) => {
-    const locked = await lockedOf(`${folder}package-lock.json`)
-    const scripted = new Set(locked.filter(([, { hasInstallScript }]) => hasInstallScript).map(([name]) => name))
-    const { allowScripts = {} } = await read<Manifest>(`${folder}package.json`)
-    expect(allowScripts).toEqual(Object.fromEntries([...scripted].map((name) => [name, false])))
-  })
+  test.each(['', 'bench/', 'test/clients/', 'client/', 'web/'])(
+    'of %spackage.json run no install scripts',
+    async (folder) => {
+      const locked = await lockedOf(`${folder}package-lock.json`)
+      const scripted = new Set(locked.filter(([, { hasInstallScript }]) => hasInstallScript).map(([name]) => name))
+      const { allowScripts = {} } = await read<Manifest>(`${folder}package.json`)
+      expect(allowScripts).toEqual(Object.fromEntries([...scripted].map((name) => [name, false])))
+    },
+  )
 
   test('of the server have licences that ask for no more than to be named', async () => {
     const permissive = [

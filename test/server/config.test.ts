@@ -92,7 +92,7 @@ const places: [name: string, value: string | number, place: string][] = [
 /** The values of an object and of those in it, as texts, by their places. */
 function flatten(object: object, before = ''): Record<string, string> {
   const flat = Object.entries(object).map(([name, value]) =>
-    typeof value === 'object' && !Array.isArray(value)
+    typeof value === 'object' && value !== null && !Array.isArray(value)
       ? flatten(value, `${before}${name}.`)
       : { [before + name]: String(value) },
   )
@@ -109,10 +109,12 @@ test.each(places)('%s=%s changes %s and nothing else', (name, value, place) => {
   expect(changed).toEqual({ [place]: String(value), ...longest })
 })
 
-test('every setting is tried: those above, and those of identity below', () => {
+test('every setting is tried: those above, and those of identity and of the page below', () => {
   const names = describeSettings().map(({ name }) => name)
-  const ofIdentity = names.filter((name) => /^(AUTH_|ALLOW_|TRUSTED_DOCUMENTS|GRAPHIQL|INTROSPECTION)/.test(name))
-  expect(ofIdentity).toHaveLength(13)
+  const ofIdentity = names.filter((name) =>
+    /^(AUTH_|ALLOW_|TRUSTED_DOCUMENTS|GRAPHIQL|INTROSPECTION|WEB|OPENAI_)/.test(name),
+  )
+  expect(ofIdentity).toHaveLength(18)
   expect(new Set([...places.map(([name]) => name), ...ofIdentity])).toEqual(new Set(names))
 })
 
@@ -198,6 +200,33 @@ test('GraphiQL and introspection are on in development, and off with an identity
   expect(readConfig({ TRUSTED_DOCUMENTS: 'documents' }).trustedDocuments).toBe('documents')
 })
 
+test('the page is on in development, and with an identity where it is turned on and told where tokens come from', () => {
+  const AUTH_SECRET = 'x'.repeat(32)
+  const of = (env: Record<string, string>) => {
+    const { web, assistant } = readConfig(env)
+    return [web.isOn, assistant !== null]
+  }
+  expect(of({})).toEqual([true, true])
+  expect(of({ WEB: 'off' })).toEqual([false, false])
+  expect(of({ AUTH_SECRET })).toEqual([false, false])
+  expect(of({ TRUSTED_DOCUMENTS: 'documents' })).toEqual([false, false])
+  expect(of({ AUTH_SECRET, WEB: 'on', WEB_TOKEN_URL: '/token' })).toEqual([true, false])
+  for (const url of ['/token', '/', 'https://id.example/token', 'http://127.0.0.1:3000/token']) {
+    expect(readConfig({ WEB_TOKEN_URL: url }).web.tokenUrl).toBe(url)
+  }
+  // A browser takes it for two slashes.
+  expect(faultsOf({ WEB_TOKEN_URL: '/\\id.example' })).toContain('WEB_TOKEN_URL: must be')
+})
+
+test('a model answers in conversations of the page where there is its URL or a key of OpenAI', () => {
+  const of = (env: Record<string, string>) => readConfig(env).assistant?.model
+  const [name, key] = ['gpt-5.4-mini', 'hidden']
+  expect(of({})).toBeNull()
+  expect(of({ OPENAI_API_KEY: key })).toEqual({ baseUrl: 'https://api.openai.com/v1', name, key })
+  const url = 'http://127.0.0.1:11434/v1'
+  expect(of({ OPENAI_BASE_URL: `${url}/`, OPENAI_MODEL: 'm' })).toEqual({ baseUrl: url, name: 'm', key: undefined })
+})
+
 test('a number is taken up to both of its ends', () => {
   for (const port of [0, 65_535]) expect(readConfig({ PORT: String(port) }).port).toBe(port)
   for (const depth of [1, 100]) expect(readConfig({ MAX_QUERY_DEPTH: String(depth) }).limits.queryDepth).toBe(depth)
@@ -264,6 +293,9 @@ const bad: Record<string, readonly string[]> = {
   ],
   GRAPHIQL: ['true', '1', 'ON', 'toString'],
   INTROSPECTION: ['false', '0'],
+  WEB: ['true', '1', 'ON'],
+  WEB_TOKEN_URL: ['token', '//id.example/token', 'http://id.example/token', 'ftp://id.example'],
+  OPENAI_BASE_URL: ['localhost:11434', '/v1', 'ftp://model.example'],
   AUTH_REQUIRE_EXPIRY: ['no', '0'],
   AUTH_SECRET: ['hidden', 'x'.repeat(31)],
   AUTH_SERVICE_KEYS: [
@@ -281,7 +313,16 @@ const bad: Record<string, readonly string[]> = {
   ],
   ALLOW_UNAUTHENTICATED: ['yes', '1', 'TRUE', 'on'],
 }
-const anyText = ['DATA_DIR', 'AUTH_ISSUER', 'AUTH_AUDIENCE', 'AUTH_USER_CLAIM', 'AUTH_ROLES_CLAIM', 'TRUSTED_DOCUMENTS']
+const anyText = [
+  'DATA_DIR',
+  'AUTH_ISSUER',
+  'AUTH_AUDIENCE',
+  'AUTH_USER_CLAIM',
+  'AUTH_ROLES_CLAIM',
+  'TRUSTED_DOCUMENTS',
+  'OPENAI_API_KEY',
+  'OPENAI_MODEL',
+]
 
 test.each(describeSettings())('$name refuses what it does not take, in one sentence', ({ name, takes }) => {
   const [, least, greatest] = /^a whole number from (\d+) to (\d+)$/.exec(takes) ?? []
@@ -351,6 +392,8 @@ test.each([
   ],
   [{ AUTH_AUDIENCE: 'a', AUTH_SERVICE_KEYS: `a:${hash}` }, 'AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set'],
   [{ TRUSTED_DOCUMENTS: 'documents', GRAPHIQL: 'on' }, 'TRUSTED_DOCUMENTS and GRAPHIQL: '],
+  [{ TRUSTED_DOCUMENTS: 'documents', WEB: 'on' }, 'TRUSTED_DOCUMENTS and WEB: '],
+  [{ AUTH_SECRET: 'x'.repeat(32), WEB: 'on' }, 'WEB: with identity settings the page needs tokens; set WEB_TOKEN_URL'],
   [{ AUTH_ROLES_CLAIM: 'roles' }, 'AUTH_ISSUER, AUTH_AUDIENCE, AUTH_ROLES_CLAIM: set'],
 ])('%j is refused: %s', (env, fault) => {
   expect(faultsOf(env)).toContain(fault)

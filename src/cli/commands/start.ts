@@ -41,9 +41,12 @@ export async function start(): Promise<number> {
     // Loading the server takes most of the time of a start. What is wrong with the settings is told before that.
     const { startServer } = await import('../../server/server.ts')
     const { printWelcome } = await import('../../server/welcome.ts')
+    const { buildWeb } = await import('../../server/web/web-build.ts')
     starting.signal.throwIfAborted()
     await using server = await startServer(config, log, onLost, starting.signal)
     printWelcome(config, server)
+    // Nobody waits for it: the page says that it is being built.
+    await using _page = config.web.isOn ? buildWeb() : null
     return await stop.promise
   } catch (error) {
     // A start that was told to stop throws why it ended. That is no fault.

@@ -1,0 +1,5 @@
+/** The package's entrance for assistant-ui, `@colloquy/client/assistant-ui`; it needs nothing of assistant-ui's code. */
+export { openThread } from './thread/conversation-thread.ts'
+export type { ShownMessage, ShownPart, ShownState } from './thread/shown-message.ts'
+export type { Thread, ThreadOptions, ThreadSnapshot, ThreadStore } from './thread/thread.ts'
+export type { UnsentStorage } from './thread/unsent.ts'

@@ -1,0 +1,392 @@
+import { pause } from '../connection/connection.ts'
+import type { ConversationEvent, Message, MessageInput, MessageSiblings } from '../schema/types.ts'
+import { Loaded, type LoadedEdge } from './loaded.ts'
+import { type ShownMessage, type ThreadMessage } from './shown-message.ts'
+import type { Thread, ThreadOptions, ThreadSnapshot, Written } from './thread.ts'
+import * as queries from './thread-queries.ts'
+import { ask, follow, ThreadRefusal } from './thread-requests.ts'
+import { TurnCache } from './turn-cache.ts'
+import { Unsent, type UnsentMessage } from './unsent.ts'
+
+/**
+ * A conversation for a screen, as assistant-ui's `useExternalStoreRuntime` takes it: the newest page of the branch that is
+ * shown, earlier pages when they are asked for, everything live, and what was written here at once.
+ *
+ * The screen shows the active path, and goes with it when somebody sends. Looking at another branch is a matter of this
+ * screen; a message that is sent from there continues that branch, and makes it the active one.
+ *
+ * What is written is sent in its order, under a client id, until the server has said what became of it: so it is stored
+ * once, whatever happens to the connection. Begins at once, and goes on until it is closed.
+ */
+export function openThread(options: ThreadOptions): Thread {
+  return new ConversationThread(options)
+}
+
+/**
+ *     loading ──▶ ready ──▶ deleted
+ *        ▲ │
+ *   sent │ ▼
+ *     missing
+ */
+class ConversationThread implements Thread {
+  readonly #options: ThreadOptions
+  readonly #over = new AbortController()
+  readonly #listeners = new Set<() => void>()
+  readonly #unsent: Unsent
+  readonly #loaded = new Loaded()
+  readonly #turns = new TurnCache()
+  #status: ThreadSnapshot['status'] = 'loading'
+  #title: string | null = null
+  #activeLeaf: string | null = null
+  /** The last message of the branch that is looked at; null: the active path is. */
+  #looked: string | null = null
+  /** The last message of what was shown last: it stays until all of another path is there. */
+  #shownLeaf: string | null = null
+  #isSending = false
+  #isScheduled = false
+  #snapshot: ThreadSnapshot
+  #stopFollowing: () => void = () => {}
+
+  constructor(options: ThreadOptions) {
+    this.#options = options
+    this.#unsent = new Unsent(options.storage ?? null, options.conversationId)
+    this.#snapshot = this.#show()
+    this.#inBackground(this.#begin())
+    this.#inBackground(this.#send())
+  }
+
+  readonly subscribe = (listener: () => void): (() => void) => {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
+  readonly snapshot = (): ThreadSnapshot => this.#snapshot
+
+  readonly look = async (messageId: string): Promise<void> => {
+    await this.#loadBranch(messageId)
+    const leaf = await this.#leafBelow(messageId)
+    if (!this.#loaded.has(leaf)) await this.#loadBranch(leaf)
+    this.#looked = leaf === this.#activeLeaf ? null : leaf
+    this.#shownLeaf = leaf
+    this.#changed()
+  }
+
+  readonly retry = (id: string): void => {
+    this.#unsent.mark(id, null)
+    this.#changed()
+    this.#inBackground(this.#send())
+  }
+
+  readonly discard = (id: string): void => {
+    this.#unsent.remove(id)
+    this.#changed()
+  }
+
+  readonly close = (): void => {
+    this.#over.abort()
+    this.#stopFollowing()
+    this.#listeners.clear()
+  }
+
+  // Reading
+
+  /** Reads the newest page and follows from before it, anew as often as it takes. */
+  async #begin(): Promise<void> {
+    this.#stopFollowing()
+    const conversation = (await this.#ask(queries.head, { id: this.#id })).conversation as Head | null
+    if (conversation === null) {
+      this.#become('missing')
+      return
+    }
+    this.#loaded.conversation = conversation.id
+    this.#title = conversation.title
+    this.#activeLeaf = conversation.activeLeaf?.id ?? null
+    this.#looked = null
+    if (this.#activeLeaf !== null) await this.#loadBranch(this.#activeLeaf)
+    this.#shownLeaf = this.#activeLeaf
+    this.#follow(conversation.cursor)
+    this.#become('ready')
+  }
+
+  #follow(after: string): void {
+    const variables = { id: this.#id, after }
+    this.#stopFollowing = follow(this.#options.client, queries.events, variables, {
+      next: (data) => this.#take(data.conversationEvents as Event),
+      complete: () => this.#become('deleted'),
+      // The cursor may be of an earlier conversation, or the server could not read an event: all is read anew.
+      lost: (retryAfterMs) => this.#inBackground(pause(retryAfterMs, this.#over.signal).then(() => this.#begin())),
+    })
+  }
+
+  #take(event: Event): void {
+    switch (event.__typename) {
+      case 'MessageAppended':
+        for (const { id, siblings } of event.changedSiblings ?? []) this.#loaded.setSiblings(id, siblings)
+        this.#takeAppended(event.edge)
+        break
+      case 'MessageUpdated':
+      case 'MessageDeleted':
+        this.#loaded.update(event.message)
+        break
+      case 'MessageTextAppended':
+        if (this.#loaded.addText(event) === 'gap') this.#inBackground(this.#loadBranch(event.messageId))
+        break
+      case 'ConversationUpdated':
+        this.#title = event.conversation.title
+        this.#activeLeaf = event.conversation.activeLeaf?.id ?? null
+        this.#goTo(this.#looked ?? this.#activeLeaf)
+        break
+      case 'ConversationDeleted':
+        this.#status = 'deleted'
+        break
+    }
+    this.#changed()
+  }
+
+  #takeAppended(edge: LoadedEdge): void {
+    const { id, parentId } = edge.node
+    this.#put(edge)
+    this.#activeLeaf = id
+    if (this.#looked === parentId) this.#looked = null
+    this.#goTo(this.#looked ?? id)
+  }
+
+  #put(edge: LoadedEdge): void {
+    this.#loaded.put(edge)
+    this.#unsent.remove(edge.node.clientId)
+  }
+
+  /** Shows another path once enough of it is there. */
+  #goTo(leaf: string | null): void {
+    if (leaf === null || leaf === this.#shownLeaf || this.#isEnough(leaf)) {
+      this.#shownLeaf = leaf
+      return
+    }
+    const shown = this.#loadBranch(leaf).then(() => {
+      // Meanwhile it may be another one.
+      if (leaf === (this.#looked ?? this.#activeLeaf)) this.#shownLeaf = leaf
+      this.#changed()
+    })
+    this.#inBackground(shown)
+  }
+
+  #isEnough(leaf: string): boolean {
+    const path = this.#loaded.path(leaf)
+    return path.length > 0 && (path.length >= this.#pageSize || !this.#loaded.hasEarlier(path))
+  }
+
+  async #loadBranch(branch: string, before: string | null = null): Promise<void> {
+    const variables = { id: this.#id, branch, before, last: this.#pageSize }
+    const { conversation } = (await this.#ask(queries.page, variables)) as unknown as Paged
+    for (const edge of conversation?.messages?.edges ?? []) this.#put(edge)
+    this.#changed()
+  }
+
+  /** The newest message that continues a message, through however many others; the active leaf, if it does. */
+  async #leafBelow(messageId: string): Promise<string> {
+    const below = new Set([messageId])
+    let leaf = messageId
+    let after: string | null = this.#loaded.cursorOf(messageId)
+    while (after !== null) {
+      const { conversation } = (await this.#ask(queries.parents, { id: this.#id, after })) as unknown as Paged
+      const { nodes = [], pageInfo } = conversation?.messages ?? {}
+      for (const { id, parentId } of nodes) {
+        if (!below.has(parentId)) continue
+        below.add(id)
+        leaf = id
+      }
+      after = pageInfo?.hasNextPage ? pageInfo.endCursor : null
+    }
+    return this.#activeLeaf !== null && below.has(this.#activeLeaf) ? this.#activeLeaf : leaf
+  }
+
+  // Writing
+
+  async #write(input: MessageInput): Promise<void> {
+    this.#unsent.add({ ...this.#options.message, ...input })
+    this.#changed()
+    this.#inBackground(this.#send())
+  }
+
+  /** One message after the other, and each until the server has said what became of it. */
+  async #send(): Promise<void> {
+    if (this.#isSending) return
+    this.#isSending = true
+    for (;;) {
+      const next = this.#unsent.list.find(({ problem }) => problem === null)
+      if (next === undefined) break
+      await this.#sendOne(next)
+    }
+    this.#isSending = false
+  }
+
+  async #sendOne({ input }: UnsentMessage): Promise<void> {
+    const { newConversation } = this.#options
+    const isNew = this.#status === 'missing' || this.#status === 'loading'
+    const appended = { conversationId: this.#id, message: input }
+    try {
+      const data =
+        newConversation === undefined || !isNew
+          ? await this.#ask(queries.append, { input: appended })
+          : await this.#ask(queries.appendToNew, {
+              create: { id: this.#id, ifExists: 'RETURN', ...newConversation(textOf(input)) },
+              input: appended,
+            })
+      const { messageEdge, replayed } = data.appendMessage as { messageEdge: LoadedEdge; replayed: boolean }
+      if (this.#status === 'missing') await this.#begin()
+      // The feed may tell it later than this answer. What an earlier call has stored may have others after it.
+      if (!replayed && this.#unsent.has(input.clientId)) this.#takeAppended(messageEdge)
+      else this.#unsent.remove(input.clientId)
+    } catch (error) {
+      if (!(error instanceof ThreadRefusal)) throw error
+      this.#unsent.mark(input.clientId, error.message)
+    }
+    this.#changed()
+  }
+
+  async #sendLeaf(messageId: string): Promise<void> {
+    this.#looked = null
+    await this.#ask(queries.setLeaf, { input: { messageId } })
+  }
+
+  // Showing
+
+  #show(): ThreadSnapshot {
+    const path = this.#shownLeaf === null ? [] : this.#loaded.path(this.#shownLeaf)
+    const stored = this.#turns.show(path)
+    const messages = this.#withUnsent(stored)
+    return {
+      status: this.#status,
+      title: this.#title,
+      store: {
+        messages,
+        convertMessage: asItIs,
+        isLoading: this.#status === 'loading',
+        isRunning: messages.at(-1)?.status?.type === 'running',
+        hasEarlier: this.#loaded.hasEarlier(path),
+        onNew: (written) => this.#write({ ...toInput(written), ...this.#lookedParent() }),
+        onEdit: async (written) => {
+          const [edited] = this.#turns.messagesOf(written.sourceId ?? '')
+          if (edited !== undefined) await this.#write({ ...toInput(written), parentId: edited.parentId })
+        },
+        onReload: async (parentId) => {
+          const question = this.#turns.messagesOf(parentId ?? '').at(-1)
+          if (question !== undefined) await this.#sendLeaf(question.id)
+        },
+        onCancel: async () => {
+          const running = path.filter(({ status }) => status === 'STREAMING')
+          await Promise.all(running.map(({ id }) => this.#ask(queries.stop, { input: { messageId: id } })))
+        },
+        onLoadEarlier: async () => {
+          const [first] = path
+          const leaf = this.#shownLeaf
+          const cursor = first === undefined ? null : this.#loaded.cursorOf(first.id)
+          if (leaf === null || cursor === null) return
+          await this.#loadBranch(leaf, cursor)
+        },
+      },
+    }
+  }
+
+  /** A branch that is looked at is continued by name; the active path is continued wherever it ends by then. */
+  #lookedParent(): { parentId?: string } {
+    return this.#looked === null ? {} : { parentId: this.#looked }
+  }
+
+  /** What is written and not stored stands where it will be. */
+  #withUnsent(stored: readonly ShownMessage[]): readonly ShownMessage[] {
+    let shown = stored
+    for (const unsent of this.#unsent.list) {
+      const parent = unsent.input.parentId
+      if (parent) {
+        const end = shown.findIndex(({ id }) => this.#turns.messagesOf(id).some((one) => one.id === parent))
+        if (end >= 0 || parent === this.#loaded.conversation) shown = shown.slice(0, end + 1)
+      }
+      shown = [...shown, this.#turns.showUnsent(unsent)]
+    }
+    return shown
+  }
+
+  #become(status: ThreadSnapshot['status']): void {
+    this.#status = status
+    this.#changed()
+  }
+
+  #changed(): void {
+    if (this.#isScheduled || this.#over.signal.aborted) return
+    this.#isScheduled = true
+    schedule(this.#options, () => {
+      this.#isScheduled = false
+      if (this.#over.signal.aborted) return
+      this.#snapshot = this.#show()
+      for (const listener of this.#listeners) listener()
+    })
+  }
+
+  /** What the end of the thread breaks off is no fault. */
+  #inBackground(work: Promise<void>): void {
+    work.catch((error) => {
+      if (!this.#over.signal.aborted) throw error
+    })
+  }
+
+  /** @throws ThreadRefusal, or the reason of the signal when the thread is over */
+  #ask(query: string, variables: Record<string, unknown>): Promise<Record<string, unknown>> {
+    return ask(this.#options.client, query, variables, this.#over.signal)
+  }
+
+  get #id(): string {
+    return this.#options.conversationId
+  }
+
+  get #pageSize(): number {
+    return this.#options.pageSize ?? 30
+  }
+}
+
+interface Head {
+  readonly id: string
+  readonly title: string | null
+  readonly cursor: string
+  readonly activeLeaf: { readonly id: string } | null
+}
+
+interface Paged {
+  readonly conversation: {
+    readonly messages?: {
+      readonly edges?: readonly LoadedEdge[]
+      readonly nodes?: readonly Pick<Message, 'id' | 'parentId'>[]
+      readonly pageInfo?: { readonly hasNextPage: boolean; readonly endCursor: string }
+    } | null
+  } | null
+}
+
+type Event = ConversationEvent<ThreadMessage> & {
+  readonly changedSiblings?: readonly { readonly id: string; readonly siblings: MessageSiblings }[] | null
+}
+
+function asItIs(message: ShownMessage): ShownMessage {
+  return message
+}
+
+/** A message of text alone is stored as text, and one with pictures as the content of OpenAI's chat completions. */
+function toInput({ content, attachments = [] }: Written): MessageInput {
+  const written = [...content, ...attachments.flatMap((attachment) => attachment.content)]
+  const text = written.flatMap((part) => (part.type === 'text' ? [String(part.text)] : [])).join('\n')
+  const pictures = written.flatMap((part) => (part.type === 'image' ? [String(part.image)] : []))
+  if (pictures.length === 0) return { role: 'USER', content: text }
+  const parts = pictures.map((url) => ({ type: 'image_url', image_url: { url } }))
+  return { role: 'USER', partsFormat: 'OPENAI_CHAT', parts: text === '' ? parts : [{ type: 'text', text }, ...parts] }
+}
+
+function textOf({ content, parts }: MessageInput): string {
+  const [first] = (parts ?? []) as { readonly text?: string }[]
+  return content ?? first?.text ?? ''
+}
+
+/** Without frames, as on a server, the changes of one turn of the event loop go together. */
+function schedule(options: ThreadOptions, work: () => void): void {
+  const { requestAnimationFrame = setTimeout } = globalThis as { requestAnimationFrame?: (work: () => void) => unknown }
+  if (options.schedule === undefined) requestAnimationFrame(work)
+  else options.schedule(work)
+}

@@ -1,0 +1,79 @@
+import type { SubscribingClient } from '../connection/resumable.ts'
+import type { MessageInput } from '../schema/types.ts'
+import type { ShownMessage } from './shown-message.ts'
+import type { UnsentStorage } from './unsent.ts'
+
+export interface ThreadOptions {
+  /** `resumable(createClient(…))`: all of a thread goes over this client, whose options say how often it connects again. */
+  readonly client: SubscribingClient
+  readonly conversationId: string
+  /**
+   * The conversation that the first message makes, if it is missing. Absent: such a message is refused.
+   *
+   * @param text of the first message
+   */
+  readonly newConversation?: (text: string) => {
+    readonly title?: string | null
+    readonly metadata?: Readonly<Record<string, unknown>>
+  }
+  /** Added to each message that is sent, as `name`. */
+  readonly message?: Partial<Pick<MessageInput, 'name' | 'metadata'>>
+  /** Keeps what is not sent yet, as `localStorage` does. Absent: it is lost with the page. */
+  readonly storage?: UnsentStorage
+  /** How many messages a page has, from 1 to 100; 30. */
+  readonly pageSize?: number
+  /** Runs a function before the next frame is painted. Absent: `requestAnimationFrame`, where there is one. */
+  readonly schedule?: (work: () => void) => void
+}
+
+/** A conversation on a screen. */
+export interface Thread {
+  /** For `useSyncExternalStore`. The listener is called at most once a frame. */
+  readonly subscribe: (listener: () => void) => () => void
+  /** For `useSyncExternalStore`: the same object until something has changed. */
+  readonly snapshot: () => ThreadSnapshot
+  /** Shows the branch of another version of a message, on this screen alone. @param messageId of `siblings.ids` */
+  readonly look: (messageId: string) => Promise<void>
+  /** Sends a message again that was refused. @param id of the shown message */
+  readonly retry: (id: string) => void
+  /** Forgets a message that was refused. @param id of the shown message */
+  readonly discard: (id: string) => void
+  /** Ends it: it follows and sends no more. */
+  readonly close: () => void
+}
+
+export interface ThreadSnapshot {
+  /** `missing`: there is no such conversation yet. `deleted`: there is none any more. */
+  readonly status: 'loading' | 'ready' | 'missing' | 'deleted'
+  readonly title: string | null
+  /** For `useExternalStoreRuntime`. */
+  readonly store: ThreadStore
+}
+
+/** An `ExternalStoreAdapter` of assistant-ui. */
+export interface ThreadStore {
+  readonly messages: readonly ShownMessage[]
+  readonly convertMessage: (message: ShownMessage) => ShownMessage
+  readonly isLoading: boolean
+  readonly isRunning: boolean
+  readonly hasEarlier: boolean
+  readonly onNew: (message: Written) => Promise<void>
+  readonly onEdit: (message: Written) => Promise<void>
+  readonly onReload: (parentId: string | null) => Promise<void>
+  readonly onCancel: () => Promise<void>
+  readonly onLoadEarlier: () => Promise<void>
+}
+
+/** What an `AppendMessage` of assistant-ui has for this. */
+export interface Written {
+  readonly sourceId: string | null
+  readonly content: readonly WrittenPart[]
+  readonly attachments?: readonly { readonly content: readonly WrittenPart[] }[] | undefined
+}
+
+/** Texts and pictures are sent, and nothing else. */
+export interface WrittenPart {
+  readonly type: string
+  readonly text?: unknown
+  readonly image?: unknown
+}

@@ -1,0 +1,172 @@
+import { createClient } from 'graphql-ws'
+import type { Logger } from 'pino'
+import { WebSocket } from 'ws'
+import { request } from '../../client/src/connection/request.ts'
+import { resumable } from '../../client/src/connection/resumable.ts'
+import { type ChatClient, runChatTurn } from '../../client/src/openai.ts'
+import type { AssistantConfig } from '../config.ts'
+import { fetchModel } from './fetch-model.ts'
+import { scriptedModel } from './scripted-model.ts'
+import { tools } from './tools.ts'
+
+/** What a conversation's metadata has whose questions the assistant answers. */
+const marked = { assistant: 'built-in' }
+
+/** Most users whose lists are followed. Those who come later are answered by their own agents alone. */
+const mostUsers = 100
+const maxTokens = 16_000
+const system =
+  'You are the assistant that is built into Colloquy, a conversation server. Answer briefly, in Markdown. If a tool helps, call it.'
+
+/**
+ * An assistant for development, so that a page has somebody to talk to. It is a client of this server as any agent is, and does
+ * nothing until somebody opens a page: then it follows that user's list, and answers where a conversation is marked for
+ * it and its active path ends with a message of the user.
+ *
+ * The client id of an answer is made from the question's id and from how many answers the question has, so of several
+ * servers that hear of one question only one answers. To answer anew is to make the question the active leaf again.
+ */
+export class Assistant implements AsyncDisposable {
+  readonly #url: () => string
+  readonly #log: Logger
+  readonly #model: ChatClient
+  readonly #modelName: string
+  readonly #over = new AbortController()
+  readonly #users = new Map<string, () => void>()
+  /** The last of them, by the question. */
+  readonly #answering = new Map<string, Promise<void>>()
+
+  /** @param url of this server's GraphQL, once it listens */
+  constructor({ model }: AssistantConfig, url: () => string, log: Logger) {
+    this.#url = url
+    this.#log = log
+    this.#model = model === null ? scriptedModel : fetchModel(model)
+    this.#modelName = model?.name ?? 'scripted'
+  }
+
+  /** Follows a user's list, from what is in it now. */
+  attend(userId: string): void {
+    if (this.#users.has(userId) || this.#users.size >= mostUsers || this.#over.signal.aborted) return
+    const client = createClient({
+      url: this.#url().replace('http', 'ws'),
+      connectionParams: { 'x-user-id': userId },
+      webSocketImpl: WebSocket,
+      retryAttempts: Number.POSITIVE_INFINITY,
+      shouldRetry: () => true,
+    })
+    const stop = resumable(client).subscribe(
+      { query: listQuery, variables: { after: null } },
+      {
+        next: (result) => this.#look(userId, (result as ListResult).data?.conversationsChanged.conversation),
+        error: (error) => this.#log.warn({ err: error }, 'the assistant does not hear of new questions any more'),
+        complete: () => {},
+      },
+    )
+    this.#users.set(userId, () => {
+      stop()
+      void client.dispose()
+    })
+    this.#inBackground(this.#lookAtAll(userId))
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort(new Error('The server stops.'))
+    for (const stop of this.#users.values()) stop()
+    await Promise.allSettled(this.#answering.values())
+  }
+
+  /** What was asked before anybody followed. */
+  async #lookAtAll(userId: string): Promise<void> {
+    const { conversations } = (await request(this.#at(userId), recentQuery, { metadata: marked })) as unknown as Recent
+    for (const conversation of conversations.nodes) this.#look(userId, conversation)
+  }
+
+  #look(userId: string, conversation: Listed | undefined): void {
+    if (conversation?.metadata.assistant !== marked.assistant) return
+    const { id, activeLeaf } = conversation
+    if (activeLeaf?.role !== 'USER' || activeLeaf.deletedAt !== null) return
+    // It may be asked anew before this server knows that its answer is whole.
+    const before = this.#answering.get(activeLeaf.id) ?? Promise.resolve()
+    const answering = before.catch(() => {}).then(() => this.#answer(userId, id, activeLeaf.id))
+    this.#answering.set(activeLeaf.id, answering)
+    const forget = () => {
+      if (this.#answering.get(activeLeaf.id) === answering) this.#answering.delete(activeLeaf.id)
+    }
+    this.#inBackground(answering.finally(forget))
+  }
+
+  async #answer(userId: string, conversationId: string, questionId: string): Promise<void> {
+    const at = { ...this.#at(userId), conversationId }
+    const first = `${turnId(questionId, 0)}/0`
+    const variables = { id: conversationId, clientId: first }
+    const { conversation } = (await request(at, answersQuery, variables)) as unknown as Answers
+    // Meanwhile another server may have begun.
+    if (conversation?.activeLeaf?.id !== questionId) return
+    const answers = conversation.message?.siblings.count ?? 0
+    await runChatTurn({
+      ...at,
+      client: this.#model,
+      model: this.#modelName,
+      parentId: questionId,
+      turnId: turnId(questionId, answers),
+      system,
+      maxTokens,
+      tools,
+    })
+  }
+
+  #at(userId: string) {
+    return {
+      url: this.#url(),
+      connectionParams: { 'x-user-id': userId },
+      webSocketImpl: WebSocket,
+      signal: this.#over.signal,
+    }
+  }
+
+  #inBackground(work: Promise<void>): void {
+    work.catch((error) => {
+      if (!this.#over.signal.aborted) this.#log.info({ err: error }, 'the assistant did not answer')
+    })
+  }
+}
+
+function turnId(questionId: string, answers: number): string {
+  return `answer/${questionId}/${answers}`
+}
+
+const listed = 'id metadata activeLeaf { id role deletedAt }'
+
+const listQuery = `subscription ($after: String) { conversationsChanged(after: $after) {
+  cursor ... on ConversationListed { conversation { ${listed} } }
+} }`
+
+const recentQuery = `query ($metadata: JSONObject!) {
+  conversations(first: 10, filter: { metadata: $metadata }) { nodes { ${listed} } }
+}`
+
+const answersQuery = `query ($id: ID!, $clientId: String!) { conversation(id: $id) {
+  activeLeaf { id }
+  message(clientId: $clientId) { id siblings { count } }
+} }`
+
+interface Listed {
+  readonly id: string
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly activeLeaf: { readonly id: string; readonly role: string; readonly deletedAt: string | null } | null
+}
+
+interface ListResult {
+  readonly data?: { readonly conversationsChanged: { readonly conversation?: Listed } }
+}
+
+interface Recent {
+  readonly conversations: { readonly nodes: readonly Listed[] }
+}
+
+interface Answers {
+  readonly conversation: {
+    readonly activeLeaf: { readonly id: string } | null
+    readonly message: { readonly siblings: { readonly count: number } } | null
+  } | null
+}

@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest'
+import type { Api } from '../support/api.ts'
+import { useBed } from '../support/bed.ts'
+import { chatScript, ModelServer } from '../support/model-server.ts'
+import { serve, type TestServer } from '../support/server.ts'
+import { until } from '../support/until.ts'
+
+const bed = useBed()
+
+interface Read {
+  readonly role: string
+  readonly status: string
+  readonly content: string | null
+  readonly error: { readonly code: string } | null
+  readonly siblings: { readonly count: number }
+}
+
+/** A page of the user opens at the server. */
+const open = (server: TestServer, user: string) =>
+  fetch(`${server.url}/web/settings.json`, { headers: { 'x-user-id': user } })
+
+const mark = (api: Api, id: string) =>
+  api.get(
+    'mutation ($id: ID!) { createConversation(input: { id: $id, metadata: { assistant: "built-in" } }) { created } }',
+    {
+      id,
+    },
+  )
+
+async function read(api: Api, id: string): Promise<Read[]> {
+  const { conversation } = await api.get(
+    `query ($id: ID!) { conversation(id: $id) { messages { nodes {
+      role status content error { code } siblings { count }
+    } } } }`,
+    { id },
+  )
+  return conversation.messages.nodes
+}
+
+const isAnswered = (api: Api, id: string, count: number) =>
+  until(async () => {
+    const messages = await read(api, id)
+    return messages.length === count && messages.at(-1)?.status === 'COMPLETE' && messages.at(-1)?.role === 'ASSISTANT'
+  })
+
+test('it answers who has opened a page, in conversations that are marked for it, also what was asked before', async () => {
+  const [eve, bob] = ['eve', 'bob'].map((user) => bed.server.as({ 'x-user-id': user })) as [Api, Api]
+  for (const api of [eve, bob]) {
+    await mark(api, 'before')
+    await api.append('before', 'Which order is mine?')
+  }
+  await open(bed.server, 'eve')
+  await isAnswered(eve, 'before', 2)
+  await eve.append('unmarked', 'Which order is mine?')
+  await mark(eve, 'after')
+  await eve.append('after', 'Where is my order 4?')
+  await isAnswered(eve, 'after', 4)
+  expect((await read(eve, 'after')).map(({ role }) => role)).toEqual(['USER', 'ASSISTANT', 'TOOL', 'ASSISTANT'])
+  expect((await read(eve, 'after'))[3]?.content).toBe('Order **4**, a lamp, is on its way. It arrives on Friday.')
+  expect(await read(eve, 'unmarked')).toHaveLength(1)
+  expect(await read(bob, 'before')).toHaveLength(1)
+})
+
+test('of two servers one answers, and again when the question is the active leaf again', async () => {
+  await using other = await serve(bed.database.url, { POLL_MS: '200' })
+  const api = bed.server.as({ 'x-user-id': 'two' })
+  for (const server of [bed.server, other]) await open(server, 'two')
+  const ids = Array.from({ length: 8 }, (_, index) => `two-${index}`)
+  const asked = await Promise.all(
+    ids.map(async (id) => {
+      await mark(api, id)
+      return (await api.append(id, 'Which order is mine?')).message.id
+    }),
+  )
+  for (const id of ids) await isAnswered(api, id, 2)
+  const [messageId] = asked
+  await api.get('mutation ($id: ID!) { setActiveLeaf(input: { messageId: $id }) { message { id } } }', {
+    id: messageId,
+  })
+  await isAnswered(api, 'two-0', 3)
+  expect((await read(api, 'two-0')).map(({ siblings }) => siblings.count)).toEqual([1, 2, 2])
+  for (const id of ids.slice(1)) expect([id, (await read(api, id)).length]).toEqual([id, 2])
+})
+
+test('a server that stops ends its answers', async () => {
+  const api = bed.server.as({ 'x-user-id': 'stopped' })
+  await mark(api, 'stopped')
+  {
+    await using other = await serve(bed.database.url)
+    await open(other, 'stopped')
+    await api.append('stopped', 'Tell me a long story')
+    await until(async () => (await read(api, 'stopped'))[1]?.content?.includes('Part 1') === true)
+  }
+  expect((await read(api, 'stopped'))[1]?.status).toBe('CANCELLED')
+})
+
+test('a model answers where there is one, and what it refuses fails the answer', async () => {
+  const call = { id: 'c1', name: 'find_order', arguments: '{"id":7}' }
+  const scripts = [chatScript({ calls: [call] }), chatScript({ texts: ['Two ', 'chairs.'] }), { status: 500 }]
+  await using model = await ModelServer.start(...scripts)
+  await using server = await serve(bed.database.url, {
+    OPENAI_BASE_URL: model.url,
+    OPENAI_MODEL: 'm',
+    OPENAI_API_KEY: 'k',
+  })
+  expect(await (await open(server, 'model')).json()).toMatchObject({ assistant: 'model' })
+  const api = server.as({ 'x-user-id': 'model' })
+  await mark(api, 'model')
+  await api.append('model', 'What is in order 7?')
+  await isAnswered(api, 'model', 4)
+  expect((await read(api, 'model'))[3]?.content).toBe('Two chairs.')
+  expect(model.requests.map(({ model: name, stream }) => [name, stream])).toEqual([
+    ['m', true],
+    ['m', true],
+  ])
+  await api.append('model', 'And?')
+  await until(async () => (await read(api, 'model'))[5]?.status === 'FAILED')
+  expect((await read(api, 'model'))[5]?.error?.code).toBe('MODEL_FAILED')
+})

@@ -1,0 +1,304 @@
+import { readFile } from 'node:fs/promises'
+import { SignJWT } from 'jose'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { streamMessage } from '../../client/src/index.ts'
+import type { Page } from '../../web/node_modules/playwright-core/index.js'
+import { useBed } from '../support/bed.ts'
+import { expectAccessible, TestBrowser } from '../support/browser.ts'
+import { startPrefixProxy } from '../support/prefix-proxy.ts'
+import { buildPrograms } from '../support/program.ts'
+import { serve } from '../support/server.ts'
+import { ServerProcess } from '../support/server-process.ts'
+import { TcpProxy } from '../support/tcp-proxy.ts'
+
+const bed = useBed()
+let browser: TestBrowser
+
+beforeAll(async () => {
+  browser = await TestBrowser.start()
+})
+
+afterEach(async () => {
+  await browser.closePages()
+  expect(browser.faults.splice(0)).toEqual([])
+})
+
+afterAll(() => browser?.[Symbol.asyncDispose]())
+
+const users = ['user', 'assistant'] as const
+const at = (url: string, user: string) => ({ url: `${url}/graphql`, connectionParams: { 'x-user-id': user } })
+const place = (id: string, url = bed.server.url) => `${url}/#/c/${id}`
+const messages = (page: Page) => page.locator('.message')
+const answers = (page: Page) => page.locator('.message.assistant')
+const bubbles = (page: Page) => page.locator('.message.user .bubble .plain')
+const button = (page: Page, name: string) => page.getByRole('button', { name, exact: true })
+const listed = (page: Page, name: string) => page.locator('.list-title', { hasText: name })
+
+async function say(page: Page, text: string): Promise<void> {
+  await page.locator('.composer textarea').fill(text)
+  await button(page, 'Send').click()
+}
+
+/** Waits for what the page shows. */
+const shows = (page: Page, text: string) => page.getByText(text).first().waitFor()
+
+/** Questions and answers of one user, without the assistant of the server. */
+async function talk(user: string, id: string, count: number): Promise<void> {
+  const api = bed.server.as({ 'x-user-id': user })
+  for (let n = 1; n <= count; n++) {
+    const role = users[(n + 1) % 2] === 'user' ? 'USER' : 'ASSISTANT'
+    await api.append(id, { role, content: `${role === 'USER' ? 'Q' : 'A'}${Math.ceil(n / 2)}` })
+  }
+}
+
+test('in the first minute: an assistant thinks, calls a tool, and streams a table and a picture', async () => {
+  const page = await browser.open(bed.server.url, 'first')
+  await button(page, 'How was the weather in Oslo this week?').click()
+  await shows(page, 'was the warmest day')
+  await button(page, 'Another answer').waitFor()
+  expect(await answers(page).locator('td').count()).toBe(15)
+  expect(
+    await answers(page)
+      .locator('img.picture')
+      .evaluate((image) => (image as unknown as { naturalWidth: number }).naturalWidth),
+  ).toBe(480)
+  expect(await page.locator('.folded pre').first().isVisible()).toBe(false)
+  await page.getByText('read weather').click()
+  await shows(page, '"celsius"')
+  await page.getByText('Reasoning').click()
+  await shows(page, 'They ask about the weather.')
+  await listed(page, 'How was the weather in Oslo this week?').waitFor()
+  expect(page.url()).toMatch(/#\/c\/[\w-]+$/)
+  expect(await page.title()).toBe('How was the weather in Oslo this week? · Colloquy')
+})
+
+test('two windows of one user show the same, and another user sees nothing of it', async () => {
+  const [one, other, stranger] = await Promise.all([
+    browser.open(bed.server.url, 'ada'),
+    browser.open(bed.server.url, 'ada'),
+    browser.open(bed.server.url, 'eve'),
+  ])
+  await say(one, 'Where is my order 4?')
+  await listed(other, 'Where is my order 4?').click()
+  for (const page of [one, other]) await shows(page, 'It arrives on Friday.')
+  await say(other, 'And order 7?')
+  for (const page of [one, other]) await shows(page, 'It arrives next week.')
+  expect(await one.locator('.messages').textContent()).toBe(await other.locator('.messages').textContent())
+  await shows(stranger, 'No conversations yet.')
+})
+
+describe('an answer that streams', () => {
+  test('goes on after a reload, and is stopped', async () => {
+    const page = await browser.open(bed.server.url, 'reload')
+    await say(page, 'Tell me a long story')
+    await shows(page, 'Part 1.')
+    await page.reload()
+    await shows(page, 'Part 2.')
+    await button(page, 'Stop').click()
+    await shows(page, 'Stopped.')
+    await button(page, 'Send').waitFor()
+  })
+
+  test('goes on while its server is killed, and another takes its place', async () => {
+    buildPrograms()
+    await using first = await ServerProcess.start(bed.database.url)
+    await using second = await ServerProcess.start(bed.database.url)
+    await using proxy = await TcpProxy.before({ url: first.url })
+    await bed.server.as({ 'x-user-id': 'killed' }).append('killed', 'Tell me.')
+    const page = await browser.open(place('killed', proxy.url), 'killed')
+    const answer = streamMessage({ ...at(proxy.url, 'killed'), conversationId: 'killed' })
+    answer.write('before ')
+    await shows(page, 'before')
+    first.program.kill('SIGKILL')
+    await first.program.exited
+    proxy.aim({ url: second.url })
+    answer.write('after')
+    await shows(page, 'before after')
+    await answer.complete()
+    await button(page, 'Another answer').waitFor()
+    expect(await answers(page).count()).toBe(1)
+  })
+})
+
+test('what is written without a network is sent once when it is back', async () => {
+  await talk('away', 'away', 2)
+  const page = await browser.open(place('away'), 'away')
+  await shows(page, 'A1')
+  await page.context().setOffline(true)
+  await shows(page, 'No connection.')
+  await say(page, 'while away')
+  await say(page, 'and once more')
+  await page.locator('[data-sent=pending]').nth(1).waitFor()
+  await page.context().setOffline(false)
+  await page.locator('[data-sent=sent]').nth(2).waitFor()
+  const { conversation } = await bed.server
+    .as({ 'x-user-id': 'away' })
+    .get('{ conversation(id: "away") { messages { nodes { content } } } }')
+  expect(conversation.messages.nodes.map(({ content }: { content: string }) => content)).toEqual([
+    'Q1',
+    'A1',
+    'while away',
+    'and once more',
+  ])
+})
+
+test('a message in other words and another answer are versions, which one looks at alone', async () => {
+  const [one, other] = await Promise.all([
+    browser.open(bed.server.url, 'versions'),
+    browser.open(bed.server.url, 'versions'),
+  ])
+  await say(one, 'Where is my order 4?')
+  await shows(one, 'It arrives on Friday.')
+  await listed(other, 'Where is my order 4?').click()
+  await messages(one).first().hover()
+  await button(one, 'Edit').click()
+  await one.getByLabel('The message in other words').fill('Where is my order 7?')
+  await one.locator('.edit').getByText('Send').click()
+  for (const page of [one, other]) await shows(page, 'It arrives next week.')
+
+  await messages(one).first().hover()
+  await button(one, 'Version before').click()
+  await shows(one, 'It arrives on Friday.')
+  expect(await other.getByText('It arrives next week.').count()).toBe(1)
+  await button(one, 'Next version').click()
+  await shows(one, 'It arrives next week.')
+
+  await button(other, 'Another answer').click()
+  for (const page of [one, other]) await answers(page).getByText('2/2').waitFor()
+})
+
+test('a conversation is renamed, archived, restored, exported and deleted, and the other window follows', async () => {
+  await talk('list', 'old', 3)
+  const page = await browser.open(place('old'), 'list')
+  const other = await browser.open(bed.server.url, 'list')
+  await button(page, 'Rename').click()
+  await page.getByLabel('Title', { exact: true }).fill('Lamps')
+  await page.keyboard.press('Enter')
+  for (const one of [page, other]) await listed(one, 'Lamps').waitFor()
+
+  const [download] = await Promise.all([page.waitForEvent('download'), button(page, 'Export as JSON').click()])
+  const exported = JSON.parse(await readFile(await download.path(), 'utf8'))
+  expect([exported.title, exported.messages.map(({ content }: { content: string }) => content)]).toEqual([
+    'Lamps',
+    ['Q1', 'A1', 'Q2'],
+  ])
+
+  await button(page, 'Archive').click()
+  await listed(other, 'Lamps').waitFor({ state: 'detached' })
+  await button(other, 'Archived').click()
+  await listed(other, 'Lamps').waitFor()
+  await button(page, 'Restore').click()
+  await listed(other, 'Lamps').waitFor({ state: 'detached' })
+  await listed(page, 'Lamps').waitFor()
+
+  await other.goto(place('old'))
+  await shows(other, 'Q2')
+  await button(page, 'Delete').click()
+  await page.locator('dialog').getByText('Delete', { exact: true }).click()
+  await shows(other, 'This conversation was deleted.')
+  await listed(page, 'Lamps').waitFor({ state: 'detached' })
+})
+
+test('earlier messages come as one scrolls up, and what one reads stays where it is', async () => {
+  await talk('long', 'long', 140)
+  const page = await browser.open(place('long'), 'long')
+  await shows(page, 'Q70')
+  const count = await messages(page).count()
+  expect(count).toBeLessThan(100)
+  const first = messages(page).first()
+  const id = await first.getAttribute('data-message-id')
+  const viewport = page.locator('.viewport')
+  const before = await viewport.evaluate((element) => {
+    element.scrollTop = 0
+    return element.querySelector('.message')?.getBoundingClientRect().top ?? 0
+  })
+  await messages(page).nth(count).waitFor({ state: 'attached' })
+  const after = await page
+    .locator(`[data-message-id="${id}"]`)
+    .evaluate((element) => element.getBoundingClientRect().top)
+  expect(Math.abs(after - before)).toBeLessThan(3)
+  while ((await bubbles(page).first().textContent()) !== 'Q1') {
+    await viewport.evaluate((element) => {
+      element.scrollTop = 0
+    })
+  }
+  expect(await messages(page).count()).toBe(140)
+})
+
+test('a picture is made small enough before it is sent, and a draft survives a reload', async () => {
+  await talk('sender', 'sent', 2)
+  const page = await browser.open(place('sent'), 'sender')
+  await shows(page, 'A1')
+  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), button(page, 'Add a picture').click()])
+  await chooser.setFiles({ name: 'noise.bmp', mimeType: 'image/bmp', buffer: noise(1600, 1200) })
+  await page.locator('.attachment img').waitFor()
+  await say(page, 'Look')
+  await page.locator('.message.user img.picture').waitFor()
+  await page.locator('[data-sent=sent]').nth(1).waitFor()
+  const { conversation } = await bed.server
+    .as({ 'x-user-id': 'sender' })
+    .get('{ conversation(id: "sent") { lastMessage { content parts } } }')
+  const [, picture] = conversation.lastMessage.parts
+  expect(picture.image_url.url).toMatch(/^data:image\/jpeg;base64,/)
+  expect(picture.image_url.url.length).toBeLessThan(300_001)
+
+  await page.locator('.composer textarea').fill('not yet')
+  await page.reload()
+  await shows(page, 'Look')
+  expect(await page.locator('.composer textarea').inputValue()).toBe('not yet')
+})
+
+test.each(['light', 'dark'] as const)(
+  'nobody is kept out, on a narrow screen either, in %s colours',
+  async (colorScheme) => {
+    const page = await browser.open(bed.server.url, `seen-${colorScheme}`, { colorScheme, reducedMotion: 'reduce' })
+    await expectAccessible(page)
+    await say(page, 'How was the weather in Oslo this week?')
+    await shows(page, 'was the warmest day')
+    await button(page, 'Another answer').waitFor()
+    await page.getByText('read weather').click()
+    await expectAccessible(page)
+    await page.setViewportSize({ width: 360, height: 640 })
+    const width = await page.evaluate('document.documentElement.scrollWidth')
+    expect(width).toBe(360)
+    await button(page, 'Open the list').click()
+    await expectAccessible(page)
+    await listed(page, 'How was the weather').click()
+    await button(page, 'Open the list').waitFor()
+  },
+)
+
+test('with an identity, below a path of a proxy: whoever has a token sees what is theirs', async () => {
+  const AUTH_SECRET = 'x'.repeat(32)
+  await using server = await serve(bed.database.url, { AUTH_SECRET, WEB: 'on', WEB_TOKEN_URL: '/token' })
+  const claims = new SignJWT({ sub: 'owner' }).setProtectedHeader({ alg: 'HS256' }).setExpirationTime('1h')
+  await using proxy = await startPrefixProxy(server.url, await claims.sign(new TextEncoder().encode(AUTH_SECRET)))
+  await talk('owner', 'mine', 2)
+  const page = await browser.open(proxy.url, 'nobody')
+  await shows(page, 'Nobody answers by itself here')
+  await say(page, 'Hello')
+  await listed(page, 'Hello').waitFor()
+  await page.goto(`${proxy.url}#/c/mine`)
+  await shows(page, 'A1')
+  expect(await page.locator('.sidebar .user').count()).toBe(0)
+})
+
+/** A picture that does not compress: 24 bits for each pixel, drawn by a fixed sequence. */
+function noise(width: number, height: number): Buffer {
+  const size = width * height * 3
+  const head = Buffer.alloc(54)
+  head.write('BM')
+  head.writeUInt32LE(54 + size, 2)
+  head.writeUInt32LE(54, 10)
+  head.writeUInt32LE(40, 14)
+  head.writeInt32LE(width, 18)
+  head.writeInt32LE(height, 22)
+  head.writeUInt16LE(1, 26)
+  head.writeUInt16LE(24, 28)
+  const pixels = Buffer.alloc(size)
+  for (let index = 0, seed = 1; index < size; index++) {
+    seed = (seed * 1_103_515_245 + 12_345) & 0x7fffffff
+    pixels[index] = seed >> 16
+  }
+  return Buffer.concat([head, pixels])
+}

@@ -1,0 +1,14 @@
+import { InMemoryCache } from '@apollo/client'
+import { relayStylePagination } from '@apollo/client/utilities'
+
+export function createCache(): InMemoryCache {
+  return new InMemoryCache({
+    possibleTypes: {
+      ConversationListEvent: ['ConversationListCaughtUp', 'ConversationListed', 'ConversationUnlisted'],
+    },
+    typePolicies: {
+      Query: { fields: { conversations: relayStylePagination(['filter']) } },
+      Subscription: { fields: { conversationsChanged: { merge: false } } },
+    },
+  })
+}

@@ -1,0 +1,94 @@
+import { useEffect, useRef, useState } from 'react'
+import { Icon } from '../app/icons.tsx'
+import { goTo } from '../app/place.ts'
+import type { Session } from '../app/session.ts'
+import { useConversations, useListChanges } from './conversations.ts'
+import { ThemeSwitch } from './theme-switch.tsx'
+import { UserSwitch } from './user-switch.tsx'
+import { sayWhen } from './when.ts'
+
+interface SidebarProps {
+  readonly session: Session
+  readonly user: string
+  readonly onUser: (name: string) => void
+  readonly current: string | null
+  readonly onChosen: () => void
+}
+
+export function Sidebar({ session, user, onUser, current, onChosen }: SidebarProps) {
+  const [isArchive, setArchive] = useState(false)
+  useListChanges()
+  const open = (id: string | null) => {
+    goTo(id)
+    onChosen()
+  }
+  return (
+    <nav className="sidebar" aria-label="Conversations">
+      <header className="sidebar-head">
+        <span className="brand">Colloquy</span>
+        <button type="button" className="tool only-narrow" aria-label="Close the list" onClick={onChosen}>
+          <Icon name="close" />
+        </button>
+      </header>
+      <button type="button" className="new" aria-current={current === null} onClick={() => open(null)}>
+        <Icon name="plus" />
+        New conversation
+      </button>
+      <div className="tabs">
+        <button type="button" aria-pressed={!isArchive} onClick={() => setArchive(false)}>
+          Active
+        </button>
+        <button type="button" aria-pressed={isArchive} onClick={() => setArchive(true)}>
+          Archived
+        </button>
+      </div>
+      <List key={String(isArchive)} isArchive={isArchive} current={current} onOpen={open} />
+      <footer className="sidebar-foot">
+        {session.settings.isOpen && <UserSwitch user={user} onUser={onUser} />}
+        <ThemeSwitch />
+      </footer>
+    </nav>
+  )
+}
+
+interface ListProps {
+  readonly isArchive: boolean
+  readonly current: string | null
+  readonly onOpen: (id: string) => void
+}
+
+function List({ isArchive, current, onOpen }: ListProps) {
+  const { conversations, isLoading, loadMore } = useConversations(isArchive)
+  if (conversations.length === 0) {
+    const empty = isArchive ? 'Nothing is archived.' : 'No conversations yet.'
+    return <p className="list-empty">{isLoading ? '' : empty}</p>
+  }
+  return (
+    <ul className="list">
+      {conversations.map(({ id, title, updatedAt }) => (
+        <li key={id}>
+          <button type="button" className="list-item" aria-current={id === current} onClick={() => onOpen(id)}>
+            <span className="list-title">{title ?? 'Untitled'}</span>
+            <time dateTime={updatedAt}>{sayWhen(updatedAt)}</time>
+          </button>
+        </li>
+      ))}
+      {loadMore && <More key={conversations.length} onSeen={loadMore} />}
+    </ul>
+  )
+}
+
+/** Reads the next page when the end of the list comes near. */
+function More({ onSeen }: { readonly onSeen: () => void }) {
+  const ref = useRef<HTMLLIElement>(null)
+  const seen = useRef(onSeen)
+  seen.current = onSeen
+  useEffect(() => {
+    const observer = new IntersectionObserver(([entry]) => entry?.isIntersecting && seen.current(), {
+      rootMargin: '400px',
+    })
+    if (ref.current) observer.observe(ref.current)
+    return () => observer.disconnect()
+  }, [])
+  return <li ref={ref} className="list-more" aria-hidden="true" />
+}

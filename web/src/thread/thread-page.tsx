@@ -1,0 +1,70 @@
+import { AssistantRuntimeProvider, useExternalStoreRuntime } from '@assistant-ui/react'
+import { openThread, type Thread } from '@colloquy/client/assistant-ui'
+import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import type { Session } from '../app/session.ts'
+import { useDraft } from './draft.ts'
+import { newConversation } from './new-conversation.ts'
+import { pictures } from './pictures.ts'
+import { ThreadContext } from './thread-context.ts'
+import { ThreadHead } from './thread-head.tsx'
+import { ThreadView } from './thread-view.tsx'
+import { unsentStorage } from './unsent-storage.ts'
+
+interface ThreadPageProps {
+  readonly session: Session
+  readonly id: string
+  /** It has no address yet. */
+  readonly isNew: boolean
+  readonly onOpenList: () => void
+  /** The first message was written. */
+  readonly onFirst: () => void
+}
+
+export function ThreadPage(props: ThreadPageProps) {
+  const { session, id } = props
+  const [thread, setThread] = useState<Thread | null>(null)
+  useEffect(() => {
+    const opened = openThread({
+      client: session.socket,
+      conversationId: id,
+      newConversation: newConversation(session),
+      storage: unsentStorage(session.owner),
+    })
+    setThread(opened)
+    return () => opened.close()
+  }, [session, id])
+  return thread === null ? null : <OpenThread {...props} thread={thread} />
+}
+
+function OpenThread({
+  session,
+  id,
+  isNew,
+  onOpenList,
+  onFirst,
+  thread,
+}: ThreadPageProps & { readonly thread: Thread }) {
+  const { status, title, store } = useSyncExternalStore(thread.subscribe, thread.snapshot)
+  const runtime = useExternalStoreRuntime({
+    ...store,
+    isDisabled: status === 'deleted',
+    adapters: { attachments: pictures },
+  })
+  useDraft(runtime.thread.composer, `${session.owner}/colloquy:draft:${isNew ? 'new' : id}`)
+  const isBegun = store.messages.length > 0
+  useEffect(() => {
+    if (isBegun && isNew) onFirst()
+  }, [isBegun, isNew, onFirst])
+  useEffect(() => {
+    document.title = title === null ? 'Colloquy' : `${title} · Colloquy`
+  }, [title])
+  const context = useMemo(() => ({ thread, assistant: session.settings.assistant }), [thread, session])
+  return (
+    <ThreadContext value={context}>
+      <AssistantRuntimeProvider runtime={runtime}>
+        <ThreadHead id={id} title={title} isThere={status === 'ready'} onOpenList={onOpenList} />
+        <ThreadView status={status} isEmpty={!isBegun} />
+      </AssistantRuntimeProvider>
+    </ThreadContext>
+  )
+}
