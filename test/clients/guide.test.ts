@@ -7,7 +7,7 @@ import { useGuide } from '../support/guide.ts'
 import { readBlocks, writeBlocks } from './blocks.ts'
 
 /** Each has a name, by which it is written as a file: all are programs below. */
-const programs = useGuide('docs/clients.md').take('ts', 13)
+const programs = useGuide('docs/clients.md').take('ts', 14)
 const schema = buildSchema(await readFile('schema.graphql', 'utf8'))
 const types = Object.values(schema.getTypeMap()).filter(({ name }) => !name.startsWith('__'))
 
