@@ -487,6 +487,7 @@ test('the package builds by itself, and no part of it needs Node, or an SDK that
       './ai-sdk': ['graphql-ws'],
       './ai-sdk-stream': ['ai', 'graphql-ws'],
       './anthropic': ['graphql-ws'],
+      './assistant-ui': ['graphql-ws'],
       './langchain': ['@langchain/core/chat_history', '@langchain/core/messages', 'graphql-ws'],
       './openai': ['graphql-ws'],
       './openai-agents': ['graphql-ws'],

@@ -13,8 +13,8 @@ export interface SentStatement {
 
 /**
  * The statements that `work` sends to a database, `begin` and `commit` included. The listener's NOTIFY is left
- * out, what a new connection asks, the looks at what is to be purged, with which a server begins, and what fills the words of messages
- * meanwhile. Taken at the driver, which every connection of this process goes through.
+ * out, what a new connection asks, the looks at what is to be purged, with which a server begins, and what fills the
+ * words of messages meanwhile. Taken at the driver, which every connection of this process goes through.
  */
 export async function recordStatements(database: TestDatabase, work: () => Promise<unknown>): Promise<SentStatement[]> {
   const { pathname } = new URL(database.url)
@@ -31,9 +31,11 @@ export async function recordStatements(database: TestDatabase, work: () => Promi
     const text = typeof config === 'string' ? config : String(config?.text)
     if (`/${this.database}` === pathname && !/pg_notify|pg_is_in_recovery/.test(text) && !/-old$/.test(config?.name)) {
       const place = places.get(this)
+      const endsEarlier = place === undefined && /^(commit|rollback)\b/i.test(text)
       const values = config?.values ?? (Array.isArray(args[1]) ? args[1] : [])
       const statement = { text, name: config?.name, values, place: place ?? 0 }
-      sent.push(statement)
+      // Of a transaction that began before, all but the end may be left out already.
+      if (!endsEarlier) sent.push(statement)
       if (/^begin\b/i.test(text)) begun.set(this, statement)
       const first = begun.get(this) ?? statement
       begunBy.set(statement, first)
