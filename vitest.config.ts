@@ -46,8 +46,7 @@ export default defineConfig({
     testTimeout: process.env.TEST_CITUS_URL ? 600_000 : 120_000,
     hookTimeout: 120_000,
     expect: { poll: { timeout: 120_000 } },
-    // Most of them wait for servers now and then.
-    maxWorkers: 3,
+    maxWorkers: 2,
     // The client of an earlier release is TypeScript, too.
     server: { deps: { inline: [/\.cache\/releases\//] } },
     // Files that follow each other in a process share its modules: loading them anew took a third of the time. No module of

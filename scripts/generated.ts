@@ -52,6 +52,7 @@ const subjects: Record<string, readonly string[]> = {
   ],
   'Embedded database': ['DATA_DIR'],
   'Feeds and streamed text': ['NATS_URL', 'POLL_MS', 'TEXT_WINDOW_MS', 'PING_MS', 'TOMBSTONE_DAYS'],
+  Search: ['SEARCH_FILL'],
   'The page': ['WEB', 'WEB_TOKEN_URL', 'OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL'],
   'What may be asked': ['TRUSTED_DOCUMENTS', 'GRAPHIQL', 'INTROSPECTION'],
   'Limits of a request': [

@@ -134,6 +134,11 @@ const settings = {
   ),
   INTROSPECTION: onOrOff('Whether callers may read the schema (`__schema`, `__type`). Absent: on where GraphiQL is.'),
 
+  SEARCH_FILL: oneOf(
+    ['on', 'off'],
+    'on',
+    'Whether this server fills the index of `searchMessages` beside its other work. Off, searches find what other servers have filled.',
+  ),
   WEB: onOrOff(
     'The page at `/`. Absent: on in development, and off where callers have an identity or `TRUSTED_DOCUMENTS` is set.',
   ),
@@ -445,6 +450,8 @@ export interface Config {
   /** A folder; undefined: every document may come. */
   readonly trustedDocuments: string | undefined
   readonly graphiql: boolean
+  /** Whether this server fills the words for searches. */
+  readonly searchFill: 'on' | 'off'
   readonly web: {
     readonly isOn: boolean
     /** undefined: in development, where the page needs no token. */
@@ -555,6 +562,7 @@ function toConfig(from: Settings): Config {
     allowsUnauthenticated: from.ALLOW_UNAUTHENTICATED === 'true',
     trustedDocuments: from.TRUSTED_DOCUMENTS,
     graphiql,
+    searchFill: from.SEARCH_FILL,
     web: { isOn: isWebOn, tokenUrl: from.WEB_TOKEN_URL },
     assistant: isWebOn && identity === undefined ? { model: toModel(from) } : null,
     introspection: from.INTROSPECTION ?? graphiql,

@@ -137,7 +137,7 @@ export async function startServer(
     await unlessStopped(eraser.resume())
     own(startReaper(store, config.pollMs, log))
     own(startPurger(store, config.lists, log))
-    filler = own(new WordFiller(store, log))
+    if (config.searchFill === 'on') filler = own(new WordFiller(store, log))
     const appender = new Appender(store, config.pool.waitMs)
     const streamWriter = own(
       new StreamWriter(store, config.limits.messageBytes, config.textWindowMs, config.pool.waitMs),

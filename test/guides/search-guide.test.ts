@@ -3,7 +3,7 @@ import { useBed } from '../support/bed.ts'
 import { useGuide } from '../support/guide.ts'
 import { until } from '../support/until.ts'
 
-const bed = useBed()
+const bed = useBed({ SEARCH_FILL: 'on' })
 const [search] = useGuide('docs/search.md').take('graphql', 1)
 
 test('the query of docs/search.md finds a message, with those around it', async () => {

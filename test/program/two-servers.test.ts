@@ -135,6 +135,21 @@ describe.each(['PostgreSQL', 'NATS'])('two servers with hints over %s', (bus) =>
       nodes: [{ id: message.id }, { id: messageId }],
     })
 
+    const part = { conversationId: 'c', userId: 'grace' }
+    for (const server of servers) {
+      await mutate('addParticipant', 'AddParticipantInput', part, 'conversation { id }')
+      const grace = new Api(server.url, { 'x-user-id': 'grace' })
+      const { conversations } = await grace.get('{ conversations { nodes { id unreadCount } } }')
+      const { id } = conversations.nodes[0]
+      await grace.get('mutation ($id: ID!) { leaveConversation(input: { conversationId: $id }) { __typename } }', {
+        id,
+      })
+      left.delete('leaveConversation')
+    }
+    await mutate('removeParticipant', 'RemoveParticipantInput', part, 'conversation { id }')
+    await mutate('markRead', 'MarkReadInput', { conversationId: 'c', seq: 5 }, 'conversation { readSeq }')
+    expect((await ask('{ searchMessages(query: "Hello") { edges { score } } }')).searchMessages.edges).toEqual([])
+
     await mutate('deleteMessage', 'DeleteMessageInput', { messageId }, 'message { deletedAt }')
     await mutate('clearConversation', 'ClearConversationInput', { id: 'copy' }, 'conversation { lastSeq }')
     await mutate('deleteConversation', 'DeleteConversationInput', { id: 'c' }, 'deletedConversationId')

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
 import { searching } from '../support/search.ts'
 
-const bed = useBed()
+const bed = useBed({ SEARCH_FILL: 'on' })
 const ada = () => bed.server.as()
 
 const document = `query ($id: ID!, $maxTokens: Int!, $format: ContextFormat! = OPENAI_CHAT, $recall: RecallInput, $userMessage: MessageInput) {

@@ -3,7 +3,7 @@ import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
 import { failSearch, search, searching, searchPage } from '../support/search.ts'
 
-const bed = useBed()
+const bed = useBed({ SEARCH_FILL: 'on' })
 
 let users = 0
 /** A user of the test's own, with these messages in the conversation `c`. */

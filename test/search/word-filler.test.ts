@@ -5,7 +5,7 @@ import { search, searching } from '../support/search.ts'
 import { serve } from '../support/server.ts'
 import { until } from '../support/until.ts'
 
-const bed = useBed()
+const bed = useBed({ SEARCH_FILL: 'on' })
 
 const contents = async (api: Api, query: string) => (await search(api, query)).map(({ node }) => node.content)
 
@@ -66,12 +66,12 @@ test('a server that starts fills what another one left', async () => {
   await ask(`delete from message_words where conversation_key = ${key}`)
   await ask(`update conversation_words set seq = 0, revision = 0 where conversation_key = ${key}`)
   expect(await contents(ada, 'grapes')).toEqual([])
-  await using _other = await serve(bed.database.url)
+  await using _other = await serve(bed.database.url, { SEARCH_FILL: 'on' })
   await until(async () => (await contents(ada, 'grapes')).length === 1)
 })
 
 test('two servers that are told of the same conversation do not hold each other up', async () => {
-  await using other = await serve(bed.database.url)
+  await using other = await serve(bed.database.url, { SEARCH_FILL: 'on' })
   const [one, two] = [bed.server.as({ 'x-user-id': 'both' }), other.as({ 'x-user-id': 'both' })]
   await Promise.all(Array.from({ length: 40 }, (_, n) => (n % 2 ? one : two).append('c', `kiwi number${n}`)))
   for (let n = 0; n < 40; n++) await until(async () => (await search(one, `"number${n}"`)).length === 1)

@@ -23,7 +23,15 @@ export class ServerProcess implements AsyncDisposable {
     folder?: string,
   ): Promise<ServerProcess> {
     await using stack = new AsyncDisposableStack()
-    const environment = { DATABASE_URL: databaseUrl, PORT: '0', LOG_LEVEL: 'error', RATE_LIMIT: 'off', ...settings }
+    const ours: Record<string, string> = folder === undefined ? { SEARCH_FILL: 'off' } : {}
+    const environment = {
+      DATABASE_URL: databaseUrl,
+      PORT: '0',
+      LOG_LEVEL: 'error',
+      RATE_LIMIT: 'off',
+      ...ours,
+      ...settings,
+    }
     const program = stack.use(new Program('src/main.js', [], environment, folder))
     await program.prints(/Access/)
     const [, url] = await program.prints(/GraphQL +(http:\S+)\/graphql/)

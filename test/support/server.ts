@@ -13,7 +13,7 @@ export interface TestServer extends Server {
 /**
  * A whole server on a free port. Settings are those of the environment. It polls so rarely that no test passes by the
  * poll, and that no round of the poll is among the statements that a test counts. It has no rate limit, because tests ask
- * faster than people do.
+ * faster than people do. It fills no words for searches, unless a test is about them.
  */
 export async function serve(databaseUrl: string, settings: Record<string, string> = {}): Promise<TestServer> {
   const logged: Record<string, unknown>[] = []
@@ -22,6 +22,7 @@ export async function serve(databaseUrl: string, settings: Record<string, string
     PORT: '0',
     POLL_MS: '600000',
     RATE_LIMIT: 'off',
+    SEARCH_FILL: 'off',
     DATABASE_URL: databaseUrl,
     ...settings,
   })
