@@ -51,6 +51,9 @@ async function talk(user: string, id: string, count: number): Promise<void> {
   }
 }
 
+/** Two cores take a minute for these. They run with `TEST_LONG=1 npm test`; the gate takes the others. */
+const long = test.skipIf(!process.env.TEST_LONG)
+
 test('in the first minute: an assistant thinks, calls a tool, and streams a table and a picture', async () => {
   const page = await browser.open(bed.server.url, 'first')
   await button(page, 'How was the weather in Oslo this week?').click()
@@ -72,7 +75,7 @@ test('in the first minute: an assistant thinks, calls a tool, and streams a tabl
   expect(await page.title()).toBe('How was the weather in Oslo this week? · Colloquy')
 })
 
-test('two windows of one user show the same, and another user sees nothing of it', async () => {
+long('two windows of one user show the same, and another user sees nothing of it', async () => {
   const [one, other, stranger] = await Promise.all([
     browser.open(bed.server.url, 'ada'),
     browser.open(bed.server.url, 'ada'),
@@ -142,7 +145,7 @@ test('what is written without a network is sent once when it is back', async () 
   ])
 })
 
-test('a message in other words and another answer are versions, which one looks at alone', async () => {
+long('a message in other words and another answer are versions, which one looks at alone', async () => {
   const [one, other] = await Promise.all([
     browser.open(bed.server.url, 'versions'),
     browser.open(bed.server.url, 'versions'),
@@ -167,7 +170,7 @@ test('a message in other words and another answer are versions, which one looks 
   for (const page of [one, other]) await answers(page).getByText('2/2').waitFor()
 })
 
-test('a conversation is renamed, archived, restored, exported and deleted, and the other window follows', async () => {
+long('a conversation is renamed, archived, restored, exported and deleted, and the other window follows', async () => {
   await talk('list', 'old', 3)
   const page = await browser.open(place('old'), 'list')
   const other = await browser.open(bed.server.url, 'list')
@@ -199,7 +202,7 @@ test('a conversation is renamed, archived, restored, exported and deleted, and t
   await listed(page, 'Lamps').waitFor({ state: 'detached' })
 })
 
-test('earlier messages come as one scrolls up, and what one reads stays where it is', async () => {
+long('earlier messages come as one scrolls up, and what one reads stays where it is', async () => {
   await talk('long', 'long', 140)
   const page = await browser.open(place('long'), 'long')
   await shows(page, 'Q70')
@@ -225,7 +228,7 @@ test('earlier messages come as one scrolls up, and what one reads stays where it
   expect(await messages(page).count()).toBe(140)
 })
 
-test('a picture is made small enough before it is sent, and a draft survives a reload', async () => {
+long('a picture is made small enough before it is sent, and a draft survives a reload', async () => {
   await talk('sender', 'sent', 2)
   const page = await browser.open(place('sent'), 'sender')
   await shows(page, 'A1')
@@ -248,7 +251,7 @@ test('a picture is made small enough before it is sent, and a draft survives a r
   expect(await page.locator('.composer textarea').inputValue()).toBe('not yet')
 })
 
-test.each(['light', 'dark'] as const)(
+test.each(process.env.TEST_LONG ? (['light', 'dark'] as const) : (['dark'] as const))(
   'nobody is kept out, on a narrow screen either, in %s colours',
   async (colorScheme) => {
     const page = await browser.open(bed.server.url, `seen-${colorScheme}`, { colorScheme, reducedMotion: 'reduce' })
