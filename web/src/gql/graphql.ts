@@ -51,6 +51,8 @@ export type UpdateConversationInput = {
   id: string | number;
   /** These keys are merged into the metadata at its top level. After that it may have at most 16 KiB as JSON. */
   metadata?: Record<string, unknown> | null | undefined;
+  /** Whether `searchMessages` and `recall` find its messages; null is true. false counts at once; with true, messages are found when they are indexed again. */
+  searchable?: boolean | null | undefined;
   /** A new title, at most 1000 characters. */
   title?: string | null | undefined;
 };
