@@ -4,6 +4,8 @@ import { useBed } from '../support/bed.ts'
 const bed = useBed()
 
 const subfields: Readonly<Record<string, string>> = {
+  author: ' { userId kind name }',
+  readBy: ' { count userIds }',
   conversation: ' { id title }',
   toolCalls: ' { callId name arguments type extra }',
   error: ' { code message }',
