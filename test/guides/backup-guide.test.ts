@@ -51,36 +51,29 @@ test('the embedded database comes back from its backup, as docs/backup.md says',
   expect(await contents(url)).toEqual(['Hello'])
 })
 
-/**
- * Another file of tests may build dist/ anew at that moment, and then the program is empty: it was seen once to end without a
- * word. With TEST_LONG=1, until a build takes the place of the one before at once.
- */
-test.skipIf(!process.env.TEST_LONG)(
-  'conversations move to another database, and their file is as docs/backup.md shows it',
-  async () => {
-    await using from = await createDatabase()
-    await using to = await createDatabase()
-    await using server = await serve(from.url)
-    await server.as().append('support', 'Hello')
-    const { startMessage } = await server
-      .as()
-      .get('mutation { startMessage(input: { conversationId: "support" }) { message { id } } }')
-    await server.as().get(
-      `mutation ($id: ID!) { appendMessageText(input: { messageId: $id, attempt: 1, chunk: 0, text: "Tomorrow." }) {
+test('conversations move to another database, and their file is as docs/backup.md shows it', async () => {
+  await using from = await createDatabase()
+  await using to = await createDatabase()
+  await using server = await serve(from.url)
+  await server.as().append('support', 'Hello')
+  const { startMessage } = await server
+    .as()
+    .get('mutation { startMessage(input: { conversationId: "support" }) { message { id } } }')
+  await server.as().get(
+    `mutation ($id: ID!) { appendMessageText(input: { messageId: $id, attempt: 1, chunk: 0, text: "Tomorrow." }) {
       nextChunk } }`,
-      { id: startMessage.message.id },
-    )
-    await clone.finish(move.replace('postgresql://…', to.url), { DATABASE_URL: from.url })
-    await using other = await serve(to.url)
-    expect(await contents(other.url)).toEqual(['Hello'])
+    { id: startMessage.message.id },
+  )
+  await clone.finish(move.replace('postgresql://…', to.url), { DATABASE_URL: from.url })
+  await using other = await serve(to.url)
+  expect(await contents(other.url)).toEqual(['Hello'])
 
-    await clone.finish('colloquy export --output all.jsonl', { DATABASE_URL: from.url })
-    const lines = (await readFile(join(clone.folder, 'all.jsonl'), 'utf8')).trim().split('\n')
-    const shown = file.trim().split('\n')
-    expect(lines).toHaveLength(shown.length)
-    for (const [index, line] of shown.entries()) expect(lines[index]).toMatch(shapeOf(line))
-  },
-)
+  await clone.finish('colloquy export --output all.jsonl', { DATABASE_URL: from.url })
+  const lines = (await readFile(join(clone.folder, 'all.jsonl'), 'utf8')).trim().split('\n')
+  const shown = file.trim().split('\n')
+  expect(lines).toHaveLength(shown.length)
+  for (const [index, line] of shown.entries()) expect(lines[index]).toMatch(shapeOf(line))
+})
 
 /** What stands in the place of `…` is not shown, and times and the name of the newest migration are others. */
 function shapeOf(line: string): RegExp {

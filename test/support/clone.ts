@@ -30,7 +30,9 @@ export class Clone implements AsyncDisposable {
     const path = `${join(this.folder, '.bin')}:${dirname(process.execPath)}:${process.env.PATH}`
     // npx asks whether it may install, and npm asks its registry for nothing that its cache has.
     const settings = { npm_config_yes: 'true', npm_config_prefer_offline: 'true', npm_config_audit: 'false' }
-    return new Shell(commands, this.folder, { ...process.env, ...settings, LOG_LEVEL: 'error', ...env, PATH: path })
+    // Where `npm test` was called is nothing to commands that are typed here, and the program would write its files there.
+    const { INIT_CWD: _, ...own } = process.env
+    return new Shell(commands, this.folder, { ...own, ...settings, LOG_LEVEL: 'error', ...env, PATH: path })
   }
 
   /** Runs them to their end, and answers what they printed. @throws if they fail */
