@@ -1,8 +1,8 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { cp, mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { startDaemon } from './daemon.ts'
 import { Guide } from './guide.ts'
 import { freePort } from './listen.ts'
 import { until } from './until.ts'
@@ -40,21 +40,10 @@ export class Prometheus implements AsyncDisposable {
     await cp('deploy/prometheus/alerts.yml', join(folder, 'alerts.yml'))
     const address = `127.0.0.1:${await freePort()}`
     const options = [`--config.file=${folder}/prometheus.yml`, `--storage.tsdb.path=${folder}/data`]
-    const child = spawn('prometheus', [...options, `--web.listen-address=${address}`], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    })
-    let output = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      output += text
-    })
-    const ended = once(child, 'close')
-    stack.defer(async () => {
-      child.kill('SIGTERM')
-      await ended
-    })
+    const daemon = startDaemon(stack, 'prometheus', [...options, `--web.listen-address=${address}`])
     const url = `http://${address}`
     await until(async () => {
-      if (child.exitCode !== null) throw new Error(`prometheus did not start:\n${output}`)
+      daemon.requireAlive()
       const response = await fetch(`${url}/-/ready`).catch(() => null)
       await response?.text()
       return response?.status === 200

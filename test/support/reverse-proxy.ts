@@ -1,9 +1,9 @@
-import { spawn, spawnSync } from 'node:child_process'
-import { once } from 'node:events'
+import { spawnSync } from 'node:child_process'
 import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { startDaemon } from './daemon.ts'
 import { freePort } from './listen.ts'
 import { until } from './until.ts'
 
@@ -79,21 +79,12 @@ export class ReverseProxy implements AsyncDisposable {
     const { path, prepare, authority } = programs[kind]
     const place: Place = { directory, ports: [port, plain], servers: ports.map((one) => `127.0.0.1:${one}`) }
     const { args, env } = await prepare(place)
-    const child = spawn(path, args, { env: { ...process.env, ...env }, stdio: ['ignore', 'ignore', 'pipe'] })
-    let output = ''
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      output += text
-    })
-    const ended = once(child, 'close')
-    stack.defer(async () => {
-      child.kill('SIGTERM')
-      await ended
-    })
+    const daemon = startDaemon(stack, path, args, env)
     const url = `https://127.0.0.1:${port}`
     const trusted = getCACertificates('default')
     stack.defer(() => setDefaultCACertificates(trusted))
     await until(async () => {
-      if (child.exitCode !== null) throw new Error(`${kind} did not start:\n${output}`)
+      daemon.requireAlive()
       const certificate = await readFile(join(directory, authority), 'utf8').catch(() => null)
       if (certificate === null) return false
       setDefaultCACertificates([...trusted, certificate])
@@ -108,7 +99,7 @@ export class ReverseProxy implements AsyncDisposable {
     const sendTo = async (leaving: 0 | 1 | null) => {
       if (kind === 'caddy') return
       await writeFile(join(directory, 'colloquy.conf'), await nginxConfig(place, leaving))
-      child.kill('SIGHUP')
+      daemon.process.kill('SIGHUP')
     }
     return new ReverseProxy(url, `http://127.0.0.1:${plain}`, sendTo, stack.move())
   }
