@@ -11,7 +11,7 @@ import { type Reading, readCounted, splitAtTurn } from './entries/reading.ts'
 import { Repeats } from './entries/repeats.ts'
 import type { Said } from './items/item.ts'
 import type { PendingCall } from './items/pending-call.ts'
-import type { Counted, Spoken } from './items/spoken.ts'
+import { type Counted, plainMessage, type Spoken } from './items/spoken.ts'
 import type { Step } from './items/step.ts'
 import { withCacheMarks } from './rules/cache-marks.ts'
 import { withCallIds } from './rules/call-ids.ts'
@@ -313,18 +313,5 @@ function withoutRepeats(steps: readonly Step[]): { readonly steps: Step[]; reado
 }
 
 function instruction({ text, tokens }: { readonly text: string; readonly tokens: number }): Counted<Spoken> {
-  const message: Spoken = {
-    role: 'SYSTEM',
-    name: null,
-    content: text,
-    parts: null,
-    partsFormat: null,
-    toolCalls: [],
-    toolName: null,
-    toolCallId: null,
-    toolError: null,
-    clientId: null,
-    status: 'COMPLETE',
-  }
-  return { message, tokens, reasoningTokens: 0 }
+  return { message: plainMessage('SYSTEM', text), tokens, reasoningTokens: 0 }
 }

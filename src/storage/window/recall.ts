@@ -1,6 +1,6 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import type { TokenEncoding } from '../../entities/window-enums.ts'
-import type { Counted, Spoken } from '../../window/items/spoken.ts'
+import { type Counted, plainMessage, type Spoken } from '../../window/items/spoken.ts'
 import type { WindowBuilder } from '../../window/window.ts'
 import type { WordQuery } from '../../words/word-query.ts'
 import { onPath, type Range, rangeArrays } from '../branch/path.ts'
@@ -117,23 +117,8 @@ export async function countMarks(
   { tokens }: WindowReader,
   encoding: TokenEncoding,
 ): Promise<readonly [before: Counted<Spoken>, behind: Counted<Spoken>]> {
-  const [before, behind] = await countMessages(tokens, encoding, marks.map(toMark))
+  // A model takes them as words of the user in any format.
+  const said = marks.map((mark) => plainMessage('USER', mark))
+  const [before, behind] = await countMessages(tokens, encoding, said)
   return [before as Counted<Spoken>, behind as Counted<Spoken>]
-}
-
-/** A model takes it as words of the user in any format. */
-function toMark(content: string): Spoken {
-  return {
-    role: 'USER',
-    name: null,
-    content,
-    parts: null,
-    partsFormat: null,
-    toolCalls: [],
-    toolName: null,
-    toolCallId: null,
-    toolError: null,
-    clientId: null,
-    status: 'COMPLETE',
-  }
 }

@@ -17,6 +17,23 @@ export type Spoken = Pick<
 > &
   Partial<Pick<Message, 'id' | 'deletedAt' | 'finishReason'>>
 
+/** A message of words alone, which nobody has stored. */
+export function plainMessage(role: Message['role'], content: string): Spoken {
+  return {
+    role,
+    name: null,
+    content,
+    parts: null,
+    partsFormat: null,
+    toolCalls: [],
+    toolName: null,
+    toolCallId: null,
+    toolError: null,
+    clientId: null,
+    status: 'COMPLETE',
+  }
+}
+
 /** A message and its tokens. The `tokens` do not include the reasoning. */
 export interface Counted<M extends Spoken = Message> {
   readonly message: M
