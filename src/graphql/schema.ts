@@ -91,8 +91,8 @@ export function createSchema(): GraphQLSchema {
 }
 
 /**
- * A conversation's `id` depends on who looks. A resolver of Type-GraphQL would take a list of twenty as long as a tenth of
- * its reading does.
+ * A conversation's `id` depends on who looks, and each conversation of each list is asked for it. So it has no resolver of
+ * Type-GraphQL, which makes an object and a list of parameters for each call.
  */
 function resolveId(type: GraphQLObjectType): void {
   const { id } = type.getFields()

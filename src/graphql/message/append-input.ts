@@ -1,4 +1,3 @@
-import { setImmediate as nextTurn } from 'node:timers/promises'
 import { Field, ID, InputType, Int, registerEnumType } from 'type-graphql'
 import type { Viewer } from '../../auth/viewer.ts'
 import type { Limits } from '../../config.ts'
@@ -6,6 +5,7 @@ import { badInput, conversationNotFound } from '../../errors.ts'
 import type { Append } from '../../storage/append/append.ts'
 import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'
 import { type Authorship, bringsTime } from '../../storage/message/new-message.ts'
+import { inTurns, type Work } from '../../turns.ts'
 import { readConversationId, readNewConversationId } from '../input/conversation-id.ts'
 import { requireBringer } from '../input/past-time.ts'
 import { checkMessage } from './message-check.ts'
@@ -52,13 +52,17 @@ const itemsOfTurn = 2_000
 const charactersOfTurn = 1024 * 1024
 
 /** The messages of `input.messages`. @throws ApiError BAD_USER_INPUT, PAYLOAD_TOO_LARGE */
-export async function readMessages(inputs: readonly MessageInput[], limits: Limits): Promise<CheckedMessage[]> {
+export function readMessages(inputs: readonly MessageInput[], limits: Limits): Promise<CheckedMessage[]> {
+  return inTurns(checkMessages(inputs, limits))
+}
+
+function* checkMessages(inputs: readonly MessageInput[], limits: Limits): Work<CheckedMessage[]> {
   const checked: CheckedMessage[] = []
   let turn = 0
   for (const [index, input] of inputs.entries()) {
     if (turn >= 1) {
       turn = 0
-      await nextTurn()
+      yield
     }
     checked.push(readMessage(`input.messages[${index}]`, input, limits))
     const { parts, toolCalls, content } = input

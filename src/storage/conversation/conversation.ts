@@ -236,6 +236,6 @@ export function move(conversation: Conversation): void {
 }
 
 /** The time of the database's clock: the clocks of servers may differ. */
-function now(): string {
+export function now(): string {
   return raw('now()')
 }

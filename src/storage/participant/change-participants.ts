@@ -4,7 +4,7 @@ import { Conversation } from '../../entities/conversation.ts'
 import { Participant } from '../../entities/participant.ts'
 import { ConversationMissing, OwnerTakesPart, TooManyParticipants } from '../../facts.ts'
 import { commit, inUnitOfWork, moving, unmoved, type Written } from '../conversation/commit.ts'
-import { findLocked, move } from '../conversation/conversation.ts'
+import { findLocked, move, now } from '../conversation/conversation.ts'
 import { listKey } from '../conversation/conversation-key.ts'
 import type { ConversationRef } from '../conversation/conversation-ref.ts'
 import { listRevision, type Store } from '../postgres/store.ts'
@@ -120,9 +120,4 @@ function find(em: EntityManager, conversation: Conversation, userId: string): Pr
 
 function countParticipants(em: EntityManager, conversation: Conversation): Promise<number> {
   return em.count(Participant, { conversation, epoch: conversation.epoch, [raw('ended_at')]: null })
-}
-
-/** The time of the database's clock: the clocks of servers may differ. */
-function now(): string {
-  return raw('now()')
 }
