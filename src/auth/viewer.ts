@@ -1,4 +1,4 @@
-import type { AuthorKind } from '../entities/message-enums.ts'
+import type { AuthorKind } from '../entities/message/message-enums.ts'
 
 /** What a caller may do. */
 export interface Rights {

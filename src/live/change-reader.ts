@@ -1,4 +1,4 @@
-import type { Message } from '../entities/message.ts'
+import type { Message } from '../entities/message/message.ts'
 import { type Changes, type Known, readChanges } from '../storage/message/changes.ts'
 import { readMessagesAt } from '../storage/message/message.ts'
 import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'

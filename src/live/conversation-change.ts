@@ -1,5 +1,5 @@
 import type { Conversation } from '../entities/conversation.ts'
-import type { Message } from '../entities/message.ts'
+import type { Message } from '../entities/message/message.ts'
 import type { Changes, Known } from '../storage/message/changes.ts'
 
 /** One thing that happened. `known` says how much of the conversation a reader knows after it. */

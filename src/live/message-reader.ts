@@ -1,5 +1,5 @@
 import type { Place } from '../entities/ids/place.ts'
-import type { Message } from '../entities/message.ts'
+import type { Message } from '../entities/message/message.ts'
 import { readPages } from '../storage/message/message-page.ts'
 import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'

@@ -1,4 +1,4 @@
-import type { Message } from '../entities/message.ts'
+import type { Message } from '../entities/message/message.ts'
 import type { ContextFormat, OmissionReason, PendingCallRule, ReasoningContent } from '../entities/window-enums.ts'
 import { ContextTooSmall } from '../facts.ts'
 import type { Dialect } from './dialects/dialect.ts'

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import type { PartsFormat } from '../../src/entities/message-enums.ts'
+import type { PartsFormat } from '../../src/entities/message/message-enums.ts'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
 import { useBed } from '../support/bed.ts'
 import { readAsProvider } from '../support/window-rules.ts'

@@ -1,6 +1,6 @@
 import * as langchain from '@langchain/core/messages'
-import type { Message } from '../../src/entities/message.ts'
-import type { MessageStatus, PartsFormat } from '../../src/entities/message-enums.ts'
+import type { Message } from '../../src/entities/message/message.ts'
+import type { MessageStatus, PartsFormat } from '../../src/entities/message/message-enums.ts'
 import { bytesOf } from './file-parts.ts'
 import { make, type Next, places, type Words } from './sdk-parts.ts'
 import { alternatives, type Shape, typeOf } from './sdk-types.ts'

@@ -1,5 +1,5 @@
-import type { Message } from '../../src/entities/message.ts'
-import type { PartsFormat } from '../../src/entities/message-enums.ts'
+import type { Message } from '../../src/entities/message/message.ts'
+import type { PartsFormat } from '../../src/entities/message/message-enums.ts'
 
 /** Where a dialect may have a file: parts of a message of the user, or of the result of call `a`. */
 export interface FilePlace {

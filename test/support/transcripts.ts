@@ -1,6 +1,6 @@
 import { Conversation } from '../../src/entities/conversation.ts'
-import { Message } from '../../src/entities/message.ts'
-import type { MessageStatus, PartsFormat } from '../../src/entities/message-enums.ts'
+import { Message } from '../../src/entities/message/message.ts'
+import type { MessageStatus, PartsFormat } from '../../src/entities/message/message-enums.ts'
 
 /** A message as it would be read, at its place in a conversation. */
 export function storedMessage(seq: number, fields: Partial<Message>): Message {

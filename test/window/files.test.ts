@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Message } from '../../src/entities/message.ts'
+import type { Message } from '../../src/entities/message/message.ts'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
 import { type ContextWindow, WindowBuilder } from '../../src/window/window.ts'
 import { addressPlaces, bytesOf, bytesPlaces, type FilePlace, tellFile } from '../support/file-parts.ts'

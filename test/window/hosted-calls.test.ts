@@ -1,7 +1,7 @@
 import type { BetaContentBlockParam } from '@anthropic-ai/sdk/resources/beta/messages/messages'
 import type { ResponseInputItem } from 'openai/resources/responses/responses'
 import { describe, expect, test } from 'vitest'
-import type { PartsFormat } from '../../src/entities/message-enums.ts'
+import type { PartsFormat } from '../../src/entities/message/message-enums.ts'
 import { ContextFormat, type PendingCallRule } from '../../src/entities/window-enums.ts'
 import { ContextTooSmall } from '../../src/facts.ts'
 import type { ContextWindow } from '../../src/window/window.ts'

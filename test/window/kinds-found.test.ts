@@ -1,6 +1,6 @@
 import { safeValidateUIMessages } from 'ai'
 import { describe, expect, test } from 'vitest'
-import type { PartsFormat } from '../../src/entities/message-enums.ts'
+import type { PartsFormat } from '../../src/entities/message/message-enums.ts'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
 import { build, buildValid, parts, user } from '../support/window.ts'
 

@@ -16,7 +16,7 @@ import {
 } from '@langchain/core/messages'
 import { describe, expect, test } from 'vitest'
 import { toInput } from '../../client/src/sdk/langchain-message.ts'
-import type { Message } from '../../src/entities/message.ts'
+import type { Message } from '../../src/entities/message/message.ts'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
 import { type ContextWindow, WindowBuilder } from '../../src/window/window.ts'
 import { storedMessage } from '../support/transcripts.ts'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
-import type { Message } from '../../src/entities/message.ts'
-import type { PartsFormat } from '../../src/entities/message-enums.ts'
+import type { Message } from '../../src/entities/message/message.ts'
+import type { PartsFormat } from '../../src/entities/message/message-enums.ts'
 import { ContextFormat, ReasoningContent } from '../../src/entities/window-enums.ts'
 import { readCountable } from '../../src/window/entries/countable.ts'
 import { type ContextWindow, WindowBuilder } from '../../src/window/window.ts'

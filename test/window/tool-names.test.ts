@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { toolName as clientToolName } from '../../client/src/index.ts'
-import type { Message } from '../../src/entities/message.ts'
+import type { Message } from '../../src/entities/message/message.ts'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
 import { toolName } from '../../src/window/rules/tool-name.ts'
 import { type ContextWindow, WindowBuilder } from '../../src/window/window.ts'

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import type { Message } from '../../src/entities/message.ts'
+import type { Message } from '../../src/entities/message/message.ts'
 import { ContextFormat, PendingCallRule } from '../../src/entities/window-enums.ts'
 import { ContextTooSmall } from '../../src/facts.ts'
 import type { ContextWindow } from '../../src/window/window.ts'

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { Message } from '../../src/entities/message.ts'
+import type { Message } from '../../src/entities/message/message.ts'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
 import { ContextTooSmall } from '../../src/facts.ts'
 import type { Counted } from '../../src/window/items/spoken.ts'

@@ -3,7 +3,7 @@ import { Arg, Args, Ctx, FieldResolver, ID, Info, Int, Query, Resolver, Root } f
 import { contractLimits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { readGlobalId } from '../../entities/ids/global-id.ts'
-import { Message } from '../../entities/message.ts'
+import { Message } from '../../entities/message/message.ts'
 import { badInput, conversationNotFound } from '../../errors.ts'
 import { activeLeafOf } from '../../storage/branch/path.ts'
 import type { PathPage } from '../../storage/branch/path-page.ts'

@@ -1,6 +1,6 @@
 import { Arg, Ctx, Field, FieldResolver, ID, InputType, Int, Mutation, ObjectType, Resolver, Root } from 'type-graphql'
 import { Conversation } from '../../entities/conversation.ts'
-import { Message } from '../../entities/message.ts'
+import { Message } from '../../entities/message/message.ts'
 import { badInput } from '../../errors.ts'
 import {
   countUnreadConversations,

@@ -16,7 +16,7 @@ import {
 import { contractLimits } from '../../config.ts'
 import type { Conversation } from '../../entities/conversation.ts'
 import { conversationId as conversationIdFor } from '../../entities/ids/global-id.ts'
-import { Message } from '../../entities/message.ts'
+import { Message } from '../../entities/message/message.ts'
 import { badInput, conversationNotFound } from '../../errors.ts'
 import { ChangeReader } from '../../live/change-reader.ts'
 import { toChanges } from '../../live/conversation-change.ts'

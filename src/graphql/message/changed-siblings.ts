@@ -1,4 +1,4 @@
-import { Message } from '../../entities/message.ts'
+import { Message } from '../../entities/message/message.ts'
 import { parentSeqOf } from '../../storage/branch/message-siblings.ts'
 import type { Context } from '../context.ts'
 import { readMessageId } from '../input/message-id.ts'

@@ -1,6 +1,6 @@
 import { Field, InputType } from 'type-graphql'
 import { Json, JsonObject } from '../../entities/json.ts'
-import { MessageRole, PartsFormat } from '../../entities/message-enums.ts'
+import { MessageRole, PartsFormat } from '../../entities/message/message-enums.ts'
 import { Timestamp } from '../../entities/timestamp.ts'
 import type { GivenMessage } from '../../storage/message/given-message.ts'
 import { type GivenProperty, givenColumns, type WrittenBy } from '../../storage/message/message-columns.ts'

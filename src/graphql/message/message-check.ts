@@ -1,6 +1,6 @@
 import { contractLimits, type Limits } from '../../config.ts'
-import { MessageStatus } from '../../entities/message-enums.ts'
-import type { ToolCall } from '../../entities/tool-call.ts'
+import { MessageStatus } from '../../entities/message/message-enums.ts'
+import type { ToolCall } from '../../entities/message/tool-call.ts'
 import { badInput, tooLarge } from '../../errors.ts'
 import type { GivenMessage, GivenToolCall } from '../../storage/message/given-message.ts'
 import { appendColumns, type Check, givenColumns } from '../../storage/message/message-columns.ts'

@@ -1,6 +1,6 @@
 import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver } from 'type-graphql'
 import { Conversation } from '../../entities/conversation.ts'
-import { Message } from '../../entities/message.ts'
+import { Message } from '../../entities/message/message.ts'
 import { badInput, messageNotFound } from '../../errors.ts'
 import { deleteMessage, editMessage, type MessageRef, refOf } from '../../storage/message/edit.ts'
 import type { GivenMessage } from '../../storage/message/given-message.ts'

@@ -15,7 +15,7 @@ import {
 import { contractLimits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { GetterField } from '../../entities/getter-field.ts'
-import { Message } from '../../entities/message.ts'
+import { Message } from '../../entities/message/message.ts'
 import { badInput, tooLarge } from '../../errors.ts'
 import type { Appended } from '../../storage/append/append.ts'
 import type { Context } from '../context.ts'

@@ -1,9 +1,9 @@
 import { Ctx, FieldResolver, ID, Resolver, Root } from 'type-graphql'
 import { conversationId, messageId } from '../../entities/ids/global-id.ts'
-import { Message } from '../../entities/message.ts'
-import { MessageAuthor } from '../../entities/message-author.ts'
-import { AuthorKind } from '../../entities/message-enums.ts'
-import { MessageSiblings } from '../../entities/message-siblings.ts'
+import { Message } from '../../entities/message/message.ts'
+import { MessageAuthor } from '../../entities/message/message-author.ts'
+import { AuthorKind } from '../../entities/message/message-enums.ts'
+import { MessageSiblings } from '../../entities/message/message-siblings.ts'
 import { parentSeqOf } from '../../storage/branch/message-siblings.ts'
 import type { Context } from '../context.ts'
 

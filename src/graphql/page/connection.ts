@@ -1,7 +1,7 @@
 import { Field, ObjectType } from 'type-graphql'
 import { Conversation } from '../../entities/conversation.ts'
 import { GetterField } from '../../entities/getter-field.ts'
-import { Message } from '../../entities/message.ts'
+import { Message } from '../../entities/message/message.ts'
 import type { ListPage } from '../../storage/list/conversation-list.ts'
 import { edgeCursor, listCursor } from './cursor.ts'
 

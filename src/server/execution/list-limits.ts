@@ -1,5 +1,5 @@
 import { contractLimits, type Limits } from '../../config.ts'
-import { MessageRole } from '../../entities/message-enums.ts'
+import { MessageRole } from '../../entities/message/message-enums.ts'
 
 /** How many items lists may have that callers give, by the name of the type of their items. */
 export type ListLimits = ReadonlyMap<string, number>

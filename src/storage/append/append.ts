@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
-import type { Message } from '../../entities/message.ts'
+import type { Message } from '../../entities/message/message.ts'
 import { toMicroseconds } from '../../entities/timestamp.ts'
 import {
   ClientIdTaken,

@@ -1,4 +1,4 @@
-import type { Message } from '../../entities/message.ts'
+import type { Message } from '../../entities/message/message.ts'
 import { moving, unmoved } from '../conversation/commit.ts'
 import { conversationColumns, nextImport, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
 import { changeOne, type MessageRef } from '../message/edit.ts'

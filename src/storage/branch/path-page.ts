@@ -1,5 +1,5 @@
 import type { Conversation } from '../../entities/conversation.ts'
-import type { Message } from '../../entities/message.ts'
+import type { Message } from '../../entities/message/message.ts'
 import { PathTooLong } from '../../facts.ts'
 import { readSelected, selectMessages } from '../message/select-messages.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'

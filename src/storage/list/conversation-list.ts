@@ -1,6 +1,6 @@
 import { Conversation } from '../../entities/conversation.ts'
 import type { JsonRecord } from '../../entities/json.ts'
-import type { Message } from '../../entities/message.ts'
+import type { Message } from '../../entities/message/message.ts'
 import {
   briefWidth,
   type ConversationColumns,

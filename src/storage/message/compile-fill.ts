@@ -1,4 +1,4 @@
-import type { Message } from '../../entities/message.ts'
+import type { Message } from '../../entities/message/message.ts'
 
 /**
  * Makes the function that fills a message, from an expression for each of its members. The function is code with fixed

@@ -1,7 +1,7 @@
 import type { PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Place } from '../../entities/ids/place.ts'
-import type { Message } from '../../entities/message.ts'
+import type { Message } from '../../entities/message/message.ts'
 import { ConversationMissing, MessageMissing, NotPermitted, RevisionMoved, StillStreaming } from '../../facts.ts'
 import { commit, inTransaction, moving, unmoved, type Written } from '../conversation/commit.ts'
 import type { ConversationRef } from '../conversation/conversation-ref.ts'

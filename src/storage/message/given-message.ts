@@ -1,5 +1,5 @@
-import type { Message } from '../../entities/message.ts'
-import type { ToolCall } from '../../entities/tool-call.ts'
+import type { Message } from '../../entities/message/message.ts'
+import type { ToolCall } from '../../entities/message/tool-call.ts'
 import type { GivenProperty } from './message-columns.ts'
 
 /** The properties of a message that a caller gives. The server adds the others. */

@@ -1,5 +1,5 @@
-import type { Message } from '../../entities/message.ts'
-import type { MessageStatus, PartsFormat } from '../../entities/message-enums.ts'
+import type { Message } from '../../entities/message/message.ts'
+import type { MessageStatus, PartsFormat } from '../../entities/message/message-enums.ts'
 import { PartsHoldText } from '../../facts.ts'
 import { textOfParts } from '../../window/dialects/read-parts.ts'
 import type { GivenMessage } from './given-message.ts'

@@ -1,4 +1,4 @@
-import type { Message } from '../../entities/message.ts'
+import type { Message } from '../../entities/message/message.ts'
 
 /** The properties of a message that are columns of its own row. */
 export type MessageProperty = Exclude<keyof Message, 'id' | 'conversation' | 'nextChunk'>

@@ -1,5 +1,5 @@
 import type { Conversation } from '../../entities/conversation.ts'
-import { Message } from '../../entities/message.ts'
+import { Message } from '../../entities/message/message.ts'
 import { readable } from '../../entities/timestamp.ts'
 import { readJson, readTimestamp } from '../postgres/column.ts'
 import type { Row } from '../postgres/statement.ts'

@@ -1,5 +1,5 @@
-import type { Message } from '../../entities/message.ts'
-import type { ToolCall } from '../../entities/tool-call.ts'
+import type { Message } from '../../entities/message/message.ts'
+import type { ToolCall } from '../../entities/message/tool-call.ts'
 import { writeJson } from '../postgres/column.ts'
 import type { MessageColumn, MessageProperty, SqlType } from './message-columns.ts'
 

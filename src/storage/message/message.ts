@@ -1,6 +1,6 @@
 import { Conversation } from '../../entities/conversation.ts'
 import type { Place } from '../../entities/ids/place.ts'
-import type { Message } from '../../entities/message.ts'
+import type { Message } from '../../entities/message/message.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import type { Row, Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'

@@ -1,5 +1,5 @@
 import type { Conversation } from '../../entities/conversation.ts'
-import { Message } from '../../entities/message.ts'
+import { Message } from '../../entities/message/message.ts'
 import { compileFill } from './compile-fill.ts'
 import { type MessageProperty, readColumns, type WrittenBy } from './message-columns.ts'
 

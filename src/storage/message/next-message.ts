@@ -1,4 +1,4 @@
-import type { Message } from '../../entities/message.ts'
+import type { Message } from '../../entities/message/message.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import type { Row } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'

@@ -1,5 +1,5 @@
 import type { Conversation } from '../../entities/conversation.ts'
-import type { Message } from '../../entities/message.ts'
+import type { Message } from '../../entities/message/message.ts'
 import { reachable } from '../conversation/conversation-ref.ts'
 import { conversationBytes, conversationColumn, readConversationColumn } from '../conversation/conversation-row.ts'
 import type { Row, Statement } from '../postgres/statement.ts'

@@ -1,5 +1,5 @@
 import type { Conversation } from '../../entities/conversation.ts'
-import type { Message } from '../../entities/message.ts'
+import type { Message } from '../../entities/message/message.ts'
 import { ConversationMissing } from '../../facts.ts'
 import { findConversation } from '../conversation/conversation.ts'
 import { type ConversationRef, mayAccess, reachable } from '../conversation/conversation-ref.ts'

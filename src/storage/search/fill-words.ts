@@ -1,7 +1,7 @@
 import { setImmediate as pause } from 'node:timers/promises'
 import type { PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
-import type { Message } from '../../entities/message.ts'
+import type { Message } from '../../entities/message/message.ts'
 import { readLexemes } from '../../words/lexemes.ts'
 import { searchedText } from '../../words/searched-text.ts'
 import { commit, inTransaction, unmoved } from '../conversation/commit.ts'

@@ -1,6 +1,6 @@
 import type { Awaiting } from '../../database/reads/lone-reads.ts'
 import type { Place } from '../../entities/ids/place.ts'
-import type { MessageRole } from '../../entities/message-enums.ts'
+import type { MessageRole } from '../../entities/message/message-enums.ts'
 import { requiredIn, soughtIn, type WordQuery } from '../../words/word-query.ts'
 import { type ConversationRef, reachable } from '../conversation/conversation-ref.ts'
 import { query, queryKey, type Row, type Statement } from '../postgres/statement.ts'

@@ -1,4 +1,4 @@
-import type { MessageChunk } from '../../entities/message-chunk.ts'
+import type { MessageChunk } from '../../entities/message/message-chunk.ts'
 import { reachable } from '../conversation/conversation-ref.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { readJson } from '../postgres/column.ts'

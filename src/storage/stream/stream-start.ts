@@ -1,4 +1,4 @@
-import type { Message } from '../../entities/message.ts'
+import type { Message } from '../../entities/message/message.ts'
 import { type Append, type Appended, appendMessages } from '../append/append.ts'
 import { appendWithin } from '../append/append-within.ts'
 import { within } from '../postgres/quota.ts'

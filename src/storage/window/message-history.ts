@@ -1,5 +1,5 @@
 import type { Conversation } from '../../entities/conversation.ts'
-import type { Message } from '../../entities/message.ts'
+import type { Message } from '../../entities/message/message.ts'
 import { activeLeafOf, isStraight, rangeArrays, rangesOf, readPath } from '../branch/path.ts'
 import { reachable } from '../conversation/conversation-ref.ts'
 import { messageColumns, rowBytes } from '../message/message-row.ts'

@@ -1,5 +1,5 @@
 import type { Conversation } from '../../entities/conversation.ts'
-import type { Message } from '../../entities/message.ts'
+import type { Message } from '../../entities/message/message.ts'
 import type { TokenEncoding } from '../../entities/window-enums.ts'
 import { commit, inTransaction, unmoved } from '../conversation/commit.ts'
 import { reachable } from '../conversation/conversation-ref.ts'

@@ -1,5 +1,5 @@
 import type { Conversation } from '../../entities/conversation.ts'
-import type { Message } from '../../entities/message.ts'
+import type { Message } from '../../entities/message/message.ts'
 import type { TokenEncoding } from '../../entities/window-enums.ts'
 import { onPath, type Range, rangeArrays } from '../branch/path.ts'
 import { reachable } from '../conversation/conversation-ref.ts'

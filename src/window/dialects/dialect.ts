@@ -1,4 +1,4 @@
-import type { MessageRole, PartsFormat } from '../../entities/message-enums.ts'
+import type { MessageRole, PartsFormat } from '../../entities/message/message-enums.ts'
 import type { ApprovalRequest, Call, Output, Reasoning, Said } from '../items/item.ts'
 import type { Step } from '../items/step.ts'
 

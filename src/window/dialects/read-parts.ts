@@ -1,4 +1,4 @@
-import type { PartsFormat } from '../../entities/message-enums.ts'
+import type { PartsFormat } from '../../entities/message/message-enums.ts'
 import type { Item } from '../items/item.ts'
 import { readAiSdk } from './ai-sdk/read.ts'
 import { readAnthropic } from './anthropic/read.ts'

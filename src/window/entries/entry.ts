@@ -1,4 +1,4 @@
-import type { ToolCall } from '../../entities/tool-call.ts'
+import type { ToolCall } from '../../entities/message/tool-call.ts'
 import { readParts } from '../dialects/read-parts.ts'
 import {
   type ApprovalRequest,

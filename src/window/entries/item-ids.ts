@@ -1,5 +1,5 @@
 import type { JsonRecord } from '../../entities/json.ts'
-import type { PartsFormat } from '../../entities/message-enums.ts'
+import type { PartsFormat } from '../../entities/message/message-enums.ts'
 import type { ApprovalRequest, Said } from '../items/item.ts'
 import { isRecord } from '../items/json.ts'
 import { sdkMetadata, withoutOptions } from '../items/sdk-metadata.ts'

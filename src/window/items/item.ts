@@ -1,5 +1,5 @@
 import type { JsonRecord } from '../../entities/json.ts'
-import type { PartsFormat } from '../../entities/message-enums.ts'
+import type { PartsFormat } from '../../entities/message/message-enums.ts'
 import { isRecord } from './json.ts'
 
 /** A stored part and its dialect. A window of the same dialect gives the part back unchanged. */

@@ -1,4 +1,4 @@
-import type { Message } from '../../entities/message.ts'
+import type { Message } from '../../entities/message/message.ts'
 
 /** The fields of a message that a window reads. A message that is not stored yet has no id. */
 export type Spoken = Pick<

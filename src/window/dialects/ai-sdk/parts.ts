@@ -1,5 +1,5 @@
 import type { JsonRecord } from '../../../entities/json.ts'
-import type { MessageRole } from '../../../entities/message-enums.ts'
+import type { MessageRole } from '../../../entities/message/message-enums.ts'
 import { type Output, ownPart, type Raw } from '../../items/item.ts'
 import { changed, isRecord } from '../../items/json.ts'
 import { sdkMetadata } from '../../items/sdk-metadata.ts'

@@ -1,5 +1,5 @@
 import type { JsonRecord } from '../../../entities/json.ts'
-import type { MessageRole } from '../../../entities/message-enums.ts'
+import type { MessageRole } from '../../../entities/message/message-enums.ts'
 import type { ReasoningContent } from '../../../entities/window-enums.ts'
 import { argumentsText } from '../../items/arguments.ts'
 import { fileByUrl, isPdf, textOfFile, urlOf } from '../../items/file-source.ts'

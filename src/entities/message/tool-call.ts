@@ -1,5 +1,5 @@
 import { Field, ObjectType } from 'type-graphql'
-import { JsonObject, type JsonRecord } from './json.ts'
+import { JsonObject, type JsonRecord } from '../json.ts'
 
 @ObjectType({ description: 'A tool call that an assistant asks for.', simpleResolvers: true })
 export class ToolCall {

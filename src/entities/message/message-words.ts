@@ -1,8 +1,8 @@
 import { BigIntType } from '@mikro-orm/core'
 import { Entity, Index, ManyToOne, Property } from '@mikro-orm/decorators/legacy'
+import { Timestamp } from '../timestamp.ts'
 import { Message } from './message.ts'
 import type { MessageRole } from './message-enums.ts'
-import { Timestamp } from './timestamp.ts'
 
 /** What a search looks at of a message. It is right only while its `revision` equals the message's. */
 @Entity({ tableName: 'message_words' })

@@ -1,7 +1,7 @@
 import { BigIntType } from '@mikro-orm/core'
 import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
+import type { TokenEncoding } from '../window-enums.ts'
 import { Message } from './message.ts'
-import type { TokenEncoding } from './window-enums.ts'
 
 /** How many tokens a message has. The count is right only while its `revision` equals the message's. */
 @Entity({ tableName: 'message_token_count' })

@@ -1,6 +1,6 @@
 import { Entity, ManyToOne, PrimaryKey, Property } from '@mikro-orm/decorators/legacy'
 import { Field, Int, ObjectType } from 'type-graphql'
-import { Json } from './json.ts'
+import { Json } from '../json.ts'
 import { Message } from './message.ts'
 
 @ObjectType({ description: 'A piece of text added to a message that is still streaming.', simpleResolvers: true })

@@ -1,6 +1,6 @@
 import { Entity, Index, ManyToOne, Property } from '@mikro-orm/decorators/legacy'
+import { Timestamp } from '../timestamp.ts'
 import { Message } from './message.ts'
-import { Timestamp } from './timestamp.ts'
 
 /**
  * The state of a message that is still being written. The row exists exactly while the message's status is STREAMING.
