@@ -467,6 +467,11 @@ export interface RemoveParticipantInput {
 export interface ResumeMessageInput {
   /** The message. */
   readonly messageId: string
+  /**
+   * How many chunks it has to have. If it has another number, it is CONFLICT, reason CHUNK, and its producer goes on:
+   * with 0 nobody is disturbed who has written.
+   */
+  readonly chunks?: number | null
 }
 
 /** What `setActiveLeaf` takes. */
