@@ -30,6 +30,7 @@ const apart = [
   'Message.conversation',
   'Message.siblings',
   'Message.readBy',
+  'Message.reactions',
   'MessageAppended.changedSiblings',
   'Conversation.lastMessage',
   'Conversation.viewerRole',

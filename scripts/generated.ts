@@ -117,6 +117,8 @@ const contractMeanings: Record<Exclude<ContractLimit, `default${string}`>, strin
   batch: 'Most messages of one append.',
   nodes: 'Most ids of `nodes`.',
   participants: 'Most participants of a conversation beside its owner.',
+  emojiBytes: 'Most bytes of the emoji of a reaction.',
+  emojis: 'Most different emojis of one message.',
   windows: 'Most context windows of one operation.',
   searchQuery: 'Most characters of a query of `searchMessages`.',
   found: 'Most messages of one page of `searchMessages`.',

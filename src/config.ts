@@ -319,6 +319,8 @@ export const contractLimits = {
   history: 1_000,
   batch: 100,
   participants: 1_000,
+  emojiBytes: 64,
+  emojis: 20,
   nodes: 100,
   windows: 10,
   contextTokens: 10_000_000,

@@ -68,6 +68,13 @@ export class ForeignParent extends Fact {
   }
 }
 
+/** A message has as many different emojis as it may have. */
+export class TooManyEmojis extends Fact {
+  constructor(readonly limit: number) {
+    super()
+  }
+}
+
 /** Both are revisions of the message, and not of its conversation. */
 export class RevisionMoved extends Fact {
   constructor(

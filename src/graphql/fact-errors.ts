@@ -48,6 +48,7 @@ import {
   StillStreaming,
   TextTooLarge,
   TooManyAnswers,
+  TooManyEmojis,
   TooManyParticipants,
   TooManyRows,
   TooManyWait,
@@ -83,6 +84,9 @@ const words = new Map<unknown, Words[1]>([
   said(OwnerTakesPart, () => forbidden('The owner of a conversation always takes part in it, as its owner.')),
   said(TooManyParticipants, ({ limit }) =>
     tooLarge('input.userId', 'participants beside the owner, with this one,', limit, limit + 1),
+  ),
+  said(TooManyEmojis, ({ limit }) =>
+    tooLarge('input.emoji', 'different emojis of one message, with this one,', limit, limit + 1),
   ),
   said(NotPermitted, () => forbidden('Your role in this conversation does not allow it.')),
   said(ConversationContended, () =>

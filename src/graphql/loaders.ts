@@ -5,6 +5,7 @@ import type { Message } from '../entities/message/message.ts'
 import type { MessageSiblings } from '../entities/message/message-siblings.ts'
 import { readSiblings } from '../storage/branch/message-siblings.ts'
 import { type PathPage, type PathPageRequest, readPathPages } from '../storage/branch/path-page.ts'
+import { type Reactions, readReactions } from '../storage/chat/reactions.ts'
 import { readConversations } from '../storage/conversation/conversation.ts'
 import type { ConversationRef } from '../storage/conversation/conversation-ref.ts'
 import {
@@ -40,6 +41,7 @@ export class Loaders {
   #siblings: DataLoader<Message, MessageSiblings> | undefined
   #readState: DataLoader<Conversation, ReadState> | undefined
   #readers: DataLoader<Message, Readers> | undefined
+  #reactions: DataLoader<Message, Reactions[]> | undefined
 
   constructor(store: Store, budget: AnswerBudget, userId: string) {
     this.#store = store
@@ -92,6 +94,11 @@ export class Loaders {
   get readers(): DataLoader<Message, Readers> {
     this.#readers ??= gathering((asked) => readReaders(this.#store, this.#budget, this.#userId, asked))
     return this.#readers
+  }
+
+  get reactions(): DataLoader<Message, Reactions[]> {
+    this.#reactions ??= gathering((asked) => readReactions(this.#store, this.#budget, this.#userId, asked))
+    return this.#reactions
   }
 
   get nextMessage(): DataLoader<Message, Message | null> {

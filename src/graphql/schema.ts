@@ -4,6 +4,7 @@ import { buildSchemaSync, type PubSub } from 'type-graphql'
 import { conversationId } from '../entities/ids/global-id.ts'
 import { Json, JsonObject } from '../entities/json.ts'
 import { Timestamp } from '../entities/timestamp.ts'
+import { ReactionsResolver } from './chat/reactions.ts'
 import type { Context } from './context.ts'
 import { ContextWindowResolver, OmittedMessagesResolver } from './conversation/context-window.ts'
 import { ConversationResolver } from './conversation/conversation.ts'
@@ -50,6 +51,7 @@ export function createSchema(): GraphQLSchema {
       ParticipantMutationResolver,
       ReadMarkerResolver,
       MessageReadersResolver,
+      ReactionsResolver,
       ViewerReadResolver,
       MessageMutationResolver,
       AppendMessagePayloadResolver,

@@ -139,6 +139,16 @@ const asked: [name: string, of: 'conversation' | 'message' | 'stream', document:
     'conversation',
     'mutation ($id: ID!) { markRead(input: { conversationId: $id, seq: 1 }) { conversation { readSeq } } }',
   ],
+  [
+    'addReaction',
+    'message',
+    'mutation ($id: ID!) { addReaction(input: { messageId: $id, emoji: "👍" }) { message { reactions { count } } } }',
+  ],
+  [
+    'removeReaction',
+    'message',
+    'mutation ($id: ID!) { removeReaction(input: { messageId: $id, emoji: "👍" }) { message { seq } } }',
+  ],
   ['editMessage', 'message', editing('messageId: $id')],
   ['editMessage, by client id', 'conversation', editing('conversationId: $id, clientId: "c-1"')],
   ['deleteMessage', 'message', deleting('messageId: $id')],

@@ -42,6 +42,8 @@ const inputs: Record<string, (place: Place) => object> = {
   resumeMessage: ({ streaming }) => ({ messageId: streaming }),
   stopMessage: ({ streaming }) => ({ messageId: streaming }),
   setActiveLeaf: ({ others }) => ({ messageId: others }),
+  addReaction: ({ others }) => ({ messageId: others, emoji: '👍' }),
+  removeReaction: ({ others }) => ({ messageId: others, emoji: '👍' }),
   'editMessage of its own': ({ own }) => ({ messageId: own, content: 'edited' }),
   "editMessage of another's": ({ others }) => ({ messageId: others, content: 'edited' }),
   'deleteMessage of its own': ({ own }) => ({ messageId: own }),

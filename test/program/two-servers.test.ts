@@ -147,6 +147,12 @@ describe.each(['PostgreSQL', 'NATS'])('two servers with hints over %s', (bus) =>
       left.delete('leaveConversation')
     }
     await mutate('removeParticipant', 'RemoveParticipantInput', part, 'conversation { id }')
+    const reaction = { messageId, emoji: '👍' }
+    const emojis = 'message { reactions { emoji count viewerReacted } }'
+    expect((await mutate('addReaction', 'AddReactionInput', reaction, emojis)).message.reactions).toEqual([
+      { emoji: '👍', count: 1, viewerReacted: true },
+    ])
+    await mutate('removeReaction', 'RemoveReactionInput', reaction, emojis)
     await mutate('markRead', 'MarkReadInput', { conversationId: 'c', seq: 5 }, 'conversation { readSeq }')
     expect((await ask('{ searchMessages(query: "Hello") { edges { score } } }')).searchMessages.edges).toEqual([])
 

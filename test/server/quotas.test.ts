@@ -64,6 +64,8 @@ const mutations: Record<string, { readonly takes: readonly string[]; readonly in
     takes: ['conversations', 'bytes'],
     input: () => ({ conversationId: 'new', ifMissing: 'CREATE', messages: [{ role: 'USER', content: 'new' }] }),
   },
+  addReaction: { takes: [], input: ({ message }) => ({ messageId: message, emoji: '👍' }) },
+  removeReaction: { takes: [], input: ({ message }) => ({ messageId: message, emoji: '👍' }) },
   addParticipant: { takes: [], input: ({ id }) => ({ conversationId: id, userId: 'grace' }) },
   appendMessageText: {
     takes: [],

@@ -173,6 +173,17 @@ export interface AddParticipantInput {
   readonly role?: ParticipantRole
 }
 
+/** What `addReaction` takes. */
+export interface AddReactionInput {
+  /** The message. */
+  readonly messageId: string
+  /**
+   * One emoji, of any skin tone, and of flags any; in the form that Unicode recommends (RGI): for example a red heart
+   * with U+FE0F.
+   */
+  readonly emoji: string
+}
+
 /** What `appendMessage` takes. */
 export interface AppendMessageInput {
   /** The conversation. */
@@ -463,6 +474,14 @@ export interface RemoveParticipantInput {
   readonly userId: string
 }
 
+/** What `removeReaction` takes. */
+export interface RemoveReactionInput {
+  /** The message. */
+  readonly messageId: string
+  /** The emoji. */
+  readonly emoji: string
+}
+
 /** What `resumeMessage` takes. */
 export interface ResumeMessageInput {
   /** The message. */
@@ -606,6 +625,12 @@ export interface ContextArguments {
 export interface AddParticipantPayload {
   /** The conversation as it is now. */
   readonly conversation: Conversation
+}
+
+/** What `addReaction` answers, after the change is durable. */
+export interface AddReactionPayload<Selected = Message> {
+  /** The message as it is now. */
+  readonly message: Selected
 }
 
 /** What `appendMessage` answers, after the message is durable. */
@@ -1039,6 +1064,16 @@ export interface MessageError {
   readonly message: string
 }
 
+/** The users who put one emoji on a message. */
+export interface MessageReactions {
+  /** The emoji. */
+  readonly emoji: string
+  /** How many users. */
+  readonly count: number
+  /** Whether the viewer is one of them. */
+  readonly viewerReacted: boolean
+}
+
 /** Who has read a message. */
 export interface MessageReaders {
   /** How many of those who take part, beside the author. */
@@ -1206,6 +1241,12 @@ export interface PendingCall {
 export interface RemoveParticipantPayload {
   /** The conversation as it is now. */
   readonly conversation: Conversation
+}
+
+/** What `removeReaction` answers, after the change is durable. */
+export interface RemoveReactionPayload<Selected = Message> {
+  /** The message as it is now. */
+  readonly message: Selected
 }
 
 /** What `resumeMessage` answers. */

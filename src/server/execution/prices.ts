@@ -159,6 +159,8 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'Message.author': free,
     'Message.readBy': { own: 5 },
     'MessageReaders.userIds': inRow(3),
+    // A look at another table for all messages of an answer.
+    'Message.reactions': { own: 1, items: 3 },
     'Message.conversationId': free,
     'Message.revision': free,
     'Message.parentId': free,
@@ -189,6 +191,8 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'Mutation.stopMessage': row,
     'Mutation.editMessage': row,
     'Mutation.deleteMessage': row,
+    'Mutation.addReaction': { own: 3 },
+    'Mutation.removeReaction': { own: 3 },
     'Mutation.setActiveLeaf': row,
     'Mutation.addParticipant': { own: 3 },
     'Mutation.removeParticipant': { own: 3 },
