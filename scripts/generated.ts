@@ -119,6 +119,7 @@ const contractMeanings: Record<Exclude<ContractLimit, `default${string}`>, strin
   participants: 'Most participants of a conversation beside its owner.',
   emojiBytes: 'Most bytes of the emoji of a reaction.',
   emojis: 'Most different emojis of one message.',
+  mentions: 'Most users that one message mentions.',
   windows: 'Most context windows of one operation.',
   searchQuery: 'Most characters of a query of `searchMessages`.',
   found: 'Most messages of one page of `searchMessages`.',

@@ -321,6 +321,7 @@ export const contractLimits = {
   participants: 1_000,
   emojiBytes: 64,
   emojis: 20,
+  mentions: 50,
   nodes: 100,
   windows: 10,
   contextTokens: 10_000_000,

@@ -34,7 +34,9 @@ import {
   CopyTooLarge,
   type Fact,
   ForeignParent,
+  ForeignReply,
   LastSeqMoved,
+  MentionedOutsider,
   MessageMissing,
   NobodyWaits,
   NotPermitted,
@@ -132,6 +134,13 @@ export function atMessages(
       throw badInput(
         `${messages[error.index]?.path}.clientId`,
         'an earlier message of this call has the same client id with another payload.',
+      )
+    if (error instanceof ForeignReply)
+      throw badInput(`${messages[error.index]?.path}.replyTo`, 'is not the id of a message of this conversation.')
+    if (error instanceof MentionedOutsider)
+      throw badInput(
+        `${messages[error.index]?.path}.mentions`,
+        `names ${JSON.stringify(error.userId)}, who takes no part in this conversation.`,
       )
     if (error instanceof ForeignParent) {
       const { path, given } = messages[error.index] as (typeof messages)[number]

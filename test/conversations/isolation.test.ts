@@ -66,6 +66,8 @@ const asked: [name: string, of: 'conversation' | 'message' | 'stream', document:
   ['appendMessage, a known client id', 'conversation', appending('', 'clientId: "c-1"')],
   ['appendMessage, a parent', 'conversation', appending('', 'parentId: $message')],
   ['appendMessage, a parent by its client id', 'conversation', appending('', 'parentClientId: "c-1"')],
+  ['appendMessage, a reply', 'conversation', appending('', 'replyTo: $message')],
+  ['appendMessage, a mention', 'conversation', appending('', 'mentions: ["ada"]')],
   [
     'appendMessages',
     'conversation',

@@ -11,6 +11,8 @@ const subfields: Readonly<Record<string, string>> = {
   error: ' { code message }',
   siblings: ' { index count ids }',
   reactions: ' { emoji count viewerReacted }',
+  replyTo: ' { id content }',
+  mentions: ' { userId }',
 }
 
 /** Every field of a message, with what is selected of it; one that the schema gains comes along. */
@@ -35,7 +37,8 @@ beforeAll(async () => {
   })
   await ada.append('rich', { role: 'TOOL', content: 'seen', toolName: 'look', toolCallId: 'c1', toolError: false })
   const { id } = first.message
-  await ada.append('rich', { role: 'USER', content: 'before', clientId: 'edited', parentId: id })
+  const links = { parentId: id, replyTo: id, mentions: ['ada'] }
+  await ada.append('rich', { role: 'USER', content: 'before', clientId: 'edited', ...links })
   await ada.get('mutation ($id: ID!) { addReaction(input: { messageId: $id, emoji: "👍" }) { message { id } } }', {
     id,
   })

@@ -3,7 +3,7 @@ import type { Api, Results } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
 import * as identities from './identities.ts'
 
-/* What people add to messages: reactions. */
+/* What people add to messages: reactions, replies, mentions. */
 
 const bed = useBed({ ...identities.identitySettings, QUOTA_STREAMS: 'off' })
 
@@ -42,6 +42,15 @@ async function reactionsOf(api: Api, id: string) {
       id,
     })
   ).node.reactions
+}
+
+const countRows = async (table: string, id: string) => {
+  const client = await bed.database.connect()
+  const { rowCount } = await client.query(
+    `select from ${table} t join conversation c on c.key = t.conversation_key where c.id = $1`,
+    [id],
+  )
+  return rowCount
 }
 
 const nextOf = async (results: Results) => Object.values((await results.next())?.data ?? {})[0]
@@ -140,4 +149,151 @@ test('an emoji is one of those that Unicode recommends, and nothing else is', as
     expect(await fail(emoji)).toMatchObject({ code: 'BAD_USER_INPUT', path: 'input.emoji' })
   }
   expect(await fail(`${'👍'.repeat(16)}!`)).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', limit: 64, actual: 65 })
+})
+
+const append = call('appendMessage', 'replayed message { id seq parentId replyTo { id content } mentions { userId } }')
+
+async function said(api: Api, conversationId: string, message: object) {
+  const input = { conversationId, message: { role: 'USER', content: 'said', ...message } }
+  return (await api.get(append, { input })).appendMessage
+}
+
+async function refusal(api: Api, conversationId: string, message: object) {
+  const input = { conversationId, message: { role: 'USER', content: 'said', ...message } }
+  return (await api.fail(append, { input })).extensions
+}
+
+test('a message replies to one of the same conversation, changes no branch by that, and models see none of it', async () => {
+  const { ada, grace, forGrace, question, answer } = await begin('replies')
+  const { message } = await said(grace, forGrace, { replyTo: question })
+  expect(message).toMatchObject({ seq: 3, parentId: answer, replyTo: { id: question, content: 'question' } })
+  const context = '{ conversation(id: "replies") { context(maxTokens: 1000) { messages } } }'
+  expect(JSON.stringify((await ada.get(context)).conversation.context.messages)).not.toContain('reply')
+  const elsewhere = (await ada.append('elsewhere', 'x')).message.id as string
+  const strangers = (await (await user('eve')).append('hers', 'x')).message.id as string
+  const [beyond, never] = [message.id.replace(/.$/, '4'), elsewhere.replace(/.{4}$/, 'AAAJ')]
+  const path = 'input.message.replyTo'
+  const foreign = { code: 'BAD_USER_INPUT', path }
+  for (const replyTo of [elsewhere, strangers, beyond, never, 'msg_junk', 'replies', forGrace, '']) {
+    for (const [api, id] of [
+      [ada, 'replies'],
+      [grace, forGrace],
+    ] as const) {
+      expect(await refusal(api, id, { replyTo })).toMatchObject(foreign)
+    }
+  }
+  const messages = [
+    { role: 'USER', content: 'one' },
+    { role: 'USER', content: 'two', replyTo: elsewhere },
+  ]
+  const batch = { conversationId: 'replies', messages }
+  expect((await ada.fail(call('appendMessages', 'replayed'), { input: batch })).extensions).toMatchObject({
+    code: 'BAD_USER_INPUT',
+    path: 'input.messages[1].replyTo',
+  })
+  expect((await ada.get('{ conversation(id: "replies") { lastSeq } }')).conversation.lastSeq).toBe(3)
+  // The message that streams after them is their reply's neighbour, and not a reply.
+  const { startMessage } = await ada.get(call('startMessage', 'messageEdges { node { replyTo { seq } } }'), {
+    input: { conversationId: 'replies', messages: [{ role: 'USER', content: 'x', replyTo: answer }] },
+  })
+  expect(startMessage.messageEdges).toEqual([{ node: { replyTo: { seq: 2 } } }, { node: { replyTo: null } }])
+})
+
+test('a reply and mentions are part of what a client id stands for, by the place of the message', async () => {
+  const { ada, question, answer } = await begin('hashes')
+  const message = { clientId: 'c-1', replyTo: question, mentions: ['grace'] }
+  expect((await said(ada, 'hashes', message)).replayed).toBe(false)
+  expect((await said(ada, 'hashes', message)).replayed).toBe(true)
+  for (const other of [{ replyTo: answer }, { replyTo: null }, { mentions: ['ada'] }, { mentions: null }]) {
+    expect(await refusal(ada, 'hashes', { ...message, ...other })).toMatchObject({
+      code: 'CONFLICT',
+      reason: 'CLIENT_ID',
+    })
+  }
+  // In a fork the message to which it replies has another id.
+  await ada.get(call('forkConversation', 'conversation { id }'), { input: { id: 'hashes', newId: 'forked' } })
+  const { id } = (await ada.get('{ conversation(id: "forked") { message(seq: 1) { id } } }')).conversation.message
+  expect(id).not.toBe(question)
+  await join(ada, 'forked', 'grace')
+  expect(await said(ada, 'forked', { ...message, replyTo: id })).toMatchObject({ replayed: true, message: { seq: 3 } })
+  // A plain message has the hash that it had before there were replies.
+  await said(ada, 'hashes', { clientId: 'c-2' })
+  expect((await said(ada, 'hashes', { clientId: 'c-2', replyTo: null, mentions: null })).replayed).toBe(true)
+})
+
+test('a replacement replaces the reply and the mentions, and an edit leaves them', async () => {
+  const { ada, question, answer } = await begin('replaced')
+  const input = (more: object) => ({
+    conversationId: 'replaced',
+    onExisting: 'REPLACE',
+    messages: [{ role: 'USER', content: 'x', clientId: 'c-1', ...more }],
+  })
+  const save = call('appendMessages', 'replayed messages { id seq replyTo { id } mentions { userId } }')
+  const saved = async (more: object) => (await ada.get(save, { input: input(more) })).appendMessages.messages[0]
+  const first = await saved({ replyTo: question, mentions: ['grace', 'ada', 'grace'] })
+  expect(first).toMatchObject({ replyTo: { id: question }, mentions: [{ userId: 'grace' }, { userId: 'ada' }] })
+  const edit = call('editMessage', 'message { content replyTo { id } mentions { userId } }')
+  expect(
+    (await ada.get(edit, { input: { messageId: first.id, content: 'edited' } })).editMessage.message,
+  ).toMatchObject({
+    content: 'edited',
+    replyTo: { id: question },
+    mentions: [{ userId: 'grace' }, { userId: 'ada' }],
+  })
+  expect(await saved({ content: 'y', replyTo: answer })).toMatchObject({ replyTo: { id: answer }, mentions: [] })
+  const ofItself = await ada.fail(save, { input: input({ content: 'z', replyTo: first.id }) })
+  expect(ofItself.extensions).toMatchObject({ code: 'BAD_USER_INPUT', path: 'input.messages[0].replyTo' })
+  expect(await saved({ content: 'z' })).toMatchObject({ replyTo: null, mentions: [] })
+  expect(await countRows('message_link', 'replaced')).toBe(0)
+})
+
+test('only who takes part is mentioned, up to 50, and sees what is unread of it', async () => {
+  const { ada, grace, forGrace } = await begin('mentions')
+  const path = 'input.message.mentions'
+  for (const outsider of ['eve', 'Grace']) {
+    const input = { conversationId: 'mentions', message: { role: 'USER', content: 'x', mentions: ['grace', outsider] } }
+    const error = await ada.fail(append, { input })
+    expect(error.extensions).toMatchObject({ code: 'BAD_USER_INPUT', path })
+    expect(error.message).toContain(`"${outsider}"`)
+  }
+  expect(await refusal(ada, 'mentions', { mentions: [''] })).toMatchObject({
+    code: 'BAD_USER_INPUT',
+    path: `${path}[0]`,
+  })
+  const many = (count: number) => Array.from({ length: count }, () => 'grace')
+  expect(await refusal(ada, 'mentions', { mentions: many(51) })).toMatchObject({
+    code: 'PAYLOAD_TOO_LARGE',
+    path,
+    limit: 50,
+    actual: 51,
+  })
+  const unread = async (api: Api, id: string) =>
+    (await api.get('query ($id: ID!) { conversation(id: $id) { unreadMentions } }', { id })).conversation.unreadMentions
+  expect((await said(ada, 'mentions', { mentions: many(50) })).message.mentions).toEqual([{ userId: 'grace' }])
+  await said(ada, 'mentions', { mentions: ['ada'] })
+  expect((await said(ada, 'mentions', { mentions: [] })).message.mentions).toEqual([])
+  const { message } = await said(ada, 'mentions', { mentions: ['grace'] })
+  expect([await unread(grace, forGrace), await unread(ada, 'mentions')]).toEqual([2, 0])
+  await grace.get(call('markRead', 'conversation { id }'), {
+    input: { conversationId: forGrace, seq: message.seq - 1 },
+  })
+  expect(await unread(grace, forGrace)).toBe(1)
+  await said(grace, forGrace, { mentions: ['ada'] })
+  expect([await unread(grace, forGrace), await unread(ada, 'mentions')]).toEqual([0, 1])
+  await ada.get(call('removeParticipant', 'conversation { id }'), {
+    input: { conversationId: 'mentions', userId: 'grace' },
+  })
+  expect(await refusal(ada, 'mentions', { mentions: ['grace'] })).toMatchObject({ code: 'BAD_USER_INPUT', path })
+  // Nobody is there whom a new conversation could mention, but for its owner.
+  const fresh = (mentions: string[]) => ({
+    conversationId: 'fresh',
+    ifMissing: 'CREATE',
+    message: { role: 'USER', content: 'x', mentions },
+  })
+  expect((await ada.fail(append, { input: fresh(['grace']) })).extensions).toMatchObject({
+    code: 'BAD_USER_INPUT',
+    path,
+  })
+  expect((await ada.get('{ conversation(id: "fresh") { id } }')).conversation).toBeNull()
+  expect((await ada.get(append, { input: fresh(['ada']) })).appendMessage.message.mentions).toEqual([{ userId: 'ada' }])
 })

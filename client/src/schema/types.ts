@@ -453,6 +453,13 @@ export interface MessageInput {
    * conversation, or an earlier one of this call.
    */
   readonly parentClientId?: string | null
+  /**
+   * The `id` of the message of the same conversation to which this message replies. It changes no branch, and no model
+   * is told of it.
+   */
+  readonly replyTo?: string | null
+  /** The users whom this message mentions, at most 50, each by the `userId` of a participant. */
+  readonly mentions?: readonly string[] | null
 }
 
 /** What a window brings back from before its first message. */
@@ -1062,6 +1069,12 @@ export interface MessageError {
   readonly code: string
   /** A sentence for people. */
   readonly message: string
+}
+
+/** A user whom a message mentions. */
+export interface MessageMention {
+  /** The user. */
+  readonly userId: string
 }
 
 /** The users who put one emoji on a message. */

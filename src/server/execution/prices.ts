@@ -127,6 +127,7 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'Conversation.readSeq': { own: 3 },
     'Conversation.unreadCount': { own: 10 },
     'Viewer.unreadConversations': { own: 300 },
+    'Conversation.unreadMentions': { own: 10 },
     'Conversation.participants': {
       own: number('first', page, defaultPage, (rows) => rows + 1),
       gives: { page: number('first', page, defaultPage) },
@@ -161,6 +162,8 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'MessageReaders.userIds': inRow(3),
     // A look at another table for all messages of an answer.
     'Message.reactions': { own: 1, items: 3 },
+    'Message.replyTo': { own: 2 },
+    'Message.mentions': { own: 1, items: 3 },
     'Message.conversationId': free,
     'Message.revision': free,
     'Message.parentId': free,
