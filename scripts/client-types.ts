@@ -33,6 +33,7 @@ const apart = [
   'Message.reactions',
   'Message.replyTo',
   'Message.mentions',
+  'Message.feedback',
   'MessageAppended.changedSiblings',
   'Conversation.lastMessage',
   'Conversation.viewerRole',

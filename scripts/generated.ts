@@ -120,6 +120,8 @@ const contractMeanings: Record<Exclude<ContractLimit, `default${string}`>, strin
   emojiBytes: 'Most bytes of the emoji of a reaction.',
   emojis: 'Most different emojis of one message.',
   mentions: 'Most users that one message mentions.',
+  feedbackReasonBytes: 'Most bytes of the `reason` of feedback.',
+  feedbackCommentBytes: 'Most bytes of the `comment` of feedback.',
   windows: 'Most context windows of one operation.',
   searchQuery: 'Most characters of a query of `searchMessages`.',
   found: 'Most messages of one page of `searchMessages`.',

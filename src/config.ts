@@ -322,6 +322,8 @@ export const contractLimits = {
   emojiBytes: 64,
   emojis: 20,
   mentions: 50,
+  feedbackReasonBytes: 200,
+  feedbackCommentBytes: 4_096,
   nodes: 100,
   windows: 10,
   contextTokens: 10_000_000,

@@ -94,6 +94,9 @@ export class TooManyEmojis extends Fact {
   }
 }
 
+/** Feedback is given on messages of assistants. */
+export class NotByAssistant extends Fact {}
+
 /** Both are revisions of the message, and not of its conversation. */
 export class RevisionMoved extends Fact {
   constructor(

@@ -39,6 +39,7 @@ import {
   MentionedOutsider,
   MessageMissing,
   NobodyWaits,
+  NotByAssistant,
   NotPermitted,
   NotStreaming,
   OwnerTakesPart,
@@ -90,6 +91,7 @@ const words = new Map<unknown, Words[1]>([
   said(TooManyEmojis, ({ limit }) =>
     tooLarge('input.emoji', 'different emojis of one message, with this one,', limit, limit + 1),
   ),
+  said(NotByAssistant, () => badInput('input.messageId', 'must be a message of an assistant.')),
   said(NotPermitted, () => forbidden('Your role in this conversation does not allow it.')),
   said(ConversationContended, () =>
     unavailable('The conversation is being deleted and created at the same time; try again.'),

@@ -5,6 +5,7 @@ import type { Message } from '../entities/message/message.ts'
 import type { MessageSiblings } from '../entities/message/message-siblings.ts'
 import { readSiblings } from '../storage/branch/message-siblings.ts'
 import { type PathPage, type PathPageRequest, readPathPages } from '../storage/branch/path-page.ts'
+import { type Feedback, readOwnFeedback } from '../storage/chat/feedback.ts'
 import { readLinks, type StoredLinks } from '../storage/chat/message-links.ts'
 import { type Reactions, readReactions } from '../storage/chat/reactions.ts'
 import { readConversations } from '../storage/conversation/conversation.ts'
@@ -51,6 +52,7 @@ export class Loaders {
   #unreadMentions: DataLoader<Conversation, number> | undefined
   #reactions: DataLoader<Message, Reactions[]> | undefined
   #links: DataLoader<Message, StoredLinks> | undefined
+  #feedback: DataLoader<Message, Feedback | null> | undefined
 
   constructor(store: Store, budget: AnswerBudget, userId: string) {
     this.#store = store
@@ -118,6 +120,11 @@ export class Loaders {
   get links(): DataLoader<Message, StoredLinks> {
     this.#links ??= gathering((asked) => readLinks(this.#store, this.#budget, this.#userId, asked))
     return this.#links
+  }
+
+  get feedback(): DataLoader<Message, Feedback | null> {
+    this.#feedback ??= gathering((asked) => readOwnFeedback(this.#store, this.#budget, this.#userId, asked))
+    return this.#feedback
   }
 
   get nextMessage(): DataLoader<Message, Message | null> {

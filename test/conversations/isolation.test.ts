@@ -151,6 +151,11 @@ const asked: [name: string, of: 'conversation' | 'message' | 'stream', document:
     'message',
     'mutation ($id: ID!) { removeReaction(input: { messageId: $id, emoji: "👍" }) { message { seq } } }',
   ],
+  [
+    'setFeedback',
+    'stream',
+    'mutation ($id: ID!) { setFeedback(input: { messageId: $id, rating: UP }) { message { feedback { rating } } } }',
+  ],
   ['editMessage', 'message', editing('messageId: $id')],
   ['editMessage, by client id', 'conversation', editing('conversationId: $id, clientId: "c-1"')],
   ['deleteMessage', 'message', deleting('messageId: $id')],

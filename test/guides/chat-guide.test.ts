@@ -3,7 +3,7 @@ import { useBed } from '../support/bed.ts'
 import { useGuide } from '../support/guide.ts'
 
 const bed = useBed()
-const [react, reply] = useGuide('docs/chat.md').take('graphql', 2)
+const [react, reply, rate, list] = useGuide('docs/chat.md').take('graphql', 4)
 
 test('the documents of docs/chat.md do what it says', async () => {
   const ada = bed.server.as()
@@ -17,4 +17,10 @@ test('the documents of docs/chat.md do what it says', async () => {
     replyTo: { id: message.id, content: 'Hello', author: { userId: 'ada' } },
     mentions: [{ userId: 'grace' }],
   })
+  const answer = (await ada.append('team', { role: 'ASSISTANT', content: '21' })).message.id
+  const said = { rating: 'DOWN', reason: 'wrong-number', comment: 'It is 12, not 21.' }
+  expect((await ada.get(rate, { answer })).setFeedback.message.feedback).toEqual(said)
+  expect((await ada.get(list)).feedback.nodes).toMatchObject([
+    { ...said, messageId: answer, message: { content: '21' } },
+  ])
 })

@@ -64,10 +64,10 @@ const creations: Record<string, (made: Made) => object> = {
 }
 
 /**
- * Taking a stream over moves no revision, and no follower is told of attempts. A marker of what was read is no part of the log. An owner cannot leave; what follows when
+ * Taking a stream over moves no revision, and no follower is told of attempts. A marker of what was read is no part of the log, and feedback is none. An owner cannot leave; what follows when
  * others do is in people/participants.
  */
-const silent = ['leaveConversation', 'markRead', 'resumeMessage']
+const silent = ['leaveConversation', 'markRead', 'resumeMessage', 'setFeedback']
 
 async function make(ada: Api, id: string): Promise<Made> {
   const { message } = await ada.append(id, 'first')

@@ -71,8 +71,14 @@ test('an append stores every field, and each comes back equal', async () => {
 
 test('a follower of the client library is told every field, but for those that cost a look of their own', async () => {
   const place = await begin()
-  const { siblings, readBy, reactions, mentions, ...stored } = await append(place, fieldsOf(taken, 1, place))
-  expect([siblings, readBy, reactions, mentions]).toEqual([expect.anything(), expect.anything(), [], []])
+  const { siblings, readBy, reactions, mentions, feedback, ...stored } = await append(place, fieldsOf(taken, 1, place))
+  expect([siblings, readBy, reactions, mentions, feedback]).toEqual([
+    expect.anything(),
+    expect.anything(),
+    [],
+    [],
+    null,
+  ])
   const following = followConversation({
     url: `${bed.server.url}/graphql`,
     conversationId: place.conversationId,

@@ -13,6 +13,7 @@ const subfields: Readonly<Record<string, string>> = {
   reactions: ' { emoji count viewerReacted }',
   replyTo: ' { id content }',
   mentions: ' { userId }',
+  feedback: ' { rating reason comment userId givenAt messageId conversationId ownerId message { id } }',
 }
 
 /** Every field of a message, with what is selected of it; one that the schema gains comes along. */
@@ -42,6 +43,7 @@ beforeAll(async () => {
   await ada.get('mutation ($id: ID!) { addReaction(input: { messageId: $id, emoji: "👍" }) { message { id } } }', {
     id,
   })
+  await ada.get('mutation ($id: ID!) { setFeedback(input: { messageId: $id, rating: UP }) { message { id } } }', { id })
   const edit =
     'mutation { editMessage(input: { conversationId: "rich", clientId: "edited", content: "since" }) { message { id } } }'
   await ada.get(edit)

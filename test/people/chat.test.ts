@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import type { Api, Results } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { recordStatements } from '../support/statements.ts'
 import * as identities from './identities.ts'
 
-/* What people add to messages: reactions, replies, mentions. */
+/* What people add to messages: reactions, replies, mentions, feedback. */
 
 const bed = useBed({ ...identities.identitySettings, QUOTA_STREAMS: 'off' })
 
@@ -151,6 +152,71 @@ test('an emoji is one of those that Unicode recommends, and nothing else is', as
   expect(await fail(`${'👍'.repeat(16)}!`)).toMatchObject({ code: 'PAYLOAD_TOO_LARGE', limit: 64, actual: 65 })
 })
 
+test('what was added to a message goes with it, and a fork copies only what it says itself', async () => {
+  const { ada, grace, question, answer } = await begin('goes')
+  const reply = { role: 'USER', content: 'x', replyTo: question, mentions: ['grace'] }
+  await ada.append('goes', reply)
+  await reacted(grace, question, '👍')
+  for (const messageId of [question, answer]) await reacted(ada, messageId, '👍')
+  await ada.get(call('setFeedback', 'message { id }'), { input: { messageId: answer, rating: 'UP' } })
+  await ada.get(call('forkConversation', 'conversation { id }'), { input: { id: 'goes', newId: 'copy' } })
+  const rows = async (id: string) => [
+    await countRows('message_reaction', id),
+    await countRows('message_link', id),
+    await countRows('message_feedback', id),
+  ]
+  expect([await rows('goes'), await rows('copy')]).toEqual([
+    [3, 1, 1],
+    [0, 1, 0],
+  ])
+  const copied = `{ conversation(id: "copy") { message(seq: 3) {
+    reactions { count } replyTo { seq conversationId } mentions { userId } feedback { rating }
+  } } }`
+  expect((await ada.get(copied)).conversation.message).toEqual({
+    reactions: [],
+    replyTo: { seq: 1, conversationId: 'copy' },
+    mentions: [{ userId: 'grace' }],
+    feedback: null,
+  })
+  const gone = call(
+    'deleteMessage',
+    'message { reactions { count } replyTo { seq } mentions { userId } feedback { rating } }',
+  )
+  const nothing = { reactions: [], replyTo: null, mentions: [], feedback: null }
+  expect((await ada.get(gone, { input: { messageId: question } })).deleteMessage.message).toEqual(nothing)
+  expect(await rows('goes')).toEqual([1, 1, 1])
+  // The message to which it replies is a tombstone.
+  const third = '{ conversation(id: "goes") { message(seq: 3) { replyTo { seq } mentions { userId } } } }'
+  expect((await ada.get(third)).conversation.message).toEqual({ replyTo: null, mentions: [{ userId: 'grace' }] })
+  for (const messageId of [question, answer]) {
+    const extensions = { code: messageId === question ? 'NOT_FOUND' : 'BAD_USER_INPUT' }
+    const feedback = { messageId, rating: messageId === question ? 'UP' : null, reason: 'x' }
+    expect(await ada.fail(call('setFeedback', 'message { id }'), { input: feedback })).toMatchObject({ extensions })
+  }
+  expect(await ada.fail(react('addReaction'), { input: { messageId: question, emoji: '👍' } })).toMatchObject({
+    extensions: { code: 'NOT_FOUND' },
+  })
+  await ada.get(call('clearConversation', 'conversation { id }'), { input: { id: 'goes' } })
+  expect(await rows('goes')).toEqual([0, 0, 0])
+  // A later conversation of the same key has nothing of this one.
+  await ada.get(call('deleteConversation', 'deletedConversationId'), { input: { id: 'copy' } })
+  await ada.append('copy', 'new')
+  expect(await rows('copy')).toEqual([0, 0, 0])
+})
+
+test('an append and a page without them ask the database nothing more', async () => {
+  const { ada } = await begin('plain')
+  const names = async (work: () => Promise<unknown>) =>
+    (await recordStatements(bed.database, work)).map(({ name }) => name)
+  expect(await names(() => ada.append('plain', 'more'))).toEqual(['append-upsert-one'])
+  const page = (more: string) => () => ada.get(`{ conversation(id: "plain") { messages { nodes { model ${more} } } } }`)
+  const alone = await names(page(''))
+  // Nothing was changed, so there are no reactions; a user's message has no feedback.
+  expect(await names(page('reactions { emoji }'))).toEqual(alone)
+  expect(await names(page('replyTo { seq } mentions { userId }'))).toEqual([...alone, 'link-select'])
+  expect(await names(page('feedback { rating }'))).toEqual([...alone, 'feedback-own'])
+})
+
 const append = call('appendMessage', 'replayed message { id seq parentId replyTo { id content } mentions { userId } }')
 
 async function said(api: Api, conversationId: string, message: object) {
@@ -296,4 +362,126 @@ test('only who takes part is mentioned, up to 50, and sees what is unread of it'
   })
   expect((await ada.get('{ conversation(id: "fresh") { id } }')).conversation).toBeNull()
   expect((await ada.get(append, { input: fresh(['ada']) })).appendMessage.message.mentions).toEqual([{ userId: 'ada' }])
+})
+
+const rate = call('setFeedback', 'message { id feedback { rating reason comment } }')
+const rated = async (api: Api, input: object) => (await api.get(rate, { input })).setFeedback.message.feedback
+
+test('each user says its own of an answer, says it anew, and takes it back', async () => {
+  const { ada, grace, forGrace, question, answer: messageId } = await begin('feedback')
+  const { cursor } = (await ada.get('{ conversation(id: "feedback") { cursor } }')).conversation
+  const first = { rating: 'DOWN', reason: 'wrong', comment: 'It is 12.' }
+  expect(await rated(ada, { messageId, ...first })).toEqual(first)
+  expect(await rated(grace, { messageId, rating: 'UP' })).toEqual({ rating: 'UP', reason: null, comment: null })
+  const own = 'query ($id: ID!) { conversation(id: $id) { cursor messages { nodes { feedback { rating userId } } } } }'
+  const seen = async (api: Api, id: string) => (await api.get(own, { id })).conversation.messages.nodes
+  expect(await seen(ada, 'feedback')).toEqual([{ feedback: null }, { feedback: { rating: 'DOWN', userId: 'ada' } }])
+  expect(await seen(grace, forGrace)).toEqual([{ feedback: null }, { feedback: { rating: 'UP', userId: 'grace' } }])
+  expect(await rated(ada, { messageId, rating: 'UP' })).toEqual({ rating: 'UP', reason: null, comment: null })
+  expect(await rated(ada, { messageId, rating: null })).toBeNull()
+  expect(await rated(ada, { messageId })).toBeNull()
+  expect(await seen(grace, forGrace)).toEqual([{ feedback: null }, { feedback: { rating: 'UP', userId: 'grace' } }])
+  // It is no part of the log.
+  expect((await ada.get('{ conversation(id: "feedback") { cursor } }')).conversation.cursor).toBe(cursor)
+  const refused = async (input: object) => (await ada.fail(rate, { input })).extensions
+  expect(await refused({ messageId: question, rating: 'UP' })).toMatchObject({
+    code: 'BAD_USER_INPUT',
+    path: 'input.messageId',
+  })
+  for (const name of ['reason', 'comment']) {
+    expect(await refused({ messageId, [name]: 'x' })).toMatchObject({ code: 'BAD_USER_INPUT', path: `input.${name}` })
+    expect(await refused({ messageId, rating: 'UP', [name]: 'a\0' })).toMatchObject({ code: 'BAD_USER_INPUT' })
+  }
+  for (const [name, limit] of [
+    ['reason', 200],
+    ['comment', 4_096],
+  ] as const) {
+    const text = 'ä'.repeat(limit / 2)
+    expect(await rated(ada, { messageId, rating: 'UP', [name]: text })).toMatchObject({ [name]: text })
+    expect(await refused({ messageId, rating: 'UP', [name]: `${text}x` })).toMatchObject({
+      code: 'PAYLOAD_TOO_LARGE',
+      path: `input.${name}`,
+      limit,
+      actual: limit + 1,
+    })
+  }
+})
+
+const given = `query ($first: Int, $after: String, $rating: FeedbackRating, $from: DateTime, $to: DateTime) {
+  feedback(first: $first, after: $after, rating: $rating, from: $from, to: $to) {
+    nodes { userId ownerId rating comment givenAt messageId conversationId message { content } }
+    edges { cursor node { comment } } pageInfo { hasNextPage hasPreviousPage startCursor endCursor }
+  }
+}`
+
+test("an owner lists what was said in its own conversations, and an operator all; nobody sees another's", async () => {
+  const owner = await user('olga')
+  const [mel, root, acting] = [
+    await user('mel'),
+    await user('root', 'colloquy:operator'),
+    await user('root', 'colloquy:operator', 'mel'),
+  ]
+  const answer = { role: 'ASSISTANT', content: 'answer' }
+  const ids: string[] = []
+  for (let n = 0; n < 5; n++) ids.push((await owner.append('listed', answer)).message.id)
+  await join(owner, 'listed', 'mel')
+  const mels = (await mel.append("mel's", answer)).message.id as string
+  for (const [n, messageId] of ids.entries())
+    await rated(mel, { messageId, rating: n % 2 === 0 ? 'UP' : 'DOWN', comment: `m${n}` })
+  await rated(owner, { messageId: ids[0], rating: 'DOWN', comment: 'o0' })
+  await rated(mel, { messageId: mels, rating: 'DOWN', comment: 'own' })
+  const list = async (api: Api, variables: object = {}) => (await api.get(given, variables)).feedback
+  const comments = async (api: Api, variables: object = {}) =>
+    (await list(api, variables)).nodes.map(({ comment }: { comment: string }) => comment)
+  expect(await comments(owner)).toEqual(['o0', 'm4', 'm3', 'm2', 'm1', 'm0'])
+  expect(await comments(owner, { rating: 'DOWN' })).toEqual(['o0', 'm3', 'm1'])
+  expect(await comments(mel)).toEqual(['own'])
+  expect(await comments(acting)).toEqual(['own'])
+  expect(await comments(bed.server.as(identities.backend('helper', 'mel')))).toEqual(['own'])
+  expect(await comments(await user('eve'))).toEqual([])
+  const all = ['own', 'o0', 'm4', 'm3', 'm2', 'm1', 'm0']
+  expect((await comments(root, { first: 100 })).slice(0, 7)).toEqual(all)
+  // An operator is shown where it is, and reads nothing of it but by acting for its owner.
+  const [seen] = (await list(root, { first: 1 })).nodes
+  expect(seen).toMatchObject({ userId: 'mel', ownerId: 'mel', messageId: mels, message: null })
+  expect(seen.conversationId).toMatch(/^cnv_/)
+  expect((await list(acting)).nodes[0]).toMatchObject({ conversationId: "mel's", message: { content: 'answer' } })
+  // Those of one moment are paged as well, each once.
+  const client = await bed.database.connect()
+  await client.query(
+    "update message_feedback set given_at = '2026-01-31T09:30:00.123456Z' where user_id in ('mel', 'olga')",
+  )
+  const walk = async (api: Api, variables: object) => {
+    const found: string[] = []
+    for (let after: string | null = null; ; ) {
+      const page: Awaited<ReturnType<typeof list>> = await list(api, { ...variables, after })
+      expect(page.pageInfo.hasPreviousPage).toBe(after !== null)
+      expect(page.edges.map(({ node }: { node: object }) => node)).toEqual(
+        page.nodes.map(({ comment }: { comment: string }) => ({ comment })),
+      )
+      found.push(...page.nodes.map(({ comment }: { comment: string }) => comment))
+      if (!page.pageInfo.hasNextPage) return found
+      after = page.pageInfo.endCursor
+    }
+  }
+  const moment = { from: '2026-01-31T09:30:00.123456Z', to: '2026-01-31T09:30:00.123457Z' }
+  for (const [api, expected] of [
+    [owner, all.slice(1)],
+    [root, all],
+  ] as const) {
+    for (const first of [1, 2]) {
+      const found = await walk(api, { first, ...moment })
+      expect(found.toSorted()).toEqual(expected.toSorted())
+    }
+  }
+  expect(await comments(owner, { from: moment.to })).toEqual([])
+  expect(await comments(owner, { to: moment.from })).toEqual([])
+  const { endCursor } = (await list(owner, { first: 2 })).pageInfo
+  for (const after of ['junk', endCursor.slice(0, -12), (await owner.append('listed', 'x')).messageEdge.cursor]) {
+    expect((await owner.fail(given, { after })).extensions).toMatchObject({ code: 'BAD_USER_INPUT', path: 'after' })
+  }
+  expect((await owner.fail(given, { first: 101 })).extensions).toMatchObject({ code: 'BAD_USER_INPUT', path: 'first' })
+  // A deleted conversation has none, from that moment on.
+  await owner.get(call('deleteConversation', 'deletedConversationId'), { input: { id: 'listed' } })
+  expect(await comments(owner)).toEqual([])
 })

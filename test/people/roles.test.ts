@@ -44,6 +44,7 @@ const inputs: Record<string, (place: Place) => object> = {
   setActiveLeaf: ({ others }) => ({ messageId: others }),
   addReaction: ({ others }) => ({ messageId: others, emoji: '👍' }),
   removeReaction: ({ others }) => ({ messageId: others, emoji: '👍' }),
+  setFeedback: ({ streaming }) => ({ messageId: streaming, rating: 'UP' }),
   'editMessage of its own': ({ own }) => ({ messageId: own, content: 'edited' }),
   "editMessage of another's": ({ others }) => ({ messageId: others, content: 'edited' }),
   'deleteMessage of its own': ({ own }) => ({ messageId: own }),

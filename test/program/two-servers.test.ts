@@ -153,6 +153,10 @@ describe.each(['PostgreSQL', 'NATS'])('two servers with hints over %s', (bus) =>
       { emoji: '👍', count: 1, viewerReacted: true },
     ])
     await mutate('removeReaction', 'RemoveReactionInput', reaction, emojis)
+    await mutate('setFeedback', 'SetFeedbackInput', { messageId, rating: 'UP' }, 'message { feedback { rating } }')
+    expect((await ask('{ feedback { nodes { messageId rating } } }')).feedback.nodes).toEqual([
+      { messageId, rating: 'UP' },
+    ])
     await mutate('markRead', 'MarkReadInput', { conversationId: 'c', seq: 5 }, 'conversation { readSeq }')
     expect((await ask('{ searchMessages(query: "Hello") { edges { score } } }')).searchMessages.edges).toEqual([])
 

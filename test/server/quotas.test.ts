@@ -66,6 +66,7 @@ const mutations: Record<string, { readonly takes: readonly string[]; readonly in
   },
   addReaction: { takes: [], input: ({ message }) => ({ messageId: message, emoji: '👍' }) },
   removeReaction: { takes: [], input: ({ message }) => ({ messageId: message, emoji: '👍' }) },
+  setFeedback: { takes: [], input: ({ streaming }) => ({ messageId: streaming, rating: 'UP' }) },
   addParticipant: { takes: [], input: ({ id }) => ({ conversationId: id, userId: 'grace' }) },
   appendMessageText: {
     takes: [],

@@ -22,6 +22,13 @@ export type ContextFormat =
   /** `messages` of `generateText` and `streamText` of the AI SDK (ModelMessage[]); the instructions are in `system`. */
   | 'AI_SDK_MODEL'
 
+/** What a user thinks of a message. */
+export type FeedbackRating =
+  /** It is good. */
+  | 'UP'
+  /** It is bad. */
+  | 'DOWN'
+
 /** What to do if a conversation with this id exists. */
 export type IfExists =
   /** Refuse with CONFLICT, reason EXISTS. */
@@ -505,6 +512,18 @@ export interface SetActiveLeafInput {
   readonly keepPlace?: boolean
 }
 
+/** What `setFeedback` takes. It replaces all that the viewer said of the message before. */
+export interface SetFeedbackInput {
+  /** The message. An assistant wrote it. */
+  readonly messageId: string
+  /** null takes the feedback back. */
+  readonly rating?: FeedbackRating | null
+  /** Why, in a word for programs; at most 200 bytes. */
+  readonly reason?: string | null
+  /** Why, in words for people; at most 4096 bytes. */
+  readonly comment?: string | null
+}
+
 /** What `startMessage` takes. */
 export interface StartMessageInput {
   /** The conversation. */
@@ -911,6 +930,24 @@ export interface EditMessagePayload<Selected = Message> {
   readonly conversation: Conversation
 }
 
+/** A page of feedback, the newest first. */
+export interface FeedbackConnection<Selected = Message> {
+  /** The feedback alone. */
+  readonly nodes: readonly MessageFeedback<Selected>[]
+  /** What lies before and after this page. */
+  readonly pageInfo: PageInfo
+  /** The feedback with its cursors. */
+  readonly edges: readonly FeedbackEdge<Selected>[]
+}
+
+/** Feedback and its cursor. */
+export interface FeedbackEdge<Selected = Message> {
+  /** The place of the feedback. */
+  readonly cursor: string
+  /** The feedback. */
+  readonly node: MessageFeedback<Selected>
+}
+
 /** What `forkConversation` answers, after the copy is durable. */
 export interface ForkConversationPayload {
   /** The copy. */
@@ -1069,6 +1106,30 @@ export interface MessageError {
   readonly code: string
   /** A sentence for people. */
   readonly message: string
+}
+
+/** What a user says of a message that an assistant wrote. */
+export interface MessageFeedback<Selected = Message> {
+  /** Who gave it. */
+  readonly userId: string
+  /** What the user thinks. */
+  readonly rating: FeedbackRating
+  /** Why, in a word for programs. */
+  readonly reason: string | null
+  /** Why, in words for people. */
+  readonly comment: string | null
+  /** When the user last gave it. */
+  readonly givenAt: string
+  /** The message's `id`. */
+  readonly messageId: string
+  /** The `id` of the message's conversation. */
+  readonly conversationId: string
+  /**
+   * The message; null if the viewer takes no part in its conversation. An operator reads it by acting for `ownerId`.
+   */
+  readonly message: Selected | null
+  /** Who owns the conversation. */
+  readonly ownerId: string
 }
 
 /** A user whom a message mentions. */
@@ -1286,6 +1347,12 @@ export interface SetActiveLeafPayload<Selected = Message> {
   /** The conversation as it is now. */
   readonly conversation: Conversation
   /** The message. The next append without a `parentId` continues it. */
+  readonly message: Selected
+}
+
+/** What `setFeedback` answers, after the change is durable. */
+export interface SetFeedbackPayload<Selected = Message> {
+  /** The message, with its `feedback` as it is now. */
   readonly message: Selected
 }
 
