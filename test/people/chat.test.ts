@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { Api, Results } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
 import { recordStatements } from '../support/statements.ts'
+import { untilWaiting } from '../support/until-waiting.ts'
 import * as identities from './identities.ts'
 
 /* What people add to messages: reactions, replies, mentions, feedback. */
@@ -134,6 +135,29 @@ test('of many who react at once none is lost, and the limit of emojis holds', as
   expect(reactions.map(({ count }: { count: number }) => count)).toEqual(Array.from({ length: 20 }, () => 2))
   // One that is there takes no room.
   await reacted(await user('ada'), question, reactions[0].emoji)
+})
+
+test('a message that is being written takes reactions, and loses neither them nor text', async () => {
+  const { ada, grace, forGrace } = await begin('written')
+  const { startMessage } = await ada.get(call('startMessage', 'attempt message { id }'), {
+    input: { conversationId: 'written' },
+  })
+  const { attempt, message } = startMessage
+  const write = (chunk: number, text: string) =>
+    ada.get(call('appendMessageText', 'nextChunk'), { input: { messageId: message.id, attempt, chunk, text } })
+  await write(0, 'so ')
+  const meanwhile = await grace.get(call('addReaction', 'message { status content nextChunk }'), {
+    input: { messageId: message.id, emoji: '👏' },
+  })
+  expect(meanwhile.addReaction.message).toEqual({ status: 'STREAMING', content: 'so ', nextChunk: 1 })
+  await write(1, 'far')
+  await ada.get(call('completeMessage', 'replayed'), { input: { messageId: message.id, attempt, chunks: 2 } })
+  const last =
+    'query ($id: ID!) { conversation(id: $id) { lastMessage { content reactions { emoji viewerReacted } } } }'
+  expect((await grace.get(last, { id: forGrace })).conversation.lastMessage).toEqual({
+    content: 'so far',
+    reactions: [{ emoji: '👏', viewerReacted: true }],
+  })
 })
 
 test('an emoji is one of those that Unicode recommends, and nothing else is', async () => {
@@ -362,6 +386,21 @@ test('only who takes part is mentioned, up to 50, and sees what is unread of it'
   })
   expect((await ada.get('{ conversation(id: "fresh") { id } }')).conversation).toBeNull()
   expect((await ada.get(append, { input: fresh(['ada']) })).appendMessage.message.mentions).toEqual([{ userId: 'ada' }])
+})
+
+test('a message that waits while somebody leaves does not mention that one', async () => {
+  const { ada } = await begin('waits')
+  const client = await bed.database.connect()
+  await client.query('begin')
+  await client.query("select from conversation where id = 'waits' for update")
+  await client.query(
+    `update participant p set ended_at = now() from conversation c
+     where c.id = 'waits' and c.key = p.conversation_key and p.user_id = 'grace'`,
+  )
+  const refused = refusal(ada, 'waits', { mentions: ['grace'] })
+  await untilWaiting(bed.database)
+  await client.query('commit')
+  expect(await refused).toMatchObject({ code: 'BAD_USER_INPUT', path: 'input.message.mentions' })
 })
 
 const rate = call('setFeedback', 'message { id feedback { rating reason comment } }')
