@@ -282,11 +282,25 @@ test('a message replies to one of the same conversation, changes no branch by th
     path: 'input.messages[1].replyTo',
   })
   expect((await ada.get('{ conversation(id: "replies") { lastSeq } }')).conversation.lastSeq).toBe(3)
-  // The message that streams after them is their reply's neighbour, and not a reply.
+  // The message that streams says for itself to which it replies.
   const { startMessage } = await ada.get(call('startMessage', 'messageEdges { node { replyTo { seq } } }'), {
     input: { conversationId: 'replies', messages: [{ role: 'USER', content: 'x', replyTo: answer }] },
   })
   expect(startMessage.messageEdges).toEqual([{ node: { replyTo: { seq: 2 } } }, { node: { replyTo: null } }])
+  const start = call('startMessage', 'replayed message { seq replyTo { seq } mentions { userId } }')
+  const input = { conversationId: 'replies', clientId: 's-1', replyTo: message.id, mentions: ['grace'] }
+  const begun = { message: { seq: 6, replyTo: { seq: 3 }, mentions: [{ userId: 'grace' }] } }
+  for (const replayed of [false, true]) {
+    expect((await ada.get(start, { input })).startMessage).toEqual({ replayed, ...begun })
+  }
+  for (const [name, other] of Object.entries({ replyTo: question, mentions: ['ada'] })) {
+    const { extensions } = await ada.fail(start, { input: { ...input, [name]: other } })
+    expect(extensions).toMatchObject({ code: 'CONFLICT', reason: 'CLIENT_ID' })
+  }
+  for (const [name, wrong] of Object.entries({ replyTo: elsewhere, mentions: ['eve'] })) {
+    const { extensions } = await ada.fail(start, { input: { conversationId: 'replies', [name]: wrong } })
+    expect(extensions).toMatchObject({ code: 'BAD_USER_INPUT', path: `input.${name}` })
+  }
 })
 
 test('a reply and mentions are part of what a client id stands for, by the place of the message', async () => {

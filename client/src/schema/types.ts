@@ -556,6 +556,10 @@ export interface StartMessageInput {
   readonly parentId?: string | null
   /** Instead of `parentId`: the `clientId` of that message, which may be one of `messages`. */
   readonly parentClientId?: string | null
+  /** The message to which this one replies, as in `MessageInput.replyTo`. */
+  readonly replyTo?: string | null
+  /** The users whom this message mentions, as in `MessageInput.mentions`. */
+  readonly mentions?: readonly string[] | null
   /**
    * How many seconds the producer may give no sign of life, from 1 to 3600. After that the message is FAILED, with the
    * error PRODUCER_GONE.

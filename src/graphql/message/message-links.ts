@@ -52,7 +52,7 @@ export function withReplySeq<Input extends LinkInput>(input: Input, links: Named
 
 /** The links of each message that has some; undefined if none has. */
 export function linksOf(
-  messages: readonly { readonly message: NewMessage; readonly links?: NamedLinks | null }[],
+  messages: readonly { readonly message: NewMessage; readonly links: NamedLinks | null }[],
 ): ReadonlyMap<NewMessage, Links> | undefined {
   const found = new Map<NewMessage, Links>()
   for (const [index, { message, links }] of messages.entries()) if (links) found.set(message, { index, ...links })

@@ -20,7 +20,7 @@ export interface CheckedMessage {
   /** Where the message stands in the input. */
   readonly path: string
   readonly given: WithParent & ParentInput
-  readonly links?: NamedLinks | null
+  readonly links: NamedLinks | null
 }
 
 /** The parent of each message that names one; undefined if none does. @throws ApiError BAD_USER_INPUT */
