@@ -148,6 +148,16 @@ describe.each(isLong ? ['PostgreSQL', 'NATS'] : ['PostgreSQL'])('two servers wit
       left.delete('leaveConversation')
     }
     await mutate('removeParticipant', 'RemoveParticipantInput', part, 'conversation { id }')
+    const reaction = { messageId, emoji: '👍' }
+    const emojis = 'message { reactions { emoji count viewerReacted } }'
+    expect((await mutate('addReaction', 'AddReactionInput', reaction, emojis)).message.reactions).toEqual([
+      { emoji: '👍', count: 1, viewerReacted: true },
+    ])
+    await mutate('removeReaction', 'RemoveReactionInput', reaction, emojis)
+    await mutate('setFeedback', 'SetFeedbackInput', { messageId, rating: 'UP' }, 'message { feedback { rating } }')
+    expect((await ask('{ feedback { nodes { messageId rating } } }')).feedback.nodes).toEqual([
+      { messageId, rating: 'UP' },
+    ])
     await mutate('markRead', 'MarkReadInput', { conversationId: 'c', seq: 5 }, 'conversation { readSeq }')
     expect((await ask('{ searchMessages(query: "Hello") { edges { score } } }')).searchMessages.edges).toEqual([])
 
