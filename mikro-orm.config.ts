@@ -12,10 +12,12 @@ import { Migration00008Participants } from './migrations/00008-participants.ts'
 import { Migration00009Search } from './migrations/00009-search.ts'
 import { Migration00010ReadMarkers } from './migrations/00010-read-markers.ts'
 import { Migration00013Chat } from './migrations/00013-chat.ts'
+import { Migration00014Calls } from './migrations/00014-calls.ts'
 import { readConfig } from './src/config.ts'
 import { Conversation } from './src/entities/conversation.ts'
 import { ConversationWords } from './src/entities/conversation-words.ts'
 import { Message } from './src/entities/message/message.ts'
+import { MessageApproval } from './src/entities/message/message-approval.ts'
 import { MessageChunk } from './src/entities/message/message-chunk.ts'
 import { MessageFeedback } from './src/entities/message/message-feedback.ts'
 import { MessageLink } from './src/entities/message/message-link.ts'
@@ -48,6 +50,7 @@ export const ormOptions: Options = {
     MessageReaction,
     MessageLink,
     MessageFeedback,
+    MessageApproval,
     MessageTokenCount,
     MessageWords,
     ConversationWords,
@@ -69,6 +72,7 @@ export const ormOptions: Options = {
       Migration00009Search,
       Migration00010ReadMarkers,
       Migration00013Chat,
+      Migration00014Calls,
     ],
     snapshot: false,
   },

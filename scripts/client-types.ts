@@ -34,6 +34,7 @@ const apart = [
   'Message.replyTo',
   'Message.mentions',
   'Message.feedback',
+  'ToolCall.approval',
   'MessageAppended.changedSiblings',
   'Conversation.lastMessage',
   'Conversation.viewerRole',

@@ -122,6 +122,7 @@ const contractMeanings: Record<Exclude<ContractLimit, `default${string}`>, strin
   mentions: 'Most users that one message mentions.',
   feedbackReasonBytes: 'Most bytes of the `reason` of feedback.',
   feedbackCommentBytes: 'Most bytes of the `comment` of feedback.',
+  approvalReasonBytes: 'Most bytes of the `reason` with which a person answers a tool call.',
   windows: 'Most context windows of one operation.',
   searchQuery: 'Most characters of a query of `searchMessages`.',
   found: 'Most messages of one page of `searchMessages`.',

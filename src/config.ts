@@ -324,6 +324,7 @@ export const contractLimits = {
   mentions: 50,
   feedbackReasonBytes: 200,
   feedbackCommentBytes: 4_096,
+  approvalReasonBytes: 200,
   nodes: 100,
   windows: 10,
   contextTokens: 10_000_000,

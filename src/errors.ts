@@ -60,6 +60,10 @@ export function messageNotFound(): ApiError {
   return new ApiError('NOT_FOUND', 'You have no such message; it may have been deleted.')
 }
 
+export function callNotFound(): ApiError {
+  return new ApiError('NOT_FOUND', 'This message has no tool call of that id.')
+}
+
 /** @param path where in the input, for example `messages[2].toolCallId` */
 export function badInput(path: string, sentence: string): ApiError {
   return new ApiError('BAD_USER_INPUT', `${path}: ${sentence}`, { path })
@@ -157,6 +161,20 @@ export function lastSeqMoved(expected: number, lastSeq: number): ApiError {
       lastSeq,
     },
   )
+}
+
+/** @param userId who answered the call */
+export function callAnswered(userId: string, approved: boolean): ApiError {
+  const did = approved ? 'approved' : 'refused'
+  return new ApiError('CONFLICT', `${JSON.stringify(userId)} has ${did} this call already; the first answer stays.`, {
+    reason: 'CALL_ANSWERED',
+    userId,
+    approved,
+  })
+}
+
+export function callOver(): ApiError {
+  return new ApiError('CONFLICT', 'This call has its result already.', { reason: 'CALL_OVER' })
 }
 
 /** @param revision the message's present revision */

@@ -97,6 +97,22 @@ export class TooManyEmojis extends Fact {
 /** Feedback is given on messages of assistants. */
 export class NotByAssistant extends Fact {}
 
+/** The message has no tool call of that id. */
+export class CallMissing extends Fact {}
+
+/** Somebody has answered the call, and not the same. */
+export class CallAnswered extends Fact {
+  constructor(
+    readonly userId: string,
+    readonly approved: boolean,
+  ) {
+    super()
+  }
+}
+
+/** The call has its result. */
+export class CallOver extends Fact {}
+
 /** Both are revisions of the message, and not of its conversation. */
 export class RevisionMoved extends Fact {
   constructor(

@@ -15,6 +15,7 @@ export const spreadTables = [
   { name: 'message_reaction', column: 'conversation_key' },
   { name: 'message_link', column: 'conversation_key' },
   { name: 'message_feedback', column: 'conversation_key' },
+  { name: 'message_approval', column: 'conversation_key' },
   { name: 'message_token_count', column: 'conversation_key' },
   { name: 'message_words', column: 'conversation_key' },
   { name: 'conversation_words', column: 'conversation_key' },

@@ -3,6 +3,9 @@ import {
   answerTooLarge,
   attemptIsOver,
   badInput,
+  callAnswered,
+  callNotFound,
+  callOver,
   chunkExpected,
   clientIdTaken,
   contextTooSmall,
@@ -23,6 +26,9 @@ import {
 import {
   AnswerTooLarge,
   AttemptOver,
+  CallAnswered,
+  CallMissing,
+  CallOver,
   ChunkExpected,
   ClientIdTaken,
   ContextTooSmall,
@@ -91,6 +97,9 @@ const words = new Map<unknown, Words[1]>([
   said(TooManyEmojis, ({ limit }) =>
     tooLarge('input.emoji', 'different emojis of one message, with this one,', limit, limit + 1),
   ),
+  said(CallMissing, callNotFound),
+  said(CallAnswered, ({ userId, approved }) => callAnswered(userId, approved)),
+  said(CallOver, callOver),
   said(NotByAssistant, () => badInput('input.messageId', 'must be a message of an assistant.')),
   said(NotPermitted, () => forbidden('Your role in this conversation does not allow it.')),
   said(ConversationContended, () =>

@@ -5,6 +5,7 @@ import type { Message } from '../entities/message/message.ts'
 import type { MessageSiblings } from '../entities/message/message-siblings.ts'
 import { readSiblings } from '../storage/branch/message-siblings.ts'
 import { type PathPage, type PathPageRequest, readPathPages } from '../storage/branch/path-page.ts'
+import { type CallApprovals, readApprovals } from '../storage/chat/call-approvals.ts'
 import { type Feedback, readOwnFeedback } from '../storage/chat/feedback.ts'
 import { readLinks, type StoredLinks } from '../storage/chat/message-links.ts'
 import { type Reactions, readReactions } from '../storage/chat/reactions.ts'
@@ -53,6 +54,7 @@ export class Loaders {
   #reactions: DataLoader<Message, Reactions[]> | undefined
   #links: DataLoader<Message, StoredLinks> | undefined
   #feedback: DataLoader<Message, Feedback | null> | undefined
+  #approvals: DataLoader<Message, CallApprovals> | undefined
 
   constructor(store: Store, budget: AnswerBudget, userId: string) {
     this.#store = store
@@ -125,6 +127,11 @@ export class Loaders {
   get feedback(): DataLoader<Message, Feedback | null> {
     this.#feedback ??= gathering((asked) => readOwnFeedback(this.#store, this.#budget, this.#userId, asked))
     return this.#feedback
+  }
+
+  get approvals(): DataLoader<Message, CallApprovals> {
+    this.#approvals ??= gathering((asked) => readApprovals(this.#store, this.#budget, this.#userId, asked))
+    return this.#approvals
   }
 
   get nextMessage(): DataLoader<Message, Message | null> {

@@ -4,6 +4,7 @@ import { buildSchemaSync, type PubSub } from 'type-graphql'
 import { conversationId } from '../entities/ids/global-id.ts'
 import { Json, JsonObject } from '../entities/json.ts'
 import { Timestamp } from '../entities/timestamp.ts'
+import { CallApprovalsResolver } from './chat/call-approvals.ts'
 import { FeedbackResolver, MessageFeedbackResolver } from './chat/feedback.ts'
 import { ReactionsResolver } from './chat/reactions.ts'
 import type { Context } from './context.ts'
@@ -55,6 +56,7 @@ export function createSchema(): GraphQLSchema {
       ReactionsResolver,
       MessageFeedbackResolver,
       FeedbackResolver,
+      CallApprovalsResolver,
       ViewerReadResolver,
       MessageMutationResolver,
       AppendMessagePayloadResolver,

@@ -135,6 +135,7 @@ export function selectLines(tables: Tables, keys: readonly string[]): string {
         ${one('link', 'message_link')},
         ${many('reactions', 'message_reaction', 'r.emoji, r.user_id')},
         ${many('feedback', 'message_feedback', 'r.user_id')},
+        ${many('approvals', 'message_approval', 'r.call_id')},
         '"message":', ${row('m', 'message')}) as line
       from message m where m.conversation_key = ${some}
     ) lines

@@ -50,6 +50,7 @@ export function lineStore(client: Client, tables: Tables): LineStore {
     one('message_link', 'link'),
     many('message_reaction', 'reactions'),
     many('message_feedback', 'feedback'),
+    many('message_approval', 'approvals'),
   ]
   return {
     async storeConversation(key, line, epoch) {

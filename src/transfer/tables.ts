@@ -11,6 +11,7 @@ export const dataTables = [
   'message_reaction',
   'message_link',
   'message_feedback',
+  'message_approval',
 ] as const
 
 export type DataTable = (typeof dataTables)[number]
@@ -61,5 +62,6 @@ export async function readTables(client: ClientBase): Promise<Tables> {
     message_reaction: of('message_reaction'),
     message_link: of('message_link'),
     message_feedback: of('message_feedback'),
+    message_approval: of('message_approval'),
   }
 }

@@ -156,6 +156,11 @@ const asked: [name: string, of: 'conversation' | 'message' | 'stream', document:
     'stream',
     'mutation ($id: ID!) { setFeedback(input: { messageId: $id, rating: UP }) { message { feedback { rating } } } }',
   ],
+  [
+    'answerCall',
+    'stream',
+    'mutation ($id: ID!) { answerCall(input: { messageId: $id, callId: "c", approved: true }) { message { seq } } }',
+  ],
   ['editMessage', 'message', editing('messageId: $id')],
   ['editMessage, by client id', 'conversation', editing('conversationId: $id, clientId: "c-1"')],
   ['deleteMessage', 'message', deleting('messageId: $id')],
@@ -191,6 +196,8 @@ const asked: [name: string, of: 'conversation' | 'message' | 'stream', document:
 const refusedToAll = [
   // An owner cannot leave.
   'leaveConversation',
+  // The calls of a message come with its completion.
+  'answerCall',
   'appendMessage, a moved ifLastSeq',
   'appendMessage, a known client id',
   'forkConversation, beyond its end',

@@ -68,12 +68,14 @@ test('conversations move to another database, and their file is as docs/backup.m
   await using other = await serve(to.url)
   expect(await contents(other.url)).toEqual(['Hello'])
 
-  const answer = { role: 'ASSISTANT', content: 'On Monday.', replyTo: startMessage.message.id }
+  const toolCalls = [{ callId: 'c', name: 'look', arguments: '{}' }]
+  const answer = { role: 'ASSISTANT', content: 'On Monday.', toolCalls, replyTo: startMessage.message.id }
   const { message } = await server.as().append('support', answer)
   await server.as().get(
     `mutation ($id: ID!) {
       addReaction(input: { messageId: $id, emoji: "👍" }) { message { id } }
       setFeedback(input: { messageId: $id, rating: UP }) { message { id } }
+      answerCall(input: { messageId: $id, callId: "c", approved: true }) { message { id } }
     }`,
     { id: message.id },
   )

@@ -3,7 +3,7 @@ import { useBed } from '../support/bed.ts'
 import { useGuide } from '../support/guide.ts'
 
 const bed = useBed()
-const [react, reply, rate, list] = useGuide('docs/chat.md').take('graphql', 4)
+const [react, reply, rate, list, refuse] = useGuide('docs/chat.md').take('graphql', 5)
 
 test('the documents of docs/chat.md do what it says', async () => {
   const ada = bed.server.as()
@@ -23,4 +23,16 @@ test('the documents of docs/chat.md do what it says', async () => {
   expect((await ada.get(list)).feedback.nodes).toMatchObject([
     { ...said, messageId: answer, message: { content: '21' } },
   ])
+  const asking = await ada.append('team', {
+    role: 'ASSISTANT',
+    toolCalls: [{ callId: 'call_1', name: 'pay', arguments: '{}' }],
+  })
+  expect((await ada.get(refuse, { answer: asking.message.id })).answerCall.message.toolCalls).toEqual([
+    {
+      callId: 'call_1',
+      approval: { approved: false, reason: 'Not this month.', userId: 'ada', answeredAt: expect.any(String) },
+    },
+  ])
+  const { conversation } = await ada.get('{ conversation(id: "team") { context(maxTokens: 1000) { messages } } }')
+  expect(conversation.context.messages.at(-1).content).toBe('A person refused this call: Not this month.')
 })

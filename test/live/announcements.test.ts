@@ -36,6 +36,7 @@ interface Made {
 
 /** The input with which each mutation changes something, and whether the list shows the change as well. */
 const writes: Record<string, { readonly isListed?: false; readonly input: (made: Made) => object }> = {
+  answerCall: { input: ({ message }) => ({ messageId: message, callId: 'c', approved: false }) },
   addReaction: { input: ({ message }) => ({ messageId: message, emoji: '👍' }) },
   addParticipant: { input: ({ id }) => ({ conversationId: id, userId: 'grace' }) },
   appendMessage: { input: ({ id }) => ({ conversationId: id, message: { role: 'USER', content: 'new' } }) },
@@ -70,7 +71,8 @@ const creations: Record<string, (made: Made) => object> = {
 const silent = ['leaveConversation', 'markRead', 'resumeMessage', 'setFeedback']
 
 async function make(ada: Api, id: string): Promise<Made> {
-  const { message } = await ada.append(id, 'first')
+  const toolCalls = [{ callId: 'c', name: 'look', arguments: '{}' }]
+  const { message } = await ada.append(id, { role: 'ASSISTANT', content: 'first', toolCalls })
   const { startMessage } = await ada.get(start, { input: { conversationId: id } })
   const part = 'mutation ($id: ID!) { addParticipant(input: { conversationId: $id, userId: "frank" }) { __typename } }'
   await ada.get(part, { id })

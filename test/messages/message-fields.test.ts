@@ -331,7 +331,7 @@ function isNode(type: GraphQLNamedType): boolean {
 
 function subfields(type: GraphQLNamedType): string {
   if (!isObjectType(type)) return ''
-  const fields = Object.values(type.getFields()).filter((field) => !isNode(getNamedType(field.type)))
+  const fields = Object.values(type.getFields()).filter((field) => !isObjectType(getNamedType(field.type)))
   return `{ ${fields.map(({ name }) => name).join(' ')} }`
 }
 

@@ -7,7 +7,7 @@ const subfields: Readonly<Record<string, string>> = {
   author: ' { userId kind name }',
   readBy: ' { count userIds }',
   conversation: ' { id title }',
-  toolCalls: ' { callId name arguments type extra }',
+  toolCalls: ' { callId name arguments type extra approval { approved reason userId answeredAt } }',
   error: ' { code message }',
   siblings: ' { index count ids }',
   reactions: ' { emoji count viewerReacted }',
@@ -36,6 +36,10 @@ beforeAll(async () => {
     finishReason: 'stop',
     usage: { total: 3 },
   })
+  const answer = `mutation ($id: ID!) {
+    answerCall(input: { messageId: $id, callId: "c1", approved: true, reason: "Go on." }) { message { id } }
+  }`
+  await ada.get(answer, { id: first.message.id })
   await ada.append('rich', { role: 'TOOL', content: 'seen', toolName: 'look', toolCallId: 'c1', toolError: false })
   const { id } = first.message
   const links = { parentId: id, replyTo: id, mentions: ['ada'] }

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest'
 import type { Api, Results } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { serve } from '../support/server.ts'
 import { recordStatements } from '../support/statements.ts'
 import { untilWaiting } from '../support/until-waiting.ts'
 import * as identities from './identities.ts'
 
-/* What people add to messages: reactions, replies, mentions, feedback. */
+/* What people add to messages: reactions, replies, mentions, feedback, answers to calls. */
 
 const bed = useBed({ ...identities.identitySettings, QUOTA_STREAMS: 'off' })
 
@@ -537,4 +538,132 @@ test("an owner lists what was said in its own conversations, and an operator all
   // A deleted conversation has none, from that moment on.
   await owner.get(call('deleteConversation', 'deletedConversationId'), { input: { id: 'listed' } })
   expect(await comments(owner)).toEqual([])
+})
+
+const answer = call('answerCall', 'message { revision toolCalls { callId approval { approved reason userId } } }')
+
+/** Adds a message with two calls, and answers its id. */
+async function addCalls(api: Api, id: string): Promise<string> {
+  const toolCalls = ['a', 'b'].map((callId) => ({ callId, name: 'pay', arguments: '{}' }))
+  return (await api.append(id, { role: 'ASSISTANT', content: 'I pay.', toolCalls, clientId: 'calls' })).message.id
+}
+
+const answered = async (api: Api, input: object) => (await api.get(answer, { input })).answerCall.message
+
+test('the first answer to a call stays, and the same again changes nothing', async () => {
+  const { ada, grace, question } = await begin('answers')
+  const messageId = await addCalls(ada, 'answers')
+  const given = { messageId, callId: 'a', approved: false, reason: 'é'.repeat(100) }
+  const first = await answered(grace, given)
+  expect(first.toolCalls).toEqual([
+    { callId: 'a', approval: { approved: false, reason: 'é'.repeat(100), userId: 'grace' } },
+    { callId: 'b', approval: null },
+  ])
+  expect(await answered(grace, given)).toEqual(first)
+  const taken = { code: 'CONFLICT', reason: 'CALL_ANSWERED', userId: 'grace', approved: false }
+  for (const [api, other] of [
+    [ada, given],
+    [grace, { ...given, approved: true }],
+    [grace, { ...given, reason: null }],
+  ] as const) {
+    expect((await api.fail(answer, { input: other })).extensions).toEqual(taken)
+  }
+  const refusal = async (input: object) =>
+    (await ada.fail(answer, { input: { messageId, callId: 'b', approved: true, ...input } })).extensions
+  expect(await refusal({ callId: 'c' })).toEqual({ code: 'NOT_FOUND' })
+  expect(await refusal({ messageId: question })).toEqual({ code: 'NOT_FOUND' })
+  const path = 'input.reason'
+  expect(await refusal({ reason: 'x'.repeat(201) })).toEqual({
+    code: 'PAYLOAD_TOO_LARGE',
+    path,
+    limit: 200,
+    actual: 201,
+  })
+  expect(await refusal({ reason: '\0' })).toEqual({ code: 'BAD_USER_INPUT', path })
+  const { startMessage } = await ada.get(
+    'mutation { startMessage(input: { conversationId: "answers" }) { message { id } } }',
+  )
+  const streaming = { messageId: startMessage.message.id }
+  expect(await refusal(streaming)).toEqual({ code: 'CONFLICT', reason: 'STREAMING' })
+  await ada.append('answers', { role: 'TOOL', toolCallId: 'b', content: 'paid' })
+  expect(await refusal({})).toEqual({ code: 'CONFLICT', reason: 'CALL_OVER' })
+  // A replay is one after the result as well.
+  await ada.append('answers', { role: 'TOOL', toolCallId: 'a', content: 'not paid' })
+  expect((await answered(grace, given)).toolCalls).toEqual(first.toolCalls)
+})
+
+test('of many who answer a call at once one is heard', async () => {
+  const { ada, grace } = await begin('one is heard')
+  const messageId = await addCalls(ada, 'one is heard')
+  const answers = await Promise.all(
+    [ada, grace, ada, grace].map((api, n) =>
+      api.ask(answer, { input: { messageId, callId: 'a', approved: n % 2 === 0, reason: String(n) } }),
+    ),
+  )
+  const refused = answers.flatMap(({ errors }) => errors ?? [])
+  expect(refused.map(({ extensions }) => extensions.reason)).toEqual(Array.from({ length: 3 }, () => 'CALL_ANSWERED'))
+  expect(await countRows('message_approval', 'one is heard')).toBe(1)
+})
+
+test('an agent that follows on another server goes on when the call is answered, and the model reads a refusal', async () => {
+  await using other = await serve(bed.database.url, { ...identities.identitySettings, POLL_MS: '600000' })
+  const { ada, grace } = await begin('goes on')
+  const messageId = await addCalls(ada, 'goes on')
+  const agent = other.as(identities.backend('helper', 'ada'))
+  const { cursor } = (await agent.get('{ conversation(id: "goes on") { cursor } }')).conversation
+  const follow = `subscription ($after: String) { conversationEvents(conversationId: "goes on", after: $after) {
+    __typename ... on MessageUpdated { message { id toolCalls { callId approval { approved reason userId } } } }
+  } }`
+  await using events = agent.subscribe(follow, { after: cursor })
+  expect(await nextOf(events)).toMatchObject({ __typename: 'CaughtUp' })
+  const ask = (callId: string, approved: boolean, reason?: string) =>
+    answered(grace, { messageId, callId, approved, reason })
+  const yes = { callId: 'a', approval: { approved: true, reason: null, userId: 'grace' } }
+  const no = { callId: 'b', approval: { approved: false, reason: 'Too dear.', userId: 'grace' } }
+  await ask('a', true)
+  const told = await nextOf(events)
+  expect(told).toMatchObject({ message: { id: messageId, toolCalls: [yes, { callId: 'b', approval: null }] } })
+  await ask('b', false, 'Too dear.')
+  expect(await nextOf(events)).toMatchObject({ message: { toolCalls: [yes, no] } })
+  const window = `{ conversation(id: "goes on") {
+    context(maxTokens: 1000) { messages tokenCount pendingCalls { callId approved } }
+  } }`
+  const waiting = (await agent.get(window)).conversation.context
+  expect(waiting.pendingCalls).toEqual([{ callId: 'a', approved: true }])
+  expect(waiting.messages.at(-1)).toMatchObject({ tool_call_id: 'b', content: 'A person refused this call: Too dear.' })
+  await agent.append('goes on', { role: 'TOOL', toolCallId: 'a', content: 'paid' })
+  const whole = (await agent.get(window)).conversation.context
+  expect(whole.pendingCalls).toEqual([])
+  expect(whole.messages.slice(-2)).toMatchObject([{ content: 'paid' }, { tool_call_id: 'b' }])
+  const page =
+    '{ conversation(id: "goes on") { messages { nodes { toolCalls { callId approval { approved reason userId } } } } } }'
+  expect((await ada.get(page)).conversation.messages.nodes[2]).toEqual({ toolCalls: [yes, no] })
+})
+
+test('answers stay while the calls stay, go with their message, and cost a page and a window nothing that have none', async () => {
+  const { ada } = await begin('stay')
+  const messageId = await addCalls(ada, 'stay')
+  await answered(ada, { messageId, callId: 'a', approved: true })
+  const edit = call('editMessage', 'message { toolCalls { approval { approved } } }')
+  const edited = async (more: object) =>
+    (await ada.get(edit, { input: { messageId, ...more } })).editMessage.message.toolCalls
+  expect(await edited({ content: 'I pay now.' })).toEqual([{ approval: { approved: true } }, { approval: null }])
+  await ada.get(call('forkConversation', 'conversation { id }'), { input: { id: 'stay', newId: 'stay too' } })
+  expect(await countRows('message_approval', 'stay too')).toBe(0)
+  const others = [{ callId: 'a', name: 'pay', arguments: '{"all":true}' }]
+  expect(await edited({ toolCalls: others })).toEqual([{ approval: null }])
+  expect(await countRows('message_approval', 'stay')).toBe(0)
+  await answered(ada, { messageId, callId: 'a', approved: true })
+  await ada.get(call('deleteMessage', 'message { id }'), { input: { messageId } })
+  expect(await countRows('message_approval', 'stay')).toBe(0)
+
+  await addCalls(ada, 'plain')
+  await ada.append('plain', 'Well?')
+  const looks = async (of: string) => {
+    const statements = await recordStatements(bed.database, () => ada.get(`{ conversation(id: "plain") { ${of} } }`))
+    return statements.filter(({ text }) => text.includes('message_approval')).length
+  }
+  expect(await looks('messages { nodes { toolCalls { callId } } }')).toBe(0)
+  expect(await looks('messages { nodes { toolCalls { approval { approved } } } }')).toBe(0)
+  expect(await looks('context(maxTokens: 1000) { messages }')).toBe(0)
 })

@@ -33,6 +33,12 @@ interface Place {
 
 const message = { role: 'USER', content: 'hello' }
 
+const calling = {
+  role: 'ASSISTANT',
+  content: 'of another',
+  toolCalls: [{ callId: 'c', name: 'look', arguments: '{}' }],
+}
+
 const inputs: Record<string, (place: Place) => object> = {
   appendMessage: ({ conversationId }) => ({ conversationId, message }),
   appendMessages: ({ conversationId }) => ({ conversationId, messages: [message, message] }),
@@ -45,6 +51,7 @@ const inputs: Record<string, (place: Place) => object> = {
   addReaction: ({ others }) => ({ messageId: others, emoji: '👍' }),
   removeReaction: ({ others }) => ({ messageId: others, emoji: '👍' }),
   setFeedback: ({ streaming }) => ({ messageId: streaming, rating: 'UP' }),
+  answerCall: ({ others }) => ({ messageId: others, callId: 'c', approved: true }),
   'editMessage of its own': ({ own }) => ({ messageId: own, content: 'edited' }),
   "editMessage of another's": ({ others }) => ({ messageId: others, content: 'edited' }),
   'deleteMessage of its own': ({ own }) => ({ messageId: own }),
@@ -87,7 +94,7 @@ async function place(role: Role): Promise<Place> {
   const other = as(role === 'OWNER' ? 'mel' : 'olga')
   const theirs =
     role === 'OWNER' ? (await other.get('{ conversations(first: 1) { nodes { id } } }')).conversations.nodes[0].id : id
-  const others = (await other.append(theirs, 'of another')).message.id
+  const others = (await other.append(theirs, calling)).message.id
   const started = await owner.get(
     `mutation { startMessage(input: { conversationId: "${id}", role: ASSISTANT }) { message { id } } }`,
   )

@@ -158,6 +158,14 @@ describe.each(isLong ? ['PostgreSQL', 'NATS'] : ['PostgreSQL'])('two servers wit
     expect((await ask('{ feedback { nodes { messageId rating } } }')).feedback.nodes).toEqual([
       { messageId, rating: 'UP' },
     ])
+    const toolCalls = [{ callId: 'c', name: 'look', arguments: '{}' }]
+    const asking = { conversationId: 'c', message: { role: 'ASSISTANT', toolCalls } }
+    const asked = await mutate('appendMessage', 'AppendMessageInput', asking, 'message { id }')
+    const answer = { messageId: asked.message.id, callId: 'c', approved: true }
+    const approval = 'message { toolCalls { approval { approved userId } } }'
+    expect((await mutate('answerCall', 'AnswerCallInput', answer, approval)).message.toolCalls).toEqual([
+      { approval: { approved: true, userId: 'ada' } },
+    ])
     await mutate('markRead', 'MarkReadInput', { conversationId: 'c', seq: 5 }, 'conversation { readSeq }')
     expect((await ask('{ searchMessages(query: "Hello") { edges { score } } }')).searchMessages.edges).toEqual([])
 

@@ -18,6 +18,7 @@ const keyOf: Readonly<Record<string, string>> = {
   message_reaction: 'conversation_key',
   message_link: 'conversation_key',
   message_feedback: 'conversation_key',
+  message_approval: 'conversation_key',
   message_token_count: 'conversation_key',
   message_words: 'conversation_key',
   conversation_words: 'conversation_key',

@@ -2,11 +2,13 @@ import type { Message } from '../../src/entities/message/message.ts'
 import type { PartsFormat } from '../../src/entities/message/message-enums.ts'
 import type { ToolCall } from '../../src/entities/message/tool-call.ts'
 import type { ContextFormat } from '../../src/entities/window-enums.ts'
+import type { Counted } from '../../src/window/items/spoken.ts'
 import { type ContextWindow, WindowBuilder, type WindowRequest } from '../../src/window/window.ts'
 import { storedMessage } from './transcripts.ts'
 import { type Exchange, readAsProvider, readBySdk } from './window-rules.ts'
 
-export type Fields = Partial<Message>
+/** The fields of a message, and what people answered to its calls. */
+export type Fields = Partial<Message> & Pick<Counted, 'callAnswers'>
 
 /** Each message counts ten tokens, and its reasoning five. */
 export function build(
@@ -14,7 +16,8 @@ export function build(
   fields: readonly Fields[],
   request: Partial<WindowRequest> = {},
 ): ContextWindow {
-  const counted = fields.map((field, index) => ({
+  const counted = fields.map(({ callAnswers, ...field }, index) => ({
+    ...(callAnswers === undefined ? {} : { callAnswers }),
     message: storedMessage(index + 1, { clientId: `m${index + 1}`, ...field }),
     tokens: 10,
     reasoningTokens: 5,

@@ -121,6 +121,62 @@ describe('a call waits', () => {
   })
 })
 
+describe('a call that a person answered', () => {
+  const answered = (approved: boolean, reason: string | null = null): Fields => ({
+    ...assistant('I look.', call('a'), call('b')),
+    callAnswers: new Map([['a', { approved, reason }]]),
+  })
+  const textOf = (format: ContextFormat, text: string) => (format.startsWith('AI_SDK') ? 'denied' : text)
+
+  test.each(formats)('and refused has that as its result: %s', async (format) => {
+    for (const pendingCalls of rules) {
+      for (const [reason, text, tokens] of [
+        [null, 'A person refused this call.', 20],
+        ['Too dear', 'A person refused this call: Too dear', 24],
+      ] as const) {
+        const window = build(format, [user('?'), answered(false, reason), tool('b', 'B')], { pendingCalls })
+        const exchanges = readAsProvider(format, window)
+        expect(exchanges.map(({ output }) => output)).toEqual([textOf(format, text), 'B'])
+        expect(JSON.stringify(window.messages)).toContain(text)
+        expect(window).toMatchObject({ reasons: [], pendingCalls: [], tokenCount: 30 + tokens })
+        if (format === 'AI_SDK' || format === 'AI_SDK_MODEL') await readBySdk(format, window)
+        const later = build(format, [user('?'), answered(false, reason), user('And?')], { pendingCalls })
+        expect(readAsProvider(format, later).map(({ output }) => output)).toEqual([textOf(format, text), interrupted])
+      }
+    }
+  })
+
+  test.each(formats)('and refused has its own result, if that came later: %s', (format) => {
+    const window = build(format, [user('?'), answered(false), tool('b', 'B'), tool('a', 'A')])
+    expect(readAsProvider(format, window).map(({ output }) => output)).toEqual(['A', 'B'])
+    expect(window.tokenCount).toBe(40)
+  })
+
+  test('and approved waits as before, and says that it may run', () => {
+    for (const format of formats) {
+      const [known, unknown] = [answered(true), assistant('I look.', call('a'), call('b'))].map((asked) =>
+        build(format, [user('?'), asked], keep),
+      )
+      expect(known?.messages).toEqual(unknown?.messages)
+      expect(pendingOf(known as ContextWindow)).toEqual([
+        ['a', true],
+        ['b', null],
+      ])
+    }
+  })
+
+  test('in a part of the AI SDK has its question answered', () => {
+    const asked = { type: 'tool-look', toolCallId: 'a', input: {}, state: 'approval-requested', approval: { id: 'ap' } }
+    const refused = {
+      ...parts('ASSISTANT', 'AI_SDK', asked),
+      callAnswers: new Map([['a', { approved: false, reason: 'No.' }]]),
+    }
+    const [, message] = build('AI_SDK', [user('?'), refused], keep).messages
+    const approval = { id: 'ap', approved: false, reason: 'A person refused this call: No.' }
+    expect(message).toMatchObject({ parts: [{ type: 'step-start' }, { state: 'output-denied', approval }] })
+  })
+})
+
 describe('what waits names itself', () => {
   test('as it is stored, with its message', () => {
     const asked = assistant(null, call('with space', '{ "n": 1.0 }'))

@@ -191,6 +191,18 @@ export interface AddReactionInput {
   readonly emoji: string
 }
 
+/** What `answerCall` takes. */
+export interface AnswerCallInput {
+  /** The message with the call. */
+  readonly messageId: string
+  /** The `callId` of the call. */
+  readonly callId: string
+  /** Whether the call may run; false refuses it. */
+  readonly approved: boolean
+  /** Why; a model reads the reason of a refusal. At most 200 bytes. */
+  readonly reason?: string | null
+}
+
 /** What `appendMessage` takes. */
 export interface AppendMessageInput {
   /** The conversation. */
@@ -664,6 +676,12 @@ export interface AddParticipantPayload {
 
 /** What `addReaction` answers, after the change is durable. */
 export interface AddReactionPayload<Selected = Message> {
+  /** The message as it is now. */
+  readonly message: Selected
+}
+
+/** What `answerCall` answers, after the change is durable. */
+export interface AnswerCallPayload<Selected = Message> {
   /** The message as it is now. */
   readonly message: Selected
 }
@@ -1413,6 +1431,18 @@ export interface ToolCall {
   readonly type: string
   /** All other fields of the provider's call. */
   readonly extra: Readonly<Record<string, unknown>> | null
+}
+
+/** What a person answered to a tool call. */
+export interface ToolCallApproval {
+  /** Whether the call may run; false: it was refused. */
+  readonly approved: boolean
+  /** Why. */
+  readonly reason: string | null
+  /** The user who answered. */
+  readonly userId: string
+  /** When the user answered. */
+  readonly answeredAt: string
 }
 
 /** A tool whose name the provider refuses, and the name that the window has in its place. */

@@ -20,14 +20,14 @@ import { placeHead } from '../../entities/ids/place.ts'
 import { Message } from '../../entities/message/message.ts'
 import { FeedbackRating } from '../../entities/message/message-feedback.ts'
 import { Timestamp } from '../../entities/timestamp.ts'
-import { badInput, tooLarge } from '../../errors.ts'
+import { badInput } from '../../errors.ts'
 import { type Feedback, type GivenFeedback, setFeedback } from '../../storage/chat/feedback.ts'
 import { readFeedback } from '../../storage/chat/feedback-page.ts'
 import { refOf } from '../../storage/message/edit.ts'
 import type { Context } from '../context.ts'
 import { isGiven } from '../input/is-given.ts'
 import { readMessageId } from '../input/message-id.ts'
-import { requireStorable } from '../input/text-rules.ts'
+import { requireShort } from '../input/text-rules.ts'
 import { readCount } from '../page/page-args.ts'
 import { FeedbackConnection, MessageFeedback, readFeedbackCursor } from './feedback-connection.ts'
 
@@ -164,14 +164,7 @@ function readGiven({ rating, reason = null, comment = null }: SetFeedbackInput):
     }
     return null
   }
-  requireText('input.reason', reason, contractLimits.feedbackReasonBytes)
-  requireText('input.comment', comment, contractLimits.feedbackCommentBytes)
+  requireShort('input.reason', reason, contractLimits.feedbackReasonBytes)
+  requireShort('input.comment', comment, contractLimits.feedbackCommentBytes)
   return { rating, reason, comment }
-}
-
-function requireText(path: string, text: string | null, limit: number): void {
-  if (text === null) return
-  requireStorable(path, text)
-  const bytes = Buffer.byteLength(text)
-  if (bytes > limit) throw tooLarge(path, 'bytes', limit, bytes)
 }

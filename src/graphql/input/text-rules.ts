@@ -29,6 +29,14 @@ export function requireName(path: string, text: string, limit: number): void {
   requireLength(path, text, limit)
 }
 
+/** Requires that a text, if there is one, can be stored, and has at most `limit` bytes. @throws ApiError */
+export function requireShort(path: string, text: string | null, limit: number): void {
+  if (text === null) return
+  requireStorable(path, text)
+  const bytes = Buffer.byteLength(text)
+  if (bytes > limit) throw tooLarge(path, 'bytes', limit, bytes)
+}
+
 /** @throws ApiError PAYLOAD_TOO_LARGE */
 export function requireLength(path: string, text: string, limit: number): void {
   if (text.length <= limit) return

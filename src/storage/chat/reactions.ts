@@ -1,12 +1,12 @@
 import type { Message } from '../../entities/message/message.ts'
 import { MessageMissing, TooManyEmojis } from '../../facts.ts'
 import { unmoved } from '../conversation/commit.ts'
-import { changeOne, type MessageRef, movingOne } from '../message/edit.ts'
-import { changing, readRewritten } from '../message/rewrite.ts'
+import { changeOne, type MessageRef } from '../message/edit.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { readBeside, selectBeside } from './beside-messages.ts'
+import { moveMessage } from './move-message.ts'
 
 /** The users who put one emoji on a message. */
 export interface Reactions {
@@ -32,7 +32,6 @@ export function removeReaction(store: Store, ref: MessageRef, emoji: string): Pr
   return change(store, ref, emoji, remove, () => {})
 }
 
-/** A change moves the message's revision, so that feeds, pages and caches show it as they show an edit. */
 function change(
   store: Store,
   ref: MessageRef,
@@ -47,7 +46,7 @@ function change(
     require((await queryKey(client, selectEmojis, conversation.key, [seq])).map(([found]) => found as string))
     const changed = await queryKey(client, statement, conversation.key, [seq, emoji, userId, conversation.revision + 1])
     if (changed.length === 0) return unmoved(message)
-    return movingOne(readRewritten(await queryKey(client, move, conversation.key, [1, seq])))
+    return moveMessage(client, message)
   })
 }
 
@@ -72,12 +71,6 @@ const remove: Statement<'key'> = {
     delete from message_reaction r
     where r.conversation_key = $1 and r.seq = $2 and r.emoji = $3 and r.user_id = $4 and $5::bigint is not null
     returning 1`,
-}
-
-const move: Statement<'key'> = {
-  name: 'reaction-move',
-  kind: 'key',
-  text: changing('select 1 as n, $3::int as seq', null),
 }
 
 /** For each message, in order: its emojis, by their first use. A message that was never changed has none. */

@@ -1,4 +1,5 @@
 import type { Conversation } from '../../entities/conversation.ts'
+import { linkCalls } from '../../entities/message/call-of-message.ts'
 import { Message } from '../../entities/message/message.ts'
 import { readable } from '../../entities/timestamp.ts'
 import { readJson, readTimestamp } from '../postgres/column.ts'
@@ -123,13 +124,13 @@ function compileRead(Shape: typeof Message, columns: MessageColumns) {
   const members = columnsOf(columns).map(({ property, type }, index): [string, string] => {
     const value = type in readers ? `${type}(row[at + ${index}])` : `row[at + ${index}]`
     // The row of a message without tool calls has null.
-    return [property, property === 'toolCalls' ? `${value} ?? []` : value]
+    return [property, property === 'toolCalls' ? `linkCalls(${value} ?? [], message)` : value]
   })
   if (columns === 'all') members.push(['nextChunk', `row[at + ${members.length}]`])
   return compileFill<[row: Row, at: number, conversation: Conversation]>(
     Shape,
     ['row', 'at', 'conversation'],
     members,
-    readers,
+    { ...readers, linkCalls },
   )
 }

@@ -46,6 +46,10 @@ const rewrite: Statement<'key'> = {
     `select n::int, seq, ${castsOf(appendColumns)}
      from unnest($3::int[], ${arraysOf(appendColumns, 4)}) with ordinality as input(seq, ${namesOf(appendColumns)}, n)`,
     `${assignmentsOf(appendColumns)}, edited_at = moved.updated_at`,
+    // What people answered was about the calls as they were.
+    `delete from message_approval a using input, message m
+     where a.conversation_key = $1 and a.seq = input.seq and m.conversation_key = $1 and m.seq = input.seq
+       and m.tool_calls::text is distinct from input.tool_calls::text`,
   ),
 }
 
@@ -88,6 +92,7 @@ const tombstone: Statement<'key'> = {
     'delete from message_reaction r using input where r.conversation_key = $1 and r.seq = input.seq',
     'delete from message_link l using input where l.conversation_key = $1 and l.seq = input.seq',
     'delete from message_feedback f using input where f.conversation_key = $1 and f.seq = input.seq',
+    'delete from message_approval a using input where a.conversation_key = $1 and a.seq = input.seq',
   ),
 }
 

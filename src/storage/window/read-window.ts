@@ -5,6 +5,7 @@ import type { Counted } from '../../window/items/spoken.ts'
 import { type ContextWindow, WindowBuilder } from '../../window/window.ts'
 import type { WordQuery } from '../../words/word-query.ts'
 import type { Range } from '../branch/path.ts'
+import { type CallApprovals, readApprovals } from '../chat/call-approvals.ts'
 import { findConversation } from '../conversation/conversation.ts'
 import type { NewMessage } from '../message/new-message.ts'
 import { countMessages, countSystem } from './message-tokens.ts'
@@ -146,7 +147,23 @@ async function readRows(
 ): Promise<Counted[]> {
   const { store, budget, userId } = reader
   const request = { conversation, path, encoding, before, tokens, rows }
-  return count(reader, conversation, encoding, await readWindowPage(store, budget, userId, request))
+  return withAnswers(
+    reader,
+    await count(reader, conversation, encoding, await readWindowPage(store, budget, userId, request)),
+  )
+}
+
+/** What people answered to calls is asked only where a call has no result among these messages. */
+async function withAnswers({ store, budget, userId }: WindowReader, counted: Counted[]): Promise<Counted[]> {
+  const results = new Set(counted.map(({ message }) => message.toolCallId))
+  const open = counted.filter(({ message }) => message.toolCalls.some(({ callId }) => !results.has(callId)))
+  const messages = open.map(({ message }) => message)
+  const answers = await readApprovals(store, budget, userId, messages)
+  const found = new Map(messages.map((message, n) => [message, answers[n] as CallApprovals]))
+  return counted.map((one) => {
+    const callAnswers = found.get(one.message)
+    return callAnswers === undefined || callAnswers.size === 0 ? one : { ...one, callAnswers }
+  })
 }
 
 /**

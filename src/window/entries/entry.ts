@@ -9,7 +9,7 @@ import {
   type Said,
   type StepStart,
 } from '../items/item.ts'
-import type { Spoken } from '../items/spoken.ts'
+import type { Counted, Spoken } from '../items/spoken.ts'
 
 /** A piece of a message: one reply, or the items between two replies or steps. */
 export type Entry = SaidEntry | ReplyEntry
@@ -24,15 +24,21 @@ export interface ReplyEntry {
   readonly reply: Reply
 }
 
-/** Reads what a message says, in order. What stands both in its parts and in its fields is read once. */
-export function readEntries(message: Spoken): Entry[] {
+/**
+ * Reads what a message says, in order. What stands both in its parts and in its fields is read once.
+ *
+ * @param answers what people answered to its calls
+ */
+export function readEntries(message: Spoken, answers?: Counted<Spoken>['callAnswers']): Entry[] {
   const entries: Entry[] = []
   let said: (Said | ApprovalRequest)[] = []
   const endEntry = () => {
     if (said.length > 0) entries.push({ message, items: said })
     said = []
   }
-  for (const item of readItems(message)) {
+  for (const read of readItems(message)) {
+    const answered = read.kind === 'call' ? answers?.get(read.callId) : undefined
+    const item = answered === undefined ? read : { ...(read as Call), answered }
     if (item.kind === 'step') endEntry()
     else if (item.kind === 'other' && item.answer !== undefined) {
       const { answer } = item

@@ -16,12 +16,15 @@ export interface Reading {
 }
 
 /** The tokens of the reasoning count only when the dialect keeps reasoning. */
-export function readCounted({ message, tokens, reasoningTokens }: Counted<Spoken>, dialect: Dialect): Reading {
+export function readCounted(
+  { message, tokens, reasoningTokens, callAnswers }: Counted<Spoken>,
+  dialect: Dialect,
+): Reading {
   const reasons = new Set<OmissionReason>()
   const nothing = { message, entries: [], tokens: 0, reasons, reasoned: null }
   if (message.deletedAt) return nothing
   if (message.status === 'STREAMING') return { ...nothing, reasons: reasons.add('STREAMING') }
-  const { entries, reasoned } = fitEntries(readEntries(message), dialect, reasons)
+  const { entries, reasoned } = fitEntries(readEntries(message, callAnswers), dialect, reasons)
   if (entries.length === 0) {
     reasons.delete('REASONING')
     return { ...nothing, reasons: reasons.add('EMPTY'), reasoned }

@@ -1,6 +1,7 @@
 import type { JsonRecord } from '../../entities/json.ts'
 import type { PartsFormat } from '../../entities/message/message-enums.ts'
 import { isRecord } from './json.ts'
+import type { CallAnswer } from './spoken.ts'
 
 /** A stored part and its dialect. A window of the same dialect gives the part back unchanged. */
 export interface Raw {
@@ -86,6 +87,7 @@ export interface Call {
   readonly callerId?: string
   /** What people were asked about this call, if the call's own part says so. */
   readonly approval?: Approval
+  readonly answered?: CallAnswer
   /** The model had not written all of it. */
   readonly isPartial?: boolean
 }

@@ -34,9 +34,17 @@ export function plainMessage(role: Message['role'], content: string): Spoken {
   }
 }
 
+/** What a person answered to a call, beside what the messages say. */
+export interface CallAnswer {
+  readonly approved: boolean
+  readonly reason: string | null
+}
+
 /** A message and its tokens. The `tokens` do not include the reasoning. */
 export interface Counted<M extends Spoken = Message> {
   readonly message: M
   readonly tokens: number
   readonly reasoningTokens: number
+  /** By the id of the call; absent: nobody answered any. */
+  readonly callAnswers?: ReadonlyMap<string, CallAnswer>
 }

@@ -3,6 +3,7 @@ import type { Dialect } from '../dialects/dialect.ts'
 import type { SaidEntry } from '../entries/entry.ts'
 import { denialText } from '../items/denial.ts'
 import type { Call, Hosted, Result } from '../items/item.ts'
+import type { CallAnswer } from '../items/spoken.ts'
 import type { Answer } from '../items/step.ts'
 import type { Asked } from './asked.ts'
 
@@ -18,7 +19,7 @@ export interface Place {
 /** What becomes of a call. */
 export interface Fate {
   /** `out`: neither the call nor its result is in the window. */
-  readonly kind: 'answered' | 'interrupted' | 'waits' | 'out'
+  readonly kind: 'answered' | 'refused' | 'interrupted' | 'waits' | 'out'
   /** The answer to a call that is no hosted one, if it has one. */
   readonly answer?: Answer
   readonly isPending?: boolean
@@ -62,12 +63,15 @@ function fateOfCall(asked: Asked, call: Call, last: SaidEntry | undefined, { dia
   const mayKeep = isLast && pendingCalls === 'KEEP' && dialect.keepsWaiting?.(call) === true
   const takesWords = call.native === undefined || dialect.answersInWords?.(call) === true
   const answer = answerOf(asked, call)
-  const isPending = answer === null && isLast && waits(asked)
+  const isPending = answer === null && isLast && call.answered?.approved !== false && waits(asked)
   if (isForeign(call, dialect)) return { kind: 'out', reason: 'UNSUPPORTED_PART', isPending }
   if (answer !== null) {
     if (answer.result.native !== call.native && !takesWords) return leftOut(asked)
     const isOnlyApproval = answer.result.raw === null || answer.result.raw.part === call.raw?.part
     return mayKeep && answer.denial && isOnlyApproval ? { kind: 'waits' } : { kind: 'answered', answer }
+  }
+  if (call.answered?.approved === false && takesWords) {
+    return { kind: 'refused', answer: refused(call, asked, call.answered) }
   }
   if (isPending && mayKeep) return { kind: 'waits', isPending }
   const isOmitted = isPending && pendingCalls === 'OMIT'
@@ -116,6 +120,14 @@ function waits({ call, entry }: Asked): boolean {
 
 function interrupted(call: Call): Answer {
   return { call, result: resultOf(call, 'Interrupted: this call was not answered.'), message: null }
+}
+
+/** No message holds this answer: `answerCall` stored it beside the message of the call. */
+function refused(call: Call, { approval }: Asked, { reason }: CallAnswer): Answer {
+  const text = reason === null ? 'A person refused this call.' : `A person refused this call: ${reason}`
+  const { id, request } = approval ?? { id: call.callId, request: {} }
+  const denial = { id, isApproved: false, request, response: { reason: text } }
+  return { call, result: { ...resultOf(call, text), isDenial: true }, message: null, denial }
 }
 
 function resultOf({ callId, name }: Call, text: string): Result {

@@ -4,20 +4,25 @@ import { withoutLastReasoning } from '../entries/fit.ts'
 import { ItemIds } from '../entries/item-ids.ts'
 import type { Call, Hosted, Said } from '../items/item.ts'
 import type { PendingCall } from '../items/pending-call.ts'
-import type { Spoken } from '../items/spoken.ts'
+import type { CallAnswer, Spoken } from '../items/spoken.ts'
 import { type Answer, type Step, type Waiting, withItems } from '../items/step.ts'
 import { type Asked, findReplies } from './asked.ts'
 import { decide, type Fate, type Place } from './fate.ts'
 
-/** The tokens that are counted for the result of an interrupted call. */
+/** The tokens that are counted for the result of an interrupted call, and for that of a refused one without a reason. */
 export const interruptedTokens = 20
+
+/** A reason has fewer tokens, in any language. */
+function refusedTokens(reason: string | null): number {
+  return interruptedTokens + Math.ceil(Buffer.byteLength(reason ?? '') / 2)
+}
 
 export interface Paired {
   readonly steps: readonly Step[]
   readonly reasons: ReadonlySet<OmissionReason>
   readonly pending: readonly PendingCall[]
-  /** How many results say that their calls were interrupted. */
-  readonly interrupted: number
+  /** The tokens of results that no message holds. */
+  readonly addedTokens: number
   /** The messages whose replies were used. */
   readonly heard: ReadonlySet<Spoken>
 }
@@ -35,9 +40,10 @@ export function pair(entries: readonly Entry[], place: Place): Paired {
   const reasons = new Set<OmissionReason>(orphans.size > 0 ? ['ORPHANED_RESULT'] : [])
   const heard = new Set<Spoken>()
   const replies = new Set<unknown>()
-  let interrupted = 0
+  let addedTokens = 0
   for (const [asked, { kind, reason }] of fates) {
-    if (kind === 'interrupted') interrupted++
+    if (kind === 'interrupted') addedTokens += interruptedTokens
+    if (kind === 'refused') addedTokens += refusedTokens(answerTo(asked)?.reason ?? null)
     if (reason !== undefined) reasons.add(reason)
     if (kind === 'out') continue
     if (asked.reply !== null) replies.add(asked.reply.item)
@@ -46,11 +52,21 @@ export function pair(entries: readonly Entry[], place: Place): Paired {
   const ids = new ItemIds()
   const steps = said.flatMap((entry) => makeStep(entry, { calls, fates, replies, ids }))
   const pending = [...calls.values()].filter((asked) => fates.get(asked)?.isPending).map(pendingCall)
-  return { steps, reasons, pending, interrupted, heard }
+  return { steps, reasons, pending, addedTokens, heard }
 }
 
-function pendingCall({ call, entry: { message }, approval }: Asked): PendingCall {
-  const approved = approval === null ? null : approval.isApproved === true
+function answerTo({ call }: Asked): CallAnswer | undefined {
+  return call.kind === 'call' ? call.answered : undefined
+}
+
+function pendingCall(asked: Asked): PendingCall {
+  const {
+    call,
+    entry: { message },
+    approval,
+  } = asked
+  const isApproved = approval?.isApproved === true || answerTo(asked)?.approved === true
+  const approved = isApproved || (approval === null ? null : false)
   return { call, approvalId: approval?.id ?? null, approved, message }
 }
 

@@ -7,7 +7,7 @@ import type { PendingCall } from '../items/pending-call.ts'
 import type { Spoken } from '../items/spoken.ts'
 import type { Step } from '../items/step.ts'
 import type { Place } from './fate.ts'
-import { interruptedTokens, pair } from './pairing.ts'
+import { pair } from './pairing.ts'
 
 /** Steps that a window has all together, or not at all. */
 export interface Turn {
@@ -22,13 +22,13 @@ export interface Turn {
 /** @param readings oldest first */
 export function makeTurn(readings: readonly Reading[], place: Place): Turn {
   const { entries, repeated } = withoutRepeats(readings.flatMap((reading) => reading.entries))
-  const { steps, pending, interrupted, heard, ...paired } = pair(entries, place)
+  const { steps, pending, addedTokens, heard, ...paired } = pair(entries, place)
   const messages = new Set([...steps.map(({ message }) => message), ...heard, ...repeated])
   const reasons = new Set([...readings.flatMap((reading) => [...reading.reasons]), ...paired.reasons])
   if (repeated.size > 0) reasons.add('REPEATED_ITEM')
   const counted = readings.filter(({ message }) => messages.has(message))
   const tokens = counted.reduce((sum, reading) => sum + reading.tokens, 0)
-  return { steps, tokens: tokens + interrupted * interruptedTokens, reasons, messages, pending }
+  return { steps, tokens: tokens + addedTokens, reasons, messages, pending }
 }
 
 /** A message whose items stand in an earlier message counts all the same: the window shows what it says. */
