@@ -1,6 +1,9 @@
 import { Migration } from '@mikro-orm/migrations'
 
-/** What people answer to the tool calls of messages. A table of its own: an append and a page without it pay nothing. */
+/**
+ * What people answer to the tool calls of messages, and who has taken a conversation over. The answers have a table of
+ * their own: an append and a page without them pay nothing.
+ */
 export class Migration00014Calls extends Migration {
   override up(): void {
     this.addSql(`
@@ -17,5 +20,6 @@ export class Migration00014Calls extends Migration {
           foreign key (conversation_key, seq) references message (conversation_key, seq) on delete cascade
       )
     `)
+    this.addSql('alter table conversation add column taken_over_by text collate "C"')
   }
 }

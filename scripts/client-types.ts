@@ -42,6 +42,7 @@ const apart = [
   'Conversation.unreadCount',
   'Conversation.unreadMentions',
   'Conversation.searchable',
+  'Conversation.takenOverBy',
   'MessageTextAppended.message',
   'OmittedMessages.messages',
   'OmittedMessages.tokens',

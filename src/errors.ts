@@ -177,6 +177,12 @@ export function callOver(): ApiError {
   return new ApiError('CONFLICT', 'This call has its result already.', { reason: 'CALL_OVER' })
 }
 
+/** @param userId who has the conversation */
+export function takenOver(userId: string): ApiError {
+  const sentence = `${JSON.stringify(userId)} has taken this conversation over; wait until it is handed back.`
+  return new ApiError('CONFLICT', sentence, { reason: 'TAKEN_OVER', userId })
+}
+
 /** @param revision the message's present revision */
 export function revisionMoved(expected: string, revision: string): ApiError {
   return new ApiError('CONFLICT', `The message's revision is ${revision} and not ${expected}; read it and try again.`, {

@@ -113,6 +113,13 @@ export class CallAnswered extends Fact {
 /** The call has its result. */
 export class CallOver extends Fact {}
 
+/** A person has taken the conversation over. */
+export class TakenOver extends Fact {
+  constructor(readonly userId: string) {
+    super()
+  }
+}
+
 /** Both are revisions of the message, and not of its conversation. */
 export class RevisionMoved extends Fact {
   constructor(

@@ -116,6 +116,13 @@ export class Conversation implements Node {
   @Property({ type: 'boolean', fieldName: 'is_searchable', default: true })
   searchable!: boolean
 
+  @Field(() => String, {
+    nullable: true,
+    description: 'The user who has this conversation by `takeOver`: agents begin no turns in it. null: nobody has.',
+  })
+  @Property({ type: 'text', collation: 'C', nullable: true })
+  takenOverBy!: string | null
+
   /** Set in every new object: to add a property later costs an allocation of its own. */
   private madeHead: PlaceHead | undefined = undefined
 

@@ -20,6 +20,7 @@ import {
   quotaExceeded,
   readsTooMuch,
   revisionMoved,
+  takenOver,
   tooLarge,
   unavailable,
 } from '../errors.ts'
@@ -55,6 +56,7 @@ import {
   RepeatedClientId,
   RevisionMoved,
   StillStreaming,
+  TakenOver,
   TextTooLarge,
   TooManyAnswers,
   TooManyEmojis,
@@ -100,6 +102,7 @@ const words = new Map<unknown, Words[1]>([
   said(CallMissing, callNotFound),
   said(CallAnswered, ({ userId, approved }) => callAnswered(userId, approved)),
   said(CallOver, callOver),
+  said(TakenOver, ({ userId }) => takenOver(userId)),
   said(NotByAssistant, () => badInput('input.messageId', 'must be a message of an assistant.')),
   said(NotPermitted, () => forbidden('Your role in this conversation does not allow it.')),
   said(ConversationContended, () =>

@@ -15,6 +15,7 @@ import { ConversationMutationResolver } from './conversation/conversation-mutati
 import { ParticipantMutationResolver } from './conversation/participant-mutation.ts'
 import { ParticipantsResolver } from './conversation/participants.ts'
 import { MessageReadersResolver, ReadMarkerResolver, ViewerReadResolver } from './conversation/read-marker.ts'
+import { TakeOverResolver } from './conversation/take-over.ts'
 import { MessageTextAppendedResolver } from './feed/conversation-event.ts'
 import {
   ConversationEventsResolver,
@@ -52,6 +53,7 @@ export function createSchema(): GraphQLSchema {
       ParticipantsResolver,
       ParticipantMutationResolver,
       ReadMarkerResolver,
+      TakeOverResolver,
       MessageReadersResolver,
       ReactionsResolver,
       MessageFeedbackResolver,

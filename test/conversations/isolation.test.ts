@@ -161,6 +161,16 @@ const asked: [name: string, of: 'conversation' | 'message' | 'stream', document:
     'stream',
     'mutation ($id: ID!) { answerCall(input: { messageId: $id, callId: "c", approved: true }) { message { seq } } }',
   ],
+  [
+    'takeOver',
+    'conversation',
+    'mutation ($id: ID!) { takeOver(input: { conversationId: $id }) { conversation { id } } }',
+  ],
+  [
+    'handBack',
+    'conversation',
+    'mutation ($id: ID!) { handBack(input: { conversationId: $id }) { conversation { id } } }',
+  ],
   ['editMessage', 'message', editing('messageId: $id')],
   ['editMessage, by client id', 'conversation', editing('conversationId: $id, clientId: "c-1"')],
   ['deleteMessage', 'message', deleting('messageId: $id')],

@@ -3,7 +3,7 @@ import { useBed } from '../support/bed.ts'
 import { useGuide } from '../support/guide.ts'
 
 const bed = useBed()
-const [react, reply, rate, list, refuse] = useGuide('docs/chat.md').take('graphql', 5)
+const [react, reply, rate, list, refuse, take] = useGuide('docs/chat.md').take('graphql', 6)
 
 test('the documents of docs/chat.md do what it says', async () => {
   const ada = bed.server.as()
@@ -35,4 +35,8 @@ test('the documents of docs/chat.md do what it says', async () => {
   ])
   const { conversation } = await ada.get('{ conversation(id: "team") { context(maxTokens: 1000) { messages } } }')
   expect(conversation.context.messages.at(-1).content).toBe('A person refused this call: Not this month.')
+  expect((await ada.get(take, { conversation: 'team' })).takeOver.conversation).toEqual({
+    id: 'team',
+    takenOverBy: 'ada',
+  })
 })

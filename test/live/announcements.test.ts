@@ -50,11 +50,13 @@ const writes: Record<string, { readonly isListed?: false; readonly input: (made:
   deleteConversation: { input: ({ id }) => ({ id }) },
   deleteMessage: { input: ({ message }) => ({ messageId: message }) },
   editMessage: { input: ({ message }) => ({ messageId: message, content: 'edited' }) },
+  handBack: { input: ({ id }) => ({ conversationId: id }) },
   removeReaction: { input: ({ message }) => ({ messageId: message, emoji: '🎉' }) },
   removeParticipant: { input: ({ id }) => ({ conversationId: id, userId: 'frank' }) },
   setActiveLeaf: { input: ({ message }) => ({ messageId: message }) },
   startMessage: { input: ({ id }) => ({ conversationId: id }) },
   stopMessage: { input: ({ streaming }) => ({ messageId: streaming }) },
+  takeOver: { input: ({ id }) => ({ conversationId: id }) },
   updateConversation: { input: ({ id }) => ({ id, title: 'renamed' }) },
 }
 
@@ -78,6 +80,8 @@ async function make(ada: Api, id: string): Promise<Made> {
   await ada.get(part, { id })
   const react = 'mutation ($id: ID!) { addReaction(input: { messageId: $id, emoji: "🎉" }) { __typename } }'
   await ada.get(react, { id: message.id })
+  // Only what was taken over is handed back.
+  if (id === 'handBack') await ada.get(call('takeOver'), { input: { conversationId: id } })
   return { id, message: message.id, streaming: startMessage.message.id }
 }
 

@@ -6,7 +6,7 @@ import { recordStatements } from '../support/statements.ts'
 import { untilWaiting } from '../support/until-waiting.ts'
 import * as identities from './identities.ts'
 
-/* What people add to messages: reactions, replies, mentions, feedback, answers to calls. */
+/* What people add to messages: reactions, replies, mentions, feedback, answers to calls; and taking a conversation over. */
 
 const bed = useBed({ ...identities.identitySettings, QUOTA_STREAMS: 'off' })
 
@@ -666,4 +666,99 @@ test('answers stay while the calls stay, go with their message, and cost a page 
   expect(await looks('messages { nodes { toolCalls { callId } } }')).toBe(0)
   expect(await looks('messages { nodes { toolCalls { approval { approved } } } }')).toBe(0)
   expect(await looks('context(maxTokens: 1000) { messages }')).toBe(0)
+})
+
+const takeOver = call('takeOver', 'conversation { takenOverBy lastSeq }')
+const handBack = call('handBack', 'conversation { takenOverBy }')
+
+test('while a person has a conversation agents begin no turns, and nothing that was paid for is lost', async () => {
+  const { ada, grace, forGrace } = await begin('desk')
+  await join(ada, 'desk', 'mel')
+  const mel = await user('mel')
+  const forMel = (await mel.get('{ conversations(first: 1) { nodes { id } } }')).conversations.nodes[0].id
+  const agent = bed.server.as(identities.backend('helper', 'ada'))
+  const start = call('startMessage', 'attempt message { id }')
+  const started = (await agent.get(start, { input: { conversationId: 'desk' } })).startMessage
+  const stream = { messageId: started.message.id, attempt: started.attempt }
+  await agent.append('desk', { role: 'ASSISTANT', content: 'known', clientId: 'known' })
+  const { cursor } = (await ada.get('{ conversation(id: "desk") { cursor } }')).conversation
+  const follow = `subscription ($after: String) { conversationEvents(conversationId: "desk", after: $after) { __typename
+    ... on MessageUpdated { message { id stopRequestedAt } } ... on ConversationUpdated { conversation { takenOverBy } }
+  } }`
+  await using events = ada.subscribe(follow, { after: cursor })
+  // What streams is told to whoever comes.
+  expect(await nextOf(events)).toMatchObject({ message: { id: stream.messageId, stopRequestedAt: null } })
+  expect(await nextOf(events)).toMatchObject({ __typename: 'CaughtUp' })
+
+  const taken = (await grace.get(takeOver, { input: { conversationId: forGrace } })).takeOver.conversation
+  expect(taken.takenOverBy).toBe('grace')
+  const told = [await nextOf(events), await nextOf(events)]
+  expect(told).toContainEqual({
+    __typename: 'MessageUpdated',
+    message: { id: stream.messageId, stopRequestedAt: expect.any(String) },
+  })
+  expect(told).toContainEqual({ __typename: 'ConversationUpdated', conversation: { takenOverBy: 'grace' } })
+  // The same again changes nothing, and another one has to wait.
+  expect((await grace.get(takeOver, { input: { conversationId: forGrace } })).takeOver.conversation).toEqual(taken)
+  const conflict = { code: 'CONFLICT', reason: 'TAKEN_OVER', userId: 'grace' }
+  expect((await ada.fail(takeOver, { input: { conversationId: 'desk' } })).extensions).toEqual(conflict)
+
+  const turn = { role: 'ASSISTANT', content: 'a turn' }
+  const result = { role: 'TOOL', toolCallId: 'a', content: 'paid' }
+  for (const refused of [
+    await agent.fail(append, { input: { conversationId: 'desk', message: turn } }),
+    await agent.fail(call('appendMessages', 'replayed'), {
+      input: { conversationId: 'desk', messages: [result, turn] },
+    }),
+    await agent.fail(start, { input: { conversationId: 'desk', messages: [result] } }),
+    await agent.fail(start, { input: { conversationId: 'desk', role: 'USER' } }),
+  ]) {
+    expect(refused.extensions).toEqual(conflict)
+  }
+  const text = call('appendMessageText', 'nextChunk stopRequested')
+  expect((await agent.get(text, { input: { ...stream, chunk: 0, text: 'So' } })).appendMessageText).toEqual({
+    nextChunk: 1,
+    stopRequested: true,
+  })
+  await agent.get(call('completeMessage', 'replayed'), { input: { ...stream, chunks: 1 } })
+  expect((await agent.append('desk', { role: 'ASSISTANT', content: 'known', clientId: 'known' })).replayed).toBe(true)
+  await agent.append('desk', result)
+  await agent.append('desk', 'words of ada')
+  // A person speaks in whatever role.
+  expect((await said(grace, forGrace, turn)).message.seq).toBe(taken.lastSeq + 3)
+
+  const refusal = await mel.fail(handBack, { input: { conversationId: forMel } })
+  expect(refusal.extensions).toEqual({ code: 'FORBIDDEN' })
+  expect((await ada.get(handBack, { input: { conversationId: 'desk' } })).handBack.conversation.takenOverBy).toBeNull()
+  expect((await agent.append('desk', turn)).message.seq).toBe(taken.lastSeq + 4)
+  // Who has it hands it back as well, and what nobody has stays as it is.
+  await grace.get(takeOver, { input: { conversationId: forGrace } })
+  for (const _ of ['hands back', 'again']) {
+    expect(
+      (await grace.get(handBack, { input: { conversationId: forGrace } })).handBack.conversation.takenOverBy,
+    ).toBeNull()
+  }
+})
+
+test('of the turns that agents begin meanwhile none comes after the moment when a person takes over', async () => {
+  const { ada, grace, forGrace } = await begin('meanwhile')
+  const agent = bed.server.as(identities.backend('helper', 'ada'))
+  const turns = (count: number) =>
+    Array.from({ length: count }, () =>
+      agent.ask(append, { input: { conversationId: 'meanwhile', message: { role: 'ASSISTANT', content: 'x' } } }),
+    )
+  const before = turns(8)
+  const taking = grace.get(takeOver, { input: { conversationId: forGrace } })
+  const answers = await Promise.all([...before, ...turns(8)])
+  const { lastSeq } = (await taking).takeOver.conversation
+  const stored = answers.flatMap(({ data }) => data?.appendMessage?.message.seq ?? [])
+  expect(Math.max(2, ...stored)).toBe(lastSeq)
+  expect((await ada.get('{ conversation(id: "meanwhile") { lastSeq } }')).conversation.lastSeq).toBe(lastSeq)
+  const refused = answers.flatMap(({ errors }) => errors ?? [])
+  expect(refused).toHaveLength(16 - stored.length)
+  for (const { extensions } of refused) expect(extensions.reason).toBe('TAKEN_OVER')
+  // Where nobody has taken over, an agent's append is the one statement that it was.
+  await agent.append('free', 'x')
+  const sent = await recordStatements(bed.database, () => agent.append('free', { role: 'ASSISTANT', content: 'x' }))
+  expect(sent.map(({ name }) => name)).toEqual(['append-upsert-one'])
 })

@@ -52,6 +52,8 @@ const inputs: Record<string, (place: Place) => object> = {
   removeReaction: ({ others }) => ({ messageId: others, emoji: '👍' }),
   setFeedback: ({ streaming }) => ({ messageId: streaming, rating: 'UP' }),
   answerCall: ({ others }) => ({ messageId: others, callId: 'c', approved: true }),
+  takeOver: ({ conversationId }) => ({ conversationId }),
+  'handBack, if nobody else has it': ({ conversationId }) => ({ conversationId }),
   'editMessage of its own': ({ own }) => ({ messageId: own, content: 'edited' }),
   "editMessage of another's": ({ others }) => ({ messageId: others, content: 'edited' }),
   'deleteMessage of its own': ({ own }) => ({ messageId: own }),

@@ -166,6 +166,10 @@ describe.each(isLong ? ['PostgreSQL', 'NATS'] : ['PostgreSQL'])('two servers wit
     expect((await mutate('answerCall', 'AnswerCallInput', answer, approval)).message.toolCalls).toEqual([
       { approval: { approved: true, userId: 'ada' } },
     ])
+    const desk = { conversationId: 'c' }
+    const who = 'conversation { takenOverBy }'
+    expect((await mutate('takeOver', 'TakeOverInput', desk, who)).conversation).toEqual({ takenOverBy: 'ada' })
+    expect((await mutate('handBack', 'HandBackInput', desk, who)).conversation).toEqual({ takenOverBy: null })
     await mutate('markRead', 'MarkReadInput', { conversationId: 'c', seq: 5 }, 'conversation { readSeq }')
     expect((await ask('{ searchMessages(query: "Hello") { edges { score } } }')).searchMessages.edges).toEqual([])
 

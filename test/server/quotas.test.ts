@@ -91,6 +91,8 @@ const mutations: Record<string, { readonly takes: readonly string[]; readonly in
     input: () => ({ conversationId: 'new', ifMissing: 'CREATE' }),
   },
   stopMessage: { takes: [], input: ({ streaming }) => ({ messageId: streaming }) },
+  takeOver: { takes: [], input: ({ id }) => ({ conversationId: id }) },
+  handBack: { takes: [], input: ({ id }) => ({ conversationId: id }) },
   updateConversation: { takes: [], input: ({ id }) => ({ id, title: 'renamed', archived: true }) },
 }
 

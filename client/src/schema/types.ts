@@ -391,6 +391,12 @@ export interface ForkConversationInput {
   readonly upToSeq?: number | null
 }
 
+/** What `handBack` takes. */
+export interface HandBackInput {
+  /** The conversation. */
+  readonly conversationId: string
+}
+
 /** What `leaveConversation` takes. */
 export interface LeaveConversationInput {
   /** The conversation. */
@@ -588,6 +594,12 @@ export interface StartMessageInput {
 export interface StopMessageInput {
   /** The message. */
   readonly messageId: string
+}
+
+/** What `takeOver` takes. */
+export interface TakeOverInput {
+  /** The conversation. */
+  readonly conversationId: string
 }
 
 /** A tool call that an assistant asks for. */
@@ -981,6 +993,12 @@ export interface ForkConversationPayload {
   readonly conversation: Conversation
   /** The conversation and its place in the list, for a client that keeps the list and adds the edge to it. */
   readonly conversationEdge: ConversationEdge
+}
+
+/** What `handBack` answers, after the change is durable. */
+export interface HandBackPayload {
+  /** The conversation as it is now. */
+  readonly conversation: Conversation
 }
 
 /** What `leaveConversation` answers. */
@@ -1409,6 +1427,12 @@ export interface StartMessagePayload<Selected = Message> {
 export interface StopMessagePayload<Selected = Message> {
   /** The message. Its producer is told with its next chunk. */
   readonly message: Selected
+}
+
+/** What `takeOver` answers, after the change is durable. */
+export interface TakeOverPayload {
+  /** The conversation as it is now. */
+  readonly conversation: Conversation
 }
 
 /** A piece of a text, in UTF-16 units, as JavaScript counts. */

@@ -218,6 +218,8 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'Mutation.markRead': { own: 2 },
     'Mutation.createConversation': row,
     'Mutation.updateConversation': row,
+    'Mutation.takeOver': { own: 5 },
+    'Mutation.handBack': row,
     // Messages of a deleted conversation go later; those of a cleared one are changed at once.
     'Mutation.deleteConversation': { own: 10 },
     'Mutation.clearConversation': { own: 100 },

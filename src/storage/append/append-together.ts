@@ -8,11 +8,12 @@ import { isRefused } from '../postgres/refused.ts'
 import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { type Append, type Appended, asStored, insertAlone } from './append.ts'
+import { plain } from './append-statements.ts'
 
 /**
  * Appends to many conversations in one statement and one commit. Answers for each append what it stored, or null if it
  * stored nothing. It stores nothing if there is no such conversation, if another transaction holds the conversation, if
- * the active leaf is not the newest message, or if a client id is known. If PostgreSQL refuses one append, all get null.
+ * the active leaf is not the newest message, if a person has taken the conversation over, or if a client id is known. If PostgreSQL refuses one append, all get null.
  * The appends to one conversation are stored in the given order, all or none, as if they had come one after the other.
  *
  * The caller makes sure of four things: all of them are by the owners, no two appends bring the same client id to one conversation, no append asks
@@ -120,7 +121,7 @@ const gathered: Statement<'gathered'> = {
         select asked.n, asked.appends, asked.messages, c.key
         from asked
         join conversation c on c.key = asked.key and ${mayAccess('c', 'owner', 'asked.key', 'asked.user_id')} and c.deleted_at is null
-          and c.active_leaf is null and (asked.epoch is null or c.epoch = asked.epoch)
+          and ${plain('c')} and (asked.epoch is null or c.epoch = asked.epoch)
         where asked.n not in (select n from known)
         order by c.key
         for update of c skip locked

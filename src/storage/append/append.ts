@@ -9,6 +9,7 @@ import {
   ForeignParent,
   LastSeqMoved,
   RepeatedClientId,
+  TakenOver,
 } from '../../facts.ts'
 import { namedClientIds, type ParentRef, placeMessages } from '../branch/append-parents.ts'
 import { type Links, removeLinks, requireLinks, storeLinks } from '../chat/message-links.ts'
@@ -74,7 +75,7 @@ export interface Appended {
  * the conversation and makes all checks in order. So no write of unknown outcome is repeated.
  *
  * @throws ConversationMissing, RepeatedClientId, ClientIdTaken, LastSeqMoved, ForeignParent, ForeignReply, MentionedOutsider,
- *   ConversationContended
+ *   ConversationContended, TakenOver
  */
 export async function appendMessages(store: Store, append: Append): Promise<Appended> {
   const messages = withoutRepeats(append.messages)
@@ -145,7 +146,7 @@ async function tryInsert(store: Store, append: Append): Promise<Appended | null>
 }
 
 /**
- * Locks the conversation, checks in the promised order (replay, existence, `ifLastSeq`) and inserts. If the messages of a
+ * Locks the conversation, checks in the promised order (replay, existence, `ifLastSeq`, whether a person has taken the conversation over) and inserts. If the messages of a
  * tombstone are in the way, erases them and begins again.
  */
 async function checkAndInsert(store: Store, append: Append): Promise<Appended> {
@@ -198,6 +199,7 @@ async function insertOrFindTombstone(
   if (isWrite && append.ifLastSeq !== null && append.ifLastSeq !== conversation.lastSeq) {
     throw new LastSeqMoved(append.ifLastSeq, conversation.lastSeq)
   }
+  if (conversation.takenOverBy !== null && fresh.some(isAgentTurn)) throw new TakenOver(conversation.takenOverBy)
   if (isWrite) append.requireRoom?.(growthOf(fresh, outdated, known), fresh)
   const links = linksOf(
     append,
@@ -223,7 +225,8 @@ async function insertOrFindTombstone(
       if (parentSeq === null) throw new ForeignParent(index)
       return [parentSeq === seq - 1 ? null : parentSeq]
     })
-    const isPlain = conversation.activeLeaf === null && parentSeqs.every((seq) => seq === null)
+    const { activeLeaf, takenOverBy } = conversation
+    const isPlain = activeLeaf === null && takenOverBy === null && parentSeqs.every((seq) => seq === null)
     const mode = modeOf(fresh, isPlain)
     const insertion: Insertion = { to: append.to, ifLastSeq: null, messages: fresh, mode, parentSeqs }
     const inserted = await insertMessages(store, client, insertion)
@@ -232,6 +235,11 @@ async function insertOrFindTombstone(
   }
   await storeLinks(client, conversation.key, links)
   return inOrder(messages, fresh, outdated, added, known)
+}
+
+/** Whether an agent begins to speak. What it was given for its calls is no turn. */
+function isAgentTurn({ authorKind, role, status }: NewMessage): boolean {
+  return authorKind === 'AGENT' && (role === 'ASSISTANT' || status === 'STREAMING')
 }
 
 /** The links of the messages that are written, by seq. @param placed where each message of the append belongs, in order */

@@ -27,6 +27,7 @@ const columns = [
   'imported_at',
   'participants_revision',
   'is_searchable',
+  'taken_over_by',
 ]
 
 /** All of them, in their order. */
@@ -95,6 +96,7 @@ export function readConversation<C extends Conversation = Conversation>(
   conversation.importedAt = readTimestamp(row[rest + 5])
   conversation.participantsRevision = row[rest + 6] === null ? null : Number(row[rest + 6])
   conversation.searchable = row[rest + 7] as boolean
+  conversation.takenOverBy = row[rest + 8] as string | null
   return conversation
 }
 

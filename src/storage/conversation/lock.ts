@@ -128,7 +128,7 @@ function reviveStatement(name: string, times: string): Statement<'key'> {
       update conversation c set
         epoch = $2, participants_revision = null, title = null, metadata = '{}', last_seq = 0, revision = c.revision + 1,
         changed_revision = c.revision + 1, archived_at = null, deleted_at = null, active_leaf = null,
-        is_branched = false, is_searchable = true, ${times}
+        is_branched = false, is_searchable = true, taken_over_by = null, ${times}
       where c.key = $1 and c.deleted_at is not null
         and not exists (select from message m where m.conversation_key = $1)
       returning ${conversationColumns('c')}`,

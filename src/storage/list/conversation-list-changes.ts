@@ -78,6 +78,7 @@ const ended: Readonly<Record<string, string>> = {
   imported_at: 'null::timestamptz',
   participants_revision: 'null::bigint',
   is_searchable: 'true',
+  taken_over_by: 'null::text',
 }
 
 const endedColumns = conversationColumnNames.map((name) => `${ended[name] ?? `c.${name}`} as ${name}`).join(', ')

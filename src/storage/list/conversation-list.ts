@@ -66,6 +66,7 @@ for (const property of [
   'importedAt',
   'participantsRevision',
   'searchable',
+  'takenOverBy',
 ]) {
   Object.defineProperty(BriefConversation.prototype, property, {
     get() {
