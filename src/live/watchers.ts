@@ -2,10 +2,15 @@ import type { ListLook } from '../storage/list/list-looks.ts'
 import type { Moved } from '../storage/postgres/store.ts'
 import type { Bus, Interest } from './bus.ts'
 
+/** What no log has, and moves all the same, as bits of a sum: an idle feed remembers it as a number. */
+export const states = { none: 0, markers: 1, people: 2, all: 3 } as const
+
 /** What follows one conversation, or one user's list of conversations. */
 export interface Watcher {
   /** Says that what is followed stands at `revision`. May come twice, late, or wrongly. The call must be cheap. */
   moved(revision: number): void
+  /** Says that these `states` of it moved. The same holds. Absent: it follows the log alone. */
+  stir?(moved: number): void
 }
 
 /** A registration, until it is disposed. */
@@ -79,6 +84,18 @@ export class Watchers {
     if (watched === undefined) return
     watched.one?.moved(hint.revision)
     for (const watcher of watched.others ?? []) watcher.moved(hint.revision)
+  }
+
+  /** Tells the watchers of a key that these `states` of it moved. */
+  stir(key: string, moved: number): void {
+    const watched = this.#byKey.get(key)
+    if (watched === undefined) return
+    watched.one?.stir?.(moved)
+    for (const watcher of watched.others ?? []) watcher.stir?.(moved)
+  }
+
+  watches(key: string): boolean {
+    return this.#byKey.has(key)
   }
 
   /** All watched keys, in the order in which watching began: a live view. */

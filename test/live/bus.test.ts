@@ -73,6 +73,7 @@ describe.each(kinds)('hints over $kind', ({ kind, isThere }) => {
       ears.push(ear)
       bus.start({
         moved: (hint) => void ear.heard.push(hint),
+        said: () => {},
         resumed: () => {
           ear.resumes += 1
         },
