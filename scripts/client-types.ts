@@ -35,6 +35,7 @@ const apart = [
   'Conversation.viewerRole',
   'Conversation.readSeq',
   'Conversation.unreadCount',
+  'Conversation.present',
   'Conversation.searchable',
   'MessageTextAppended.message',
   'OmittedMessages.messages',

@@ -117,6 +117,7 @@ const contractMeanings: Record<Exclude<ContractLimit, `default${string}`>, strin
   batch: 'Most messages of one append.',
   nodes: 'Most ids of `nodes`.',
   participants: 'Most participants of a conversation beside its owner.',
+  namedPeople: 'Most people of a conversation whom its live events name: of more, they tell the number.',
   windows: 'Most context windows of one operation.',
   searchQuery: 'Most characters of a query of `searchMessages`.',
   found: 'Most messages of one page of `searchMessages`.',

@@ -319,6 +319,7 @@ export const contractLimits = {
   history: 1_000,
   batch: 100,
   participants: 1_000,
+  namedPeople: 50,
   nodes: 100,
   windows: 10,
   contextTokens: 10_000_000,

@@ -11,6 +11,7 @@ import { ConversationForkResolver } from './conversation/conversation-fork.ts'
 import { ConversationMutationResolver } from './conversation/conversation-mutation.ts'
 import { ParticipantMutationResolver } from './conversation/participant-mutation.ts'
 import { ParticipantsResolver } from './conversation/participants.ts'
+import { PresenceResolver } from './conversation/presence.ts'
 import { MessageReadersResolver, ReadMarkerResolver, ViewerReadResolver } from './conversation/read-marker.ts'
 import { MessageTextAppendedResolver } from './feed/conversation-event.ts'
 import {
@@ -49,6 +50,7 @@ export function createSchema(): GraphQLSchema {
       ParticipantsResolver,
       ParticipantMutationResolver,
       ReadMarkerResolver,
+      PresenceResolver,
       MessageReadersResolver,
       ViewerReadResolver,
       MessageMutationResolver,

@@ -139,6 +139,11 @@ const asked: [name: string, of: 'conversation' | 'message' | 'stream', document:
     'conversation',
     'mutation ($id: ID!) { markRead(input: { conversationId: $id, seq: 1 }) { conversation { readSeq } } }',
   ],
+  [
+    'setTyping',
+    'conversation',
+    'mutation ($id: ID!) { setTyping(input: { conversationId: $id, isTyping: true }) { conversation { id } } }',
+  ],
   ['editMessage', 'message', editing('messageId: $id')],
   ['editMessage, by client id', 'conversation', editing('conversationId: $id, clientId: "c-1"')],
   ['deleteMessage', 'message', deleting('messageId: $id')],

@@ -148,6 +148,7 @@ describe.each(['PostgreSQL', 'NATS'])('two servers with hints over %s', (bus) =>
     }
     await mutate('removeParticipant', 'RemoveParticipantInput', part, 'conversation { id }')
     await mutate('markRead', 'MarkReadInput', { conversationId: 'c', seq: 5 }, 'conversation { readSeq }')
+    await mutate('setTyping', 'SetTypingInput', { conversationId: 'c', isTyping: true }, 'conversation { id }')
     expect((await ask('{ searchMessages(query: "Hello") { edges { score } } }')).searchMessages.edges).toEqual([])
 
     await mutate('deleteMessage', 'DeleteMessageInput', { messageId }, 'message { deletedAt }')

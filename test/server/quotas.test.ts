@@ -83,6 +83,7 @@ const mutations: Record<string, { readonly takes: readonly string[]; readonly in
   removeParticipant: { takes: [], input: ({ id }) => ({ conversationId: id, userId: 'grace' }) },
   resumeMessage: { takes: [], input: ({ streaming }) => ({ messageId: streaming }) },
   setActiveLeaf: { takes: [], input: ({ message }) => ({ messageId: message }) },
+  setTyping: { takes: [], input: ({ id }) => ({ conversationId: id, isTyping: true }) },
   startMessage: {
     takes: ['conversations', 'bytes', 'streams'],
     input: () => ({ conversationId: 'new', ifMissing: 'CREATE' }),

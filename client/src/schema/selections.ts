@@ -32,7 +32,10 @@ export function eventSelection(selected: string): string {
     ... on ConversationUpdated { conversation { id userId title metadata lastSeq createdAt updatedAt archivedAt cursor
     activeLeaf { id seq } } }
     ... on ParticipantsChanged { conversation { id userId title metadata lastSeq createdAt updatedAt archivedAt cursor
-    activeLeaf { id seq } } }`
+    activeLeaf { id seq } } }
+    ... on ReadMarkersChanged { readMarkers { userId readSeq } participantCount }
+    ... on TypingChanged { userIds }
+    ... on PresenceChanged { present { count userIds } }`
 }
 
 /** The names of `ContextArguments`. */

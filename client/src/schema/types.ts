@@ -479,6 +479,14 @@ export interface SetActiveLeafInput {
   readonly keepPlace?: boolean
 }
 
+/** What `setTyping` takes. */
+export interface SetTypingInput {
+  /** The conversation. */
+  readonly conversationId: string
+  /** Whether the viewer types. */
+  readonly isTyping: boolean
+}
+
 /** What `startMessage` takes. */
 export interface StartMessageInput {
   /** The conversation. */
@@ -757,7 +765,10 @@ export interface Conversation {
 
 /** What happened after a cursor. */
 export interface ConversationChanges<Selected = Message> {
-  /** The events as `conversationEvents` sends them, without `CaughtUp` and `ConversationDeleted`. */
+  /**
+   * The events as `conversationEvents` sends them, without those that have no place in the log: `CaughtUp`,
+   * `ConversationDeleted`, `ReadMarkersChanged`, `TypingChanged` and `PresenceChanged`.
+   */
   readonly events: readonly ConversationEvent<Selected>[]
   /** Pass it as `after` of the next call, even if there were no events. */
   readonly cursor: string
@@ -1202,6 +1213,53 @@ export interface PendingCall {
   readonly messageId: string
 }
 
+/**
+ * Somebody has opened a feed of the conversation, or closed the last one. It is sent after `CaughtUp` too, and only if
+ * several people ever took part. Nothing of it is stored: `cursor` is that of the event before.
+ */
+export interface PresenceChanged {
+  readonly __typename: 'PresenceChanged'
+  /** Where the feed stands after this event. Pass it as `after` to go on from here. */
+  readonly cursor: string
+  /** The conversation's `id`. */
+  readonly conversationId: string
+  /** Who is here now, the viewer among them. */
+  readonly present: PresentUsers
+}
+
+/** Who has a feed of a conversation open. */
+export interface PresentUsers {
+  /** How many of those who take part. */
+  readonly count: number
+  /** The users, by id. Empty if there are more than 50 of them. */
+  readonly userIds: readonly string[]
+}
+
+/** How far a user has read a conversation. */
+export interface ReadMarker {
+  /** The user. */
+  readonly userId: string
+  /** The last seq that the user has read, or wrote itself, whichever is later. 0: none. */
+  readonly readSeq: number
+}
+
+/**
+ * A marker of what was read has moved. It is sent at most once a second, and after `CaughtUp` if others take part. A
+ * message of a user moves that user's marker as well, and is told by `MessageAppended` alone. Markers are no part of
+ * the log: `cursor` is that of the event before.
+ */
+export interface ReadMarkersChanged {
+  readonly __typename: 'ReadMarkersChanged'
+  /** Where the feed stands after this event. Pass it as `after` to go on from here. */
+  readonly cursor: string
+  /** The conversation's `id`. */
+  readonly conversationId: string
+  /** How far each of those who take part has read, by user id. Empty if there are more than 50 of them. */
+  readonly readMarkers: readonly ReadMarker[]
+  /** How many take part. */
+  readonly participantCount: number
+}
+
 /** What `removeParticipant` answers. */
 export interface RemoveParticipantPayload {
   /** The conversation as it is now. */
@@ -1233,6 +1291,12 @@ export interface SetActiveLeafPayload<Selected = Message> {
   readonly conversation: Conversation
   /** The message. The next append without a `parentId` continues it. */
   readonly message: Selected
+}
+
+/** What `setTyping` answers. */
+export interface SetTypingPayload {
+  /** The conversation, in which nothing has changed. */
+  readonly conversation: Conversation
 }
 
 /** What `startMessage` answers, after all messages are durable. */
@@ -1297,6 +1361,17 @@ export interface ToolNameChange {
   readonly written: string
 }
 
+/** Somebody began to type, or ended. Nothing of it is stored: `cursor` is that of the event before. */
+export interface TypingChanged {
+  readonly __typename: 'TypingChanged'
+  /** Where the feed stands after this event. Pass it as `after` to go on from here. */
+  readonly cursor: string
+  /** The conversation's `id`. */
+  readonly conversationId: string
+  /** The users who type, by id, the viewer among them; at most 50 of them. */
+  readonly userIds: readonly string[]
+}
+
 /** What `updateConversation` answers. */
 export interface UpdateConversationPayload {
   /** The conversation as it is now. */
@@ -1326,6 +1401,9 @@ export type ConversationEvent<Selected = Message> =
   | MessageTextAppended
   | ConversationUpdated
   | ParticipantsChanged
+  | ReadMarkersChanged
+  | TypingChanged
+  | PresenceChanged
   | ConversationDeleted
   | CaughtUp
 

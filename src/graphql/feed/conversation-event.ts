@@ -1,4 +1,5 @@
 import { Ctx, Field, FieldResolver, ID, Int, InterfaceType, ObjectType, Resolver, Root } from 'type-graphql'
+import { contractLimits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { messageId } from '../../entities/ids/global-id.ts'
 import { placeHead } from '../../entities/ids/place.ts'
@@ -6,6 +7,8 @@ import { Json } from '../../entities/json.ts'
 import { Message } from '../../entities/message/message.ts'
 import type { FeedEvent } from '../../live/change-reader.ts'
 import type { Context } from '../context.ts'
+import { PresentUsers } from '../conversation/presence.ts'
+import { ReadMarker } from '../conversation/read-marker.ts'
 import { readMessageId } from '../input/message-id.ts'
 import { MessageEdge, messageEdge } from '../page/connection.ts'
 import { knownCursor } from '../page/cursor.ts'
@@ -94,6 +97,44 @@ export class ParticipantsChanged extends ConversationEvent {
 }
 
 @ObjectType({
+  description: `A marker of what was read has moved. It is sent at most once a second, and after \`CaughtUp\` if others take part. A message of a user moves that user's marker as well, and is told by \`MessageAppended\` alone. Markers are no part of the log: \`cursor\` is that of the event before.`,
+  implements: ConversationEvent,
+  simpleResolvers: true,
+})
+export class ReadMarkersChanged extends ConversationEvent {
+  @Field(() => [ReadMarker], {
+    description: `How far each of those who take part has read, by user id. Empty if there are more than ${contractLimits.namedPeople} of them.`,
+  })
+  readMarkers!: readonly ReadMarker[]
+
+  @Field(() => Int, { description: 'How many take part.' })
+  participantCount!: number
+}
+
+@ObjectType({
+  description: 'Somebody began to type, or ended. Nothing of it is stored: `cursor` is that of the event before.',
+  implements: ConversationEvent,
+  simpleResolvers: true,
+})
+export class TypingChanged extends ConversationEvent {
+  @Field(() => [String], {
+    description: `The users who type, by id, the viewer among them; at most ${contractLimits.namedPeople} of them.`,
+  })
+  userIds!: readonly string[]
+}
+
+@ObjectType({
+  description:
+    'Somebody has opened a feed of the conversation, or closed the last one. It is sent after `CaughtUp` too, and only if several people ever took part. Nothing of it is stored: `cursor` is that of the event before.',
+  implements: ConversationEvent,
+  simpleResolvers: true,
+})
+export class PresenceChanged extends ConversationEvent {
+  @Field(() => PresentUsers, { description: 'Who is here now, the viewer among them.' })
+  present!: PresentUsers
+}
+
+@ObjectType({
   description:
     'The conversation was deleted, or the viewer does not take part in it any more. Nothing comes after this. A cache removes it by `conversationId`.',
   implements: ConversationEvent,
@@ -141,6 +182,14 @@ export function toConversationEvent(conversationId: string, event: FeedEvent): C
       return Object.assign(new ConversationUpdated(), place, { conversation: event.conversation })
     case 'participants':
       return Object.assign(new ParticipantsChanged(), place, { conversation: event.conversation })
+    case 'markers': {
+      const { readMarkers, participantCount } = event
+      return Object.assign(new ReadMarkersChanged(), place, { readMarkers, participantCount })
+    }
+    case 'typing':
+      return Object.assign(new TypingChanged(), place, { userIds: event.userIds })
+    case 'present':
+      return Object.assign(new PresenceChanged(), place, { present: event.present })
     case 'gone':
       return Object.assign(new ConversationDeleted(), place)
     case 'caught-up':

@@ -38,6 +38,9 @@ import {
   MessageTextAppended,
   MessageUpdated,
   ParticipantsChanged,
+  PresenceChanged,
+  ReadMarkersChanged,
+  TypingChanged,
   toConversationEvent,
 } from './conversation-event.ts'
 import { openFeed } from './open-feed.ts'
@@ -45,7 +48,8 @@ import { openFeed } from './open-feed.ts'
 @ObjectType({ description: 'What happened after a cursor.', simpleResolvers: true })
 export class ConversationChanges {
   @Field(() => [ConversationEvent], {
-    description: 'The events as `conversationEvents` sends them, without `CaughtUp` and `ConversationDeleted`.',
+    description:
+      'The events as `conversationEvents` sends them, without those that have no place in the log: `CaughtUp`, `ConversationDeleted`, `ReadMarkersChanged`, `TypingChanged` and `PresenceChanged`.',
   })
   events!: ConversationEvent[]
 
@@ -64,6 +68,9 @@ export const conversationEventTypes = [
   MessageTextAppended,
   ConversationUpdated,
   ParticipantsChanged,
+  ReadMarkersChanged,
+  TypingChanged,
+  PresenceChanged,
   ConversationDeleted,
   CaughtUp,
 ]
@@ -143,7 +150,7 @@ function followConversation(context: Context, args: ConversationEventsArgs): Pro
   return openFeed(context, args.conversationId, (conversation) => {
     const known = isGiven(args.after) ? readKnownCursor('after', args.after, conversation) : nowKnown(conversation)
     const toEvent = toConversationEvent.bind(null, conversationIdFor(viewer, conversation))
-    return new ChangeReader(services.store, viewer.userId, known, toEvent)
+    return new ChangeReader(services.store, services.people, viewer.userId, known, toEvent)
   })
 }
 

@@ -126,6 +126,11 @@ export function createPrices({ forkMessages }: Limits): Prices {
     // Messages behind the marker are counted.
     'Conversation.readSeq': { own: 3 },
     'Conversation.unreadCount': { own: 10 },
+    'Conversation.present': { own: 2 },
+    'PresentUsers.userIds': inRow(3),
+    // An event has been read already.
+    'ReadMarkersChanged.readMarkers': inRow(3),
+    'TypingChanged.userIds': inRow(3),
     'Viewer.unreadConversations': { own: 300 },
     'Conversation.participants': {
       own: number('first', page, defaultPage, (rows) => rows + 1),
@@ -194,6 +199,7 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'Mutation.removeParticipant': { own: 3 },
     'Mutation.leaveConversation': { own: 3 },
     'Mutation.markRead': { own: 2 },
+    'Mutation.setTyping': { own: 2 },
     'Mutation.createConversation': row,
     'Mutation.updateConversation': row,
     // Messages of a deleted conversation go later; those of a cleared one are changed at once.

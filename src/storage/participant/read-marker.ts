@@ -5,7 +5,7 @@ import { findConversation } from '../conversation/conversation.ts'
 import { type ConversationRef, mayAccess, reachable } from '../conversation/conversation-ref.ts'
 import { theirs } from '../list/list-statement.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
-import { query, queryKey, type Row, type Statement } from '../postgres/statement.ts'
+import { query, queryKey, type Row, type Runner, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
 /** How far a user has read a conversation. */
@@ -36,11 +36,15 @@ const newest = 2_000
  *
  * @throws ConversationMissing
  */
-export async function markRead(store: Store, ref: ConversationRef, seq: number): Promise<Conversation> {
-  await queryKey(store.pool, upsert, ref.key, [ref.userId, ref.epoch, seq])
+export async function markRead(
+  store: Store,
+  ref: ConversationRef,
+  seq: number,
+): Promise<{ readonly conversation: Conversation; readonly hasMoved: boolean }> {
+  const moved = await queryKey(store.pool, upsert, ref.key, [ref.userId, ref.epoch, seq])
   const conversation = await findConversation(store, ref)
   if (conversation === null) throw new ConversationMissing()
-  return conversation
+  return { conversation, hasMoved: moved.length > 0 }
 }
 
 const upsert: Statement<'key'> = {
@@ -51,7 +55,8 @@ const upsert: Statement<'key'> = {
     select c.key, $2, c.epoch, least($4::int, c.last_seq), now() from conversation c where ${reachable('c')}
     on conflict (conversation_key, user_id) do update set
       epoch = excluded.epoch, seq = excluded.seq, updated_at = excluded.updated_at
-    where k.epoch <> excluded.epoch or k.seq < excluded.seq`,
+    where k.epoch <> excluded.epoch or k.seq < excluded.seq
+    returning k.seq`,
 }
 
 /** Whether the user `$2` wrote the message itself, and no backend for it. */
@@ -170,4 +175,58 @@ const selectReaders: Statement<'key'> = {
         and ${mayAccess('c', 'reader', '$1', 'reader.user_id')}
         and not (m.author_kind is null and coalesce(m.author_id, c.user_id) = reader.user_id)
     ) reader`,
+}
+
+/** How far those who take part in a conversation have read it. */
+export interface Markers {
+  /** The owner is among them. */
+  readonly participantCount: number
+  /** By user id; empty if there are more users than are named. */
+  readonly readMarkers: readonly { readonly userId: string; readonly readSeq: number }[]
+}
+
+/** @param most so many users are named @returns null if the conversation is not there any more */
+export async function readMarkers(
+  on: Runner,
+  { key, epoch }: Pick<Conversation, 'key' | 'epoch'>,
+  most: number,
+): Promise<Markers | null> {
+  const [row] = await queryKey(on, selectMarkers, key, [epoch, most])
+  if (row === undefined) return null
+  const markers: [string, number][] = JSON.parse((row[1] as string | null) ?? '[]')
+  return {
+    participantCount: row[0] as number,
+    readMarkers: markers.map(([userId, readSeq]) => ({ userId, readSeq })),
+  }
+}
+
+/** `readSeq` of all of them: what they wrote is looked through once, and not once for each of them. */
+const selectMarkers: Statement<'key'> = {
+  name: 'read-markers',
+  kind: 'key',
+  text: `
+    with c as materialized (
+      select c.user_id, c.epoch, c.last_seq from conversation c
+      where c.key = $1 and c.epoch = $2 and c.deleted_at is null
+    ),
+    part as materialized (
+      select c.user_id from c
+      union all
+      select p.user_id from participant p where p.conversation_key = $1 and p.epoch = $2 and p.ended_at is null
+    ),
+    size as materialized (select count(*)::int as count from part),
+    wrote as materialized (
+      select coalesce(m.author_id, c.user_id) as user_id, max(m.seq) as seq
+      from c join message m on m.conversation_key = $1 and m.seq > c.last_seq - ${newest} and m.author_kind is null
+      where (select count from size) <= $3
+      group by 1
+    )
+    select size.count, (
+      select json_agg(json_build_array(part.user_id, greatest(k.seq, wrote.seq, 0)) order by part.user_id)
+      from part
+      left join wrote on wrote.user_id = part.user_id
+      left join read_marker k on k.conversation_key = $1 and k.user_id = part.user_id and k.epoch = $2
+      where size.count <= $3
+    )
+    from c cross join size`,
 }
