@@ -9,7 +9,7 @@ interface Typing {
 }
 
 /** More people than a conversation may have are not held, whatever comes over the bus. */
-const most = 1_100
+export const mostPeople = 1_100
 
 /**
  * The people in one conversation, as this server knows: those who follow it here, those of whom other servers told, and
@@ -62,7 +62,7 @@ export class ConversationPeople {
   isOn(server: string, userId: string): boolean {
     const others = this.#elsewhere.get(server) ?? new Map<string, number>()
     const isNew = !others.has(userId)
-    if (isNew && others.size >= most) return false
+    if (isNew && others.size >= mostPeople) return false
     others.set(userId, Number.POSITIVE_INFINITY)
     this.#elsewhere.set(server, others)
     return isNew
@@ -89,7 +89,7 @@ export class ConversationPeople {
   types(userId: string, typing: Typing): boolean {
     if (typing.seq < (this.#wrote.get(authorOf(userId, typing.kind)) ?? 0)) return false
     const isNew = !this.#typing.has(userId)
-    if (isNew && this.#typing.size >= most) return false
+    if (isNew && this.#typing.size >= mostPeople) return false
     this.#typing.set(userId, typing)
     return isNew
   }

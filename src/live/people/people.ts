@@ -34,11 +34,11 @@ const usualTimes: PeopleTimes = {
 /** So many ticks are between two looks at what expires, and between two ticks while nothing happens. */
 const ticksOfRest = 4
 /** Of so many conversations at most it tells the markers in one tick, for each of them is read. */
-const markersPerTick = 50
-/** So many notes wait at most while they cannot be said. */
-const mostNotes = 10_000
+export const markersPerTick = 50
+/** While so many notes wait to be said, typing and markers are not noted. Who is here is: it would be told no more. */
+export const mostNotes = 10_000
 /** Of more servers than this nothing is held, and of no more that were lost it is known that they were. */
-const mostServers = 1_000
+export const mostServers = 1_000
 
 /** A part in the company of a conversation, until it is disposed. */
 export type Presence = Disposable
@@ -171,7 +171,7 @@ export class People implements AsyncDisposable {
   /** To this server, and to the others. */
   #tell(note: Note): void {
     this.#take(note, this.#self)
-    this.#note(note)
+    if (this.#toSay.size < mostNotes) this.#note(note)
   }
 
   #take(note: Note, server: string): void {
@@ -191,9 +191,7 @@ export class People implements AsyncDisposable {
   }
 
   #note(note: Note): void {
-    const subject = subjectOf(note)
-    if (this.#toSay.size >= mostNotes && !this.#toSay.has(subject)) return
-    this.#toSay.set(subject, note)
+    this.#toSay.set(subjectOf(note), note)
     this.#wake()
   }
 
