@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AuthorKind } from '../../entities/message/message-enums.ts'
-import { type Bus, peopleKey } from '../bus.ts'
+import type { Bus } from '../bus.ts'
 import { states, type Watchers } from '../watchers.ts'
 import { ConversationPeople } from './conversation-people.ts'
 import { type Note, readSaying, subjectOf, writeSaying } from './people-note.ts'
@@ -55,11 +55,10 @@ export type Presence = Disposable
  * all while nobody is.
  */
 export class People implements AsyncDisposable {
-  readonly #bus: Pick<Bus, 'interest' | 'isOpen' | 'maySay' | 'say'>
+  readonly #bus: Pick<Bus, 'isOpen' | 'maySay' | 'say'>
   readonly #watchers: Pick<Watchers, 'stir' | 'watches'>
   readonly #times: PeopleTimes
   readonly #self = randomUUID()
-  readonly #interest: Disposable
   /** Those that somebody follows on this server. */
   readonly #conversations = new Map<string, ConversationPeople>()
   /** Whom this server hears: until when that holds without another word. */
@@ -79,14 +78,13 @@ export class People implements AsyncDisposable {
   #dueAt = 0
 
   constructor(
-    bus: Pick<Bus, 'interest' | 'isOpen' | 'maySay' | 'say'>,
+    bus: Pick<Bus, 'isOpen' | 'maySay' | 'say'>,
     watchers: Pick<Watchers, 'stir' | 'watches'>,
     times: PeopleTimes = usualTimes,
   ) {
     this.#bus = bus
     this.#watchers = watchers
     this.#times = times
-    this.#interest = bus.interest(peopleKey)
   }
 
   /** A user has opened a feed of a conversation that several people share. */
@@ -273,7 +271,6 @@ export class People implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#timer !== null) clearTimeout(this.#timer)
-    this.#interest[Symbol.dispose]()
   }
 }
 
