@@ -98,7 +98,14 @@ test('a server whose line was lost says so with the rest, and what it said befor
   await until(() => around.said.length === 1)
   people.resumed()
   await until(() => around.said.length === 2)
-  expect(around.said.map((text) => JSON.parse(text)[1])).toEqual([false, true])
+  const [, isFresh, ...notes] = JSON.parse(around.said[1] as string)
+  expect([isFresh, notes]).toEqual([
+    true,
+    [
+      ['who', 'key'],
+      ['here', 'key', 'ada'],
+    ],
+  ])
   people.hear(saying('other', ['here', 'key', 'grace']))
   people.hear(saying('another', ['here', 'key', 'judy']))
   people.hear(JSON.stringify(['other', true, ['here', 'key', 'kim']]))
