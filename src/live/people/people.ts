@@ -213,7 +213,7 @@ export class People implements AsyncDisposable {
     if (this.#timer !== null && this.#dueAt <= time) return
     if (this.#timer !== null) clearTimeout(this.#timer)
     this.#dueAt = time
-    this.#timer = setTimeout(() => this.#tick(), Math.ceil(time - performance.now())).unref()
+    this.#timer = setTimeout(() => this.#tick(), Math.max(0, Math.ceil(time - performance.now()))).unref()
   }
 
   #tick(): void {
