@@ -11,11 +11,15 @@ import { Migration00007Transfers } from './migrations/00007-transfers.ts'
 import { Migration00008Participants } from './migrations/00008-participants.ts'
 import { Migration00009Search } from './migrations/00009-search.ts'
 import { Migration00010ReadMarkers } from './migrations/00010-read-markers.ts'
+import { Migration00013Chat } from './migrations/00013-chat.ts'
 import { readConfig } from './src/config.ts'
 import { Conversation } from './src/entities/conversation.ts'
 import { ConversationWords } from './src/entities/conversation-words.ts'
 import { Message } from './src/entities/message/message.ts'
 import { MessageChunk } from './src/entities/message/message-chunk.ts'
+import { MessageFeedback } from './src/entities/message/message-feedback.ts'
+import { MessageLink } from './src/entities/message/message-link.ts'
+import { MessageReaction } from './src/entities/message/message-reaction.ts'
 import { MessageStream } from './src/entities/message/message-stream.ts'
 import { MessageTokenCount } from './src/entities/message/message-token-count.ts'
 import { MessageWords } from './src/entities/message/message-words.ts'
@@ -41,6 +45,9 @@ export const ormOptions: Options = {
     Message,
     MessageStream,
     MessageChunk,
+    MessageReaction,
+    MessageLink,
+    MessageFeedback,
     MessageTokenCount,
     MessageWords,
     ConversationWords,
@@ -61,6 +68,7 @@ export const ormOptions: Options = {
       Migration00008Participants,
       Migration00009Search,
       Migration00010ReadMarkers,
+      Migration00013Chat,
     ],
     snapshot: false,
   },

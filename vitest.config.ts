@@ -1,11 +1,12 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
+import { isLong } from './test/support/long.ts'
 import { wholeModules } from './test/support/whole-modules.ts'
 
 const path = (below: string) => fileURLToPath(new URL(below, import.meta.url))
 
 /** What asks most of GraphQL's own rules: run again with its own algorithm in place of compiled documents. */
-const underBothExecutors = process.env.TEST_LONG
+const underBothExecutors = isLong
   ? ['answer-bytes', 'errors', 'exactness', 'message-fields', 'query-limits', 'selected-columns']
   : ['errors', 'query-limits', 'selected-columns']
 

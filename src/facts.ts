@@ -68,6 +68,35 @@ export class ForeignParent extends Fact {
   }
 }
 
+/** The message that a message replies to is not in its conversation. */
+export class ForeignReply extends Fact {
+  /** @param index of the message in its append, from 0 */
+  constructor(readonly index: number) {
+    super()
+  }
+}
+
+/** A message mentions a user who takes no part in its conversation. */
+export class MentionedOutsider extends Fact {
+  /** @param index of the message in its append, from 0 */
+  constructor(
+    readonly index: number,
+    readonly userId: string,
+  ) {
+    super()
+  }
+}
+
+/** A message has as many different emojis as it may have. */
+export class TooManyEmojis extends Fact {
+  constructor(readonly limit: number) {
+    super()
+  }
+}
+
+/** Feedback is given on messages of assistants. */
+export class NotByAssistant extends Fact {}
+
 /** Both are revisions of the message, and not of its conversation. */
 export class RevisionMoved extends Fact {
   constructor(

@@ -2,7 +2,7 @@ import { createClient } from 'graphql-ws'
 import type { Logger } from 'pino'
 import { WebSocket } from 'ws'
 import { request } from '../../client/src/connection/request.ts'
-import { resumable } from '../../client/src/connection/resumable.ts'
+import { resumable, type SubscribingClient } from '../../client/src/connection/resumable.ts'
 import { type ChatClient, runChatTurn } from '../../client/src/openai.ts'
 import type { AssistantConfig } from '../config.ts'
 import { fetchModel } from './fetch-model.ts'
@@ -54,31 +54,34 @@ export class Assistant implements AsyncDisposable {
       retryAttempts: Number.POSITIVE_INFINITY,
       shouldRetry: () => true,
     })
-    const stop = resumable(client).subscribe(
-      { query: listQuery, variables: { after: null } },
+    this.#users.set(userId, () => void client.dispose())
+    const following = this.#follow(userId, resumable(client)).catch((error) => {
+      // The next page that opens tries again.
+      this.#users.delete(userId)
+      throw error
+    })
+    this.#inBackground(following)
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#over.abort(new Error('The server stops.'))
+    for (const leave of this.#users.values()) leave()
+    await Promise.allSettled(this.#answering.values())
+  }
+
+  /** What was asked before, and then what changes after that. */
+  async #follow(userId: string, client: SubscribingClient): Promise<void> {
+    const { conversations } = await ask<Recent>(this.#at(userId), recentQuery, { metadata: marked })
+    if (this.#over.signal.aborted) return
+    for (const conversation of conversations.nodes) this.#look(userId, conversation)
+    client.subscribe(
+      { query: listQuery, variables: { after: conversations.cursor } },
       {
         next: (result) => this.#look(userId, (result as ListResult).data?.conversationsChanged.conversation),
         error: (error) => this.#log.warn({ err: error }, 'the assistant does not hear of new questions any more'),
         complete: () => {},
       },
     )
-    this.#users.set(userId, () => {
-      stop()
-      void client.dispose()
-    })
-    this.#inBackground(this.#lookAtAll(userId))
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#over.abort(new Error('The server stops.'))
-    for (const stop of this.#users.values()) stop()
-    await Promise.allSettled(this.#answering.values())
-  }
-
-  /** What was asked before anybody followed. */
-  async #lookAtAll(userId: string): Promise<void> {
-    const { conversations } = (await request(this.#at(userId), recentQuery, { metadata: marked })) as unknown as Recent
-    for (const conversation of conversations.nodes) this.#look(userId, conversation)
   }
 
   #look(userId: string, conversation: Listed | undefined): void {
@@ -97,12 +100,11 @@ export class Assistant implements AsyncDisposable {
 
   async #answer(userId: string, conversationId: string, questionId: string): Promise<void> {
     const at = { ...this.#at(userId), conversationId }
-    const first = `${turnId(questionId, 0)}/0`
-    const variables = { id: conversationId, clientId: first }
-    const { conversation } = (await request(at, answersQuery, variables)) as unknown as Answers
-    // Meanwhile another server may have begun.
-    if (conversation?.activeLeaf?.id !== questionId) return
-    const answers = conversation.message?.siblings.count ?? 0
+    const before = await ask<Answers>(at, answersQuery, { id: conversationId, clientId: `${turnId(questionId, 0)}/0` })
+    const answers = before.conversation?.message?.siblings.count ?? 0
+    // Asked after the answers were counted: if another server has begun meanwhile, the question is not the leaf any more.
+    const now = await ask<Leaf>(at, leafQuery, { id: conversationId })
+    if (now.conversation?.activeLeaf?.id !== questionId) return
     await runChatTurn({
       ...at,
       client: this.#model,
@@ -131,6 +133,8 @@ export class Assistant implements AsyncDisposable {
   }
 }
 
+const ask = <Data>(...query: Parameters<typeof request>) => request(...query) as Promise<unknown> as Promise<Data>
+
 function turnId(questionId: string, answers: number): string {
   return `answer/${questionId}/${answers}`
 }
@@ -142,13 +146,14 @@ const listQuery = `subscription ($after: String) { conversationsChanged(after: $
 } }`
 
 const recentQuery = `query ($metadata: JSONObject!) {
-  conversations(first: 10, filter: { metadata: $metadata }) { nodes { ${listed} } }
+  conversations(first: 10, filter: { metadata: $metadata }) { cursor nodes { ${listed} } }
 }`
 
 const answersQuery = `query ($id: ID!, $clientId: String!) { conversation(id: $id) {
-  activeLeaf { id }
   message(clientId: $clientId) { id siblings { count } }
 } }`
+
+const leafQuery = 'query ($id: ID!) { conversation(id: $id) { activeLeaf { id } } }'
 
 interface Listed {
   readonly id: string
@@ -161,12 +166,15 @@ interface ListResult {
 }
 
 interface Recent {
-  readonly conversations: { readonly nodes: readonly Listed[] }
+  readonly conversations: { readonly cursor: string; readonly nodes: readonly Listed[] }
 }
 
 interface Answers {
   readonly conversation: {
-    readonly activeLeaf: { readonly id: string } | null
     readonly message: { readonly siblings: { readonly count: number } } | null
   } | null
+}
+
+interface Leaf {
+  readonly conversation: { readonly activeLeaf: { readonly id: string } | null } | null
 }

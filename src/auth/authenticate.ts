@@ -32,7 +32,7 @@ export function createAuthenticate(identity: Identity | undefined, log: Logger):
     const own = callerFor(token.userId, rights)
     const author = { ...itself, userId: token.userId }
     const caller = isOperator ? { ...own, actor: `user ${token.userId}`, author } : own
-    const viewer = userId === undefined ? own.viewer : readViewer(userId, caller)
+    const viewer = userId === undefined ? { ...own.viewer, isOperator } : readViewer(userId, caller)
     return { ...caller, viewer, mayActForOthers: isOperator, expiresAt: token.expiresAt }
   }
 }
@@ -89,7 +89,7 @@ function readViewer(userId: unknown, { mayWrite, mayBringTimes, actor, author }:
     [...userId].length <= contractLimits.userId &&
     !userId.includes('\0') &&
     userId.isWellFormed()
-  if (isUser) return { userId, mayWrite, mayBringTimes, actor, author }
+  if (isUser) return { userId, mayWrite, mayBringTimes, actor, author, isOperator: false }
   throw unauthenticated(`A user id has 1 to ${contractLimits.userId} characters, none of them NUL.`)
 }
 

@@ -23,6 +23,8 @@ export interface Viewer extends Rights {
   /** Who acts for the user, for the log; null: the user itself. */
   readonly actor: string | null
   readonly author: Author
+  /** Whether it is an operator that acts for nobody else. Such a one sees the feedback of all users. */
+  readonly isOperator: boolean
 }
 
 /** Who calls, after the proof was accepted. */

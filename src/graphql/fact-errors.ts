@@ -34,9 +34,12 @@ import {
   CopyTooLarge,
   type Fact,
   ForeignParent,
+  ForeignReply,
   LastSeqMoved,
+  MentionedOutsider,
   MessageMissing,
   NobodyWaits,
+  NotByAssistant,
   NotPermitted,
   NotStreaming,
   OwnerTakesPart,
@@ -48,6 +51,7 @@ import {
   StillStreaming,
   TextTooLarge,
   TooManyAnswers,
+  TooManyEmojis,
   TooManyParticipants,
   TooManyRows,
   TooManyWait,
@@ -84,6 +88,10 @@ const words = new Map<unknown, Words[1]>([
   said(TooManyParticipants, ({ limit }) =>
     tooLarge('input.userId', 'participants beside the owner, with this one,', limit, limit + 1),
   ),
+  said(TooManyEmojis, ({ limit }) =>
+    tooLarge('input.emoji', 'different emojis of one message, with this one,', limit, limit + 1),
+  ),
+  said(NotByAssistant, () => badInput('input.messageId', 'must be a message of an assistant.')),
   said(NotPermitted, () => forbidden('Your role in this conversation does not allow it.')),
   said(ConversationContended, () =>
     unavailable('The conversation is being deleted and created at the same time; try again.'),
@@ -128,6 +136,13 @@ export function atMessages(
       throw badInput(
         `${messages[error.index]?.path}.clientId`,
         'an earlier message of this call has the same client id with another payload.',
+      )
+    if (error instanceof ForeignReply)
+      throw badInput(`${messages[error.index]?.path}.replyTo`, 'is not the id of a message of this conversation.')
+    if (error instanceof MentionedOutsider)
+      throw badInput(
+        `${messages[error.index]?.path}.mentions`,
+        `names ${JSON.stringify(error.userId)}, who takes no part in this conversation.`,
       )
     if (error instanceof ForeignParent) {
       const { path, given } = messages[error.index] as (typeof messages)[number]

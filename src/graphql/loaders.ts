@@ -5,6 +5,9 @@ import type { Message } from '../entities/message/message.ts'
 import type { MessageSiblings } from '../entities/message/message-siblings.ts'
 import { readSiblings } from '../storage/branch/message-siblings.ts'
 import { type PathPage, type PathPageRequest, readPathPages } from '../storage/branch/path-page.ts'
+import { type Feedback, readOwnFeedback } from '../storage/chat/feedback.ts'
+import { readLinks, type StoredLinks } from '../storage/chat/message-links.ts'
+import { type Reactions, readReactions } from '../storage/chat/reactions.ts'
 import { readConversations } from '../storage/conversation/conversation.ts'
 import type { ConversationRef } from '../storage/conversation/conversation-ref.ts'
 import {
@@ -15,7 +18,13 @@ import {
 } from '../storage/message/message.ts'
 import { type Page, type PageRequest, readPages } from '../storage/message/message-page.ts'
 import { readNextMessages } from '../storage/message/next-message.ts'
-import { type Readers, type ReadState, readReaders, readReadStates } from '../storage/participant/read-marker.ts'
+import {
+  type Readers,
+  type ReadState,
+  readReaders,
+  readReadStates,
+  readUnreadMentions,
+} from '../storage/participant/read-marker.ts'
 import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
 import { type HistoryRequest, readHistories } from '../storage/window/message-history.ts'
@@ -40,6 +49,10 @@ export class Loaders {
   #siblings: DataLoader<Message, MessageSiblings> | undefined
   #readState: DataLoader<Conversation, ReadState> | undefined
   #readers: DataLoader<Message, Readers> | undefined
+  #unreadMentions: DataLoader<Conversation, number> | undefined
+  #reactions: DataLoader<Message, Reactions[]> | undefined
+  #links: DataLoader<Message, StoredLinks> | undefined
+  #feedback: DataLoader<Message, Feedback | null> | undefined
 
   constructor(store: Store, budget: AnswerBudget, userId: string) {
     this.#store = store
@@ -92,6 +105,26 @@ export class Loaders {
   get readers(): DataLoader<Message, Readers> {
     this.#readers ??= gathering((asked) => readReaders(this.#store, this.#budget, this.#userId, asked))
     return this.#readers
+  }
+
+  get unreadMentions(): DataLoader<Conversation, number> {
+    this.#unreadMentions ??= gathering((asked) => readUnreadMentions(this.#store, this.#budget, this.#userId, asked))
+    return this.#unreadMentions
+  }
+
+  get reactions(): DataLoader<Message, Reactions[]> {
+    this.#reactions ??= gathering((asked) => readReactions(this.#store, this.#budget, this.#userId, asked))
+    return this.#reactions
+  }
+
+  get links(): DataLoader<Message, StoredLinks> {
+    this.#links ??= gathering((asked) => readLinks(this.#store, this.#budget, this.#userId, asked))
+    return this.#links
+  }
+
+  get feedback(): DataLoader<Message, Feedback | null> {
+    this.#feedback ??= gathering((asked) => readOwnFeedback(this.#store, this.#budget, this.#userId, asked))
+    return this.#feedback
   }
 
   get nextMessage(): DataLoader<Message, Message | null> {

@@ -4,6 +4,8 @@ import { buildSchemaSync, type PubSub } from 'type-graphql'
 import { conversationId } from '../entities/ids/global-id.ts'
 import { Json, JsonObject } from '../entities/json.ts'
 import { Timestamp } from '../entities/timestamp.ts'
+import { FeedbackResolver, MessageFeedbackResolver } from './chat/feedback.ts'
+import { ReactionsResolver } from './chat/reactions.ts'
 import type { Context } from './context.ts'
 import { ContextWindowResolver, OmittedMessagesResolver } from './conversation/context-window.ts'
 import { ConversationResolver } from './conversation/conversation.ts'
@@ -52,6 +54,9 @@ export function createSchema(): GraphQLSchema {
       ReadMarkerResolver,
       PresenceResolver,
       MessageReadersResolver,
+      ReactionsResolver,
+      MessageFeedbackResolver,
+      FeedbackResolver,
       ViewerReadResolver,
       MessageMutationResolver,
       AppendMessagePayloadResolver,

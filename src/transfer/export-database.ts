@@ -3,7 +3,7 @@ import { StartupError } from '../errors.ts'
 import { connect } from './connect.ts'
 import { copyOut } from './copy-out.ts'
 import { type Counts, formatVersion, type Header, Sealer, unclosed } from './lines.ts'
-import { type Column, readTables, type Tables } from './tables.ts'
+import { type Column, type DataTable, readTables, type Tables } from './tables.ts'
 import { writeFile } from './write-file.ts'
 
 export interface ExportOptions {
@@ -104,32 +104,38 @@ async function* readKeys(client: Client, of: string): AsyncGenerator<string[], v
  */
 export function selectLines(tables: Tables, keys: readonly string[]): string {
   const some = `any('{${keys.join(',')}}'::uuid[])`
-  const rest = (columns: readonly Column[]) => columns.filter(({ name }) => name !== 'conversation_key')
-  const [participant, marker, message, stream, chunk] = [
-    tables.participant,
-    tables.read_marker,
-    tables.message,
-    tables.message_stream,
-    tables.message_chunk,
-  ].map(rest) as [Column[], Column[], Column[], Column[], Column[]]
+  const row = (alias: string, table: DataTable) =>
+    rowOf(
+      alias,
+      tables[table].filter(({ name }) => name !== 'conversation_key'),
+    )
+  /** What stands beside a message, as members of its line. */
+  const one = (member: string, table: DataTable) => `(
+          select concat('"${member}":', ${row('r', table)}, ',') from ${table} r
+          where r.conversation_key = m.conversation_key and r.seq = m.seq
+        )`
+  const many = (member: string, table: DataTable, order: string) => `(
+          select '"${member}":[' || string_agg(${row('r', table)}, ',' order by ${order}) || '],' from ${table} r
+          where r.conversation_key = m.conversation_key and r.seq = m.seq
+        )`
   return `
     select line from (
       select c.key, 0 as seq, concat('{"conversation":', ${rowOf('c', tables.conversation)}, (
-          select ',"participants":[' || string_agg(${rowOf('p', participant)}, ',' order by p.user_id) || ']'
+          select ',"participants":[' || string_agg(${row('p', 'participant')}, ',' order by p.user_id) || ']'
           from participant p where p.conversation_key = c.key
         ), (
-          select ',"readMarkers":[' || string_agg(${rowOf('k', marker)}, ',' order by k.user_id) || ']'
+          select ',"readMarkers":[' || string_agg(${row('k', 'read_marker')}, ',' order by k.user_id) || ']'
           from read_marker k where k.conversation_key = c.key
         )) as line
       from conversation c where c.key = ${some}
       union all
-      select m.conversation_key, m.seq, concat('{', (
-          select concat('"stream":', ${rowOf('s', stream)}, ',') from message_stream s
-          where s.conversation_key = m.conversation_key and s.seq = m.seq
-        ), (
-          select '"chunks":[' || string_agg(${rowOf('k', chunk)}, ',' order by k.chunk) || '],' from message_chunk k
-          where k.conversation_key = m.conversation_key and k.seq = m.seq
-        ), '"message":', ${rowOf('m', message)}) as line
+      select m.conversation_key, m.seq, concat('{',
+        ${one('stream', 'message_stream')},
+        ${many('chunks', 'message_chunk', 'r.chunk')},
+        ${one('link', 'message_link')},
+        ${many('reactions', 'message_reaction', 'r.emoji, r.user_id')},
+        ${many('feedback', 'message_feedback', 'r.user_id')},
+        '"message":', ${row('m', 'message')}) as line
       from message m where m.conversation_key = ${some}
     ) lines
     order by key, seq`

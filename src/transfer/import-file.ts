@@ -151,9 +151,9 @@ class Work {
     const [first] = lines
     const key = this.#key
     if (first === undefined || key === null) return
-    const isStreaming = lines.some((line) => line.isStreaming)
+    const hasMore = lines.some((line) => line.hasMore)
     const bytes = lines.map((line) => line.bytes)
-    await this.#run(lines.at(-1) as Line, () => this.#store.storeMessages(key, bytes, isStreaming), first)
+    await this.#run(lines.at(-1) as Line, () => this.#store.storeMessages(key, bytes, hasMore), first)
     this.#open.messages += lines.length
     this.#open.bytes += this.#lineBytes
     this.#lines = []

@@ -9,6 +9,7 @@ import { crc32 } from 'node:zlib'
  *     {"conversation":{…},"participants":[…],"readMarkers":[…],"crc":…}     and then its messages, by seq:
  *     {"message":{…},"crc":…}
  *     {"stream":{…},"chunks":[…],"message":{…},"crc":…}      a message that is still being written
+ *     {"link":{…},"reactions":[…],"feedback":[…],"message":{…},"crc":…}      what people added to it
  *     {"end":{"conversations":…,"messages":…,"sha256":…},"crc":…}      of all bytes before this line
  *
  * The rows are those of the tables, with their columns' names. A column that is NULL is left out, and so is the

@@ -13,8 +13,8 @@ export interface Line {
   readonly kind: 'conversation' | 'message'
   /** A JSON object, without the line break. */
   readonly bytes: Buffer
-  /** Whether it has, beside its message, a stream or chunks. */
-  readonly isStreaming: boolean
+  /** Whether it has more than its message: a stream, chunks, a reply, reactions, feedback. */
+  readonly hasMore: boolean
 }
 
 export interface Checked extends Counts {
@@ -83,8 +83,8 @@ export async function* readLines(path: string): AsyncGenerator<Line, Checked, un
     const isConversation = kind === 'conversation'
     counts[isConversation ? 'conversations' : 'messages'] += 1
     if (!isConversation && counts.conversations === 0) throw fault('is of no conversation')
-    const isStreaming = !isConversation && kind !== 'message'
-    yield { number, kind: isConversation ? 'conversation' : 'message', bytes: line, isStreaming }
+    const hasMore = !isConversation && kind !== 'message'
+    yield { number, kind: isConversation ? 'conversation' : 'message', bytes: line, hasMore }
   }
   if (header === null || end === null)
     throw new StartupError(`${path} is cut off after line ${number}: its end is missing`)

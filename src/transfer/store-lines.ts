@@ -1,13 +1,13 @@
 import type { Client } from 'pg'
 import { queryKey, type Statement } from '../storage/postgres/statement.ts'
-import type { Column, Tables } from './tables.ts'
+import type { Column, DataTable, Tables } from './tables.ts'
 
 /** What stores the lines of an export. PostgreSQL itself reads the rows, so that no value goes through JavaScript. */
 export interface LineStore {
   /** Stores a conversation with an epoch, and its participants, unless its key is there. */
   storeConversation(key: string, line: Buffer, epoch: number): Promise<boolean>
-  /** Stores messages of a conversation that is there. @param isStreaming whether some have a stream or chunks */
-  storeMessages(key: string, lines: readonly Buffer[], isStreaming: boolean): Promise<void>
+  /** Stores messages of a conversation that is there. @param hasMore whether some lines have more than a message */
+  storeMessages(key: string, lines: readonly Buffer[], hasMore: boolean): Promise<void>
   /** The epoch of the conversation that has the key. */
   readEpoch(key: string): Promise<number | null>
 }
@@ -35,18 +35,22 @@ export function lineStore(client: Client, tables: Tables): LineStore {
     `${each}, json_populate_record(null::message, line.value -> 'message') r`,
     key,
   )
-  const streams = insert(
-    'message_stream',
-    tables.message_stream,
-    `${each}, json_populate_record(null::message_stream, line.value -> 'stream') r where r.seq is not null`,
-    key,
-  )
-  const chunks = insert(
-    'message_chunk',
-    tables.message_chunk,
-    `${each}, json_populate_recordset(null::message_chunk, line.value -> 'chunks') r`,
-    key,
-  )
+  const one = (table: DataTable, member: string) =>
+    insert(
+      table,
+      tables[table],
+      `${each}, json_populate_record(null::${table}, line.value -> '${member}') r where r.seq is not null`,
+      key,
+    )
+  const many = (table: DataTable, member: string) =>
+    insert(table, tables[table], `${each}, json_populate_recordset(null::${table}, line.value -> '${member}') r`, key)
+  const beside = [
+    one('message_stream', 'stream'),
+    many('message_chunk', 'chunks'),
+    one('message_link', 'link'),
+    many('message_reaction', 'reactions'),
+    many('message_feedback', 'feedback'),
+  ]
   return {
     async storeConversation(key, line, epoch) {
       const isNew = (await queryKey(client, conversation, key, [line, epoch])).length > 0
@@ -54,12 +58,10 @@ export function lineStore(client: Client, tables: Tables): LineStore {
       if (isNew && line.includes(',"readMarkers":[')) await queryKey(client, markers, key, [line, epoch])
       return isNew
     },
-    async storeMessages(key, lines, isStreaming) {
+    async storeMessages(key, lines, hasMore) {
       const list = [listOf(lines)]
       await queryKey(client, messages, key, list)
-      if (!isStreaming) return
-      await queryKey(client, streams, key, list)
-      await queryKey(client, chunks, key, list)
+      if (hasMore) for (const statement of beside) await queryKey(client, statement, key, list)
     },
     async readEpoch(key) {
       const [row] = await queryKey(client, selectEpoch, key, [])

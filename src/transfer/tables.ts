@@ -8,6 +8,9 @@ export const dataTables = [
   'message',
   'message_stream',
   'message_chunk',
+  'message_reaction',
+  'message_link',
+  'message_feedback',
 ] as const
 
 export type DataTable = (typeof dataTables)[number]
@@ -55,5 +58,8 @@ export async function readTables(client: ClientBase): Promise<Tables> {
     message: of('message'),
     message_stream: of('message_stream'),
     message_chunk: of('message_chunk'),
+    message_reaction: of('message_reaction'),
+    message_link: of('message_link'),
+    message_feedback: of('message_feedback'),
   }
 }

@@ -348,13 +348,15 @@ describe.each(Object.keys(loops))('%s', (name) => {
     await until(async () => (await messagesOf(id).catch(() => []))[1]?.content === 'I was ')
     await using model = await ModelServer.start(script({ texts: ['Here I am.'] }))
     await expect(run(model, options)).rejects.toMatchObject({ code: 'CONFLICT', reason: 'STARTED' })
+    stream.write('alive')
+    await until(async () => (await messagesOf(id))[1].content === 'I was alive')
     dead.abort()
     await until(async () => (await messagesOf(id))[1].status === 'FAILED')
     expect(await run(model, options)).toMatchObject({ outcome: 'COMPLETE', text: 'Here I am.' })
     const messages = await messagesOf(id)
     expect(messages.map(({ content }: { content: string }) => content)).toEqual([
       'Are you there?',
-      'I was ',
+      'I was alive',
       'Here I am.',
     ])
   })

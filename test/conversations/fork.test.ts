@@ -148,8 +148,8 @@ describe('a fork', () => {
       ['many', 100],
     ] as const) {
       await store(ada, id, messages.slice(0, count))
-      // begin, two locks, the measures, an empty conversation, its fields, the messages, commit
-      expect(await countStatements(bed.database, () => ada.get(copy, { id }))).toBe(8)
+      // begin, two locks, the measures, an empty conversation, its fields, the messages, their links, commit
+      expect(await countStatements(bed.database, () => ada.get(copy, { id }))).toBe(9)
     }
   })
 

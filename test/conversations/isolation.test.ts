@@ -66,6 +66,8 @@ const asked: [name: string, of: 'conversation' | 'message' | 'stream', document:
   ['appendMessage, a known client id', 'conversation', appending('', 'clientId: "c-1"')],
   ['appendMessage, a parent', 'conversation', appending('', 'parentId: $message')],
   ['appendMessage, a parent by its client id', 'conversation', appending('', 'parentClientId: "c-1"')],
+  ['appendMessage, a reply', 'conversation', appending('', 'replyTo: $message')],
+  ['appendMessage, a mention', 'conversation', appending('', 'mentions: ["ada"]')],
   [
     'appendMessages',
     'conversation',
@@ -143,6 +145,21 @@ const asked: [name: string, of: 'conversation' | 'message' | 'stream', document:
     'setTyping',
     'conversation',
     'mutation ($id: ID!) { setTyping(input: { conversationId: $id, isTyping: true }) { conversation { id } } }',
+  ],
+  [
+    'addReaction',
+    'message',
+    'mutation ($id: ID!) { addReaction(input: { messageId: $id, emoji: "👍" }) { message { reactions { count } } } }',
+  ],
+  [
+    'removeReaction',
+    'message',
+    'mutation ($id: ID!) { removeReaction(input: { messageId: $id, emoji: "👍" }) { message { seq } } }',
+  ],
+  [
+    'setFeedback',
+    'stream',
+    'mutation ($id: ID!) { setFeedback(input: { messageId: $id, rating: UP }) { message { feedback { rating } } } }',
   ],
   ['editMessage', 'message', editing('messageId: $id')],
   ['editMessage, by client id', 'conversation', editing('conversationId: $id, clientId: "c-1"')],

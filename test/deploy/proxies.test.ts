@@ -9,6 +9,7 @@ import { Api } from '../support/api.ts'
 import { createDatabase, type TestDatabase } from '../support/database.ts'
 import { EventStreamReader } from '../support/event-stream.ts'
 import { freePort } from '../support/listen.ts'
+import { isLong } from '../support/long.ts'
 import { patient } from '../support/patient.ts'
 import { buildPrograms } from '../support/program.ts'
 import { Random } from '../support/random.ts'
@@ -189,9 +190,7 @@ describe.each(['nginx', 'caddy'] as const)('two servers behind %s and TLS, as de
     expect(refused?.headers.get('retry-after')).toMatch(/^[1-9]\d*$/)
   })
 
-  // The same two servers: for one of the proxies it is done each time, for both with TEST_LONG=1.
-  const isDone = kind === 'nginx' || process.env.TEST_LONG !== undefined
-  test.skipIf(!isDone)(
+  test.skipIf(!isLong)(
     'no request fails while one server after the other is stopped and started',
     { timeout: 300_000 },
     async ({ skip }) => {

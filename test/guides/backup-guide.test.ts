@@ -68,6 +68,15 @@ test('conversations move to another database, and their file is as docs/backup.m
   await using other = await serve(to.url)
   expect(await contents(other.url)).toEqual(['Hello'])
 
+  const answer = { role: 'ASSISTANT', content: 'On Monday.', replyTo: startMessage.message.id }
+  const { message } = await server.as().append('support', answer)
+  await server.as().get(
+    `mutation ($id: ID!) {
+      addReaction(input: { messageId: $id, emoji: "👍" }) { message { id } }
+      setFeedback(input: { messageId: $id, rating: UP }) { message { id } }
+    }`,
+    { id: message.id },
+  )
   await clone.finish('colloquy export --output all.jsonl', { DATABASE_URL: from.url })
   const lines = (await readFile(join(clone.folder, 'all.jsonl'), 'utf8')).trim().split('\n')
   const shown = file.trim().split('\n')

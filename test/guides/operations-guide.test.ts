@@ -9,6 +9,7 @@ import { Clone } from '../support/clone.ts'
 import { EventStreamReader } from '../support/event-stream.ts'
 import { useGuide } from '../support/guide.ts'
 import { freePort } from '../support/listen.ts'
+import { isLong } from '../support/long.ts'
 import { buildPrograms } from '../support/program.ts'
 import { documented, hasPrometheus, Prometheus } from '../support/prometheus.ts'
 
@@ -61,43 +62,47 @@ interface Span {
   readonly name: string
 }
 
-test('with the SDK of docs/operations.md an append that is watched looks as it shows', {
-  timeout: 300_000,
-}, async () => {
-  const spans = new Map<string, Span>()
-  const collector = createServer(async (request, response) => {
-    // biome-ignore lint/suspicious/noExplicitAny: as whoever is sent JSON does.
-    const { resourceSpans } = (await json(request)) as any
-    for (const { scopeSpans } of resourceSpans) {
-      for (const { spans: some } of scopeSpans) for (const span of some) spans.set(span.spanId, span)
+test.skipIf(!isLong)(
+  'with the SDK of docs/operations.md an append that is watched looks as it shows',
+  {
+    timeout: 300_000,
+  },
+  async () => {
+    const spans = new Map<string, Span>()
+    const collector = createServer(async (request, response) => {
+      // biome-ignore lint/suspicious/noExplicitAny: as whoever is sent JSON does.
+      const { resourceSpans } = (await json(request)) as any
+      for (const { scopeSpans } of resourceSpans) {
+        for (const { spans: some } of scopeSpans) for (const span of some) spans.set(span.spanId, span)
+      }
+      response.setHeader('content-type', 'application/json').end('{}')
+    })
+    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve))
+    try {
+      await clone.finish(bringSdk)
+      const [, path = ''] = /^\/\/ (\S+)\n/.exec(sdk) ?? []
+      await writeFile(join(clone.folder, path), sdk)
+      const { port } = collector.address() as AddressInfo
+      const commands = withTraces.replace('http://127.0.0.1:4318', `http://127.0.0.1:${port}`)
+      await using server = clone.run(commands, { PORT: '0', OTEL_BSP_SCHEDULE_DELAY: '100' })
+      const [, url = ''] = await server.prints(/GraphQL +(http:\S+)\/graphql/)
+      const ada = new Api(url, user)
+      await ada.append('c', 'first')
+      const query = 'subscription { conversationEvents(conversationId: "c", after: "") { cursor } }'
+      await using watcher = await EventStreamReader.open(url, { query, identity: user })
+      await watcher.event()
+      await ada.ask(append)
+      await watcher.event()
+      const shown = pathsIn(trace)
+      expect(shown).toHaveLength(9)
+      const found = () => [...spans.values()].map((span) => pathOf(span, spans))
+      await expect.poll(found).toEqual(expect.arrayContaining(shown))
+    } finally {
+      collector.closeAllConnections()
+      collector.close()
     }
-    response.setHeader('content-type', 'application/json').end('{}')
-  })
-  await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve))
-  try {
-    await clone.finish(bringSdk)
-    const [, path = ''] = /^\/\/ (\S+)\n/.exec(sdk) ?? []
-    await writeFile(join(clone.folder, path), sdk)
-    const { port } = collector.address() as AddressInfo
-    const commands = withTraces.replace('http://127.0.0.1:4318', `http://127.0.0.1:${port}`)
-    await using server = clone.run(commands, { PORT: '0', OTEL_BSP_SCHEDULE_DELAY: '100' })
-    const [, url = ''] = await server.prints(/GraphQL +(http:\S+)\/graphql/)
-    const ada = new Api(url, user)
-    await ada.append('c', 'first')
-    const query = 'subscription { conversationEvents(conversationId: "c", after: "") { cursor } }'
-    await using watcher = await EventStreamReader.open(url, { query, identity: user })
-    await watcher.event()
-    await ada.ask(append)
-    await watcher.event()
-    const shown = pathsIn(trace)
-    expect(shown).toHaveLength(9)
-    const found = () => [...spans.values()].map((span) => pathOf(span, spans))
-    await expect.poll(found).toEqual(expect.arrayContaining(shown))
-  } finally {
-    collector.closeAllConnections()
-    collector.close()
-  }
-})
+  },
+)
 
 /** Of a tree of names each with those around it, the outermost first. */
 function pathsIn(tree: string): string[] {

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
 import { readMessages, summary, useImports } from '../support/import.ts'
+import { isLong } from '../support/long.ts'
 
 const bed = useBed()
 const imports = useImports(bed)
@@ -91,7 +92,7 @@ test('a message that is nested deeper than the stack is told, and the others are
   expect(code).toBe(1)
 })
 
-test('a file of 100 MB on one line needs the memory of a few conversations', async () => {
+test.skipIf(!isLong)('a file of 100 MB on one line needs the memory of a few conversations', async () => {
   const count = 50
   const messages = (index: number) =>
     ['user', 'assistant'].map((role) => ({ role, content: `${index}${'x'.repeat(1_000_000)}` }))

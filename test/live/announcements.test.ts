@@ -36,6 +36,7 @@ interface Made {
 
 /** The input with which each mutation changes something, and whether the list shows the change as well. */
 const writes: Record<string, { readonly isListed?: false; readonly input: (made: Made) => object }> = {
+  addReaction: { input: ({ message }) => ({ messageId: message, emoji: '👍' }) },
   addParticipant: { input: ({ id }) => ({ conversationId: id, userId: 'grace' }) },
   appendMessage: { input: ({ id }) => ({ conversationId: id, message: { role: 'USER', content: 'new' } }) },
   appendMessages: { input: ({ id }) => ({ conversationId: id, messages: [{ role: 'USER', content: 'new' }] }) },
@@ -48,6 +49,7 @@ const writes: Record<string, { readonly isListed?: false; readonly input: (made:
   deleteConversation: { input: ({ id }) => ({ id }) },
   deleteMessage: { input: ({ message }) => ({ messageId: message }) },
   editMessage: { input: ({ message }) => ({ messageId: message, content: 'edited' }) },
+  removeReaction: { input: ({ message }) => ({ messageId: message, emoji: '🎉' }) },
   removeParticipant: { input: ({ id }) => ({ conversationId: id, userId: 'frank' }) },
   setActiveLeaf: { input: ({ message }) => ({ messageId: message }) },
   startMessage: { input: ({ id }) => ({ conversationId: id }) },
@@ -62,16 +64,18 @@ const creations: Record<string, (made: Made) => object> = {
 }
 
 /**
- * Taking a stream over moves no revision, and no follower is told of attempts. Markers of what was read and who types are no part of the log: people/live-people has
- * them. An owner cannot leave; what follows when others do is in people/participants.
+ * Taking a stream over moves no revision, and no follower is told of attempts. Markers of what was read, who types and feedback are no part of the log: people/live-people
+ * has the first two. An owner cannot leave; what follows when others do is in people/participants.
  */
-const silent = ['leaveConversation', 'markRead', 'resumeMessage', 'setTyping']
+const silent = ['leaveConversation', 'markRead', 'resumeMessage', 'setFeedback', 'setTyping']
 
 async function make(ada: Api, id: string): Promise<Made> {
   const { message } = await ada.append(id, 'first')
   const { startMessage } = await ada.get(start, { input: { conversationId: id } })
   const part = 'mutation ($id: ID!) { addParticipant(input: { conversationId: $id, userId: "frank" }) { __typename } }'
   await ada.get(part, { id })
+  const react = 'mutation ($id: ID!) { addReaction(input: { messageId: $id, emoji: "🎉" }) { __typename } }'
+  await ada.get(react, { id: message.id })
   return { id, message: message.id, streaming: startMessage.message.id }
 }
 

@@ -10,7 +10,7 @@ import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 /** How long the weather lasts; what comes after it takes the time that it takes. */
-const seconds = Number(process.env.STORM_SECONDS ?? 12)
+const seconds = Number(process.env.STORM_SECONDS ?? 6)
 const timeout = seconds * 1_000 + (engine.spreads ? 600_000 : 120_000)
 
 /** Three PostgreSQLs on the same cores bear less, and whoever waits for longer than 2.5 s asks again. */

@@ -10,6 +10,10 @@ const subfields: Readonly<Record<string, string>> = {
   toolCalls: ' { callId name arguments type extra }',
   error: ' { code message }',
   siblings: ' { index count ids }',
+  reactions: ' { emoji count viewerReacted }',
+  replyTo: ' { id content }',
+  mentions: ' { userId }',
+  feedback: ' { rating reason comment userId givenAt messageId conversationId ownerId message { id } }',
 }
 
 /** Every field of a message, with what is selected of it; one that the schema gains comes along. */
@@ -33,7 +37,13 @@ beforeAll(async () => {
     usage: { total: 3 },
   })
   await ada.append('rich', { role: 'TOOL', content: 'seen', toolName: 'look', toolCallId: 'c1', toolError: false })
-  await ada.append('rich', { role: 'USER', content: 'before', clientId: 'edited', parentId: first.message.id })
+  const { id } = first.message
+  const links = { parentId: id, replyTo: id, mentions: ['ada'] }
+  await ada.append('rich', { role: 'USER', content: 'before', clientId: 'edited', ...links })
+  await ada.get('mutation ($id: ID!) { addReaction(input: { messageId: $id, emoji: "👍" }) { message { id } } }', {
+    id,
+  })
+  await ada.get('mutation ($id: ID!) { setFeedback(input: { messageId: $id, rating: UP }) { message { id } } }', { id })
   const edit =
     'mutation { editMessage(input: { conversationId: "rich", clientId: "edited", content: "since" }) { message { id } } }'
   await ada.get(edit)

@@ -163,6 +163,20 @@ test('stopMessage is seen by the producer with its next chunk, and by watchers',
   expect((await ada.fail(stop, { id: two.id })).extensions).toMatchObject({ reason: 'NOT_STREAMING' })
 })
 
+test('resumeMessage takes a stream over only while it has so many chunks, if it says how many', async () => {
+  const ada = bed.server.as()
+  const { id, write } = await begin(ada, 'takeover-empty')
+  const take = (chunks: number) =>
+    ada.ask('mutation ($input: ResumeMessageInput!) { resumeMessage(input: $input) { attempt } }', {
+      input: { messageId: id, chunks },
+    })
+  expect((await take(1)).errors?.[0]?.extensions).toMatchObject({ code: 'CONFLICT', reason: 'CHUNK', nextChunk: 0 })
+  expect((await write(0, 'a')).errors).toBeUndefined()
+  expect((await take(0)).errors?.[0]?.extensions).toMatchObject({ code: 'CONFLICT', reason: 'CHUNK', nextChunk: 1 })
+  expect((await write(1, 'b')).errors).toBeUndefined()
+  expect((await take(2)).data).toEqual({ resumeMessage: { attempt: 2 } })
+})
+
 test('resumeMessage takes a stream over: calls of an older attempt are a conflict and change nothing', async () => {
   const ada = bed.server.as()
   const { id, write, end } = await begin(ada, 'takeover')

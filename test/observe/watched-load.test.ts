@@ -7,6 +7,7 @@ import { Api } from '../support/api.ts'
 import { readDashboard } from '../support/dashboard.ts'
 import { EventStreamReader } from '../support/event-stream.ts'
 import { freePort } from '../support/listen.ts'
+import { isLong } from '../support/long.ts'
 import { buildPrograms } from '../support/program.ts'
 import { hasPrometheus, noPrometheus, Prometheus } from '../support/prometheus.ts'
 import { Postgres } from '../support/replicated-postgres.ts'
@@ -18,7 +19,7 @@ beforeAll(buildPrograms)
 const ofTime = ['ColloquySlow', 'ColloquyDeliveryLag', 'ColloquyEventLoopBlocked']
 
 // It takes half a minute of two cores; the gate checks the names and the alerts without it.
-test.skipIf(!process.env.TEST_LONG)(
+test.skipIf(!isLong)(
   'a load is seen on every panel of the dashboard and raises no alert, and a lost PostgreSQL and a server that has ended raise theirs',
   async ({ skip }) => {
     skip(!hasPrometheus, noPrometheus)

@@ -554,14 +554,15 @@ async function leftBehind(): Promise<string[]> {
   return [...(await processes()), ...files.filter((name) => /s\.PGSQL|postmaster\.pid/.test(name))]
 }
 
-/** The pids of the processes that were started on this test's directory. */
+/** The pids of the processes that were started on this test's directory. What PostgreSQL forks first has the command of its parent. */
 async function processes(): Promise<string[]> {
-  const found: string[] = []
+  const parents = new Map<string, string | undefined>()
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
-    const command = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-    if (command.includes(`${directory}/`)) found.push(pid)
+    const read = (name: string) => readFile(`/proc/${pid}/${name}`, 'utf8').catch(() => '')
+    if ((await read('cmdline')).includes(`${directory}/`))
+      parents.set(pid, /^PPid:\s*(\d+)/m.exec(await read('status'))?.[1])
   }
-  return found
+  return [...parents].filter(([, parent]) => parent === undefined || !parents.has(parent)).map(([pid]) => pid)
 }
 
 /** Seq and content of every message, read page by page. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { findNodeFault } from '../../src/node-check.ts'
+import { isLong } from '../support/long.ts'
 import { buildPrograms } from '../support/program.ts'
 
 const refusal = /^Node \S+ reads some keys of JSON as other keys, and data would be stored altered: use Node 22 .+\.$/
@@ -50,7 +51,7 @@ const patience = 300_000
  * npm fetches two versions of Node into its cache, unless they are there. The tests then install from the cache alone, so the
  * speed of the registry has no part in them. Where npm cannot fetch them, these tests are skipped and say why.
  */
-describe('Node 24.21.0, which has the fault,', { timeout: patience }, () => {
+describe.skipIf(!isLong)('Node 24.21.0, which has the fault,', { timeout: patience }, () => {
   const name = `node-${process.platform}-${process.arch}`
   let directory: string
   let faulty: string

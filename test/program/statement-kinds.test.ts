@@ -88,7 +88,7 @@ test('what touches several conversations at once is known by name', () => {
   const named = (kind: StatementKind) =>
     [...statements.values()].filter((statement) => statement.kind === kind).map(({ name }) => name)
   expect(named('gathered').sort()).toEqual(['append-together', 'search-all', 'stream-add-together'])
-  expect(named('two keys').sort()).toEqual(['conversation-fork-copy'])
+  expect(named('two keys').sort()).toEqual(['conversation-fork-copy', 'conversation-fork-copy-links'])
 })
 
 describe('the rules find', () => {

@@ -39,6 +39,8 @@ const faults: [text: string, value: unknown][] = [
   [`"${'x'.repeat(100)}"`, `${'x'.repeat(99)}y`],
   [`["${'x'.repeat(100)}","y"]`, [`${'x'.repeat(100)}","y`]],
   [`"${'x'.repeat(100_000)}"`, `${'x'.repeat(99_999)}y`],
+  // As it stands in the text, and not as it is to be read.
+  [`"${'x'.repeat(40)}${String.raw`\\`}"`, `${'x'.repeat(40)}${String.raw`\\`}`],
   ['true', false],
   ['false', null],
   ['null', undefined],

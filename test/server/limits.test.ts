@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http'
+import { connect } from 'node:net'
 import { describe, expect, test } from 'vitest'
 import type { Api, GraphqlError } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
@@ -297,6 +298,28 @@ describe('bytes', () => {
     longer.destroy()
     agent.destroy()
   })
+
+  test.each([
+    ['that says its length', 413, '/graphql', 'content-length: 9000', 'x'.repeat(9000)],
+    ['that does not', 413, '/graphql', 'transfer-encoding: chunked', `2328\r\n${'x'.repeat(0x2328)}\r\n0\r\n\r\n`],
+    ['that nothing reads', 404, '/none', 'content-length: 9000', 'x'.repeat(9000)],
+  ])(
+    'who wants its connection closed can send its body to the end: one %s, answered %i',
+    async (_name, status, path, length, body) => {
+      const { url, identity } = bed.server.as()
+      const fields = ['host: localhost', 'connection: close', 'content-type: application/json', length]
+      for (const [name, value] of Object.entries(identity)) fields.push(`${name}: ${value}`)
+      const socket = connect(Number(new URL(url).port), '127.0.0.1')
+      const closed = once(socket, 'close')
+      const first = once(socket, 'data')
+      // What comes after the limit is sent when the answer has come.
+      socket.write(`POST ${path} HTTP/1.1\r\n${fields.join('\r\n')}\r\n\r\n${body.slice(0, 8500)}`)
+      expect(String((await first)[0])).toContain(`HTTP/1.1 ${status} `)
+      await new Promise((resolve) => socket.write(body.slice(8500), resolve))
+      socket.end()
+      expect(await closed).toEqual([false])
+    },
+  )
 
   test('a body that does not say its length is held to the limit, too', async () => {
     const ada = bed.server.as()

@@ -64,6 +64,9 @@ const mutations: Record<string, { readonly takes: readonly string[]; readonly in
     takes: ['conversations', 'bytes'],
     input: () => ({ conversationId: 'new', ifMissing: 'CREATE', messages: [{ role: 'USER', content: 'new' }] }),
   },
+  addReaction: { takes: [], input: ({ message }) => ({ messageId: message, emoji: '👍' }) },
+  removeReaction: { takes: [], input: ({ message }) => ({ messageId: message, emoji: '👍' }) },
+  setFeedback: { takes: [], input: ({ streaming }) => ({ messageId: streaming, rating: 'UP' }) },
   addParticipant: { takes: [], input: ({ id }) => ({ conversationId: id, userId: 'grace' }) },
   appendMessageText: {
     takes: [],

@@ -92,6 +92,7 @@ async function addStrangeRows(client: Client, user: string): Promise<void> {
     parts_format: `'LANGCHAIN'`,
     status: `'STREAMING'`,
     author_kind: `'AGENT'`,
+    rating: `'DOWN'`,
     deleted_at: 'null',
     last_seq: '1',
   }

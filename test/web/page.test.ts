@@ -5,6 +5,7 @@ import { streamMessage } from '../../client/src/index.ts'
 import type { Page } from '../../web/node_modules/playwright-core/index.js'
 import { useBed } from '../support/bed.ts'
 import { expectAccessible, TestBrowser } from '../support/browser.ts'
+import { isLong } from '../support/long.ts'
 import { startPrefixProxy } from '../support/prefix-proxy.ts'
 import { buildPrograms } from '../support/program.ts'
 import { serve } from '../support/server.ts'
@@ -51,8 +52,8 @@ async function talk(user: string, id: string, count: number): Promise<void> {
   }
 }
 
-/** Two cores take a minute for these. They run with `TEST_LONG=1 npm test`; the gate takes the others. */
-const long = test.skipIf(!process.env.TEST_LONG)
+/** Two cores take a minute for these; the gate takes the others. */
+const long = test.skipIf(!isLong)
 
 test('in the first minute: an assistant thinks, calls a tool, and streams a table and a picture', async () => {
   const page = await browser.open(bed.server.url, 'first')
@@ -251,7 +252,7 @@ long('a picture is made small enough before it is sent, and a draft survives a r
   expect(await page.locator('.composer textarea').inputValue()).toBe('not yet')
 })
 
-test.each(process.env.TEST_LONG ? (['light', 'dark'] as const) : (['dark'] as const))(
+test.each(isLong ? (['light', 'dark'] as const) : (['dark'] as const))(
   'nobody is kept out, on a narrow screen either, in %s colours',
   async (colorScheme) => {
     const page = await browser.open(bed.server.url, `seen-${colorScheme}`, { colorScheme, reducedMotion: 'reduce' })

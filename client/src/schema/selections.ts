@@ -66,5 +66,7 @@ export const startFields = [
   'metadata',
   'parentId',
   'parentClientId',
+  'replyTo',
+  'mentions',
   'timeoutSeconds',
 ] as const satisfies readonly (keyof StartMessageInput)[]

@@ -22,6 +22,13 @@ export type ContextFormat =
   /** `messages` of `generateText` and `streamText` of the AI SDK (ModelMessage[]); the instructions are in `system`. */
   | 'AI_SDK_MODEL'
 
+/** What a user thinks of a message. */
+export type FeedbackRating =
+  /** It is good. */
+  | 'UP'
+  /** It is bad. */
+  | 'DOWN'
+
 /** What to do if a conversation with this id exists. */
 export type IfExists =
   /** Refuse with CONFLICT, reason EXISTS. */
@@ -171,6 +178,17 @@ export interface AddParticipantInput {
   readonly userId: string
   /** MEMBER or OBSERVER. A participant who has another role gets this one. */
   readonly role?: ParticipantRole
+}
+
+/** What `addReaction` takes. */
+export interface AddReactionInput {
+  /** The message. */
+  readonly messageId: string
+  /**
+   * One emoji, of any skin tone, and of flags any; in the form that Unicode recommends (RGI): for example a red heart
+   * with U+FE0F.
+   */
+  readonly emoji: string
 }
 
 /** What `appendMessage` takes. */
@@ -442,6 +460,13 @@ export interface MessageInput {
    * conversation, or an earlier one of this call.
    */
   readonly parentClientId?: string | null
+  /**
+   * The `id` of the message of the same conversation to which this message replies. It changes no branch, and no model
+   * is told of it.
+   */
+  readonly replyTo?: string | null
+  /** The users whom this message mentions, at most 50, each by the `userId` of a participant. */
+  readonly mentions?: readonly string[] | null
 }
 
 /** What a window brings back from before its first message. */
@@ -463,10 +488,23 @@ export interface RemoveParticipantInput {
   readonly userId: string
 }
 
+/** What `removeReaction` takes. */
+export interface RemoveReactionInput {
+  /** The message. */
+  readonly messageId: string
+  /** The emoji. */
+  readonly emoji: string
+}
+
 /** What `resumeMessage` takes. */
 export interface ResumeMessageInput {
   /** The message. */
   readonly messageId: string
+  /**
+   * How many chunks it has to have. If it has another number, it is CONFLICT, reason CHUNK, and its producer goes on:
+   * with 0 nobody is disturbed who has written.
+   */
+  readonly chunks?: number | null
 }
 
 /** What `setActiveLeaf` takes. */
@@ -477,6 +515,18 @@ export interface SetActiveLeafInput {
    * true: the conversation keeps its `updatedAt`, and so its place in the list. An import chooses the leaf in this way.
    */
   readonly keepPlace?: boolean
+}
+
+/** What `setFeedback` takes. It replaces all that the viewer said of the message before. */
+export interface SetFeedbackInput {
+  /** The message. An assistant wrote it. */
+  readonly messageId: string
+  /** null takes the feedback back. */
+  readonly rating?: FeedbackRating | null
+  /** Why, in a word for programs; at most 200 bytes. */
+  readonly reason?: string | null
+  /** Why, in words for people; at most 4096 bytes. */
+  readonly comment?: string | null
 }
 
 /** What `setTyping` takes. */
@@ -519,6 +569,10 @@ export interface StartMessageInput {
   readonly parentId?: string | null
   /** Instead of `parentId`: the `clientId` of that message, which may be one of `messages`. */
   readonly parentClientId?: string | null
+  /** The message to which this one replies, as in `MessageInput.replyTo`. */
+  readonly replyTo?: string | null
+  /** The users whom this message mentions, as in `MessageInput.mentions`. */
+  readonly mentions?: readonly string[] | null
   /**
    * How many seconds the producer may give no sign of life, from 1 to 3600. After that the message is FAILED, with the
    * error PRODUCER_GONE.
@@ -614,6 +668,12 @@ export interface ContextArguments {
 export interface AddParticipantPayload {
   /** The conversation as it is now. */
   readonly conversation: Conversation
+}
+
+/** What `addReaction` answers, after the change is durable. */
+export interface AddReactionPayload<Selected = Message> {
+  /** The message as it is now. */
+  readonly message: Selected
 }
 
 /** What `appendMessage` answers, after the message is durable. */
@@ -890,6 +950,24 @@ export interface EditMessagePayload<Selected = Message> {
   readonly conversation: Conversation
 }
 
+/** A page of feedback, the newest first. */
+export interface FeedbackConnection<Selected = Message> {
+  /** The feedback alone. */
+  readonly nodes: readonly MessageFeedback<Selected>[]
+  /** What lies before and after this page. */
+  readonly pageInfo: PageInfo
+  /** The feedback with its cursors. */
+  readonly edges: readonly FeedbackEdge<Selected>[]
+}
+
+/** Feedback and its cursor. */
+export interface FeedbackEdge<Selected = Message> {
+  /** The place of the feedback. */
+  readonly cursor: string
+  /** The feedback. */
+  readonly node: MessageFeedback<Selected>
+}
+
 /** What `forkConversation` answers, after the copy is durable. */
 export interface ForkConversationPayload {
   /** The copy. */
@@ -1048,6 +1126,46 @@ export interface MessageError {
   readonly code: string
   /** A sentence for people. */
   readonly message: string
+}
+
+/** What a user says of a message that an assistant wrote. */
+export interface MessageFeedback<Selected = Message> {
+  /** Who gave it. */
+  readonly userId: string
+  /** What the user thinks. */
+  readonly rating: FeedbackRating
+  /** Why, in a word for programs. */
+  readonly reason: string | null
+  /** Why, in words for people. */
+  readonly comment: string | null
+  /** When the user last gave it. */
+  readonly givenAt: string
+  /** The message's `id`. */
+  readonly messageId: string
+  /** The `id` of the message's conversation. */
+  readonly conversationId: string
+  /**
+   * The message; null if the viewer takes no part in its conversation. An operator reads it by acting for `ownerId`.
+   */
+  readonly message: Selected | null
+  /** Who owns the conversation. */
+  readonly ownerId: string
+}
+
+/** A user whom a message mentions. */
+export interface MessageMention {
+  /** The user. */
+  readonly userId: string
+}
+
+/** The users who put one emoji on a message. */
+export interface MessageReactions {
+  /** The emoji. */
+  readonly emoji: string
+  /** How many users. */
+  readonly count: number
+  /** Whether the viewer is one of them. */
+  readonly viewerReacted: boolean
 }
 
 /** Who has read a message. */
@@ -1266,6 +1384,12 @@ export interface RemoveParticipantPayload {
   readonly conversation: Conversation
 }
 
+/** What `removeReaction` answers, after the change is durable. */
+export interface RemoveReactionPayload<Selected = Message> {
+  /** The message as it is now. */
+  readonly message: Selected
+}
+
 /** What `resumeMessage` answers. */
 export interface ResumeMessagePayload<Selected = Message> {
   /** The message with the text that is stored. Go on with the chunk `nextChunk`. */
@@ -1290,6 +1414,12 @@ export interface SetActiveLeafPayload<Selected = Message> {
   /** The conversation as it is now. */
   readonly conversation: Conversation
   /** The message. The next append without a `parentId` continues it. */
+  readonly message: Selected
+}
+
+/** What `setFeedback` answers, after the change is durable. */
+export interface SetFeedbackPayload<Selected = Message> {
+  /** The message, with its `feedback` as it is now. */
   readonly message: Selected
 }
 

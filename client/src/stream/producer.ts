@@ -26,18 +26,24 @@ const maxKept = 262_144
  *      │   came late, and took it over  lost                      │
  *      └── another producer has started it, and not written ──────┘
  */
-type Hold =
-  | { readonly is: 'new' }
-  /** It is there, and this producer has not written to it. */
-  | { readonly is: 'found'; readonly messageId: string }
-  | Held
-  /** The numbers of this producer's chunks begin where they began. */
-  | { readonly is: 'lost'; readonly messageId: string }
+type Hold = { readonly is: 'new' } | Found | Held | Lost
+
+/** It is there, and this producer has not written to it. */
+interface Found {
+  readonly is: 'found'
+  readonly messageId: string
+}
 
 interface Held {
   readonly is: 'held'
   readonly messageId: string
   readonly attempt: number
+}
+
+/** The numbers of this producer's chunks begin where they began. */
+interface Lost {
+  readonly is: 'lost'
+  readonly messageId: string
 }
 
 /**
@@ -200,7 +206,7 @@ export class Producer<Selected = Message> implements MessageStream<Selected> {
 
   async #step(hold: Hold): Promise<void> {
     if (hold.is === 'new') return this.#start()
-    if (hold.is !== 'held') return this.#takeOver(hold.messageId)
+    if (hold.is !== 'held') return this.#takeOver(hold)
     const ending = this.#ending
     const chunk = this.#outbox.next()
     if (chunk !== null) return this.#send(hold, chunk)
@@ -234,21 +240,21 @@ export class Producer<Selected = Message> implements MessageStream<Selected> {
     }
   }
 
-  async #takeOver(messageId: string): Promise<void> {
+  async #takeOver({ is, messageId }: Found | Lost): Promise<void> {
+    // Whoever found it by its client id takes it from nobody who has written.
+    const mustBeEmpty = is === 'found' && this.#options.messageId === undefined
     try {
-      this.#begin(await this.#calls.resume(messageId))
+      this.#begin(await this.#calls.resume(messageId, mustBeEmpty ? 0 : null))
     } catch (reason) {
-      if (finalError(reason) === null) this.#lostTakeovers += 1
-      throw reason
+      const error = finalError(reason)
+      if (error === null) this.#lostTakeovers += 1
+      throw mustBeEmpty && error?.reason === 'CHUNK' ? startedByAnother(messageId) : reason
     }
   }
 
   #begin({ attempt, message }: Begun): void {
     const next = message.nextChunk ?? 0
-    if (this.#hold.is !== 'lost') {
-      if (next > 0 && this.#options.messageId === undefined) throw startedByAnother(message.id)
-      this.#outbox.beginAt(next)
-    }
+    if (this.#hold.is !== 'lost') this.#outbox.beginAt(next)
     this.#moveTo(next)
     this.#hold = { is: 'held', messageId: message.id, attempt }
     if (message.stopRequestedAt !== null) this.#stop.abort()

@@ -37,11 +37,12 @@ export class StreamCalls<Selected> {
     return (await this.#ask(query, { input, ...window })).startMessage as Started
   }
 
-  async resume(messageId: string): Promise<Begun> {
+  /** @param chunks how many the message has to have; null: any number */
+  async resume(messageId: string, chunks: number | null): Promise<Begun> {
     const query = `mutation ($input: ResumeMessageInput!) { resumeMessage(input: $input) {
       attempt message { ${this.#selection} }
     } }`
-    return (await this.#ask(query, { input: { messageId } })).resumeMessage as Begun
+    return (await this.#ask(query, { input: { messageId, chunks } })).resumeMessage as Begun
   }
 
   async appendText(input: AppendMessageTextInput): Promise<AppendMessageTextPayload> {

@@ -68,6 +68,14 @@ export class ReadMarkerResolver {
     return (await context.loaders.readState.load(conversation)).unread
   }
 
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description: `How many messages behind \`readSeq\` mention the viewer, up to ${mostUnread}. The newest 2,000 messages are looked at.`,
+  })
+  unreadMentions(@Root() conversation: Conversation, @Ctx() context: Context): Promise<number> {
+    return context.loaders.unreadMentions.load(conversation)
+  }
+
   @Mutation(() => MarkReadPayload, {
     nullable: true,
     description:

@@ -10,6 +10,7 @@ import { readConversationId, readNewConversationId } from '../input/conversation
 import { requireBringer } from '../input/past-time.ts'
 import { checkMessage } from './message-check.ts'
 import type { MessageInput } from './message-input.ts'
+import { linksOf, readLinks, withReplySeq } from './message-links.ts'
 import { type CheckedMessage, readParents } from './message-parent.ts'
 
 export const IfMissing = { FAIL: 'FAIL', CREATE: 'CREATE' } as const
@@ -44,7 +45,9 @@ export abstract class AppendInput {
 
 /** @throws ApiError BAD_USER_INPUT, PAYLOAD_TOO_LARGE */
 export function readMessage(path: string, input: MessageInput, limits: Limits): CheckedMessage {
-  return { message: checkMessage(path, input, limits), path, given: input }
+  const links = readLinks(path, input)
+  const given = withReplySeq(input, links)
+  return { message: checkMessage(path, given, limits), path, given, links }
 }
 
 /** So many parts, tool calls, or characters are checked before everybody else has a turn of the event loop. */
@@ -92,6 +95,7 @@ export function toAppend(
     ifLastSeq: ifLastSeq ?? null,
     messages: checked.map(({ message }) => message),
     parents: readParents(userId, checked),
+    links: linksOf(checked),
   }
 }
 

@@ -1,4 +1,5 @@
 import { Field, ID, InputType } from 'type-graphql'
+import { contractLimits } from '../../config.ts'
 import { givenFields } from './given-fields.ts'
 
 @InputType({
@@ -19,4 +20,17 @@ export class MessageInput extends givenFields('append') {
       'Instead of `parentId`: the `clientId` of the message that this message continues. It is a message of the same conversation, or an earlier one of this call.',
   })
   parentClientId?: string | null
+
+  @Field(() => ID, {
+    nullable: true,
+    description:
+      'The `id` of the message of the same conversation to which this message replies. It changes no branch, and no model is told of it.',
+  })
+  replyTo?: string | null
+
+  @Field(() => [ID], {
+    nullable: true,
+    description: `The users whom this message mentions, at most ${contractLimits.mentions}, each by the \`userId\` of a participant.`,
+  })
+  mentions?: string[] | null
 }

@@ -6,6 +6,7 @@ import type { WithParent } from '../../storage/message/payload-hash.ts'
 import { readConversationId } from '../input/conversation-id.ts'
 import { isGiven } from '../input/is-given.ts'
 import { isStorable } from '../input/text-rules.ts'
+import type { NamedLinks } from './message-links.ts'
 
 /** How an input names the message that its message continues. */
 export interface ParentInput {
@@ -19,6 +20,7 @@ export interface CheckedMessage {
   /** Where the message stands in the input. */
   readonly path: string
   readonly given: WithParent & ParentInput
+  readonly links: NamedLinks | null
 }
 
 /** The parent of each message that names one; undefined if none does. @throws ApiError BAD_USER_INPUT */

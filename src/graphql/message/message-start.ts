@@ -34,6 +34,7 @@ import { AppendInput, readMessages, toAppend } from './append-input.ts'
 import { changedSiblings, changedSiblingsOf } from './changed-siblings.ts'
 import { checkMessage } from './message-check.ts'
 import { MessageInput } from './message-input.ts'
+import { readLinks, withReplySeq } from './message-links.ts'
 import type { CheckedMessage } from './message-parent.ts'
 
 @InputType({ description: 'What `startMessage` takes.' })
@@ -78,6 +79,18 @@ export class StartMessageInput extends AppendInput {
     description: 'Instead of `parentId`: the `clientId` of that message, which may be one of `messages`.',
   })
   parentClientId?: string | null
+
+  @Field(() => ID, {
+    nullable: true,
+    description: 'The message to which this one replies, as in `MessageInput.replyTo`.',
+  })
+  replyTo?: string | null
+
+  @Field(() => [ID], {
+    nullable: true,
+    description: 'The users whom this message mentions, as in `MessageInput.mentions`.',
+  })
+  mentions?: string[] | null
 
   @Field(() => Int, {
     defaultValue: contractLimits.defaultStreamSeconds,
@@ -167,9 +180,11 @@ export class StartMessagePayloadResolver {
 
 /** A message without contents yet. It is checked as a message with an empty text. */
 function readStart(input: StartMessageInput, limits: Limits): CheckedMessage {
-  const { role, name, model, clientId, metadata, parentId, parentClientId } = input
+  const { role, name, model, clientId, metadata, parentId, parentClientId, replyTo, mentions } = input
   if (role === 'TOOL') throw badInput('input.role', 'a tool result does not stream.')
-  const given = { role, name, model, clientId, metadata, parentId, parentClientId, content: '' }
+  const links = readLinks('input', input)
+  const said = { role, name, model, clientId, metadata, parentId, parentClientId, replyTo, mentions, content: '' }
+  const given = withReplySeq(said, links)
   const message = { ...checkMessage('input', given, limits), content: null, status: MessageStatus.STREAMING }
-  return { message, path: 'input', given }
+  return { message, path: 'input', given, links }
 }

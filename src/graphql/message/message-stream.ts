@@ -126,6 +126,13 @@ export class StopMessagePayload {
 export class ResumeMessageInput {
   @Field(() => ID, { description: 'The message.' })
   messageId!: string
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'How many chunks it has to have. If it has another number, it is CONFLICT, reason CHUNK, and its producer goes on: with 0 nobody is disturbed who has written.',
+  })
+  chunks?: number | null
 }
 
 @ObjectType({ description: 'What `resumeMessage` answers.', simpleResolvers: true })
@@ -238,7 +245,7 @@ export class MessageStreamResolver {
   ): Promise<ResumeMessagePayload> {
     const { store, streamWriter } = context.services
     const place = readMessageId(input.messageId)
-    const resumed = await resumeMessage(store, refOf(context.viewer.userId, place))
+    const resumed = await resumeMessage(store, refOf(context.viewer.userId, place), input.chunks ?? null)
     streamWriter.forget(place)
     return resumed
   }

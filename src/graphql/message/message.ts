@@ -1,4 +1,4 @@
-import { Ctx, FieldResolver, ID, Resolver, Root } from 'type-graphql'
+import { Ctx, Field, FieldResolver, ID, ObjectType, Resolver, Root } from 'type-graphql'
 import { conversationId, messageId } from '../../entities/ids/global-id.ts'
 import { Message } from '../../entities/message/message.ts'
 import { MessageAuthor } from '../../entities/message/message-author.ts'
@@ -6,6 +6,12 @@ import { AuthorKind } from '../../entities/message/message-enums.ts'
 import { MessageSiblings } from '../../entities/message/message-siblings.ts'
 import { parentSeqOf } from '../../storage/branch/message-siblings.ts'
 import type { Context } from '../context.ts'
+
+@ObjectType({ description: 'A user whom a message mentions.', simpleResolvers: true })
+export class MessageMention {
+  @Field(() => String, { description: 'The user.' })
+  userId!: string
+}
 
 @Resolver(() => Message)
 export class MessageResolver {
@@ -45,5 +51,24 @@ export class MessageResolver {
   })
   siblings(@Root() message: Message, @Ctx() context: Context): Promise<MessageSiblings> {
     return context.loaders.siblings.load(message)
+  }
+  @FieldResolver(() => Message, {
+    nullable: true,
+    description: 'The message to which this one replies; null if it replies to none, or if that message is deleted.',
+  })
+  async replyTo(@Root() message: Message, @Ctx() { loaders }: Context): Promise<Message | null> {
+    const { replyToSeq: seq } = await loaders.links.load(message)
+    if (seq === null) return null
+    const { key, epoch } = message.conversation
+    const found = await loaders.messageAt.load({ key, epoch, seq })
+    return found?.deletedAt === null ? found : null
+  }
+
+  @FieldResolver(() => [MessageMention], {
+    nullable: true,
+    description: 'The users whom this message mentions. They took part in the conversation when it was appended.',
+  })
+  async mentions(@Root() message: Message, @Ctx() { loaders }: Context): Promise<MessageMention[]> {
+    return (await loaders.links.load(message)).mentions.map((userId) => ({ userId }))
   }
 }

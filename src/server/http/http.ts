@@ -36,7 +36,7 @@ declare module 'fastify' {
 /** How often Node looks which requests are late, in milliseconds. */
 const longestCheck = 1_000
 
-/** A body that is too large is read to its end if it is no longer than so many of the largest. */
+/** A body whose request is answered already is read to its end if it is no longer than so many of the largest. */
 const discardedBodies = 4
 
 /** The HTTP server without its routes: who may come in, how long a request may take, and how errors go out. */
@@ -120,12 +120,10 @@ export function createHttp(use: TransportDependencies, guard: HostGuard, health:
   app.addHook('onSend', (request, reply, _payload, done) => {
     if (health.isStopping) reply.header('connection', 'close')
     // If the connection were closed on whoever still sends, it would be reset, and a proxy would answer 502. Node reads what
-    // is left of a body, and throws it away.
-    else if (
-      reply.statusCode === 413 &&
-      Number(request.headers['content-length']) <= discardedBodies * config.limits.bodyBytes
-    )
-      reply.removeHeader('connection')
+    // is left of a body, and throws it away, and whoever wanted the connection closed closes it then.
+    else if (isStillSent(request, discardedBodies * config.limits.bodyBytes)) {
+      if (reply.statusCode === 413 || !reply.hasHeader('connection')) reply.header('connection', 'keep-alive')
+    }
     done()
   })
 
@@ -158,6 +156,14 @@ export function createHttp(use: TransportDependencies, guard: HostGuard, health:
   // After the error handler: otherwise Fastify's own handler would answer the errors of this route.
   registerPreflights(app, takesOrigin)
   return app
+}
+
+/** Whether an answer comes while the body does, of at most so many bytes if it says how many. */
+function isStillSent({ raw, headers, caller }: FastifyRequest, most: number): boolean {
+  const { 'content-length': length, 'transfer-encoding': encoding, expect } = headers
+  if (raw.complete || (length === undefined && encoding === undefined)) return false
+  // Whoever asks first whether to send its body, and is unknown, does not send it.
+  return !(Number(length) > most) && (expect === undefined || caller !== null)
 }
 
 /** Tells metrics and traces what has become of a request of GraphQL. */

@@ -11,6 +11,7 @@ import {
   RepeatedClientId,
 } from '../../facts.ts'
 import { namedClientIds, type ParentRef, placeMessages } from '../branch/append-parents.ts'
+import { type Links, removeLinks, requireLinks, storeLinks } from '../chat/message-links.ts'
 import { atOnce, commit, inTransaction, moving, unmoved } from '../conversation/commit.ts'
 import { drawEpoch } from '../conversation/conversation-key.ts'
 import type { ConversationRef } from '../conversation/conversation-ref.ts'
@@ -41,6 +42,8 @@ export interface Append {
    * first.
    */
   readonly parents?: ReadonlyMap<NewMessage, ParentRef> | undefined
+  /** The links of those messages that have some. Such an append needs the lock first. */
+  readonly links?: ReadonlyMap<NewMessage, Links> | undefined
   /**
    * Gets what the append would store, and throws if there is no room for it. Such an append needs the lock first.
    *
@@ -70,7 +73,8 @@ export interface Appended {
  * statement answers no row; if a client id is known, it fails. In both cases nothing is stored. Then a transaction locks
  * the conversation and makes all checks in order. So no write of unknown outcome is repeated.
  *
- * @throws ConversationMissing, RepeatedClientId, ClientIdTaken, LastSeqMoved, ForeignParent, ConversationContended
+ * @throws ConversationMissing, RepeatedClientId, ClientIdTaken, LastSeqMoved, ForeignParent, ForeignReply, MentionedOutsider,
+ *   ConversationContended
  */
 export async function appendMessages(store: Store, append: Append): Promise<Appended> {
   const messages = withoutRepeats(append.messages)
@@ -81,13 +85,14 @@ export async function appendMessages(store: Store, append: Append): Promise<Appe
 }
 
 /** Whether an append cannot be one statement without a lock before it. */
-export function needsLock({ to, alsoStore, requireRoom, parents, messages }: Append): boolean {
+export function needsLock({ to, alsoStore, requireRoom, parents, links, messages }: Append): boolean {
   // The owner may not be the one who appends, and then nothing but the lock keeps the access.
   return (
     to.id === null ||
     alsoStore !== undefined ||
     requireRoom !== undefined ||
     parents !== undefined ||
+    links !== undefined ||
     messages.some(bringsTime)
   )
 }
@@ -194,9 +199,22 @@ async function insertOrFindTombstone(
     throw new LastSeqMoved(append.ifLastSeq, conversation.lastSeq)
   }
   if (isWrite) append.requireRoom?.(growthOf(fresh, outdated, known), fresh)
+  const links = linksOf(
+    append,
+    placed,
+    (message) => isFresh(message) || outdated.some((one) => one.message === message),
+  )
+  await requireLinks(client, conversation, links)
+  let added: Pick<Appended, 'conversation' | 'messages'> = { conversation, messages: [] }
   if (outdated.length > 0) {
     const rewritten = await rewriteMessages(client, conversation, outdated)
     conversation = rewritten.conversation
+    added = { conversation, messages: [] }
+    await removeLinks(
+      client,
+      conversation.key,
+      rewritten.messages.map(({ seq }) => seq),
+    )
     for (const message of rewritten.messages) known.set(message.clientId ?? '', message)
   }
   if (fresh.length > 0) {
@@ -210,9 +228,25 @@ async function insertOrFindTombstone(
     const insertion: Insertion = { to: append.to, ifLastSeq: null, messages: fresh, mode, parentSeqs }
     const inserted = await insertMessages(store, client, insertion)
     if (inserted === null) throw new ConversationMissing()
-    return inOrder(messages, fresh, outdated, asStored(inserted, fresh, parentSeqs), known)
+    added = asStored(inserted, fresh, parentSeqs)
   }
-  return inOrder(messages, fresh, outdated, { conversation, messages: [] }, known)
+  await storeLinks(client, conversation.key, links)
+  return inOrder(messages, fresh, outdated, added, known)
+}
+
+/** The links of the messages that are written, by seq. @param placed where each message of the append belongs, in order */
+function linksOf(
+  { links, messages }: Append,
+  placed: readonly { readonly message: NewMessage; readonly seq: number }[],
+  isWritten: (message: NewMessage) => boolean,
+): ReadonlyMap<number, Links> {
+  const found = new Map<number, Links>()
+  if (links === undefined) return found
+  for (const [index, { message, seq }] of placed.entries()) {
+    const given = links.get(messages[index] as NewMessage)
+    if (given !== undefined && isWritten(message)) found.set(seq, given)
+  }
+  return found
 }
 
 /** @param known by client id, the stored messages that get new contents, and others */

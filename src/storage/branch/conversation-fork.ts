@@ -35,7 +35,7 @@ export interface ForkLimits {
 
 /**
  * Copies a conversation as it is at one moment, in one transaction: title, metadata and messages with their seqs,
- * parents, client ids and times. Otherwise the copy is new: nothing in it was changed yet, and it is not archived.
+ * parents, client ids, times, replies and mentions. Otherwise the copy is new: nothing in it was changed yet, and it is not archived.
  *
  * The source stays locked meanwhile, so that nobody changes it between the statements. One statement with one snapshot
  * would need no lock, but two conversations may lie on two machines. 10,000 messages of 1 KiB took 0.2 s on one busy
@@ -102,6 +102,7 @@ async function copyConversation(
   // What the source's owner wrote is not the copier's.
   const author = source.userId === to.userId ? null : source.userId
   await query(client, copy, [source.key, last, empty.key, author])
+  await query(client, copyLinks, [source.key, last, empty.key])
   // This transaction has locked the conversation, so its row exists.
   return readConversation(row as Row)
 }
@@ -147,4 +148,13 @@ const copy: Statement<'two keys'> = {
     insert into message (conversation_key, ${namesOf(forkedColumns)})
     select $3, ${namesOf(forkedColumns, 'm').replace('m.author_id', 'coalesce(m.author_id, $4)')}
     from message m where m.conversation_key = $1 and m.seq <= $2`,
+}
+
+/** A message replies to one before it, which is copied as well. Reactions and feedback were not given to the copy. */
+const copyLinks: Statement<'two keys'> = {
+  name: 'conversation-fork-copy-links',
+  kind: 'two keys',
+  text: `
+    insert into message_link (conversation_key, seq, reply_to_seq, mentions)
+    select $3, l.seq, l.reply_to_seq, l.mentions from message_link l where l.conversation_key = $1 and l.seq <= $2`,
 }

@@ -85,16 +85,19 @@ const tombstone: Statement<'key'> = {
      status = case when m.status = 'STREAMING' then 'CANCELLED' else m.status end`,
     'delete from message_stream s using input where s.conversation_key = $1 and s.seq = input.seq',
     'delete from message_chunk k using input where k.conversation_key = $1 and k.seq = input.seq',
+    'delete from message_reaction r using input where r.conversation_key = $1 and r.seq = input.seq',
+    'delete from message_link l using input where l.conversation_key = $1 and l.seq = input.seq',
+    'delete from message_feedback f using input where f.conversation_key = $1 and f.seq = input.seq',
   ),
 }
 
 /**
  * A statement that changes messages of the conversation `$1`. `input` yields (n, seq, …) and names the messages. `$2`
  * is how many they are; the conversation's revision grows by it. The statements in `also` run inside the same
- * statement. Revisions are taken under the conversation's lock, as seqs are, so the order of revisions is the order of
+ * statement. Without assignments, only the revisions move. Revisions are taken under the conversation's lock, as seqs are, so the order of revisions is the order of
  * commits.
  */
-export function changing(input: string, assignments: string, ...also: string[]): string {
+export function changing(input: string, assignments: string | null, ...also: string[]): string {
   return `
     with input as (${input}),
     ${also.map((statement, index) => `also_${index} as (${statement}),`).join('\n')}
@@ -106,7 +109,7 @@ export function changing(input: string, assignments: string, ...also: string[]):
       returning c.*
     ),
     changed as (
-      update message m set ${assignments},
+      update message m set ${assignments === null ? '' : `${assignments},`}
         updated_at = moved.updated_at, revision = moved.revision - $2 + input.n
       from moved cross join input
       where m.conversation_key = $1 and m.seq = input.seq

@@ -109,6 +109,34 @@ const selectState: Statement<'key'> = {
     where ${reachable('c')} and $4::bigint is not null`,
 }
 
+/** For each conversation, in order: how many messages behind the marker mention the viewer, up to `mostUnread`. */
+export async function readUnreadMentions(
+  store: Store,
+  budget: AnswerBudget,
+  userId: string,
+  conversations: readonly Conversation[],
+): Promise<number[]> {
+  const asks = conversations.map(({ key, epoch }) => ({ statement: selectMentions, key, values: [userId, epoch] }))
+  const answers = await budget.readKeys(store, asks, 'refused')
+  return answers.map(([row]) => (row?.[1] as number) ?? 0)
+}
+
+const selectMentions: Statement<'key'> = {
+  name: 'read-mentions',
+  kind: 'key',
+  text: `
+    select 16, (
+      select count(*)::int from (
+        select from message_link l
+        where l.conversation_key = $1 and l.seq > greatest(seen.seq, c.last_seq - ${newest}) and l.mentions ? $2
+        limit ${mostUnread}
+      ) unread
+    )
+    from conversation c
+    cross join lateral (select ${readSeq('$1', '$2')} as seq offset 0) seen
+    where ${reachable('c')} and $4::bigint is not null`,
+}
+
 /** How many conversations of a user have something to read, among those that changed last, up to `mostUnread`. */
 export async function countUnreadConversations(store: Store, userId: string): Promise<number> {
   const [row] = await query(store.lone, countUnread, [userId])

@@ -132,9 +132,14 @@ const stop: Statement<'key'> = {
 /**
  * Takes a stream over: from now on only the new attempt writes to it.
  *
- * @throws MessageMissing, NotStreaming
+ * @param chunks how many it has to have; null: any number
+ * @throws MessageMissing, NotStreaming, ChunkExpected
  */
-export async function resumeMessage(store: Store, ref: MessageRef): Promise<{ message: Message; attempt: number }> {
+export async function resumeMessage(
+  store: Store,
+  ref: MessageRef,
+  chunks: number | null,
+): Promise<{ message: Message; attempt: number }> {
   let attempt = 0
   const message = await changeOne(store, ref, 'any', async (client, stored) => {
     if (stored.deletedAt !== null) throw new MessageMissing()
@@ -142,6 +147,7 @@ export async function resumeMessage(store: Store, ref: MessageRef): Promise<{ me
     const [stream] = await queryKey(client, lockStream, stored.conversation.key, [stored.seq])
     if (stream === undefined) throw new NotStreaming()
     const [current, nextChunk] = stream as [number, number]
+    if (chunks !== null && chunks !== nextChunk) throw new ChunkExpected(nextChunk)
     attempt = current + 1
     await queryKey(client, resume, stored.conversation.key, [stored.seq, attempt])
     return unmoved(Object.assign(await withText(client, stored), { nextChunk }))
