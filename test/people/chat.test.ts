@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
-import type { Api, Results } from '../support/api.ts'
+import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { nextOfLog } from '../support/next-of-log.ts'
 import { recordStatements } from '../support/statements.ts'
 import { untilWaiting } from '../support/until-waiting.ts'
 import * as identities from './identities.ts'
@@ -55,8 +56,6 @@ const countRows = async (table: string, id: string) => {
   return rowCount
 }
 
-const nextOf = async (results: Results) => Object.values((await results.next())?.data ?? {})[0]
-
 test('each user has each emoji once, and emojis stand in the order of their first use', async () => {
   const { ada, grace, question } = await begin('each once')
   await reacted(ada, question, '🎉')
@@ -90,10 +89,10 @@ test('a feed tells every reaction, a reader that comes back gets the state once,
     __typename cursor ... on MessageUpdated { message { seq revision reactions { emoji count viewerReacted } } }
   } }`
   await using live = ada.subscribe(follow, { after: cursor })
-  expect(await nextOf(live)).toMatchObject({ __typename: 'CaughtUp' })
+  expect(await nextOfLog(live)).toMatchObject({ __typename: 'CaughtUp' })
   const state = async (change: Promise<{ revision: string }>, reactions: object[]) => {
     const { revision } = await change
-    const event = await nextOf(live)
+    const event = await nextOfLog(live)
     expect(event).toMatchObject({ __typename: 'MessageUpdated', message: { seq: 1, revision, reactions } })
     return (event as { cursor: string }).cursor
   }
@@ -104,13 +103,13 @@ test('a feed tells every reaction, a reader that comes back gets the state once,
   ])
   for (const after of [cursor, one, two]) {
     await using again = ada.subscribe(follow, { after })
-    expect(await nextOf(again)).toMatchObject({
+    expect(await nextOfLog(again)).toMatchObject({
       message: { reactions: [{ emoji: '👀', count: 1, viewerReacted: true }] },
     })
-    expect(await nextOf(again)).toMatchObject({ __typename: 'CaughtUp' })
+    expect(await nextOfLog(again)).toMatchObject({ __typename: 'CaughtUp' })
   }
   await using rest = ada.subscribe(follow, { after: now })
-  expect(await nextOf(rest)).toMatchObject({ __typename: 'CaughtUp' })
+  expect(await nextOfLog(rest)).toMatchObject({ __typename: 'CaughtUp' })
   const page = '{ conversation(id: "feeds") { messages { nodes { reactions { emoji count } } } } }'
   expect((await ada.get(page)).conversation.messages.nodes).toEqual([
     { reactions: [{ emoji: '👀', count: 1 }] },
