@@ -40,6 +40,7 @@ interface ReadChanges<Event> extends Changes {
 export class ChangeReader<Event> implements Reader<Event> {
   readonly #store: Store
   readonly #userId: string
+  readonly #ownerId: string
   readonly #toEvent: (event: FeedEvent) => Event
   #known: Known
   /** The seqs of streaming messages that lie before the cursor and are still to be told with their text. */
@@ -52,9 +53,11 @@ export class ChangeReader<Event> implements Reader<Event> {
   /** By the seq of each streaming message that was told, the number of its next chunk. */
   readonly #streams = new Map<number, number>()
 
-  constructor(store: Store, userId: string, known: Known, toEvent: (event: FeedEvent) => Event) {
+  /** @param ownerId the owner of the conversation */
+  constructor(store: Store, userId: string, ownerId: string, known: Known, toEvent: (event: FeedEvent) => Event) {
     this.#store = store
     this.#userId = userId
+    this.#ownerId = ownerId
     this.#known = known
     this.#toEvent = toEvent
   }
@@ -114,7 +117,7 @@ export class ChangeReader<Event> implements Reader<Event> {
       }
       const [message] = await new Promise<readonly (Message | null)[]>((take) => {
         const ask = (budget: AnswerBudget) =>
-          readMessagesAt(this.#store, budget, this.#userId, [{ key, epoch, seq: next }])
+          readMessagesAt(this.#store, budget, this.#userId, [{ key, epoch, seq: next, ownerId: this.#ownerId }])
         reads.once(`message ${this.#userId} ${key} ${epoch} ${next}`, ask, take)
       })
       this.#untold.shift()
@@ -129,7 +132,7 @@ export class ChangeReader<Event> implements Reader<Event> {
   #readChanges(reads: HeldReads, take: (read: ReadChanges<Event> | null) => void): void {
     const { key, epoch, seq, revision } = this.#known
     const ask = async (budget: AnswerBudget) => {
-      const read = await readChanges(this.#store, budget, this.#userId, this.#known, rowsPerRead)
+      const read = await readChanges(this.#store, budget, this.#userId, this.#ownerId, this.#known, rowsPerRead)
       if (read === null) return null
       const { changes, known } = toChanges(this.#known, read)
       return { ...read, changes, known, events: changes.map(this.#toEvent) }

@@ -178,6 +178,12 @@ export interface AddParticipantInput {
   readonly userId: string
   /** MEMBER or OBSERVER. A participant who has another role gets this one. */
   readonly role?: ParticipantRole
+  /**
+   * The `seq` of the first message that the user shall read: from 1 to `lastSeq` + 1, which is the next message. Of
+   * messages before it the user reads nothing. Absent or null: whoever joins reads all, and a participant reads on from
+   * where it did. Of a participant, a number replaces the one before.
+   */
+  readonly historyFrom?: number | null
 }
 
 /** What `addReaction` takes. */
@@ -810,7 +816,7 @@ export interface Conversation {
   readonly cursor: string
   /**
    * The message with which the active path ends: the newest one, or the one that `setActiveLeaf` chose after that. null
-   * if the conversation is empty.
+   * if the conversation is empty, or if the viewer does not read that message.
    */
   readonly activeLeaf: Pick<Message, 'id' | 'seq'> | null
 }
@@ -1044,7 +1050,8 @@ export interface Message {
   /**
    * The `id` of the message that this message continues: the one before it, unless it was appended with another parent.
    * The conversation's `id`: it continues no message. So an append with this `parentId` is always a new version of this
-   * message. It never changes.
+   * message, unless that message lies before `Conversation.historyFrom`: then the viewer finds nothing with this id,
+   * and cannot append with it. It never changes.
    */
   readonly parentId: string
 }
@@ -1187,7 +1194,7 @@ export interface MessageSearchEdge<Selected = Message> {
   readonly score: number
   /** The piece of the message that shows why it was found. */
   readonly snippet: SearchSnippet
-  /** The message that this one continues; null if it is the first. */
+  /** The message that this one continues; null if it is the first, or the first that the viewer reads. */
   readonly before: Selected | null
   /** The newest message that continues this one; null if there is none. */
   readonly after: Selected | null
@@ -1265,6 +1272,8 @@ export interface Participant {
   readonly role: ParticipantRole
   /** Since when the user takes part; of the owner: when the conversation was created. */
   readonly joinedAt: string
+  /** The `seq` of the first message that the user reads; null: the user reads all messages. */
+  readonly historyFrom: number | null
 }
 
 /** A page of participants, by user id. */
@@ -1285,7 +1294,9 @@ export interface ParticipantEdge {
   readonly node: Participant
 }
 
-/** Somebody joined the conversation, left it, was removed from it, or got another role. */
+/**
+ * Somebody joined the conversation, left it, was removed from it, got another role, or reads from another message on.
+ */
 export interface ParticipantsChanged {
   readonly __typename: 'ParticipantsChanged'
   /** Where the feed stands after this event. Pass it as `after` to go on from here. */

@@ -25,6 +25,7 @@ import { requireLength, requireStorable } from '../input/text-rules.ts'
 import { checkMessage } from '../message/message-check.ts'
 import { MessageInput } from '../message/message-input.ts'
 import { type ParentInput, readParent } from '../message/message-parent.ts'
+import { firstSeqFor } from './participants.ts'
 
 @InputType({ description: 'What a window brings back from before its first message.' })
 export class RecallInput {
@@ -358,13 +359,15 @@ function readUserMessage(input: MessageInput, limits: Limits): NewMessage {
 }
 
 /** The seq with which the path of a window ends. @throws ApiError BAD_USER_INPUT */
-async function leafOf({ viewer, loaders }: Context, conversation: Conversation, given: ParentInput): Promise<number> {
+async function leafOf(context: Context, conversation: Conversation, given: ParentInput): Promise<number> {
+  const { viewer, loaders } = context
   const name = readParent(viewer.userId, 'userMessage', given)
   if (name === null) return activeLeafOf(conversation)
+  const firstSeq = await firstSeqFor(context, conversation)
   const named = 'clientId' in name ? await loaders.messageByClientId.load({ conversation, ...name }) : null
   const known = new Map(named === null ? [] : [[named.clientId ?? '', named.seq]])
   try {
-    return parentSeqIn(conversation, name, known)
+    return parentSeqIn({ conversation, firstSeq }, name, known)
   } catch (error) {
     return atMessages([{ path: 'userMessage', given }])(error)
   }

@@ -76,10 +76,11 @@ export async function changeOne(
   return commit(
     store,
     inTransaction(async (client) => {
-      const conversation = await lockConversation(client, ref.conversation, 'writer')
-      if (conversation === null || conversation.deletedAt !== null) throw new MessageMissing()
+      const locked = await lockConversation(client, ref.conversation, 'writer')
+      if (locked === null || locked.conversation.deletedAt !== null) throw new MessageMissing()
+      const { conversation, firstSeq } = locked
       const message = await findMessage(client, conversation, ref.message)
-      if (message === null) throw new MessageMissing()
+      if (message === null || message.seq < firstSeq) throw new MessageMissing()
       const { userId } = ref.conversation
       if (of === 'own' && userId !== conversation.userId && userId !== message.authorId) throw new NotPermitted()
       return work(client, message)
@@ -132,7 +133,7 @@ export async function clearConversation(store: Store, ref: ConversationRef): Pro
     const { conversation, isDone } = await commit(
       store,
       inTransaction(async (client) => {
-        const found = await lockConversation(client, ref, 'owner')
+        const found = (await lockConversation(client, ref, 'owner'))?.conversation ?? null
         if (found === null || found.deletedAt !== null) throw new ConversationMissing()
         upTo ??= found.lastSeq
         const rows = await queryKey(client, selectUncleared, found.key, [upTo, clearedPerTransaction])
