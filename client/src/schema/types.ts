@@ -655,6 +655,12 @@ export interface ContextArguments {
   /** What becomes of calls that still wait for their results, in `messages`. `pendingCalls` names them always. */
   readonly pendingCalls?: PendingCallRule
   /**
+   * Whether messages of the user say who wrote them, if several users wrote messages of the user in this conversation.
+   * They say the `userId` of `Message.author`: in OPENAI_CHAT as the field `name`, in place of the stored name, and in
+   * other formats as `userId: ` before the words. It counts with the tokens. `userMessage` is by the viewer.
+   */
+  readonly authors?: boolean
+  /**
    * Brings back older turns of the path that fit a query: whole turns, before the others and oldest first, between two
    * messages of the user that say so. Turns that do not fit are left out. They are found as `searchMessages` finds
    * messages of this conversation.

@@ -105,6 +105,13 @@ export class ContextArgs {
   })
   pendingCalls!: PendingCallRule
 
+  @Field(() => Boolean, {
+    defaultValue: false,
+    description:
+      'Whether messages of the user say who wrote them, if several users wrote messages of the user in this conversation. They say the `userId` of `Message.author`: in OPENAI_CHAT as the field `name`, in place of the stored name, and in other formats as `userId: ` before the words. It counts with the tokens. `userMessage` is by the viewer.',
+  })
+  authors!: boolean
+
   @Field(() => RecallInput, {
     nullable: true,
     description:
@@ -250,7 +257,7 @@ export class ContextWindowResolver {
     @Args(() => ContextArgs) args: ContextArgs,
     @Ctx() context: Context,
   ): Promise<ContextWindowAnswer> {
-    const { format, encoding, maxTokens, cacheMarks, reasoningContent, pendingCalls } = args
+    const { format, encoding, maxTokens, cacheMarks, reasoningContent, pendingCalls, authors } = args
     const { services, viewer } = context
     const { limits } = services
     const reserve = args.reserve ?? 0
@@ -278,6 +285,7 @@ export class ContextWindowResolver {
       cacheMarks,
       reasoningContent,
       pendingCalls,
+      authors,
       recall,
     }
     const reader = { store: services.store, tokens: services.tokens, budget: context.budget, userId: viewer.userId }
