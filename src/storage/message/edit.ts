@@ -4,6 +4,7 @@ import type { Place } from '../../entities/ids/place.ts'
 import type { Message } from '../../entities/message/message.ts'
 import { ConversationMissing, MessageMissing, NotPermitted, RevisionMoved, StillStreaming } from '../../facts.ts'
 import { commit, inTransaction, moving, unmoved, type Written } from '../conversation/commit.ts'
+import { readPayer } from '../conversation/conversation-owner.ts'
 import type { ConversationRef } from '../conversation/conversation-ref.ts'
 import { lockConversation } from '../conversation/lock.ts'
 import { free, type Room, within } from '../postgres/quota.ts'
@@ -48,7 +49,7 @@ export async function editMessage(
       room.require(edited.size - message.size)
       return movingOne(await rewriteMessages(client, message.conversation, [{ seq: message.seq, message: edited }]))
     })
-  return within(store.quotas.bytes, ref.conversation.userId, 0, change)
+  return within(store.quotas.bytes, await readPayer(store, ref.conversation, 'bytes'), 0, change)
 }
 
 /** Turns a message into a tombstone. A message that is a tombstone already stays as it is. @throws MessageMissing */
@@ -57,7 +58,7 @@ export async function deleteMessage(store: Store, ref: MessageRef): Promise<Mess
     if (message.deletedAt !== null) return unmoved(message)
     return movingOne(await tombstoneMessages(client, message.conversation, [message.seq]))
   })
-  free(store.quotas, ref.conversation.userId)
+  free(store.quotas, deleted.conversation.userId)
   return deleted
 }
 
