@@ -37,6 +37,7 @@ const apart = [
   'MessageAppended.changedSiblings',
   'Conversation.lastMessage',
   'Conversation.viewerRole',
+  'Conversation.historyFrom',
   'Conversation.readSeq',
   'Conversation.unreadCount',
   'Conversation.present',

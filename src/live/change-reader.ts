@@ -48,6 +48,7 @@ export class ChangeReader<Event> implements Reader<Event> {
   readonly #store: Store
   readonly #people: People
   readonly #userId: string
+  readonly #ownerId: string
   readonly #toEvent: (event: FeedEvent) => Event
   #known: Known
   /** The seqs of streaming messages that lie before the cursor and are still to be told with their text. */
@@ -65,10 +66,19 @@ export class ChangeReader<Event> implements Reader<Event> {
   #told: Readonly<Record<string, string>> = nothingTold
   #isOver = false
 
-  constructor(store: Store, people: People, userId: string, known: Known, toEvent: (event: FeedEvent) => Event) {
+  /** @param ownerId the owner of the conversation */
+  constructor(
+    store: Store,
+    people: People,
+    userId: string,
+    ownerId: string,
+    known: Known,
+    toEvent: (event: FeedEvent) => Event,
+  ) {
     this.#store = store
     this.#people = people
     this.#userId = userId
+    this.#ownerId = ownerId
     this.#known = known
     this.#toEvent = toEvent
   }
@@ -161,7 +171,7 @@ export class ChangeReader<Event> implements Reader<Event> {
       }
       const [message] = await new Promise<readonly (Message | null)[]>((take) => {
         const ask = (budget: AnswerBudget) =>
-          readMessagesAt(this.#store, budget, this.#userId, [{ key, epoch, seq: next }])
+          readMessagesAt(this.#store, budget, this.#userId, [{ key, epoch, seq: next, ownerId: this.#ownerId }])
         reads.once(`message ${this.#userId} ${key} ${epoch} ${next}`, ask, take)
       })
       this.#untold.shift()
@@ -176,7 +186,7 @@ export class ChangeReader<Event> implements Reader<Event> {
   #readChanges(reads: HeldReads, take: (read: ReadChanges<Event> | null) => void): void {
     const { key, epoch, seq, revision } = this.#known
     const ask = async (budget: AnswerBudget) => {
-      const read = await readChanges(this.#store, budget, this.#userId, this.#known, rowsPerRead)
+      const read = await readChanges(this.#store, budget, this.#userId, this.#ownerId, this.#known, rowsPerRead)
       if (read === null) return null
       const { changes, known } = toChanges(this.#known, read)
       return { ...read, changes, known, events: changes.map(this.#toEvent) }

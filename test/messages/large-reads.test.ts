@@ -69,7 +69,7 @@ async function fill(key: string, count: number, bytes: number): Promise<void> {
 }
 
 const last50 = (key: string): PageRequest => {
-  return { key, epoch: 1, after: 0, before: null, count: 50, fromEnd: true, columns: 'all' }
+  return { key, epoch: 1, ownerId: 'ada', after: 0, before: null, count: 50, fromEnd: true, columns: 'all' }
 }
 const budget = (limit: number) => new AnswerBudget(new AnswerMemory(Number.MAX_SAFE_INTEGER), limit)
 

@@ -533,3 +533,53 @@ describe('the looks of a quota', () => {
     expect(looked.filter((user) => user === 'user 0')).toHaveLength(2)
   })
 })
+
+describe('what a member writes counts for the owner of the conversation', () => {
+  // 4 of a role, and 9 of that of a start.
+  const limited = useBed({ QUOTA_BYTES: '100', QUOTA_STREAMS: '1' })
+  const as = (userId: string) => limited.server.as({ 'x-user-id': userId })
+
+  /** The id by which bob knows a conversation of ada's in which so many bytes are stored. */
+  async function share(owner: string, bytes: number): Promise<{ id: string; member: Api; first: string }> {
+    const [ada, member] = [as(owner), as(`${owner}'s member`)]
+    const { message: first } = await ada.append('shared', message(bytes))
+    await ada.get(call('addParticipant'), { input: { conversationId: 'shared', userId: `${owner}'s member` } })
+    const { id } = (await member.get('{ conversations(first: 1) { nodes { id } } }')).conversations.nodes[0]
+    return { id, member, first: first.id }
+  }
+
+  test('as far as the owner has room, whatever the member has', async () => {
+    const { id, member } = await share('ada', 60)
+    await member.append('own', message(100))
+    const input = (bytes: number) => ({ input: { conversationId: id, message: message(bytes) } })
+    expect(await member.fail(append, input(41))).toMatchObject(exceeded('bytes', 100, 60))
+    await member.get(append, input(40))
+    expect(await member.fail(append, input(5))).toMatchObject(exceeded('bytes', 100, 100))
+    expect(await as('ada').fail(append, to('shared', { message: message(5) }))).toMatchObject(
+      exceeded('bytes', 100, 100),
+    )
+  })
+
+  test('also what an edit adds, and what a deletion frees', async () => {
+    const { id, member } = await share('eve', 60)
+    const own = await member.get(append, { input: { conversationId: id, message: message(30) } })
+    expect(own.appendMessage.message.seq).toBe(2)
+    const { conversation } = await member.get('query ($id: ID!) { conversation(id: $id) { message(seq: 2) { id } } }', {
+      id,
+    })
+    const edit = (bytes: number) => ({ input: { messageId: conversation.message.id, content: 'x'.repeat(bytes - 4) } })
+    expect(await member.fail(call('editMessage'), edit(41))).toMatchObject(exceeded('bytes', 100, 90))
+    await member.get(call('editMessage'), edit(40))
+    await member.get(call('deleteMessage'), { input: { messageId: conversation.message.id } })
+    await as('eve').get(append, to('shared', { message: message(40) }))
+  })
+
+  test('also its streams', async () => {
+    const { id, member } = await share('ida', 10)
+    await member.append('own', message(10))
+    await member.get(start, { input: { conversationId: 'own' } })
+    await member.get(start, { input: { conversationId: id } })
+    expect(await member.fail(start, { input: { conversationId: id } })).toMatchObject(exceeded('streams', 1, 1))
+    expect(await as('ida').fail(start, to('shared', {}))).toMatchObject(exceeded('streams', 1, 1))
+  })
+})

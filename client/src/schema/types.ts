@@ -178,6 +178,12 @@ export interface AddParticipantInput {
   readonly userId: string
   /** MEMBER or OBSERVER. A participant who has another role gets this one. */
   readonly role?: ParticipantRole
+  /**
+   * The `seq` of the first message that the user shall read: from 1 to `lastSeq` + 1, which is the next message. Of
+   * messages before it the user reads nothing. Absent or null: whoever joins reads all, and a participant reads on from
+   * where it did. Of a participant, a number replaces the one before.
+   */
+  readonly historyFrom?: number | null
 }
 
 /** What `addReaction` takes. */
@@ -657,6 +663,12 @@ export interface ContextArguments {
   /** What becomes of calls that still wait for their results, in `messages`. `pendingCalls` names them always. */
   readonly pendingCalls?: PendingCallRule
   /**
+   * Whether messages of the user say who wrote them, if several users wrote messages of the user in this conversation.
+   * They say the `userId` of `Message.author`: in OPENAI_CHAT as the field `name`, in place of the stored name, and in
+   * other formats as `userId: ` before the words. It counts with the tokens. `userMessage` is by the viewer.
+   */
+  readonly authors?: boolean
+  /**
    * Brings back older turns of the path that fit a query: whole turns, before the others and oldest first, between two
    * messages of the user that say so. Turns that do not fit are left out. They are found as `searchMessages` finds
    * messages of this conversation.
@@ -818,7 +830,7 @@ export interface Conversation {
   readonly cursor: string
   /**
    * The message with which the active path ends: the newest one, or the one that `setActiveLeaf` chose after that. null
-   * if the conversation is empty.
+   * if the conversation is empty, or if the viewer does not read that message.
    */
   readonly activeLeaf: Pick<Message, 'id' | 'seq'> | null
 }
@@ -1055,7 +1067,8 @@ export interface Message {
   /**
    * The `id` of the message that this message continues: the one before it, unless it was appended with another parent.
    * The conversation's `id`: it continues no message. So an append with this `parentId` is always a new version of this
-   * message. It never changes.
+   * message, unless that message lies before `Conversation.historyFrom`: then the viewer finds nothing with this id,
+   * and cannot append with it. It never changes.
    */
   readonly parentId: string
 }
@@ -1198,7 +1211,7 @@ export interface MessageSearchEdge<Selected = Message> {
   readonly score: number
   /** The piece of the message that shows why it was found. */
   readonly snippet: SearchSnippet
-  /** The message that this one continues; null if it is the first. */
+  /** The message that this one continues; null if it is the first, or the first that the viewer reads. */
   readonly before: Selected | null
   /** The newest message that continues this one; null if there is none. */
   readonly after: Selected | null
@@ -1276,6 +1289,8 @@ export interface Participant {
   readonly role: ParticipantRole
   /** Since when the user takes part; of the owner: when the conversation was created. */
   readonly joinedAt: string
+  /** The `seq` of the first message that the user reads; null: the user reads all messages. */
+  readonly historyFrom: number | null
 }
 
 /** A page of participants, by user id. */
@@ -1296,7 +1311,9 @@ export interface ParticipantEdge {
   readonly node: Participant
 }
 
-/** Somebody joined the conversation, left it, was removed from it, or got another role. */
+/**
+ * Somebody joined the conversation, left it, was removed from it, got another role, or reads from another message on.
+ */
 export interface ParticipantsChanged {
   readonly __typename: 'ParticipantsChanged'
   /** Where the feed stands after this event. Pass it as `after` to go on from here. */

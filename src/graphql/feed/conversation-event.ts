@@ -72,6 +72,9 @@ export class MessageTextAppended extends ConversationEvent {
     description: 'The data of the chunk that is not text, as the producer gave it.',
   })
   data!: unknown
+
+  /** Who owns the conversation. */
+  ownerId!: string
 }
 
 @ObjectType({
@@ -85,7 +88,8 @@ export class ConversationUpdated extends ConversationEvent {
 }
 
 @ObjectType({
-  description: 'Somebody joined the conversation, left it, was removed from it, or got another role.',
+  description:
+    'Somebody joined the conversation, left it, was removed from it, got another role, or reads from another message on.',
   implements: ConversationEvent,
   simpleResolvers: true,
 })
@@ -157,13 +161,13 @@ export class MessageTextAppendedResolver {
     description:
       'The message as it is now, with its text so far: for a client that keeps messages by their `id`. It has the text of this chunk, and may have that of later ones too; `nextChunk` says where its text ends. So take its content, and add no `text` to it. Each event that selects this field reads the whole text again. null if the conversation was deleted.',
   })
-  message(@Root() { messageId }: MessageTextAppended, @Ctx() context: Context): Promise<Message | null> {
-    return context.loaders.messageAt.load(readMessageId(messageId))
+  message(@Root() { messageId, ownerId }: MessageTextAppended, @Ctx() context: Context): Promise<Message | null> {
+    return context.loaders.messageAt.load({ ...readMessageId(messageId), ownerId })
   }
 }
 
 /** @param conversationId the conversation's `id` for this viewer */
-export function toConversationEvent(conversationId: string, event: FeedEvent): ConversationEvent {
+export function toConversationEvent(conversationId: string, ownerId: string, event: FeedEvent): ConversationEvent {
   const place = { cursor: knownCursor(event.known), conversationId }
   switch (event.kind) {
     case 'appended':
@@ -176,6 +180,7 @@ export function toConversationEvent(conversationId: string, event: FeedEvent): C
       const { known, chunk } = event
       return Object.assign(new MessageTextAppended(), place, chunk, {
         messageId: messageId(placeHead(known), chunk.seq),
+        ownerId,
       })
     }
     case 'conversation':

@@ -102,12 +102,12 @@ export class ConversationEventsResolver {
     const conversation = ref === null ? null : await findConversation(services.store, ref)
     if (conversation === null) throw conversationNotFound()
     const from = readKnownCursor('after', after ?? '', conversation)
-    const read = await readChanges(services.store, budget, viewer.userId, from, count)
+    const read = await readChanges(services.store, budget, viewer.userId, conversation.userId, from, count)
     if (read === null) throw conversationNotFound()
     const { changes, known } = toChanges(from, read)
     const id = conversationIdFor(viewer, conversation)
     return {
-      events: changes.map((change) => toConversationEvent(id, change)),
+      events: changes.map((change) => toConversationEvent(id, conversation.userId, change)),
       cursor: knownCursor(known),
       hasMore: read.hasMore,
     }
@@ -149,8 +149,9 @@ function followConversation(context: Context, args: ConversationEventsArgs): Pro
   const { viewer, services } = context
   return openFeed(context, args.conversationId, (conversation) => {
     const known = isGiven(args.after) ? readKnownCursor('after', args.after, conversation) : nowKnown(conversation)
-    const toEvent = toConversationEvent.bind(null, conversationIdFor(viewer, conversation))
-    return new ChangeReader(services.store, services.people, viewer.userId, known, toEvent)
+    const { userId: ownerId } = conversation
+    const toEvent = toConversationEvent.bind(null, conversationIdFor(viewer, conversation), ownerId)
+    return new ChangeReader(services.store, services.people, viewer.userId, ownerId, known, toEvent)
   })
 }
 

@@ -130,6 +130,7 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'Conversation.cursor': free,
     'Conversation.id': free,
     'Conversation.viewerRole': row,
+    'Conversation.historyFrom': row,
     // Messages behind the marker are counted.
     'Conversation.readSeq': { own: 3 },
     'Conversation.unreadCount': { own: 10 },

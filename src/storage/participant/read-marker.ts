@@ -3,7 +3,8 @@ import type { Message } from '../../entities/message/message.ts'
 import { ConversationMissing } from '../../facts.ts'
 import { findConversation } from '../conversation/conversation.ts'
 import { type ConversationRef, mayAccess, reachable } from '../conversation/conversation-ref.ts'
-import { theirs } from '../list/list-statement.ts'
+import { byViewer, readsAt, statementFor } from '../conversation/history-part.ts'
+import { firstSeqOfAny, theirs } from '../list/list-statement.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { query, queryKey, type Row, type Runner, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
@@ -88,12 +89,14 @@ export async function readReadStates(
   userId: string,
   conversations: readonly Conversation[],
 ): Promise<ReadState[]> {
-  const asks = conversations.map(({ key, epoch }) => ({ statement: selectState, key, values: [userId, epoch] }))
+  const asks = conversations.map(({ key, epoch, userId: owner }) => {
+    return { statement: statementFor(selectState, userId, owner), key, values: [userId, epoch] }
+  })
   const answers = await budget.readKeys(store, asks, 'refused')
   return answers.map(([row]) => ({ readSeq: (row?.[1] as number) ?? 0, unread: (row?.[2] as number) ?? 0 }))
 }
 
-const selectState: Statement<'key'> = {
+const selectState = byViewer({
   name: 'read-state',
   kind: 'key',
   text: `
@@ -107,7 +110,7 @@ const selectState: Statement<'key'> = {
     from conversation c
     cross join lateral (select ${readSeq('$1', '$2')} as seq offset 0) seen
     where ${reachable('c')} and $4::bigint is not null`,
-}
+})
 
 /** For each conversation, in order: how many messages behind the marker mention the viewer, up to `mostUnread`. */
 export async function readUnreadMentions(
@@ -129,6 +132,7 @@ const selectMentions: Statement<'key'> = {
       select count(*)::int from (
         select from message_link l
         where l.conversation_key = $1 and l.seq > greatest(seen.seq, c.last_seq - ${newest}) and l.mentions ? $2
+          and ${readsAt('c', 'l.seq')}
         limit ${mostUnread}
       ) unread
     )
@@ -157,7 +161,8 @@ const countUnread: Statement<'user'> = {
       cross join lateral (select ${readSeq('c.key', '$1')} as seq offset 0) seen
       where exists (
         select from message m
-        where m.conversation_key = c.key and m.seq > greatest(seen.seq, c.last_seq - ${newest}) and ${isToRead('$1')}
+        where m.conversation_key = c.key and m.seq > greatest(seen.seq, c.last_seq - ${newest}, ${firstSeqOfAny} - 1)
+          and ${isToRead('$1')}
       )
       limit ${mostUnread}
     ) unread`,
@@ -181,7 +186,7 @@ function toReaders(row: Row | undefined): Readers {
   return { count: (row?.[1] as number) ?? 0, userIds: JSON.parse((row?.[2] as string | null) ?? '[]') }
 }
 
-/** Who wrote a later message has read this one. Who takes no part any more does not count. An id counts 256 bytes. */
+/** Who wrote a later message has read this one. Who takes no part any more, or never read from here, does not count. An id counts 256 bytes. */
 const selectReaders: Statement<'key'> = {
   name: 'message-readers',
   kind: 'key',
@@ -200,7 +205,7 @@ const selectReaders: Statement<'key'> = {
           and later.author_kind is null
       ) reader
       where ${reachable('c')} and m.conversation_key = $1 and m.seq = $4::int and $5::bigint is not null
-        and ${mayAccess('c', 'reader', '$1', 'reader.user_id')}
+        and ${mayAccess('c', 'reader', '$1', 'reader.user_id')} and ${readsAt('c', 'm.seq', '$1', 'reader.user_id')}
         and not (m.author_kind is null and coalesce(m.author_id, c.user_id) = reader.user_id)
     ) reader`,
 }

@@ -1,7 +1,7 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import { NotPermitted } from '../../facts.ts'
 import { mayAccess } from '../conversation/conversation-ref.ts'
-import { allows, readRole } from '../conversation/participant-role.ts'
+import { allows, readPart } from '../conversation/participant-role.ts'
 import { queryKey, type Runner, type Statement } from '../postgres/statement.ts'
 
 /** Those of the users who take part in the conversation, in their order; none if it is not there any more. */
@@ -26,7 +26,6 @@ const select: Statement<'key'> = {
 
 /** @throws NotPermitted if the viewer, who takes part in the conversation, may not write in it */
 export async function requireWriter(on: Runner, conversation: Conversation, userId: string): Promise<void> {
-  if (conversation.userId === userId) return
-  const role = await readRole(on, conversation, userId)
-  if (role === null || !allows(role, 'writer')) throw new NotPermitted()
+  const part = await readPart(on, conversation, userId)
+  if (part === null || !allows(part.role, 'writer')) throw new NotPermitted()
 }

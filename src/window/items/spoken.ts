@@ -39,4 +39,6 @@ export interface Counted<M extends Spoken = Message> {
   readonly message: M
   readonly tokens: number
   readonly reasoningTokens: number
+  /** Who is said to have written it, and the tokens that this takes. Absent: nobody is named. */
+  readonly author?: { readonly name: string; readonly tokens: number }
 }
