@@ -18,9 +18,9 @@ import {
 } from '../../client/src/index.ts'
 import type { Answer, Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { TcpProxy } from '../support/network/tcp-proxy.ts'
 import { expectNothingOpenAfterEach } from '../support/nothing-open.ts'
 import { serve } from '../support/server.ts'
-import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 const bed = useBed()

@@ -18,9 +18,9 @@ import { beforeAll, describe, expect, test } from 'vitest'
 import { createSchema } from '../../src/graphql/schema.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { send } from '../support/event-stream.ts'
-import { recordStatements, type SentStatement } from '../support/statements.ts'
-import { Wire } from '../support/wire.ts'
+import { recordStatements, type SentStatement } from '../support/database/statements.ts'
+import { send } from '../support/network/event-stream.ts'
+import { Wire } from '../support/network/wire.ts'
 
 /*
  * Whatever the schema takes as a text is given every id and every cursor of somebody else's conversation, and then, in

@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { Answer, Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { recordStatements } from '../support/statements.ts'
+import { recordStatements } from '../support/database/statements.ts'
 
 const bed = useBed()
 

@@ -8,10 +8,10 @@ import { createConversation } from '../../src/storage/conversation/conversation.
 import { conversationKey } from '../../src/storage/conversation/conversation-key.ts'
 import type { Api, Results } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { engine } from '../support/engine.ts'
+import { engine } from '../support/database/engine.ts'
+import { storeOf } from '../support/database/store.ts'
 import { nextOfLog } from '../support/next-of-log.ts'
 import { serve } from '../support/server.ts'
-import { storeOf } from '../support/store.ts'
 
 // Without a poll only what a write announces can bring what is live.
 const never = { POLL_MS: '600000' }

@@ -8,9 +8,9 @@ import { AnswerMemory } from '../../src/storage/postgres/answer-budget.ts'
 import { textHint } from '../../src/storage/postgres/store.ts'
 import type { Answer, Api, Results } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { Socket } from '../support/network/socket.ts'
 import { expectNothingOpenAfterEach } from '../support/nothing-open.ts'
 import { serve } from '../support/server.ts'
-import { Socket } from '../support/socket.ts'
 import { until } from '../support/until.ts'
 
 const bed = useBed({ POOL_SIZE: '8' })

@@ -9,9 +9,9 @@ import { type PageRequest, readPages } from '../../src/storage/message/message-p
 import { AnswerBudget, AnswerMemory } from '../../src/storage/postgres/answer-budget.ts'
 import type { Row, Runner } from '../../src/storage/postgres/statement.ts'
 import type { Store } from '../../src/storage/postgres/store.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
-import { engine } from '../support/engine.ts'
-import { storeOf } from '../support/store.ts'
+import { createDatabase, type TestDatabase } from '../support/database/database.ts'
+import { engine } from '../support/database/engine.ts'
+import { storeOf } from '../support/database/store.ts'
 
 const { pool: settings } = readConfig({})
 const [large, small, other] = [randomUUID(), randomUUID(), randomUUID()]

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { recordStatements } from '../support/database/statements.ts'
+import { untilWaiting } from '../support/database/until-waiting.ts'
 import { nextOfLog } from '../support/next-of-log.ts'
-import { recordStatements } from '../support/statements.ts'
-import { untilWaiting } from '../support/until-waiting.ts'
 import * as identities from './identities.ts'
 
 /* What people add to messages: reactions, replies, mentions, feedback. */

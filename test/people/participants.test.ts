@@ -3,10 +3,10 @@ import { expect, test } from 'vitest'
 import { purgeTombstones } from '../../src/storage/conversation/purge.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { untilWaiting } from '../support/database/until-waiting.ts'
 import { nextOfLog } from '../support/next-of-log.ts'
 import { serve } from '../support/server.ts'
 import { until } from '../support/until.ts'
-import { untilWaiting } from '../support/until-waiting.ts'
 
 const bed = useBed()
 

@@ -6,9 +6,9 @@ import { exportJWK, exportSPKI, generateKeyPair, type JWTPayload, SignJWT, Unsec
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { GraphqlError, Identity } from '../support/api.ts'
 import { type Bed, useBed } from '../support/bed.ts'
-import { EventStreamReader } from '../support/event-stream.ts'
-import { logged } from '../support/logged.ts'
-import { Wire } from '../support/wire.ts'
+import { EventStreamReader } from '../support/network/event-stream.ts'
+import { Wire } from '../support/network/wire.ts'
+import { logged } from '../support/observe/logged.ts'
 
 const whoAmI = '{ viewer { userId } }'
 const is = (userId: string) => ({ data: { viewer: { userId } } })

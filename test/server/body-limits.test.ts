@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { measure } from '../../src/server/request/body-limits.ts'
 import type { Answer } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { Wire } from '../support/wire.ts'
+import { Wire } from '../support/network/wire.ts'
 
 const bed = useBed({ MAX_BODY_VALUES: '2000', MAX_BODY_KEYS: '100' })
 

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest'
 import type { Answer, Api } from '../support/api.ts'
-import { type FarWorker, openFarWorker, withoutFarWorker } from '../support/far-worker.ts'
-import { ask } from '../support/nodes.ts'
+import { type FarWorker, openFarWorker, withoutFarWorker } from '../support/database/far-worker.ts'
+import { ask } from '../support/database/nodes.ts'
+import { Wire } from '../support/network/wire.ts'
 import { serve, type TestServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
-import { Wire } from '../support/wire.ts'
 
 const append = `mutation ($input: AppendMessageInput!) { appendMessage(input: $input) { replayed message { seq } } }`
 const rename = `mutation ($id: ID!, $title: String) {

@@ -1,9 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Answer } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { EventStreamReader } from '../support/event-stream.ts'
-import { recordStatements } from '../support/statements.ts'
-import { Wire } from '../support/wire.ts'
+import { recordStatements } from '../support/database/statements.ts'
+import { EventStreamReader } from '../support/network/event-stream.ts'
+import { Wire } from '../support/network/wire.ts'
 
 type Ask = (url: string, query: string, extensions?: unknown) => Promise<Answer>
 

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import type { Answer } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { request } from '../support/network/request.ts'
 import { expectNothingOpenAfterEach } from '../support/nothing-open.ts'
-import { request } from '../support/request.ts'
 
 const bed = useBed({ CORS_ORIGINS: 'https://app.example' })
 

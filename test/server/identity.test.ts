@@ -5,8 +5,8 @@ import { readConfig } from '../../src/config.ts'
 import { createHostGuard } from '../../src/server/http/host-guard.ts'
 import { Proxies } from '../../src/server/request/proxies.ts'
 import { useBed } from '../support/bed.ts'
-import { request } from '../support/request.ts'
-import { Wire } from '../support/wire.ts'
+import { request } from '../support/network/request.ts'
+import { Wire } from '../support/network/wire.ts'
 
 const whoAmI = '{ viewer { userId } }'
 const is = (userId: string) => ({ data: { viewer: { userId } } })

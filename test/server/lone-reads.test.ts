@@ -8,13 +8,13 @@ import { LoneReads } from '../../src/database/reads/lone-reads.ts'
 import { NobodyWaits } from '../../src/facts.ts'
 import { AnswerBudget, AnswerMemory } from '../../src/storage/postgres/answer-budget.ts'
 import { query, type Statement } from '../../src/storage/postgres/statement.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
-import { engine } from '../support/engine.ts'
+import { createDatabase, type TestDatabase } from '../support/database/database.ts'
+import { engine } from '../support/database/engine.ts'
+import { recordStatements } from '../support/database/statements.ts'
+import { untilWaiting } from '../support/database/until-waiting.ts'
+import { TcpProxy } from '../support/network/tcp-proxy.ts'
 import { patient } from '../support/patient.ts'
-import { recordStatements } from '../support/statements.ts'
-import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
-import { untilWaiting } from '../support/until-waiting.ts'
 
 /** Waits for the test to let it go. */
 const held: Statement<'user'> = {

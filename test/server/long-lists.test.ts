@@ -11,7 +11,7 @@ import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { JSONScalar } from '../../src/graphql/input/scalars.ts'
 import { createSchema } from '../../src/graphql/schema.ts'
 import { useBed } from '../support/bed.ts'
-import { Wire } from '../support/wire.ts'
+import { Wire } from '../support/network/wire.ts'
 
 const bed = useBed({ MAX_PARTS: '150', MAX_TOOL_CALLS: '120' })
 

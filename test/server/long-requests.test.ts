@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { useBed } from '../support/bed.ts'
-import { Socket } from '../support/socket.ts'
+import { Socket } from '../support/network/socket.ts'
 import { until } from '../support/until.ts'
 
 /* What takes long is done in several turns of the event loop, so that everybody else has a turn in between. */

@@ -16,7 +16,7 @@ import { readConfig } from '../../src/config.ts'
 import { createSchema } from '../../src/graphql/schema.ts'
 import { Executor } from '../../src/server/execution/executor.ts'
 import { createPrices } from '../../src/server/execution/prices.ts'
-import { readDocumented } from '../support/documented.ts'
+import { readDocumented } from '../support/documents/documented.ts'
 
 const schema = createSchema()
 const { limits } = readConfig({})

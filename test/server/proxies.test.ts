@@ -2,9 +2,9 @@ import type { IncomingMessage } from 'node:http'
 import { describe, expect, test } from 'vitest'
 import { Proxies } from '../../src/server/request/proxies.ts'
 import { useBed } from '../support/bed.ts'
-import { logged } from '../support/logged.ts'
-import { request } from '../support/request.ts'
-import { Wire } from '../support/wire.ts'
+import { request } from '../support/network/request.ts'
+import { Wire } from '../support/network/wire.ts'
+import { logged } from '../support/observe/logged.ts'
 
 const proxies = new Proxies(['10.0.0.0/8', '2001:db8::/32'])
 const from = (remoteAddress: string | undefined, headers: Record<string, string>) =>

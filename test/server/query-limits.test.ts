@@ -2,7 +2,7 @@ import { getIntrospectionQuery, Lexer, Source, TokenKind } from 'graphql'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Answer } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { Wire } from '../support/wire.ts'
+import { Wire } from '../support/network/wire.ts'
 
 const bed = useBed()
 

@@ -6,10 +6,10 @@ import { createSchema } from '../../src/graphql/schema.ts'
 import { type Measure, Quota } from '../../src/storage/postgres/quota.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { recordStatements } from '../support/database/statements.ts'
+import { Wire } from '../support/network/wire.ts'
 import { serve } from '../support/server.ts'
-import { recordStatements } from '../support/statements.ts'
 import { until } from '../support/until.ts'
-import { Wire } from '../support/wire.ts'
 
 const none = { QUOTA_STREAMS: 'off' }
 /** Without quotas of its own: what a test begins with is made here. */

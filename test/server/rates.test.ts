@@ -7,8 +7,8 @@ import { payerAt } from '../../src/server/rate/payer.ts'
 import { Rates } from '../../src/server/rate/rates.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { EventStreamReader } from '../support/event-stream.ts'
-import { Wire } from '../support/wire.ts'
+import { EventStreamReader } from '../support/network/event-stream.ts'
+import { Wire } from '../support/network/wire.ts'
 
 const cheap = '{ conversation(id: "none") { id } }'
 /** It may cost 1033, so that it is owed for a quarter of an hour. */

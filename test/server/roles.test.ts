@@ -3,9 +3,9 @@ import { SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
 import type { Answer, Identity } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { EventStreamReader, send } from '../support/event-stream.ts'
-import { logged } from '../support/logged.ts'
-import { Wire } from '../support/wire.ts'
+import { EventStreamReader, send } from '../support/network/event-stream.ts'
+import { Wire } from '../support/network/wire.ts'
+import { logged } from '../support/observe/logged.ts'
 
 const secret = 'a secret of thirty-two bytes, or more'
 const hash = (key: string) => createHash('sha256').update(key).digest('hex')

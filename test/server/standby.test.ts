@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Api } from '../support/api.ts'
-import { ReplicatedPostgres } from '../support/replicated-postgres.ts'
+import { ReplicatedPostgres } from '../support/database/replicated-postgres.ts'
+import { TcpProxy } from '../support/network/tcp-proxy.ts'
 import { serve } from '../support/server.ts'
-import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 let pair: ReplicatedPostgres

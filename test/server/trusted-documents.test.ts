@@ -6,9 +6,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { StartupError } from '../../src/errors.ts'
 import type { Answer } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { createDatabase } from '../support/database.ts'
+import { createDatabase } from '../support/database/database.ts'
+import { Wire } from '../support/network/wire.ts'
 import { serve } from '../support/server.ts'
-import { Wire } from '../support/wire.ts'
 
 const who = 'query Who { viewer { userId } }'
 const append =

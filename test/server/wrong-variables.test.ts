@@ -1,7 +1,7 @@
 import { GraphQLBoolean, GraphQLEnumType, GraphQLFloat, GraphQLID, GraphQLInt, GraphQLString } from 'graphql'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { useBed } from '../support/bed.ts'
-import { Wire } from '../support/wire.ts'
+import { Wire } from '../support/network/wire.ts'
 
 const bed = useBed()
 
