@@ -11,6 +11,7 @@ import { Migration00007Transfers } from './migrations/00007-transfers.ts'
 import { Migration00008Participants } from './migrations/00008-participants.ts'
 import { Migration00009Search } from './migrations/00009-search.ts'
 import { Migration00010ReadMarkers } from './migrations/00010-read-markers.ts'
+import { Migration00011HistoryFrom } from './migrations/00011-history-from.ts'
 import { Migration00013Chat } from './migrations/00013-chat.ts'
 import { Migration00014Calls } from './migrations/00014-calls.ts'
 import { readConfig } from './src/config.ts'
@@ -71,6 +72,7 @@ export const ormOptions: Options = {
       Migration00008Participants,
       Migration00009Search,
       Migration00010ReadMarkers,
+      Migration00011HistoryFrom,
       Migration00013Chat,
       Migration00014Calls,
     ],

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url'
 import { defineConfig } from 'vitest/config'
 import { isLong } from './test/support/long.ts'
-import { wholeModules } from './test/support/whole-modules.ts'
+import { wholeModules } from './test/support/program/whole-modules.ts'
 
 const path = (below: string) => fileURLToPath(new URL(below, import.meta.url))
 
@@ -38,11 +38,11 @@ export default defineConfig({
         test: {
           name: 'interpreted',
           include: underBothExecutors.map((name) => `test/**/${name}.test.ts`),
-          setupFiles: 'test/support/interpreted.ts',
+          setupFiles: 'test/support/program/interpreted.ts',
         },
       },
     ],
-    globalSetup: 'test/support/cluster.ts',
+    globalSetup: 'test/support/database/cluster.ts',
     setupFiles: ['test/support/metadata.ts'],
     // Real servers and real PostgreSQL on two cores: generous, and never part of what a test asserts. Three of them, as
     // Citus, take several times as long.

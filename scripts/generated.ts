@@ -117,6 +117,7 @@ const contractMeanings: Record<Exclude<ContractLimit, `default${string}`>, strin
   batch: 'Most messages of one append.',
   nodes: 'Most ids of `nodes`.',
   participants: 'Most participants of a conversation beside its owner.',
+  namedPeople: 'Most people of a conversation whom its live events name: of more, they tell the number.',
   emojiBytes: 'Most bytes of the emoji of a reaction.',
   emojis: 'Most different emojis of one message.',
   mentions: 'Most users that one message mentions.',

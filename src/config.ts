@@ -319,6 +319,7 @@ export const contractLimits = {
   history: 1_000,
   batch: 100,
   participants: 1_000,
+  namedPeople: 50,
   emojiBytes: 64,
   emojis: 20,
   mentions: 50,

@@ -141,13 +141,13 @@ export function conversationExists(): ApiError {
   return new ApiError('CONFLICT', `You already have a conversation of that id; ${wayOut}.`, { reason: 'EXISTS' })
 }
 
-export function clientIdTaken(clientId: string, messageId: string): ApiError {
+export function clientIdTaken(clientId: string, messageId: string | null): ApiError {
   return new ApiError(
     'CONFLICT',
     `Another message of this conversation has the client id ${JSON.stringify(clientId)}.`,
     {
       reason: 'CLIENT_ID',
-      messageId,
+      ...(messageId === null ? {} : { messageId }),
     },
   )
 }

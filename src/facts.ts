@@ -46,7 +46,8 @@ export class LastSeqMoved extends Fact {
 export class ClientIdTaken extends Fact {
   constructor(
     readonly clientId: string,
-    readonly messageId: string,
+    /** null: whoever appends does not read the message that has it. */
+    readonly messageId: string | null,
   ) {
     super()
   }
@@ -171,6 +172,14 @@ export class CopyStreams extends Fact {
 }
 
 /** The last seq to copy is greater than the conversation's last seq. */
+/** A participant would read from a message on that will not be the next one. */
+export class HistoryBeyondEnd extends Fact {
+  /** @param most the seq that the next message will have */
+  constructor(readonly most: number) {
+    super()
+  }
+}
+
 export class CopyBeyondEnd extends Fact {
   constructor(readonly last: number) {
     super()

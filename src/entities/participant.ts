@@ -41,6 +41,10 @@ export class Participant {
   @Enum({ items: ['MEMBER', 'OBSERVER'] })
   role!: Exclude<ParticipantRole, 'OWNER'>
 
+  /** The first seq that the user reads; null: the user reads all messages. */
+  @Property({ type: 'integer', nullable: true })
+  historyFrom!: number | null
+
   /** The conversation's revision at the last change of this row. */
   @Property({ type: new BigIntType('number') })
   revision!: number

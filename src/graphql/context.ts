@@ -2,6 +2,7 @@ import type { Viewer } from '../auth/viewer.ts'
 import type { Limits } from '../config.ts'
 import type { FeedSource } from '../live/feed.ts'
 import type { ListMemory } from '../live/list-reader.ts'
+import type { People } from '../live/people/people.ts'
 import type { Appender } from '../storage/append/appender.ts'
 import type { Eraser } from '../storage/conversation/eraser.ts'
 import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
@@ -16,6 +17,7 @@ export interface Services {
   readonly appender: Appender
   readonly streamWriter: StreamWriter
   readonly feeds: FeedSource
+  readonly people: People
   readonly eraser: Eraser
   readonly tokens: TokenCounter
   readonly limits: Limits

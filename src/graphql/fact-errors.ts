@@ -42,6 +42,7 @@ import {
   type Fact,
   ForeignParent,
   ForeignReply,
+  HistoryBeyondEnd,
   LastSeqMoved,
   MentionedOutsider,
   MessageMissing,
@@ -122,6 +123,9 @@ const words = new Map<unknown, Words[1]>([
     tooLarge('input.text', 'bytes, with the message and all chunks before it, which are kept,', limit, actual),
   ),
   said(CopyStreams, ({ seq }) => copiesStreaming(seq)),
+  said(HistoryBeyondEnd, ({ most }) =>
+    badInput('input.historyFrom', `must be from 1 to ${most}, the seq of the next message.`),
+  ),
   said(CopyBeyondEnd, ({ last }) => badInput('input.upToSeq', `must be at most ${last}, the conversation's last seq.`)),
   said(CopyTooLarge, ({ unit, limit, actual }) => tooLarge('input.upToSeq', unit, limit, actual)),
   said(QuotaExceeded, ({ quota, limit, used }) => quotaExceeded(quota, limit, used)),

@@ -1,6 +1,5 @@
 import DataLoader from 'dataloader'
 import type { Conversation } from '../entities/conversation.ts'
-import type { Place } from '../entities/ids/place.ts'
 import type { Message } from '../entities/message/message.ts'
 import type { MessageSiblings } from '../entities/message/message-siblings.ts'
 import { readSiblings } from '../storage/branch/message-siblings.ts'
@@ -12,6 +11,7 @@ import { type Reactions, readReactions } from '../storage/chat/reactions.ts'
 import { readConversations } from '../storage/conversation/conversation.ts'
 import type { ConversationRef } from '../storage/conversation/conversation-ref.ts'
 import {
+  type AskedPlace,
   type ClientIdPlace,
   readLastMessages,
   readMessagesAt,
@@ -44,7 +44,7 @@ export class Loaders {
   #pathPage: DataLoader<PathPageRequest, PathPage | null> | undefined
   #history: DataLoader<HistoryRequest, Message[]> | undefined
   #lastMessage: DataLoader<Conversation, Message | null> | undefined
-  #messageAt: DataLoader<Place, Message | null> | undefined
+  #messageAt: DataLoader<AskedPlace, Message | null> | undefined
   #messageByClientId: DataLoader<ClientIdPlace, Message | null> | undefined
   #nextMessage: DataLoader<Message, Message | null> | undefined
   #siblings: DataLoader<Message, MessageSiblings> | undefined
@@ -87,7 +87,7 @@ export class Loaders {
     return this.#lastMessage
   }
 
-  get messageAt(): DataLoader<Place, Message | null> {
+  get messageAt(): DataLoader<AskedPlace, Message | null> {
     this.#messageAt ??= gathering((places) => readMessagesAt(this.#store, this.#budget, this.#userId, places))
     return this.#messageAt
   }

@@ -14,6 +14,7 @@ import { ConversationForkResolver } from './conversation/conversation-fork.ts'
 import { ConversationMutationResolver } from './conversation/conversation-mutation.ts'
 import { ParticipantMutationResolver } from './conversation/participant-mutation.ts'
 import { ParticipantsResolver } from './conversation/participants.ts'
+import { PresenceResolver } from './conversation/presence.ts'
 import { MessageReadersResolver, ReadMarkerResolver, ViewerReadResolver } from './conversation/read-marker.ts'
 import { TakeOverResolver } from './conversation/take-over.ts'
 import { MessageTextAppendedResolver } from './feed/conversation-event.ts'
@@ -54,6 +55,7 @@ export function createSchema(): GraphQLSchema {
       ParticipantMutationResolver,
       ReadMarkerResolver,
       TakeOverResolver,
+      PresenceResolver,
       MessageReadersResolver,
       ReactionsResolver,
       MessageFeedbackResolver,

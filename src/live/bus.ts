@@ -3,9 +3,14 @@ import type { Logger } from 'pino'
 import type { Moved } from '../storage/postgres/store.ts'
 import { AwayLog } from './away-log.ts'
 
+/** Servers say on this key who is there and what people do. Hints have the key of a conversation or of a list. */
+export const peopleKey = 'people'
+
 /** What a bus tells what it hears. */
 export interface BusListener {
   moved(hint: Moved): void
+  /** Another server said this of people. */
+  said(text: string): void
   /** The bus hears from now on, for the first time or again. Hints from before may have been lost. */
   resumed(): void
 }
@@ -92,6 +97,7 @@ export class Bus implements AsyncDisposable {
   readonly #toListen = new Set<string>()
   readonly #toUnlisten = new Set<string>()
   readonly #toSend = new Map<string, number>()
+  #toSay: string | null = null
   #lastSent = Number.NEGATIVE_INFINITY
   #isAway = false
   #isOpen = false
@@ -126,6 +132,17 @@ export class Bus implements AsyncDisposable {
     // Hints of commits that ended together come in any order.
     this.#toSend.set(moved.key, Math.max(moved.revision, this.#toSend.get(moved.key) ?? 0))
     if (isFirst) this.#wake()
+  }
+
+  /** Whether something of people may be said: there is a line, and what was said before is on its way. */
+  get maySay(): boolean {
+    return this.#isOpen && this.#toSay === null
+  }
+
+  /** Says something of people to the other processes. To be called when it `maySay`; later it would replace what waits. */
+  say(text: string): void {
+    this.#toSay = text
+    this.#wake()
   }
 
   /** Whether there is a line on which hints come. */
@@ -185,6 +202,7 @@ export class Bus implements AsyncDisposable {
       })
       this.#isAway = true
       this.#isOpen = false
+      this.#toSay = null
       this.#listening.clear()
       this.#toUnlisten.clear()
       for (const key of this.#unconfirmed.keys()) this.#confirm(key)
@@ -198,6 +216,10 @@ export class Bus implements AsyncDisposable {
     const lost = new AbortController()
     const events: LineEvents = {
       heard: ({ key, text }) => {
+        if (key === peopleKey) {
+          listener.said(text)
+          return
+        }
         // A server sends the revision and nothing else. Any other text was not sent by a server.
         if (!/^\d{1,15}$/.test(text)) return
         this.counts.heard += 1
@@ -216,7 +238,7 @@ export class Bus implements AsyncDisposable {
     this.#away.back()
     listener.resumed()
     while (!signal.aborted && !lost.signal.aborted) {
-      const pause = this.#toSend.size === 0 ? null : this.#lastSent + pauseMs - performance.now()
+      const pause = !this.#hasToSend ? null : this.#lastSent + pauseMs - performance.now()
       if (this.#toListen.size + this.#toUnlisten.size === 0 && (pause === null || pause > 0)) {
         await this.#untilWoken(pause)
         continue
@@ -224,10 +246,14 @@ export class Bus implements AsyncDisposable {
       // Waits for one turn of the event loop, so that everything that came in this turn goes together.
       await turn()
       if (this.#toListen.size > 0 && (await this.#listen(line)) === 'late') listener.resumed()
-      if (this.#toSend.size > 0) await this.#send(line)
+      if (this.#hasToSend) await this.#send(line)
       if (this.#toUnlisten.size > 0) await this.#unlisten(line)
     }
     if (lost.signal.aborted) throw lost.signal.reason
+  }
+
+  get #hasToSend(): boolean {
+    return this.#toSend.size > 0 || this.#toSay !== null
   }
 
   /** @param pause how long it waits at most, in milliseconds; null: until it is woken */
@@ -258,6 +284,8 @@ export class Bus implements AsyncDisposable {
       hints.push({ key, text: String(revision) })
       this.#toSend.delete(key)
     }
+    if (this.#toSay !== null) hints.push({ key: peopleKey, text: this.#toSay })
+    this.#toSay = null
     this.#lastSent = performance.now()
     await line.send(hints)
     this.counts.sent += hints.length

@@ -1,3 +1,4 @@
+import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message/message.ts'
 import { type Changes, type Known, readChanges } from '../storage/message/changes.ts'
 import { readMessagesAt } from '../storage/message/message.ts'
@@ -6,19 +7,25 @@ import type { Store } from '../storage/postgres/store.ts'
 import { type Chunk, readChunks, readStreaming } from '../storage/stream/stream-chunks.ts'
 import { type ConversationChange, toChanges } from './conversation-change.ts'
 import type { Batch, Reader } from './feed.ts'
+import type { People, Presence } from './people/people.ts'
+import { type PeopleState, readPeopleStates } from './people/people-states.ts'
 import type { HeldReads } from './shared-reads.ts'
+import { states } from './watchers.ts'
 
 const rowsPerRead = 20
 /** A revision below that of every hint, also of text hints: each hint makes the feed read. */
 const anyHint = -1
 const chunksPerRead = 100
+/** While nobody types there is nothing to tell. */
+const nothingTold = { typing: '' }
 
 /**
  * What a change feed tells. Beside changes these are: text of a message that streams (`text`); that everything which
- * stood there at the start has been told (`caught-up`); that the feed is over (`gone`).
+ * stood there at the start has been told (`caught-up`); that the feed is over (`gone`); and the states of people.
  */
 export type FeedEvent =
   | ConversationChange
+  | (PeopleState & { readonly known: Known })
   | { readonly kind: 'text'; readonly chunk: Chunk; readonly known: Known }
   | { readonly kind: 'caught-up' | 'gone'; readonly known: Known }
 
@@ -39,7 +46,9 @@ interface ReadChanges<Event> extends Changes {
  */
 export class ChangeReader<Event> implements Reader<Event> {
   readonly #store: Store
+  readonly #people: People
   readonly #userId: string
+  readonly #ownerId: string
   readonly #toEvent: (event: FeedEvent) => Event
   #known: Known
   /** The seqs of streaming messages that lie before the cursor and are still to be told with their text. */
@@ -51,10 +60,25 @@ export class ChangeReader<Event> implements Reader<Event> {
   #isCaughtUp = false
   /** By the seq of each streaming message that was told, the number of its next chunk. */
   readonly #streams = new Map<number, number>()
+  /** null: the feed has not caught up, only the owner ever took part in the conversation, or the feed is over. */
+  #presence: Presence | null = null
+  /** By kind, the state that was told last. */
+  #told: Readonly<Record<string, string>> = nothingTold
+  #isOver = false
 
-  constructor(store: Store, userId: string, known: Known, toEvent: (event: FeedEvent) => Event) {
+  /** @param ownerId the owner of the conversation */
+  constructor(
+    store: Store,
+    people: People,
+    userId: string,
+    ownerId: string,
+    known: Known,
+    toEvent: (event: FeedEvent) => Event,
+  ) {
     this.#store = store
+    this.#people = people
     this.#userId = userId
+    this.#ownerId = ownerId
     this.#known = known
     this.#toEvent = toEvent
   }
@@ -63,6 +87,25 @@ export class ChangeReader<Event> implements Reader<Event> {
     if (!hasMoved) this.#tellText(reads, tell)
     else if (this.#lookedUpTo === Number.POSITIVE_INFINITY) this.#tellChanges(reads, tell)
     else this.#tellStreaming(reads, tell).catch((error: unknown) => reads.failed(error))
+  }
+
+  readStates(reads: HeldReads, moved: number, tell: (batch: Batch<Event>) => void): void {
+    const { key, epoch } = this.#known
+    const ask = () => readPeopleStates(this.#store, this.#people, this.#known, moved)
+    reads.once(`states ${key} ${epoch} ${moved}`, ask, ({ takingPart, told }) => {
+      // The log ends the feed of a user who was removed. Until then it hears nothing of those who are there.
+      const mayHear = this.#presence === null || takingPart.has(this.#userId)
+      const news = mayHear ? told.filter(({ kind, text }) => this.#told[kind] !== text) : []
+      for (const { kind, text } of news) this.#told = { ...this.#told, [kind]: text }
+      const events = news.map((state) => this.#toEvent({ ...state, known: this.#known }))
+      tell({ events, rest: 'all', revision: null })
+    })
+  }
+
+  over(): void {
+    this.#isOver = true
+    this.#presence?.[Symbol.dispose]()
+    this.#presence = null
   }
 
   /** Tells the next streaming message. Once all of them are told, tells changes. */
@@ -86,12 +129,26 @@ export class ChangeReader<Event> implements Reader<Event> {
       }
       this.#known = known
       for (const change of changes) if ('message' in change) this.#track(change.message)
-      if (hasMore) tell({ events, rest: 'more', revision })
-      else if (this.#streams.size === 0) tell({ events, rest: 'all', revision })
+      const stirs = this.#meet(read.conversation, changes)
+      if (hasMore) tell({ events, rest: 'more', revision, stirs })
+      else if (this.#streams.size === 0) tell({ events, rest: 'all', revision, stirs })
       // Text is read in a read of its own: if it failed here, the changes that were just read would be lost.
-      else if (events.length > 0) tell({ events, rest: 'more', revision: anyHint })
+      else if (events.length > 0) tell({ events, rest: 'more', revision: anyHint, stirs })
       else this.#tellText(reads, tell)
     })
+  }
+
+  /** @returns which states are to be told now, because from now on its user is here for others */
+  #meet({ key, userId, participantsRevision }: Conversation, changes: readonly ConversationChange[]): number {
+    if (this.#isOver || !this.#isCaughtUp || participantsRevision === null) return states.none
+    for (const change of changes) {
+      if (change.kind !== 'appended') continue
+      const { authorId, authorKind, seq } = change.message
+      this.#people.wrote(key, authorId ?? userId, authorKind ?? 'USER', seq)
+    }
+    if (this.#presence !== null) return states.none
+    this.#presence = this.#people.enter(key, this.#userId)
+    return states.all
   }
 
   #toBatch(events: readonly FeedEvent[], rest: Batch<Event>['rest'], revision: number): Batch<Event> {
@@ -114,7 +171,7 @@ export class ChangeReader<Event> implements Reader<Event> {
       }
       const [message] = await new Promise<readonly (Message | null)[]>((take) => {
         const ask = (budget: AnswerBudget) =>
-          readMessagesAt(this.#store, budget, this.#userId, [{ key, epoch, seq: next }])
+          readMessagesAt(this.#store, budget, this.#userId, [{ key, epoch, seq: next, ownerId: this.#ownerId }])
         reads.once(`message ${this.#userId} ${key} ${epoch} ${next}`, ask, take)
       })
       this.#untold.shift()
@@ -129,7 +186,7 @@ export class ChangeReader<Event> implements Reader<Event> {
   #readChanges(reads: HeldReads, take: (read: ReadChanges<Event> | null) => void): void {
     const { key, epoch, seq, revision } = this.#known
     const ask = async (budget: AnswerBudget) => {
-      const read = await readChanges(this.#store, budget, this.#userId, this.#known, rowsPerRead)
+      const read = await readChanges(this.#store, budget, this.#userId, this.#ownerId, this.#known, rowsPerRead)
       if (read === null) return null
       const { changes, known } = toChanges(this.#known, read)
       return { ...read, changes, known, events: changes.map(this.#toEvent) }

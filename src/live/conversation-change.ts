@@ -14,7 +14,7 @@ export type ConversationChange = { readonly known: Known } & (
  * The changes of one read, in their order: changed messages and the conversation itself by revision, then new messages
  * by seq. A reader may stop after any change and go on later from its `known`, and misses nothing. It may get the same
  * state of a message twice. It never gets an older state after a newer one, because a read brings every message as it
- * is at the read.
+ * is at the read. Once there is no more, the reader knows all messages up to the last one.
  */
 export function toChanges(known: Known, read: Changes): { changes: ConversationChange[]; known: Known } {
   const { conversation, hasAllChanged } = read
@@ -41,5 +41,6 @@ export function toChanges(known: Known, read: Changes): { changes: ConversationC
     now = { ...now, seq: message.seq }
     changes.push({ kind: 'appended', message, known: now })
   }
+  if (!read.hasMore) now = { ...now, seq: conversation.lastSeq }
   return { changes, known: now }
 }

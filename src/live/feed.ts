@@ -1,7 +1,7 @@
 import type { Logger } from 'pino'
 import { textHint } from '../storage/postgres/store.ts'
 import { HeldReads, type SharedReads } from './shared-reads.ts'
-import type { Watcher, Watchers, Watching } from './watchers.ts'
+import { states, type Watcher, type Watchers, type Watching } from './watchers.ts'
 
 /** What all feeds of one instance share. */
 export interface FeedSource {
@@ -19,6 +19,8 @@ export interface Reader<Event> {
    * @param hasMoved false: only text may be new, because everything else was read to its end before
    */
   read(reads: HeldReads, hasMoved: boolean, tell: (batch: Batch<Event>) => void): void
+  /** Reads what of these `states` moved. Absent: the feed tells of the log alone. */
+  readStates?(reads: HeldReads, moved: number, tell: (batch: Batch<Event>) => void): void
   /** The feed is over. */
   over?(): void
 }
@@ -27,8 +29,10 @@ export interface Batch<Event> {
   readonly events: readonly Event[]
   /** `more`: one read could not take everything; `all`: this was everything; `end`: this was everything, for ever. */
   readonly rest: 'more' | 'all' | 'end'
-  /** The revision at which the conversation stood. */
-  readonly revision: number
+  /** The revision at which the conversation stood; null: the read did not ask for it. */
+  readonly revision: number | null
+  /** The `states` that are to be read next. Absent: none. */
+  readonly stirs?: number
 }
 
 /** Is told what a feed tells. Neither function throws. */
@@ -75,6 +79,8 @@ export class Feed<Event> implements Watcher, Disposable {
   #told = 0
   #held: HeldReads | null = null
   #readRevision = -1
+  /** The `states` that moved and were not read yet. */
+  #stirred: number = states.none
 
   /**
    * Registers for hints at once, so that the feed hears of every commit after this, wherever the reader begins.
@@ -118,13 +124,19 @@ export class Feed<Event> implements Watcher, Disposable {
     // all.
     this.#release()
     if (this.#ahead === 'end') this.return()
-    else if (this.#ahead === 'nothing') this.#state = 'waiting'
-    else this.#read()
+    else if (this.#hasNews) this.#read()
+    else this.#state = 'waiting'
   }
 
   moved(revision: number): void {
-    if (revision <= this.#readRevision) return
-    this.#expect(revision > textHint ? 'changes' : 'text')
+    if (revision > this.#readRevision) this.#expect(revision > textHint ? 'changes' : 'text')
+    // What could not be read is tried again, whatever this hint brings.
+    if (this.#state === 'waiting' && this.#hasNews) this.#read()
+  }
+
+  stir(moved: number): void {
+    if (this.#reader?.readStates === undefined) return
+    this.#stirred |= moved
     if (this.#state === 'waiting') this.#read()
   }
 
@@ -153,20 +165,29 @@ export class Feed<Event> implements Watcher, Disposable {
     return this.#state === 'closed'
   }
 
+  get #hasNews(): boolean {
+    return this.#ahead !== 'nothing' || this.#stirred !== states.none
+  }
+
   #read(): void {
     if (this.#isClosed) return
     this.#state = 'reading'
     const wanted = this.#ahead
+    // The log comes first: what it tells of people is told before their states.
+    const stirred = wanted === 'nothing' ? this.#stirred : states.none
     this.#ahead = 'nothing'
+    this.#stirred &= ~stirred
     const { reads, log } = this.#source
     const held = new HeldReads(reads, (error) => {
       held[Symbol.dispose]()
       log.warn({ err: error }, 'a feed could not read on and will try again')
-      this.#tryAgain(wanted)
+      this.#tryAgain(wanted, stirred)
     })
     this.#held = held
     try {
-      this.#reader?.read(held, wanted === 'changes', (batch) => this.#take(batch, wanted))
+      const take = (batch: Batch<Event>) => this.#take(batch, wanted)
+      if (stirred === states.none) this.#reader?.read(held, wanted === 'changes', take)
+      else this.#reader?.readStates?.(held, stirred, take)
     } catch (error) {
       held.failed(error)
     }
@@ -179,17 +200,19 @@ export class Feed<Event> implements Watcher, Disposable {
     }
     this.#events = batch.events
     this.#told = 0
+    this.#stirred |= batch.stirs ?? states.none
     if (batch.rest === 'more') this.#expect(wanted)
-    else this.#readRevision = batch.revision
+    else if (batch.revision !== null) this.#readRevision = batch.revision
     if (batch.rest === 'end') this.#ahead = 'end'
     this.goOn()
   }
 
   /** After a read that failed: at once where something moved meanwhile, and otherwise at the next hint or poll. */
-  #tryAgain(wanted: Ahead): void {
+  #tryAgain(wanted: Ahead, stirred: number): void {
     if (this.#isClosed) return
-    const hasMoved = this.#ahead !== 'nothing'
+    const hasMoved = this.#hasNews
     this.#expect(wanted)
+    this.#stirred |= stirred
     if (hasMoved) this.#read()
     else this.#state = 'waiting'
   }

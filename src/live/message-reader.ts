@@ -8,8 +8,14 @@ import type { HeldReads } from './shared-reads.ts'
 
 const rowsPerRead = 20
 
+/** Where a reader begins. */
+export interface FeedPlace extends Place {
+  /** The owner of the conversation. */
+  readonly ownerId: string
+}
+
 /** Where a reader stands. Readers that came there together share this object. */
-interface Standing extends Place {
+interface Standing extends FeedPlace {
   /** The name of the read that is done there at the moment; null: none is. A reader that waits needs no name. */
   question: string | null
 }
@@ -23,7 +29,7 @@ export class MessageReader<Event> implements Reader<Event> {
   readonly #toEvent: (message: Message) => Event
   #at: Standing
 
-  constructor(store: Store, userId: string, after: Place, toEvent: (message: Message) => Event) {
+  constructor(store: Store, userId: string, after: FeedPlace, toEvent: (message: Message) => Event) {
     this.#store = store
     this.#userId = userId
     this.#toEvent = toEvent
@@ -44,11 +50,12 @@ export class MessageReader<Event> implements Reader<Event> {
   }
 
   /** @returns `at`: where the reader stands after the read; null: where it stood before */
-  async #read(budget: AnswerBudget, place: Place): Promise<{ batch: Batch<Event>; at: Standing | null }> {
-    const { key, epoch, seq } = place
+  async #read(budget: AnswerBudget, place: FeedPlace): Promise<{ batch: Batch<Event>; at: Standing | null }> {
+    const { key, epoch, seq, ownerId } = place
     const request = {
       key,
       epoch,
+      ownerId,
       after: seq,
       before: null,
       count: rowsPerRead,
@@ -62,7 +69,7 @@ export class MessageReader<Event> implements Reader<Event> {
     const last = messages.at(-1)
     return {
       batch: { events, rest: hasNext ? 'more' : 'all', revision: conversation.revision },
-      at: last === undefined ? null : { key, epoch, seq: last.seq, question: null },
+      at: last === undefined ? null : { key, epoch, ownerId, seq: last.seq, question: null },
     }
   }
 }

@@ -84,9 +84,9 @@ class PostgresLine implements Line {
   }
 
   #hear(channel: string, payload: string, events: LineEvents): void {
-    const [sender, text, ...more] = payload.split(' ')
-    if (sender === this.#self || text === undefined || more.length > 0) return
-    events.heard({ key: channel.slice(channelPrefix.length), text })
+    const end = payload.indexOf(' ')
+    if (end === -1 || payload.slice(0, end) === this.#self) return
+    events.heard({ key: channel.slice(channelPrefix.length), text: payload.slice(end + 1) })
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,11 +1,16 @@
 import type { ListLook } from '../storage/list/list-looks.ts'
 import type { Moved } from '../storage/postgres/store.ts'
-import type { Bus, Interest } from './bus.ts'
+import { type Bus, type Interest, peopleKey } from './bus.ts'
+
+/** What no log has, and moves all the same, as bits of a sum: an idle feed remembers it as a number. */
+export const states = { none: 0, markers: 1, people: 2, all: 3 } as const
 
 /** What follows one conversation, or one user's list of conversations. */
 export interface Watcher {
   /** Says that what is followed stands at `revision`. May come twice, late, or wrongly. The call must be cheap. */
   moved(revision: number): void
+  /** Says that these `states` of it moved. The same holds. Absent: it follows the log alone. */
+  stir?(moved: number): void
 }
 
 /** A registration, until it is disposed. */
@@ -37,6 +42,8 @@ interface Watched {
 export class Watchers {
   readonly #bus: Pick<Bus, 'interest'>
   readonly #byKey = new Map<string, Watched>()
+  /** In what servers say of people. null: nobody follows anything here. */
+  #people: Interest | null = null
 
   constructor(bus: Pick<Bus, 'interest'>) {
     this.#bus = bus
@@ -50,6 +57,7 @@ export class Watchers {
    */
   watch(key: string, watcher: Watcher, listOf: string | null = null): Watching {
     let watched = this.#byKey.get(key)
+    this.#people ??= this.#bus.interest(peopleKey)
     if (watched === undefined) {
       watched = { key, interest: this.#bus.interest(key), one: null, others: null, list: null }
       this.#byKey.set(key, watched)
@@ -71,6 +79,9 @@ export class Watchers {
     if (watched.one !== null || watched.others !== null || this.#byKey.get(watched.key) !== watched) return
     this.#byKey.delete(watched.key)
     watched.interest[Symbol.dispose]()
+    if (this.#byKey.size > 0) return
+    this.#people?.[Symbol.dispose]()
+    this.#people = null
   }
 
   /** Passes a hint on to the watchers of its key. */
@@ -79,6 +90,18 @@ export class Watchers {
     if (watched === undefined) return
     watched.one?.moved(hint.revision)
     for (const watcher of watched.others ?? []) watcher.moved(hint.revision)
+  }
+
+  /** Tells the watchers of a key that these `states` of it moved. */
+  stir(key: string, moved: number): void {
+    const watched = this.#byKey.get(key)
+    if (watched === undefined) return
+    watched.one?.stir?.(moved)
+    for (const watcher of watched.others ?? []) watcher.stir?.(moved)
+  }
+
+  watches(key: string): boolean {
+    return this.#byKey.has(key)
   }
 
   /** All watched keys, in the order in which watching began: a live view. */

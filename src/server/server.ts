@@ -13,6 +13,7 @@ import { Pipelines } from '../database/reads/pipelines.ts'
 import { StartupError } from '../errors.ts'
 import type { Services } from '../graphql/context.ts'
 import { natsBus } from '../live/nats-bus.ts'
+import { People } from '../live/people/people.ts'
 import { Poll } from '../live/poll.ts'
 import { postgresBus } from '../live/postgres-bus.ts'
 import { SharedReads } from '../live/shared-reads.ts'
@@ -132,7 +133,15 @@ export async function startServer(
       log,
     }
     const poll = own(new Poll(store, watchers, config.pollMs, config.lists.settleMs, log))
-    bus.start({ moved: (hint) => watchers.moved(hint), resumed: () => void poll.now() })
+    const people = own(new People(bus, watchers))
+    bus.start({
+      moved: (hint) => watchers.moved(hint),
+      said: (text) => people.hear(text),
+      resumed: () => {
+        people.resumed()
+        void poll.now()
+      },
+    })
     const eraser = own(new Eraser(store, log))
     await unlessStopped(eraser.resume())
     own(startReaper(store, config.pollMs, log))
@@ -150,6 +159,7 @@ export async function startServer(
       appender,
       streamWriter,
       feeds: { watchers, reads: new SharedReads(feedMemory), log },
+      people,
       eraser,
       tokens: own(new TokenCounter(log)),
       limits: config.limits,

@@ -13,6 +13,7 @@ import type { Said } from './items/item.ts'
 import type { PendingCall } from './items/pending-call.ts'
 import { type Counted, plainMessage, type Spoken } from './items/spoken.ts'
 import type { Step } from './items/step.ts'
+import { withAuthors } from './rules/authors.ts'
 import { withCacheMarks } from './rules/cache-marks.ts'
 import { withCallIds } from './rules/call-ids.ts'
 import { type ToolNameChange, withToolNames } from './rules/tool-names.ts'
@@ -85,6 +86,8 @@ export class WindowBuilder {
   readonly #leading: Turn
   readonly #leadingSeqs: ReadonlySet<number>
   readonly #stored = new Map<Spoken, Message>()
+  /** Of the messages that are to say it. */
+  readonly #authors = new Map<Spoken, string>()
   /** Newest first, because messages are added newest first. */
   readonly #turns: Turn[] = []
   /** How many of the turns are in the window. */
@@ -149,10 +152,10 @@ export class WindowBuilder {
    * @param next the message that begins the next turn; null: there is none. Replies in it belong to this turn.
    */
   recall(turn: readonly Counted[], next: Counted | null): void {
-    const [first, ...rest] = turn.map((counted) => readCounted(counted, this.#dialect))
+    const [first, ...rest] = turn.map((counted) => this.#toReading(counted))
     const begun = first === undefined ? null : splitAtTurn(first)
     if (begun === null) return
-    const replies = next === null ? null : splitAtTurn(readCounted(next, this.#dialect))
+    const replies = next === null ? null : splitAtTurn(this.#toReading(next))
     const readings = [begun.begun, ...rest, ...(replies === null ? [] : [replies.before])]
     const made = makeTurn(loseIds(readings), { dialect: this.#dialect, isNewest: false, pendingCalls: null })
     if (made.steps.length === 0 || made.tokens > this.recallLeft) return
@@ -196,7 +199,8 @@ export class WindowBuilder {
     const turns = [this.#leading, ...recalledTurns, ...taken.toReversed()]
     const all = turns.flatMap((turn) => turn.steps)
     const leftOut = imagesLeftOut(countImages(all), this.#maxImages)
-    const { steps, repeated } = withoutRepeats(leaveOutImages(all, leftOut))
+    const { steps: kept, repeated } = withoutRepeats(leaveOutImages(all, leftOut))
+    const steps = withAuthors(kept, this.#authors, this.#dialect.hasAuthorField === true)
     const { format, cacheMarks = 0 } = this.#request
     const named = withToolNames(withCallIds(withoutLostIds(steps), this.#dialect.callIds), format)
     const { hadMarks, ...written } = withCacheMarks(this.#dialect.write(named.steps), format, cacheMarks)
@@ -234,8 +238,13 @@ export class WindowBuilder {
     return this.#request.maxImages ?? this.#dialect.maxImages
   }
 
+  #toReading(counted: Counted<Spoken>): Reading {
+    if (counted.author !== undefined) this.#authors.set(counted.message, counted.author.name)
+    return readCounted(counted, this.#dialect)
+  }
+
   #read(counted: Counted<Spoken>): void {
-    const reading = readCounted(counted, this.#dialect)
+    const reading = this.#toReading(counted)
     const split = splitAtTurn(reading)
     this.#keepOpen(split?.begun ?? reading)
     if (split !== null) {

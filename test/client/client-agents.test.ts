@@ -13,11 +13,17 @@ import {
   type TurnResult,
 } from '../../client/src/openai.ts'
 import { useBed } from '../support/bed.ts'
-import { chatScript, ModelServer, messagesScript, responsesScript, type Saying } from '../support/model-server.ts'
+import { TcpProxy } from '../support/network/tcp-proxy.ts'
 import { expectNothingOpenAfterEach } from '../support/nothing-open.ts'
 import { serve } from '../support/server.ts'
-import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
+import {
+  chatScript,
+  ModelServer,
+  messagesScript,
+  responsesScript,
+  type Saying,
+} from '../support/window/model-server.ts'
 
 const bed = useBed({ POLL_MS: '50' })
 

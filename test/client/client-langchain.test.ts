@@ -22,8 +22,8 @@ import { WebSocket } from 'ws'
 import { ColloquyChatMessageHistory } from '../../client/src/langchain.ts'
 import { toInput } from '../../client/src/sdk/langchain-message.ts'
 import { useBed } from '../support/bed.ts'
+import { TcpProxy } from '../support/network/tcp-proxy.ts'
 import { expectNothingOpenAfterEach } from '../support/nothing-open.ts'
-import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 const bed = useBed()

@@ -19,11 +19,11 @@ import {
   streamMessage,
 } from '../../client/src/index.ts'
 import { useBed } from '../support/bed.ts'
+import { TcpProxy } from '../support/network/tcp-proxy.ts'
 import { expectNothingOpenAfterEach } from '../support/nothing-open.ts'
-import { buildPrograms } from '../support/program.ts'
+import { buildPrograms } from '../support/program/program.ts'
+import { ServerProcess } from '../support/program/server-process.ts'
 import { serve } from '../support/server.ts'
-import { ServerProcess } from '../support/server-process.ts'
-import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 const bed = useBed({ MAX_MESSAGE_BYTES: '200000', POLL_MS: '50' })

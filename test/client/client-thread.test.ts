@@ -4,8 +4,8 @@ import { WebSocket } from 'ws'
 import { openThread, type Thread, type ThreadOptions, type UnsentStorage } from '../../client/src/assistant-ui.ts'
 import { resumable, streamMessage } from '../../client/src/index.ts'
 import { useBed } from '../support/bed.ts'
+import { TcpProxy } from '../support/network/tcp-proxy.ts'
 import { expectNothingOpenAfterEach } from '../support/nothing-open.ts'
-import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 const bed = useBed()

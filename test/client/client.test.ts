@@ -7,12 +7,20 @@ import { SignJWT } from 'jose'
 import { describe, expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 import type { SubscribingClient } from '../../client/src/connection/resumable.ts'
-import { type FollowError, type Following, followConversation, request, resumable } from '../../client/src/index.ts'
+import {
+  applyEvent,
+  type FollowError,
+  type FollowedMessage,
+  type Following,
+  followConversation,
+  request,
+  resumable,
+} from '../../client/src/index.ts'
 import type { Answer, Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { TcpProxy } from '../support/network/tcp-proxy.ts'
 import { expectNothingOpenAfterEach } from '../support/nothing-open.ts'
 import { serve } from '../support/server.ts'
-import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 const bed = useBed()
@@ -235,6 +243,38 @@ test('6 following: what is there and then what comes, each message whole, and wh
   const again = follow(bed.server, 'whole', { after: cursor, selection: 'seq conversationId' })
   expect(await nextMessage(again)).toEqual({ seq: 2, conversationId: 'whole' })
   await again.return?.()
+})
+
+test('6 following: who is here and types comes too, and moves neither the place nor the messages', async () => {
+  const api = bed.server.as()
+  await api.append('shared', 'first')
+  const add = 'mutation { addParticipant(input: { conversationId: "shared", userId: "grace" }) { __typename } }'
+  await api.get(add)
+  const following = follow(bed.server, 'shared', { after: '' })
+  const seen: Record<string, unknown> = {}
+  let messages: readonly FollowedMessage[] = []
+  const type = 'mutation { setTyping(input: { conversationId: "shared", isTyping: true }) { __typename } }'
+  for await (const event of following) {
+    messages = applyEvent(messages, event)
+    seen[event.__typename] = event
+    if (event.__typename === 'PresenceChanged') await api.get(type)
+    if (event.__typename === 'TypingChanged') break
+  }
+  expect(messages.map(({ content }) => content)).toEqual(['first'])
+  const { cursor } = seen.CaughtUp as { cursor: string }
+  expect(following.cursor).toBe(cursor)
+  expect([seen.PresenceChanged, seen.TypingChanged, seen.ReadMarkersChanged]).toMatchObject([
+    { cursor, present: { count: 1, userIds: ['ada'] } },
+    { cursor, userIds: ['ada'] },
+    {
+      cursor,
+      readMarkers: [
+        { userId: 'ada', readSeq: 1 },
+        { userId: 'grace', readSeq: 0 },
+      ],
+      participantCount: 2,
+    },
+  ])
 })
 
 test('6 following: from now on is from one place, however often it is cut before the first message', async () => {

@@ -11,7 +11,7 @@ import { streamAnswer } from '../../client/src/ai-sdk-stream.ts'
 import { readContext, streamMessage } from '../../client/src/index.ts'
 import { ColloquySession } from '../../client/src/openai-agents.ts'
 import { useBed } from '../support/bed.ts'
-import { TcpProxy } from '../support/tcp-proxy.ts'
+import { TcpProxy } from '../support/network/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 import { writeBlocks } from './blocks.ts'
 

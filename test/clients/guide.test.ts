@@ -3,7 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { buildSchema, isInterfaceType, isObjectType } from 'graphql'
 import { expect, test } from 'vitest'
-import { useGuide } from '../support/guide.ts'
+import { useGuide } from '../support/documents/guide.ts'
 import { readBlocks, writeBlocks } from './blocks.ts'
 
 /** Each has a name, by which it is written as a file: all are programs below. */

@@ -14,7 +14,7 @@ import { expect, test } from 'vitest'
 import { runMessagesTurn } from '../../client/src/anthropic.ts'
 import { runChatTurn } from '../../client/src/openai.ts'
 import { useBed } from '../support/bed.ts'
-import { chatScript, ModelServer, messagesScript } from '../support/model-server.ts'
+import { chatScript, ModelServer, messagesScript } from '../support/window/model-server.ts'
 
 const bed = useBed()
 

@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import { type Client, gql } from '@urql/core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { useBed } from '../support/bed.ts'
-import { TcpProxy } from '../support/tcp-proxy.ts'
+import { TcpProxy } from '../support/network/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 import { writeBlocks } from './blocks.ts'
 

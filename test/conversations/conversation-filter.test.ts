@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { countStatements } from '../support/statements.ts'
+import { countStatements } from '../support/database/statements.ts'
 
 const create =
   'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { conversation { updatedAt } } }'

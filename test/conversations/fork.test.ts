@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import { conversationKey } from '../../src/storage/conversation/conversation-key.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { countStatements } from '../support/database/statements.ts'
+import { untilWaiting } from '../support/database/until-waiting.ts'
 import { patient } from '../support/patient.ts'
-import { countStatements } from '../support/statements.ts'
-import { untilWaiting } from '../support/until-waiting.ts'
 
 const fork = `mutation ($input: ForkConversationInput!) { forkConversation(input: $input) {
   conversation { id title metadata lastSeq archivedAt createdAt updatedAt activeLeaf { seq } } } }`

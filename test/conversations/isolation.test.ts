@@ -1,7 +1,7 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { Answer, Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { recordStatements } from '../support/statements.ts'
+import { recordStatements } from '../support/database/statements.ts'
 
 const bed = useBed()
 
@@ -140,6 +140,11 @@ const asked: [name: string, of: 'conversation' | 'message' | 'stream', document:
     'markRead',
     'conversation',
     'mutation ($id: ID!) { markRead(input: { conversationId: $id, seq: 1 }) { conversation { readSeq } } }',
+  ],
+  [
+    'setTyping',
+    'conversation',
+    'mutation ($id: ID!) { setTyping(input: { conversationId: $id, isTyping: true }) { conversation { id } } }',
   ],
   [
     'addReaction',

@@ -8,8 +8,8 @@ import { forkConversation } from '../../src/storage/branch/conversation-fork.ts'
 import { deleteConversation, updateConversation } from '../../src/storage/conversation/conversation.ts'
 import { conversationKey } from '../../src/storage/conversation/conversation-key.ts'
 import { useBed } from '../support/bed.ts'
-import { engine } from '../support/engine.ts'
-import { storeOf } from '../support/store.ts'
+import { engine } from '../support/database/engine.ts'
+import { storeOf } from '../support/database/store.ts'
 
 const bed = useBed()
 

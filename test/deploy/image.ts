@@ -8,8 +8,8 @@ import { createInterface } from 'node:readline'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { prepareCluster } from '../../src/database/embedded/embedded-cluster.ts'
 import { Api } from '../support/api.ts'
-import { freePort } from '../support/listen.ts'
-import { Postgres } from '../support/replicated-postgres.ts'
+import { Postgres } from '../support/database/replicated-postgres.ts'
+import { freePort } from '../support/network/listen.ts'
 import { type Instruction, readStages, type Stage } from './dockerfile.ts'
 
 /** Most bytes of the image, packed as a registry keeps it. */

@@ -4,10 +4,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
-import { createDatabase } from '../support/database.ts'
-import { freePort } from '../support/listen.ts'
-import { buildPrograms } from '../support/program.ts'
-import { ServerProcess } from '../support/server-process.ts'
+import { createDatabase } from '../support/database/database.ts'
+import { freePort } from '../support/network/listen.ts'
+import { buildPrograms } from '../support/program/program.ts'
+import { ServerProcess } from '../support/program/server-process.ts'
 
 /** Most that `systemd-analyze security` may say, in tenths: 0 is shut off from everything, 100 from nothing. */
 const mostExposure = 15

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { hasNats } from '../support/nats.ts'
-import { buildPrograms } from '../support/program.ts'
+import { hasNats } from '../support/network/nats.ts'
+import { buildPrograms } from '../support/program/program.ts'
 import { faults } from './faults.ts'
 import { House } from './house.ts'
 import { report } from './report.ts'

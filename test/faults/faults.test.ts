@@ -1,5 +1,5 @@
 import { beforeAll, expect, test } from 'vitest'
-import { buildPrograms } from '../support/program.ts'
+import { buildPrograms } from '../support/program/program.ts'
 import { faults } from './faults.ts'
 import { House } from './house.ts'
 import { seededRandom } from './seed.ts'

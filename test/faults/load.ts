@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { WebSocket } from 'ws'
 import * as ours from '../../client/src/index.ts'
 import type { Answer } from '../support/api.ts'
-import { EventStreamReader } from '../support/event-stream.ts'
+import { EventStreamReader } from '../support/network/event-stream.ts'
+import { Wire } from '../support/network/wire.ts'
 import { Random } from '../support/random.ts'
-import { Wire } from '../support/wire.ts'
 import type { Attempt, Following, History, Stored, Told, Writing } from './history.ts'
 
 /** How much of everything there is. */

@@ -3,7 +3,7 @@ import { chown, mkdir, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { Client } from 'pg'
-import type { Postgres } from '../support/replicated-postgres.ts'
+import type { Postgres } from '../support/database/replicated-postgres.ts'
 import type { Fault } from './fault.ts'
 import { type House, poolSize } from './house.ts'
 

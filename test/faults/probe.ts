@@ -1,5 +1,5 @@
 import { writeFile } from 'node:fs/promises'
-import type { ServerProcess } from '../support/server-process.ts'
+import type { ServerProcess } from '../support/program/server-process.ts'
 
 /** What a server holds of its process. */
 export interface Held {

@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { buildSchema, parse, validate } from 'graphql'
 import { expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
-import { useGuide } from '../support/guide.ts'
+import { useGuide } from '../support/documents/guide.ts'
 
 const bed = useBed()
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
-import { useGuide } from '../support/guide.ts'
+import { useGuide } from '../support/documents/guide.ts'
 
 const bed = useBed()
 const [react, reply, rate, list, refuse, take] = useGuide('docs/chat.md').take('graphql', 6)

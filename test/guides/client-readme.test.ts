@@ -12,10 +12,10 @@ import { runMessagesTurn } from '../../client/src/anthropic.ts'
 import { ColloquyChatMessageHistory } from '../../client/src/langchain.ts'
 import { runChatTurn } from '../../client/src/openai.ts'
 import { useBed } from '../support/bed.ts'
-import { useGuide } from '../support/guide.ts'
-import { chatScript, ModelServer, messagesScript } from '../support/model-server.ts'
-import { local, runShown } from '../support/shown-programs.ts'
+import { useGuide } from '../support/documents/guide.ts'
+import { local, runShown } from '../support/documents/shown-programs.ts'
 import { until } from '../support/until.ts'
+import { chatScript, ModelServer, messagesScript } from '../support/window/model-server.ts'
 
 const bed = useBed()
 const guide = useGuide('client/README.md')

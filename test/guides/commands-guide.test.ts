@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { commands } from '../../src/cli/commands.ts'
 import { useBed } from '../support/bed.ts'
-import { useGuide } from '../support/guide.ts'
-import { buildPrograms, Program } from '../support/program.ts'
+import { useGuide } from '../support/documents/guide.ts'
+import { buildPrograms, Program } from '../support/program/program.ts'
 
 const bed = useBed()
 const guide = useGuide('docs/commands.md')

@@ -3,8 +3,8 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { expect, test } from 'vitest'
 import { Api } from '../support/api.ts'
-import { createDatabase } from '../support/database.ts'
-import { useGuide } from '../support/guide.ts'
+import { createDatabase } from '../support/database/database.ts'
+import { useGuide } from '../support/documents/guide.ts'
 import { serve } from '../support/server.ts'
 
 const guide = useGuide('docs/deploy.md')

@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
-import { blocksOf } from '../support/guide.ts'
+import { blocksOf } from '../support/documents/guide.ts'
 
 const folders = ['.', 'docs', 'client', 'bench', 'examples', 'deploy']
 

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { useGuide } from '../support/guide.ts'
+import { useGuide } from '../support/documents/guide.ts'
 
 const [architecture, request, commit] = useGuide('docs/architecture.md').take('', 3)
 const [bench] = useGuide('bench/README.md').take('', 1)

@@ -7,10 +7,10 @@ import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { withExample, withLimits, withSettings } from '../../scripts/generated.ts'
 import { useBed } from '../support/bed.ts'
-import { Clone } from '../support/clone.ts'
-import { useGuide } from '../support/guide.ts'
-import { buildPrograms } from '../support/program.ts'
-import { local, runShown } from '../support/shown-programs.ts'
+import { useGuide } from '../support/documents/guide.ts'
+import { local, runShown } from '../support/documents/shown-programs.ts'
+import { Clone } from '../support/program/clone.ts'
+import { buildPrograms } from '../support/program/program.ts'
 
 const bed = useBed()
 const guide = useGuide('README.md')

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
-import { useGuide } from '../support/guide.ts'
+import { useGuide } from '../support/documents/guide.ts'
 import { until } from '../support/until.ts'
 
 const bed = useBed({ SEARCH_FILL: 'on' })

@@ -4,8 +4,8 @@ import { createWriteStream } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
-import { readMessages, summary, useImports } from '../support/import.ts'
 import { isLong } from '../support/long.ts'
+import { readMessages, summary, useImports } from '../support/program/import.ts'
 
 const bed = useBed()
 const imports = useImports(bed)

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
-import { readMessages, readStored, type Stored, summary, useImports } from '../support/import.ts'
+import { readMessages, readStored, type Stored, summary, useImports } from '../support/program/import.ts'
 
 const bed = useBed()
 const imports = useImports(bed)

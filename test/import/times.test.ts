@@ -1,9 +1,9 @@
 import { SignJWT } from 'jose'
 import { expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
-import { readStored, type Stored, summary, useImports } from '../support/import.ts'
+import { recordStatements } from '../support/database/statements.ts'
+import { readStored, type Stored, summary, useImports } from '../support/program/import.ts'
 import { serve } from '../support/server.ts'
-import { recordStatements } from '../support/statements.ts'
 
 const bed = useBed()
 const imports = useImports(bed)

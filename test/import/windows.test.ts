@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
 import { useBed } from '../support/bed.ts'
-import { useImports } from '../support/import.ts'
-import { type Received, readAsProvider, readBySdk } from '../support/window-rules.ts'
+import { useImports } from '../support/program/import.ts'
+import { type Received, readAsProvider, readBySdk } from '../support/window/window-rules.ts'
 
 const bed = useBed()
 const imports = useImports(bed)

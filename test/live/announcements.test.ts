@@ -8,9 +8,10 @@ import { createConversation } from '../../src/storage/conversation/conversation.
 import { conversationKey } from '../../src/storage/conversation/conversation-key.ts'
 import type { Api, Results } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { engine } from '../support/engine.ts'
+import { engine } from '../support/database/engine.ts'
+import { storeOf } from '../support/database/store.ts'
+import { nextOfLog } from '../support/next-of-log.ts'
 import { serve } from '../support/server.ts'
-import { storeOf } from '../support/store.ts'
 
 // Without a poll only what a write announces can bring what is live.
 const never = { POLL_MS: '600000' }
@@ -67,10 +68,10 @@ const creations: Record<string, (made: Made) => object> = {
 }
 
 /**
- * Taking a stream over moves no revision, and no follower is told of attempts. A marker of what was read is no part of the log, and feedback is none. An owner cannot leave; what follows when
- * others do is in people/participants.
+ * Taking a stream over moves no revision, and no follower is told of attempts. Markers of what was read, who types and feedback are no part of the log: people/live-people
+ * has the first two. An owner cannot leave; what follows when others do is in people/participants.
  */
-const silent = ['leaveConversation', 'markRead', 'resumeMessage', 'setFeedback']
+const silent = ['leaveConversation', 'markRead', 'resumeMessage', 'setFeedback', 'setTyping']
 
 async function make(ada: Api, id: string): Promise<Made> {
   const toolCalls = [{ callId: 'c', name: 'look', arguments: '{}' }]
@@ -108,7 +109,7 @@ test.each(Object.entries(writes))('%s is heard at once on another server', async
   await untilCaughtUp(feed)
   await untilCaughtUp(list)
   await ada.get(call(name), { input: input(made) })
-  expect(await feed.next()).not.toBeNull()
+  expect(await nextOfLog(feed)).toBeDefined()
   if (isListed !== false) expect(await list.next()).not.toBeNull()
 })
 

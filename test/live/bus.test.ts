@@ -3,11 +3,11 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { Bus } from '../../src/live/bus.ts'
 import type { Moved } from '../../src/storage/postgres/store.ts'
 import type { Answer } from '../support/api.ts'
-import { type Carrier, openCarrier } from '../support/carrier.ts'
-import type { TestDatabase } from '../support/database.ts'
-import { hasNats } from '../support/nats.ts'
+import type { TestDatabase } from '../support/database/database.ts'
+import { countStatements, recordStatements } from '../support/database/statements.ts'
+import { type Carrier, openCarrier } from '../support/network/carrier.ts'
+import { hasNats } from '../support/network/nats.ts'
 import { serve, type TestServer } from '../support/server.ts'
-import { countStatements, recordStatements } from '../support/statements.ts'
 import { until } from '../support/until.ts'
 
 const appended = `subscription ($id: ID!, $after: String) {
@@ -73,6 +73,7 @@ describe.each(kinds)('hints over $kind', ({ kind, isThere }) => {
       ears.push(ear)
       bus.start({
         moved: (hint) => void ear.heard.push(hint),
+        said: () => {},
         resumed: () => {
           ear.resumes += 1
         },

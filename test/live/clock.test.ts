@@ -1,10 +1,10 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { Answer } from '../support/api.ts'
 import { Api } from '../support/api.ts'
-import { createDatabase } from '../support/database.ts'
-import { buildPrograms } from '../support/program.ts'
+import { createDatabase } from '../support/database/database.ts'
+import { buildPrograms } from '../support/program/program.ts'
+import { ServerProcess } from '../support/program/server-process.ts'
 import { serve } from '../support/server.ts'
-import { ServerProcess } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 
 beforeAll(buildPrograms)

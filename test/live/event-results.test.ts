@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
-import { Socket } from '../support/socket.ts'
+import { Socket } from '../support/network/socket.ts'
 
 const bed = useBed()
 

@@ -3,14 +3,14 @@ import { pino } from 'pino'
 import { expect, test } from 'vitest'
 import { Feed } from '../../src/live/feed.ts'
 import { SharedReads } from '../../src/live/shared-reads.ts'
-import { Watchers } from '../../src/live/watchers.ts'
+import { states, Watchers } from '../../src/live/watchers.ts'
 import { AnswerMemory } from '../../src/storage/postgres/answer-budget.ts'
 import { textHint } from '../../src/storage/postgres/store.ts'
 import type { Answer, Api, Results } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { Socket } from '../support/network/socket.ts'
 import { expectNothingOpenAfterEach } from '../support/nothing-open.ts'
 import { serve } from '../support/server.ts'
-import { Socket } from '../support/socket.ts'
 import { until } from '../support/until.ts'
 
 const bed = useBed({ POOL_SIZE: '8' })
@@ -412,4 +412,32 @@ test('6 feeds: what a failed read was to bring is read when text alone moves', a
   await until(() => told.length > 0)
   expect(told).toEqual(['what changed'])
   expect(asked).toEqual([true, true, true])
+})
+
+test('6 feeds: states are read after the log, and what a failed read of them was to bring at the next hint', async () => {
+  const watchers = new Watchers({ interest: () => ({ confirmed: Promise.resolve(), [Symbol.dispose]: () => {} }) })
+  const log = pino({ level: 'silent' })
+  using feed = new Feed<string>({ watchers, reads: new SharedReads(new AnswerMemory(1_000_000)), log }, 'key')
+  const asked: string[] = []
+  const ask = (name: string) => async () => {
+    asked.push(name)
+    if (asked.length === 3) throw new Error('the database is away')
+    return [`${asked.length} ${name}`]
+  }
+  feed.begin({
+    read: (reads, _hasMoved, tell) =>
+      reads.once('log', ask('log'), (events) => tell({ events, rest: 'all', revision: 5, stirs: states.people })),
+    readStates: (reads, moved, tell) =>
+      reads.once('states', ask(`states ${moved}`), (events) => tell({ events, rest: 'all', revision: null })),
+  })
+  const told: string[] = []
+  feed.follow({ tell: (event) => told.push(event) > 0, over: () => {} })
+  await until(() => told.length === 2)
+  watchers.stir('key', states.markers)
+  await until(() => asked.length === 3)
+  watchers.stir('another', states.all)
+  // No revision is newer than the one that was read.
+  watchers.moved({ key: 'key', revision: 5 })
+  await until(() => told.length === 3)
+  expect(told).toEqual(['1 log', '2 states 2', '4 states 1'])
 })

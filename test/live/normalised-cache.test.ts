@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import type { Api, Results } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { earlier } from '../support/earlier.ts'
+import { earlier } from '../support/database/earlier.ts'
 
 const bed = useBed()
 

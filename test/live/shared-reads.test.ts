@@ -1,8 +1,8 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { Api, Results } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { countStatements } from '../support/database/statements.ts'
 import { serve } from '../support/server.ts'
-import { countStatements } from '../support/statements.ts'
 
 // Only what is counted here asks the database.
 const settings = { POLL_MS: '600000' }

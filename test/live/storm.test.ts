@@ -1,12 +1,12 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { beforeAll, describe, expect, inject, test } from 'vitest'
-import { createDatabase } from '../support/database.ts'
-import { engine } from '../support/engine.ts'
-import { ask } from '../support/nodes.ts'
-import { buildPrograms } from '../support/program.ts'
-import { ServerProcess } from '../support/server-process.ts'
+import { createDatabase } from '../support/database/database.ts'
+import { engine } from '../support/database/engine.ts'
+import { ask } from '../support/database/nodes.ts'
+import { TcpProxy } from '../support/network/tcp-proxy.ts'
+import { buildPrograms } from '../support/program/program.ts'
+import { ServerProcess } from '../support/program/server-process.ts'
 import { Storm } from '../support/storm.ts'
-import { TcpProxy } from '../support/tcp-proxy.ts'
 import { until } from '../support/until.ts'
 
 /** How long the weather lasts; what comes after it takes the time that it takes. */

@@ -3,10 +3,10 @@ import { connect, type Socket } from 'node:net'
 import { beforeAll, describe, expect, test } from 'vitest'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { blocked } from '../support/blocked.ts'
-import { logged } from '../support/logged.ts'
+import { blocked } from '../support/database/blocked.ts'
+import { Wire } from '../support/network/wire.ts'
+import { logged } from '../support/observe/logged.ts'
 import { until } from '../support/until.ts'
-import { Wire } from '../support/wire.ts'
 
 const appendMany =
   'mutation ($input: AppendMessagesInput!) { appendMessages(input: $input) { conversation { lastSeq } } }'

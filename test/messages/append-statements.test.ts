@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
-import { engine } from '../support/engine.ts'
-import { countStatements } from '../support/statements.ts'
+import { engine } from '../support/database/engine.ts'
+import { countStatements } from '../support/database/statements.ts'
 
 const bed = useBed()
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
-import { engine } from '../support/engine.ts'
+import { engine } from '../support/database/engine.ts'
 import { patient } from '../support/patient.ts'
 import { serve } from '../support/server.ts'
 

@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import { conversationKey } from '../../src/storage/conversation/conversation-key.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { blocked } from '../support/blocked.ts'
-import { engine } from '../support/engine.ts'
-import { hold } from '../support/hold.ts'
-import { countStatements } from '../support/statements.ts'
-import { untilWaiting } from '../support/until-waiting.ts'
+import { blocked } from '../support/database/blocked.ts'
+import { engine } from '../support/database/engine.ts'
+import { hold } from '../support/database/hold.ts'
+import { countStatements } from '../support/database/statements.ts'
+import { untilWaiting } from '../support/database/until-waiting.ts'
 
 const bed = useBed()
 

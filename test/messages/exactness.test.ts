@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Answer } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { Wire } from '../support/wire.ts'
+import { Wire } from '../support/network/wire.ts'
 
 const bed = useBed()
 

@@ -4,12 +4,12 @@ import { Distribution } from '../../src/observe/distribution.ts'
 import { Gather } from '../../src/storage/postgres/gather.ts'
 import type { Answer, Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { hold } from '../support/hold.ts'
+import { hold } from '../support/database/hold.ts'
+import { countStatements } from '../support/database/statements.ts'
+import { Wire } from '../support/network/wire.ts'
 import { patient } from '../support/patient.ts'
 import { serve } from '../support/server.ts'
-import { countStatements } from '../support/statements.ts'
 import { until } from '../support/until.ts'
-import { Wire } from '../support/wire.ts'
 
 const bed = useBed(patient)
 

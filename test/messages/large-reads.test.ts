@@ -9,9 +9,9 @@ import { type PageRequest, readPages } from '../../src/storage/message/message-p
 import { AnswerBudget, AnswerMemory } from '../../src/storage/postgres/answer-budget.ts'
 import type { Row, Runner } from '../../src/storage/postgres/statement.ts'
 import type { Store } from '../../src/storage/postgres/store.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
-import { engine } from '../support/engine.ts'
-import { storeOf } from '../support/store.ts'
+import { createDatabase, type TestDatabase } from '../support/database/database.ts'
+import { engine } from '../support/database/engine.ts'
+import { storeOf } from '../support/database/store.ts'
 
 const { pool: settings } = readConfig({})
 const [large, small, other] = [randomUUID(), randomUUID(), randomUUID()]
@@ -69,7 +69,7 @@ async function fill(key: string, count: number, bytes: number): Promise<void> {
 }
 
 const last50 = (key: string): PageRequest => {
-  return { key, epoch: 1, after: 0, before: null, count: 50, fromEnd: true, columns: 'all' }
+  return { key, epoch: 1, ownerId: 'ada', after: 0, before: null, count: 50, fromEnd: true, columns: 'all' }
 }
 const budget = (limit: number) => new AnswerBudget(new AnswerMemory(Number.MAX_SAFE_INTEGER), limit)
 

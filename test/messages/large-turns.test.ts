@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { PartsFormat } from '../../src/entities/message/message-enums.ts'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
 import { useBed } from '../support/bed.ts'
-import { readAsProvider } from '../support/window-rules.ts'
+import { readAsProvider } from '../support/window/window-rules.ts'
 
 const bed = useBed()
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { columns, type SqlType } from '../../src/storage/message/message-columns.ts'
-import { createDatabase } from '../support/database.ts'
+import { createDatabase } from '../support/database/database.ts'
 
 /** The types that PostgreSQL calls by another name, or holds more exactly. */
 const fullNames: Partial<Record<SqlType, string>> = { int: 'integer', timestamptz: 'timestamp(6) with time zone' }

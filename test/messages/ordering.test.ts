@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import type { Answer, Api, Results } from '../support/api.ts'
-import { appendUncommitted } from '../support/append-uncommitted.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
+import { appendUncommitted } from '../support/database/append-uncommitted.ts'
+import { createDatabase, type TestDatabase } from '../support/database/database.ts'
+import { untilWaiting } from '../support/database/until-waiting.ts'
 import { serve, type TestServer } from '../support/server.ts'
-import { untilWaiting } from '../support/until-waiting.ts'
 
 const appended = `subscription ($id: ID!) {
   messageAppended(conversationId: $id, after: "") { node { seq content clientId } }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Answer, Api, GraphqlError } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { Wire } from '../support/wire.ts'
+import { Wire } from '../support/network/wire.ts'
 
 const limit = 2_000
 const bed = useBed({

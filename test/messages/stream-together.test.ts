@@ -4,8 +4,8 @@ import { expect, test } from 'vitest'
 import type { Store } from '../../src/storage/postgres/store.ts'
 import { StreamWriter } from '../../src/storage/stream/stream-writer.ts'
 import { useBed } from '../support/bed.ts'
-import { engine } from '../support/engine.ts'
-import { recordStatements } from '../support/statements.ts'
+import { engine } from '../support/database/engine.ts'
+import { recordStatements } from '../support/database/statements.ts'
 
 const bed = useBed()
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { conversationKey } from '../../src/storage/conversation/conversation-key.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { buildPrograms, Program } from '../support/program.ts'
+import { buildPrograms, Program } from '../support/program/program.ts'
 import { serve } from '../support/server.ts'
 import { until } from '../support/until.ts'
 

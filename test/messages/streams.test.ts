@@ -2,11 +2,11 @@ import { expect, test } from 'vitest'
 import { conversationKey } from '../../src/storage/conversation/conversation-key.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { hold } from '../support/hold.ts'
+import { hold } from '../support/database/hold.ts'
+import { recordStatements } from '../support/database/statements.ts'
+import { untilWaiting } from '../support/database/until-waiting.ts'
 import { serve } from '../support/server.ts'
-import { recordStatements } from '../support/statements.ts'
 import { until } from '../support/until.ts'
-import { untilWaiting } from '../support/until-waiting.ts'
 
 const bed = useBed({ POLL_MS: '50' })
 

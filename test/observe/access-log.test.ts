@@ -2,9 +2,9 @@ import { connect } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
-import { EventStreamReader } from '../support/event-stream.ts'
-import { logged } from '../support/logged.ts'
-import { Socket } from '../support/socket.ts'
+import { EventStreamReader } from '../support/network/event-stream.ts'
+import { Socket } from '../support/network/socket.ts'
+import { logged } from '../support/observe/logged.ts'
 
 const bed = useBed()
 const traceId = '4bf92f3577b34da6a3ce929d0e0e4736'

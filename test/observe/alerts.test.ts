@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { hasPrometheus, noPrometheus } from '../support/prometheus.ts'
+import { hasPrometheus, noPrometheus } from '../support/observe/prometheus.ts'
 
 const rules = resolve('deploy/prometheus/alerts.yml')
 const at = 'instance="a",job="colloquy"'

@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { errorCodes } from '../../src/errors.ts'
-import { readDashboard } from '../support/dashboard.ts'
-import { EventStreamReader } from '../support/event-stream.ts'
-import { Samples } from '../support/metrics.ts'
+import { EventStreamReader } from '../support/network/event-stream.ts'
+import { readDashboard } from '../support/observe/dashboard.ts'
+import { Samples } from '../support/observe/metrics.ts'
 import { serve, type TestServer } from '../support/server.ts'
 
 /** With an embedded database, and with some of everything: a metric with labels has no sample before its first value. */

@@ -1,13 +1,13 @@
 import { beforeAll, expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
-import { buildPrograms } from '../support/program.ts'
-import { ServerProcess } from '../support/server-process.ts'
+import { buildPrograms } from '../support/program/program.ts'
+import { ServerProcess } from '../support/program/server-process.ts'
 
 const bed = useBed()
 beforeAll(buildPrograms)
 
 test('a server that stops has an SDK send the spans that it kept', async () => {
-  const sdk = new URL('../support/tracing-sdk.mjs', import.meta.url)
+  const sdk = new URL('../support/observe/tracing-sdk.mjs', import.meta.url)
   await using server = await ServerProcess.start(bed.database.url, { NODE_OPTIONS: `--import ${sdk}` })
   await fetch(`${server.url}/graphql?query={viewer{id}}`, { headers: { 'x-user-id': 'ada' } })
   server.program.kill('SIGTERM')

@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
 import * as identities from './identities.ts'
 
@@ -98,4 +98,82 @@ test('a message that an agent stored before authors were known is still replayed
   )
   const again = await backend('helper', 'ada').append('from before', message)
   expect(again.replayed).toBe(true)
+})
+
+describe('a window with its authors', () => {
+  const read = async (format: string, more = '') => {
+    const ada = await user('ada')
+    const query = `query ($format: ContextFormat!, $authors: Boolean!) { conversation(id: "several") {
+      context(maxTokens: 9000, format: $format, authors: $authors${more}) { messages tokenCount } } }`
+    const ask = async (authors: boolean) => (await ada.get(query, { format, authors })).conversation.context
+    const [without, named] = [await ask(false), await ask(true)]
+    return { messages: named.messages, tokens: named.tokenCount - without.tokenCount, without: without.messages }
+  }
+  const name = `grace <${'x'.repeat(70)}>`
+
+  beforeAll(async () => {
+    const ada = await user('ada')
+    await ada.append('several', { role: 'USER', content: 'one', name: 'somebody' })
+    await ada.append('several', { role: 'ASSISTANT', content: 'two' })
+  })
+
+  test('of a conversation with one author is as without them', async () => {
+    for (const format of ['OPENAI_CHAT', 'ANTHROPIC']) {
+      const { messages, tokens, without } = await read(format)
+      expect([messages, tokens]).toEqual([without, 0])
+    }
+  })
+
+  test('names the viewer as the author of the new message', async () => {
+    const ada = await user('ada')
+    await ada.get('mutation { addParticipant(input: { conversationId: "several", userId: "eve" }) { __typename } }')
+    const eve = await user('eve')
+    const { id } = (await eve.get('{ conversations { nodes { id } } }')).conversations.nodes[0]
+    const query = `query ($id: ID!) { conversation(id: $id) {
+      context(maxTokens: 1000, authors: true, userMessage: { role: USER, content: "new" }) { messages } } }`
+    const { messages } = (await eve.get(query, { id })).conversation.context
+    expect(messages).toEqual([
+      { role: 'user', content: 'one', name: 'ada' },
+      { role: 'assistant', content: 'two' },
+      { role: 'user', content: 'new', name: 'eve' },
+    ])
+    await ada.get('mutation { removeParticipant(input: { conversationId: "several", userId: "eve" }) { __typename } }')
+  })
+
+  test('says in the way of each format who wrote, and counts it', async () => {
+    const ada = await user('ada')
+    const input = { conversationId: 'several', userId: name }
+    await ada.get('mutation ($input: AddParticipantInput!) { addParticipant(input: $input) { __typename } }', { input })
+    const grace = await user(name)
+    const { id } = (await grace.get('{ conversations { nodes { id } } }')).conversations.nodes[0]
+    const parts = [
+      { type: 'text', text: 'three', id: 'of the part' },
+      { type: 'file', mediaType: 'image/png', url: 'https://example.com/a.png' },
+    ]
+    await grace.append(id, { role: 'USER', parts, partsFormat: 'AI_SDK' }, { ifMissing: 'FAIL' })
+    await grace.append(id, { role: 'USER', parts: parts.slice(1), partsFormat: 'AI_SDK' }, { ifMissing: 'FAIL' })
+    const cut = name.slice(0, 64)
+    const words: Record<string, (message: never) => unknown> = {
+      OPENAI_RESPONSES: ({ content }: { content: unknown }) => content,
+      ANTHROPIC: ({ content }: { content: unknown }) => content,
+      AI_SDK: ({ parts: told }: { parts: unknown }) => told,
+      AI_SDK_MODEL: ({ content }: { content: unknown }) => content,
+    }
+    for (const [format, wordsOf] of Object.entries(words)) {
+      const { messages, tokens } = await read(format)
+      const told = JSON.stringify(messages.map(wordsOf))
+      expect(told, format).toMatch(/"ada: one".*"two"/)
+      expect(told.match(new RegExp(`"${cut}: three".*"${cut}:"`)), told).not.toBeNull()
+      expect(tokens, format).toBeGreaterThan(6)
+    }
+    const chat = await read('OPENAI_CHAT')
+    expect(chat.messages.map(({ name: field }: { name?: string }) => field)).toEqual([
+      'ada',
+      undefined,
+      `grace_${'x'.repeat(58)}`,
+      `grace_${'x'.repeat(58)}`,
+    ])
+    expect(JSON.stringify(chat.messages)).not.toContain('ada: ')
+    expect(chat.tokens).toBe((await read('ANTHROPIC')).tokens)
+  })
 })

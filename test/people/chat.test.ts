@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
-import type { Api, Results } from '../support/api.ts'
+import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { recordStatements } from '../support/database/statements.ts'
+import { untilWaiting } from '../support/database/until-waiting.ts'
+import { nextOfLog } from '../support/next-of-log.ts'
 import { serve } from '../support/server.ts'
-import { recordStatements } from '../support/statements.ts'
-import { untilWaiting } from '../support/until-waiting.ts'
 import * as identities from './identities.ts'
 
 /* What people add to messages: reactions, replies, mentions, feedback, answers to calls; and taking a conversation over. */
@@ -56,8 +57,6 @@ const countRows = async (table: string, id: string) => {
   return rowCount
 }
 
-const nextOf = async (results: Results) => Object.values((await results.next())?.data ?? {})[0]
-
 test('each user has each emoji once, and emojis stand in the order of their first use', async () => {
   const { ada, grace, question } = await begin('each once')
   await reacted(ada, question, '🎉')
@@ -91,10 +90,10 @@ test('a feed tells every reaction, a reader that comes back gets the state once,
     __typename cursor ... on MessageUpdated { message { seq revision reactions { emoji count viewerReacted } } }
   } }`
   await using live = ada.subscribe(follow, { after: cursor })
-  expect(await nextOf(live)).toMatchObject({ __typename: 'CaughtUp' })
+  expect(await nextOfLog(live)).toMatchObject({ __typename: 'CaughtUp' })
   const state = async (change: Promise<{ revision: string }>, reactions: object[]) => {
     const { revision } = await change
-    const event = await nextOf(live)
+    const event = await nextOfLog(live)
     expect(event).toMatchObject({ __typename: 'MessageUpdated', message: { seq: 1, revision, reactions } })
     return (event as { cursor: string }).cursor
   }
@@ -105,13 +104,13 @@ test('a feed tells every reaction, a reader that comes back gets the state once,
   ])
   for (const after of [cursor, one, two]) {
     await using again = ada.subscribe(follow, { after })
-    expect(await nextOf(again)).toMatchObject({
+    expect(await nextOfLog(again)).toMatchObject({
       message: { reactions: [{ emoji: '👀', count: 1, viewerReacted: true }] },
     })
-    expect(await nextOf(again)).toMatchObject({ __typename: 'CaughtUp' })
+    expect(await nextOfLog(again)).toMatchObject({ __typename: 'CaughtUp' })
   }
   await using rest = ada.subscribe(follow, { after: now })
-  expect(await nextOf(rest)).toMatchObject({ __typename: 'CaughtUp' })
+  expect(await nextOfLog(rest)).toMatchObject({ __typename: 'CaughtUp' })
   const page = '{ conversation(id: "feeds") { messages { nodes { reactions { emoji count } } } } }'
   expect((await ada.get(page)).conversation.messages.nodes).toEqual([
     { reactions: [{ emoji: '👀', count: 1 }] },
@@ -615,16 +614,16 @@ test('an agent that follows on another server goes on when the call is answered,
     __typename ... on MessageUpdated { message { id toolCalls { callId approval { approved reason userId } } } }
   } }`
   await using events = agent.subscribe(follow, { after: cursor })
-  expect(await nextOf(events)).toMatchObject({ __typename: 'CaughtUp' })
+  expect(await nextOfLog(events)).toMatchObject({ __typename: 'CaughtUp' })
   const ask = (callId: string, approved: boolean, reason?: string) =>
     answered(grace, { messageId, callId, approved, reason })
   const yes = { callId: 'a', approval: { approved: true, reason: null, userId: 'grace' } }
   const no = { callId: 'b', approval: { approved: false, reason: 'Too dear.', userId: 'grace' } }
   await ask('a', true)
-  const told = await nextOf(events)
+  const told = await nextOfLog(events)
   expect(told).toMatchObject({ message: { id: messageId, toolCalls: [yes, { callId: 'b', approval: null }] } })
   await ask('b', false, 'Too dear.')
-  expect(await nextOf(events)).toMatchObject({ message: { toolCalls: [yes, no] } })
+  expect(await nextOfLog(events)).toMatchObject({ message: { toolCalls: [yes, no] } })
   const window = `{ conversation(id: "goes on") {
     context(maxTokens: 1000) { messages tokenCount pendingCalls { callId approved } }
   } }`
@@ -687,12 +686,12 @@ test('while a person has a conversation agents begin no turns, and nothing that 
   } }`
   await using events = ada.subscribe(follow, { after: cursor })
   // What streams is told to whoever comes.
-  expect(await nextOf(events)).toMatchObject({ message: { id: stream.messageId, stopRequestedAt: null } })
-  expect(await nextOf(events)).toMatchObject({ __typename: 'CaughtUp' })
+  expect(await nextOfLog(events)).toMatchObject({ message: { id: stream.messageId, stopRequestedAt: null } })
+  expect(await nextOfLog(events)).toMatchObject({ __typename: 'CaughtUp' })
 
   const taken = (await grace.get(takeOver, { input: { conversationId: forGrace } })).takeOver.conversation
   expect(taken.takenOverBy).toBe('grace')
-  const told = [await nextOf(events), await nextOf(events)]
+  const told = [await nextOfLog(events), await nextOfLog(events)]
   expect(told).toContainEqual({
     __typename: 'MessageUpdated',
     message: { id: stream.messageId, stopRequestedAt: expect.any(String) },

@@ -1,11 +1,12 @@
 import { Pool } from 'pg'
 import { expect, test } from 'vitest'
 import { purgeTombstones } from '../../src/storage/conversation/purge.ts'
-import type { Api, Results } from '../support/api.ts'
+import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { untilWaiting } from '../support/database/until-waiting.ts'
+import { nextOfLog } from '../support/next-of-log.ts'
 import { serve } from '../support/server.ts'
 import { until } from '../support/until.ts'
-import { untilWaiting } from '../support/until-waiting.ts'
 
 const bed = useBed()
 
@@ -43,27 +44,25 @@ async function idFor(api: Api): Promise<string> {
   return (await api.get('{ conversations(first: 1) { nodes { id } } }')).conversations.nodes[0].id
 }
 
-const nextOf = async (results: Results) => Object.values((await results.next())?.data ?? {})[0]
-
 test('whoever is added to an old conversation is told, then of its changes, and when it leaves', async () => {
   const [ada, grace] = [as('ada'), as('grace')]
   await ada.append('old', 'one')
   for (const id of ['newer', 'newest']) await ada.append(id, 'x')
   await using list = grace.subscribe(listed)
-  expect(await nextOf(list)).toMatchObject({ __typename: 'ConversationListCaughtUp' })
+  expect(await nextOfLog(list)).toMatchObject({ __typename: 'ConversationListCaughtUp' })
   await join(ada, 'old', 'grace')
-  const joined = (await nextOf(list)) as { conversation: { id: string } }
+  const joined = (await nextOfLog(list)) as { conversation: { id: string } }
   expect(joined).toMatchObject({ __typename: 'ConversationListed', conversation: { lastSeq: 1 } })
   const { id } = joined.conversation
   expect(id).toMatch(/^cnv_/)
   await ada.append('old', 'two')
-  expect(await nextOf(list)).toMatchObject({ __typename: 'ConversationListed', conversation: { id, lastSeq: 2 } })
+  expect(await nextOfLog(list)).toMatchObject({ __typename: 'ConversationListed', conversation: { id, lastSeq: 2 } })
   expect(await grace.get(leave, { id })).toEqual({ leaveConversation: { leftConversationId: id } })
-  expect(await nextOf(list)).toMatchObject({ __typename: 'ConversationUnlisted', conversationId: id })
+  expect(await nextOfLog(list)).toMatchObject({ __typename: 'ConversationUnlisted', conversationId: id })
   // It hears of nothing that happens afterwards.
   await ada.append('old', 'three')
   await grace.append("grace's own", 'x')
-  expect(await nextOf(list)).toMatchObject({ conversation: { id: "grace's own" } })
+  expect(await nextOfLog(list)).toMatchObject({ conversation: { id: "grace's own" } })
 })
 
 test('whoever was away is told where it joined, and where its part has ended', async () => {
@@ -77,7 +76,7 @@ test('whoever was away is told where it joined, and where its part has ended', a
   await ada.get('mutation { updateConversation(input: { id: "ends", title: "secret title" }) { __typename } }')
   await ada.get(remove, { id: 'ends', userId: 'heidi' })
   await using list = heidi.subscribe(listed, { after: conversations.cursor })
-  const told = [await nextOf(list), await nextOf(list), await nextOf(list)]
+  const told = [await nextOfLog(list), await nextOfLog(list), await nextOfLog(list)]
   expect(told).toMatchObject([
     { __typename: 'ConversationListed' },
     { __typename: 'ConversationUnlisted', conversationId: ended },
@@ -121,24 +120,24 @@ test('who joins, leaves, or gets another role is told in the feed of the convers
   await ada.append('told', 'x')
   const { conversation } = await ada.get('{ conversation(id: "told") { cursor } }')
   await using events = ada.subscribe(happened, { id: 'told' })
-  expect(await nextOf(events)).toEqual({ __typename: 'CaughtUp' })
+  expect(await nextOfLog(events)).toEqual({ __typename: 'CaughtUp' })
   const owner = { userId: 'ada', role: 'OWNER' }
   const people = (...nodes: object[]) => ({
     __typename: 'ParticipantsChanged',
     conversation: { participants: { nodes: [owner, ...nodes] } },
   })
   await join(ada, 'told', 'judy', 'OBSERVER')
-  expect(await nextOf(events)).toEqual(people({ userId: 'judy', role: 'OBSERVER' }))
+  expect(await nextOfLog(events)).toEqual(people({ userId: 'judy', role: 'OBSERVER' }))
   await join(ada, 'told', 'judy', 'MEMBER')
-  expect(await nextOf(events)).toEqual(people({ userId: 'judy', role: 'MEMBER' }))
+  expect(await nextOfLog(events)).toEqual(people({ userId: 'judy', role: 'MEMBER' }))
   // She has the role.
   await join(ada, 'told', 'judy', 'MEMBER')
   const judy = as('judy')
   const id = await idFor(judy)
   await judy.append(id, 'by judy')
-  expect(await nextOf(events)).toMatchObject({ edge: { node: { content: 'by judy', author: { userId: 'judy' } } } })
+  expect(await nextOfLog(events)).toMatchObject({ edge: { node: { content: 'by judy', author: { userId: 'judy' } } } })
   await judy.get(leave, { id })
-  expect(await nextOf(events)).toEqual(people())
+  expect(await nextOfLog(events)).toEqual(people())
   const { changes } = await ada.get(
     'query ($after: String) { changes(conversationId: "told", after: $after) { events { __typename } hasMore } }',
     { after: conversation.cursor },
@@ -170,8 +169,8 @@ test('a removed user hears nothing of what was committed after its removal, on a
   }
   await text(0, 'before')
   for (const feed of feeds) {
-    let event = (await nextOf(feed)) as { __typename: string; text?: string }
-    while (event.text !== 'before' && event.__typename !== 'CaughtUp') event = (await nextOf(feed)) as typeof event
+    let event = (await nextOfLog(feed)) as { __typename: string; text?: string }
+    while (event.text !== 'before' && event.__typename !== 'CaughtUp') event = (await nextOfLog(feed)) as typeof event
   }
   await ada.get(remove, { id: 'watched', userId: 'kim' })
   await text(1, 'after')
@@ -239,7 +238,7 @@ test('a conversation that is deleted and created again has none of its former pa
   expect((await nina.get('{ conversations { nodes { id } } }')).conversations.nodes).toEqual([])
   expect(await nina.get('query ($id: ID!) { conversation(id: $id) { id } }', { id })).toEqual({ conversation: null })
   await using list = nina.subscribe(listed, { after: conversations.cursor })
-  expect(await nextOf(list)).toMatchObject({ __typename: 'ConversationUnlisted', conversationId: id })
+  expect(await nextOfLog(list)).toMatchObject({ __typename: 'ConversationUnlisted', conversationId: id })
 })
 
 test('a fork by a participant keeps who wrote what', async () => {

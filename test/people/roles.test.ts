@@ -63,6 +63,7 @@ const inputs: Record<string, (place: Place) => object> = {
   clearConversation: ({ conversationId }) => ({ id: conversationId }),
   deleteConversation: ({ conversationId }) => ({ id: conversationId }),
   markRead: ({ conversationId }) => ({ conversationId, seq: 1 }),
+  setTyping: ({ conversationId }) => ({ conversationId, isTyping: true }),
   addParticipant: ({ conversationId }) => ({ conversationId, userId: 'new' }),
   removeParticipant: ({ conversationId }) => ({ conversationId, userId: 'otto' }),
   leaveConversation: ({ conversationId }) => ({ conversationId }),

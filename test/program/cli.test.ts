@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { commands } from '../../src/cli/commands.ts'
 import { describeSettings } from '../../src/config.ts'
 import { Api } from '../support/api.ts'
-import { createDatabase } from '../support/database.ts'
-import { buildPrograms, Program } from '../support/program.ts'
+import { createDatabase } from '../support/database/database.ts'
+import { buildPrograms, Program } from '../support/program/program.ts'
 import { serve } from '../support/server.ts'
 
 let directory: string

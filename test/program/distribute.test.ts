@@ -6,9 +6,9 @@ import { distributeAll, distributeEmpty, messageKey, spreadTables } from '../../
 import { migrate } from '../../src/database/migrate.ts'
 import { openOrm } from '../../src/database/orm.ts'
 import { onePostgres } from '../../src/database/session.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
-import { engine } from '../support/engine.ts'
-import { buildPrograms, Program } from '../support/program.ts'
+import { createDatabase, type TestDatabase } from '../support/database/database.ts'
+import { engine } from '../support/database/engine.ts'
+import { buildPrograms, Program } from '../support/program/program.ts'
 import { serve } from '../support/server.ts'
 import { until } from '../support/until.ts'
 

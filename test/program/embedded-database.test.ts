@@ -170,7 +170,7 @@ function start(path = directory): Promise<EmbeddedDatabase> {
 
 /** Another process that owns the database. */
 async function startOwner(): Promise<ChildProcess> {
-  const script = new URL('../support/database-owner.ts', import.meta.url)
+  const script = new URL('../support/database/database-owner.ts', import.meta.url)
   const owner = fork(script, [directory], { execArgv: ['--import', '@oxc-node/core/register'] })
   await once(owner, 'message')
   return owner

@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
-import { summary, useImports } from '../support/import.ts'
-import { Program } from '../support/program.ts'
+import { summary, useImports } from '../support/program/import.ts'
+import { Program } from '../support/program/program.ts'
 import { serve } from '../support/server.ts'
 
 const bed = useBed()

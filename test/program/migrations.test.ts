@@ -5,8 +5,8 @@ import { MetadataStorage } from '@mikro-orm/core'
 import { MikroORM } from '@mikro-orm/postgresql'
 import { expect, test } from 'vitest'
 import { ormOptions } from '../../mikro-orm.config.ts'
-import { createDatabase } from '../support/database.ts'
-import { engine } from '../support/engine.ts'
+import { createDatabase } from '../support/database/database.ts'
+import { engine } from '../support/database/engine.ts'
 
 // Citus brings views of its own, which no entity describes.
 test.skipIf(engine.spreads)('the migrations make what the entities describe', async () => {

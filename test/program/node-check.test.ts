@@ -6,7 +6,7 @@ import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { findNodeFault } from '../../src/node-check.ts'
 import { isLong } from '../support/long.ts'
-import { buildPrograms } from '../support/program.ts'
+import { buildPrograms } from '../support/program/program.ts'
 
 const refusal = /^Node \S+ reads some keys of JSON as other keys, and data would be stored altered: use Node 22 .+\.$/
 

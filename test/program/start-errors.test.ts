@@ -3,11 +3,11 @@ import type { Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
-import { withDatabase } from '../support/database-url.ts'
-import { DroppingPooler } from '../support/dropping-pooler.ts'
-import { listen } from '../support/listen.ts'
-import { buildPrograms, Program } from '../support/program.ts'
+import { createDatabase, type TestDatabase } from '../support/database/database.ts'
+import { withDatabase } from '../support/database/database-url.ts'
+import { DroppingPooler } from '../support/database/dropping-pooler.ts'
+import { listen } from '../support/network/listen.ts'
+import { buildPrograms, Program } from '../support/program/program.ts'
 
 let directory: string
 let database: TestDatabase

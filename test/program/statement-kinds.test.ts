@@ -4,9 +4,9 @@ import { loadModule } from 'libpg-query'
 import { beforeAll, describe, expect, test, vi } from 'vitest'
 import type { Statement, StatementKind } from '../../src/storage/postgres/statement.ts'
 import { useBed } from '../support/bed.ts'
-import { createDatabase } from '../support/database.ts'
-import { findFaults, type Volatility } from '../support/statement-rules.ts'
-import { useTransfers } from '../support/transfer.ts'
+import { createDatabase } from '../support/database/database.ts'
+import { findFaults, type Volatility } from '../support/database/statement-rules.ts'
+import { useTransfers } from '../support/program/transfer.ts'
 
 /** Statements that are made while a server runs, by name, as they were sent. */
 const sent = vi.hoisted(() => new Map<string, unknown>())
@@ -87,7 +87,7 @@ test('every statement of storage/ and transfer/ has a kind, and is what its kind
 test('what touches several conversations at once is known by name', () => {
   const named = (kind: StatementKind) =>
     [...statements.values()].filter((statement) => statement.kind === kind).map(({ name }) => name)
-  expect(named('gathered').sort()).toEqual(['append-together', 'search-all', 'stream-add-together'])
+  expect(named('gathered').sort()).toEqual(['append-together', 'search-all', 'search-all-part', 'stream-add-together'])
   expect(named('two keys').sort()).toEqual(['conversation-fork-copy', 'conversation-fork-copy-links'])
 })
 

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { buildSchema, type FieldNode, type OperationDefinitionNode, parse } from 'graphql'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { Api, type Results } from '../support/api.ts'
-import { createDatabase } from '../support/database.ts'
+import { createDatabase } from '../support/database/database.ts'
 import { isLong } from '../support/long.ts'
-import { hasNats, NatsServer } from '../support/nats.ts'
-import { buildPrograms } from '../support/program.ts'
-import { ServerProcess } from '../support/server-process.ts'
+import { hasNats, NatsServer } from '../support/network/nats.ts'
+import { buildPrograms } from '../support/program/program.ts'
+import { ServerProcess } from '../support/program/server-process.ts'
 
 beforeAll(buildPrograms)
 
@@ -171,6 +171,7 @@ describe.each(isLong ? ['PostgreSQL', 'NATS'] : ['PostgreSQL'])('two servers wit
     expect((await mutate('takeOver', 'TakeOverInput', desk, who)).conversation).toEqual({ takenOverBy: 'ada' })
     expect((await mutate('handBack', 'HandBackInput', desk, who)).conversation).toEqual({ takenOverBy: null })
     await mutate('markRead', 'MarkReadInput', { conversationId: 'c', seq: 5 }, 'conversation { readSeq }')
+    await mutate('setTyping', 'SetTypingInput', { conversationId: 'c', isTyping: true }, 'conversation { id }')
     expect((await ask('{ searchMessages(query: "Hello") { edges { score } } }')).searchMessages.edges).toEqual([])
 
     await mutate('deleteMessage', 'DeleteMessageInput', { messageId }, 'message { deletedAt }')

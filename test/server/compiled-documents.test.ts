@@ -1,10 +1,10 @@
 import { type ExecutionResult, execute, GraphQLError, parse, validate } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Execution, Executor } from '../../src/server/execution/executor.ts'
-import { inOurWords, quotingLess } from '../support/by-graphql.ts'
-import { type Asked, Documents } from '../support/documents.ts'
+import { inOurWords, quotingLess } from '../support/documents/by-graphql.ts'
+import { type Asked, Documents } from '../support/documents/documents.ts'
+import { idle, rootOf, type Strange, strangeSchema } from '../support/documents/strange-schema.ts'
 import { Random } from '../support/random.ts'
-import { idle, rootOf, type Strange, strangeSchema } from '../support/strange-schema.ts'
 
 /** How many documents, and from which seed; a failure names the seed that makes its document the first one. */
 const count = Number(process.env.DOCUMENTS ?? 2_000)

@@ -1,9 +1,9 @@
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Answer } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { EventStreamReader } from '../support/event-stream.ts'
-import { logged } from '../support/logged.ts'
-import { Wire } from '../support/wire.ts'
+import { EventStreamReader } from '../support/network/event-stream.ts'
+import { Wire } from '../support/network/wire.ts'
+import { logged } from '../support/observe/logged.ts'
 
 const append = 'mutation ($input: AppendMessageInput!) { appendMessage(input: $input) { message { id seq } } }'
 const create = 'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { created } }'

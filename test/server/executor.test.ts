@@ -23,7 +23,7 @@ import { createSchema } from '../../src/graphql/schema.ts'
 import { Executor } from '../../src/server/execution/executor.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { asToldHere, byGraphql } from '../support/by-graphql.ts'
+import { asToldHere, byGraphql } from '../support/documents/by-graphql.ts'
 import { serve } from '../support/server.ts'
 
 const bed = useBed()

@@ -5,9 +5,9 @@ import { expect, test } from 'vitest'
 import { createSchema } from '../../src/graphql/schema.ts'
 import { graphiqlExamples } from '../../src/server/graphiql/graphiql-examples.ts'
 import { useBed } from '../support/bed.ts'
-import { EventStreamReader } from '../support/event-stream.ts'
+import { EventStreamReader } from '../support/network/event-stream.ts'
+import { Wire } from '../support/network/wire.ts'
 import { serve, type TestServer } from '../support/server.ts'
-import { Wire } from '../support/wire.ts'
 
 const bed = useBed()
 

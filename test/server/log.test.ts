@@ -2,10 +2,10 @@ import { expect, onTestFinished, test, vi } from 'vitest'
 import { Rates } from '../../src/server/rate/rates.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { hold } from '../support/hold.ts'
-import { logged } from '../support/logged.ts'
+import { hold } from '../support/database/hold.ts'
+import { untilWaiting } from '../support/database/until-waiting.ts'
+import { logged } from '../support/observe/logged.ts'
 import { serve } from '../support/server.ts'
-import { untilWaiting } from '../support/until-waiting.ts'
 
 const bed = useBed()
 

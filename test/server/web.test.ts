@@ -6,9 +6,9 @@ import { buffer } from 'node:stream/consumers'
 import { brotliDecompressSync, gunzipSync, gzipSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { useBed } from '../support/bed.ts'
-import { buildPrograms } from '../support/program.ts'
+import { buildPrograms } from '../support/program/program.ts'
+import { ServerProcess } from '../support/program/server-process.ts'
 import { serve } from '../support/server.ts'
-import { ServerProcess } from '../support/server-process.ts'
 import { until } from '../support/until.ts'
 
 const bed = useBed()

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect } from 'vitest'
-import { createDatabase, type TestDatabase } from './database.ts'
+import { createDatabase, type TestDatabase } from './database/database.ts'
 import { serve, type TestServer } from './server.ts'
 
 /** What the tests of one file share: a database of their own and a server on it. */

@@ -10,9 +10,9 @@ import { exportToFile } from '../../src/transfer/export-database.ts'
 import { importAlone } from '../../src/transfer/import-alone.ts'
 import { renewEpochs } from '../../src/transfer/renew-epochs.ts'
 import { Api } from '../support/api.ts'
-import { createDatabase } from '../support/database.ts'
+import { createDatabase } from '../support/database/database.ts'
+import { loneDatabase, pool, readExported, useTransfers } from '../support/program/transfer.ts'
 import { serve } from '../support/server.ts'
-import { loneDatabase, pool, readExported, useTransfers } from '../support/transfer.ts'
 
 const transfers = useTransfers()
 const untold = { pool, tell: () => {}, onConflict: () => {} }

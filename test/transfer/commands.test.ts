@@ -6,8 +6,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { startServer } from '../../src/server/server.ts'
 import { Api } from '../support/api.ts'
-import { buildPrograms, Program } from '../support/program.ts'
-import { readExported } from '../support/transfer.ts'
+import { buildPrograms, Program } from '../support/program/program.ts'
+import { readExported } from '../support/program/transfer.ts'
 
 let folder: string
 let env: Record<string, string>

@@ -9,10 +9,10 @@ import { Sealer, unclosed } from '../../src/transfer/lines.ts'
 import { dataTables, notData, readTables } from '../../src/transfer/tables.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { createDatabase, type TestDatabase } from '../support/database.ts'
-import { engine } from '../support/engine.ts'
+import { createDatabase, type TestDatabase } from '../support/database/database.ts'
+import { engine } from '../support/database/engine.ts'
+import { readExported, readRows, useTransfers } from '../support/program/transfer.ts'
 import { serve } from '../support/server.ts'
-import { readExported, readRows, useTransfers } from '../support/transfer.ts'
 import { until } from '../support/until.ts'
 
 const bed = useBed()

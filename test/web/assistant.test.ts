@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { chatScript, ModelServer } from '../support/model-server.ts'
 import { serve, type TestServer } from '../support/server.ts'
 import { until } from '../support/until.ts'
+import { chatScript, ModelServer } from '../support/window/model-server.ts'
 
 const bed = useBed()
 

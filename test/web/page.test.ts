@@ -6,11 +6,11 @@ import type { Page } from '../../web/node_modules/playwright-core/index.js'
 import { useBed } from '../support/bed.ts'
 import { expectAccessible, TestBrowser } from '../support/browser.ts'
 import { isLong } from '../support/long.ts'
-import { startPrefixProxy } from '../support/prefix-proxy.ts'
-import { buildPrograms } from '../support/program.ts'
+import { startPrefixProxy } from '../support/network/prefix-proxy.ts'
+import { TcpProxy } from '../support/network/tcp-proxy.ts'
+import { buildPrograms } from '../support/program/program.ts'
+import { ServerProcess } from '../support/program/server-process.ts'
 import { serve } from '../support/server.ts'
-import { ServerProcess } from '../support/server-process.ts'
-import { TcpProxy } from '../support/tcp-proxy.ts'
 
 const bed = useBed()
 let browser: TestBrowser

@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { ContextFormat, PendingCallRule, ReasoningContent } from '../../src/entities/window-enums.ts'
 import { ContextTooSmall } from '../../src/facts.ts'
 import type { ContextWindow, WindowRequest } from '../../src/window/window.ts'
-import { anyConversation, anyQuestion, oneOfEach } from '../support/any-conversation.ts'
-import { seeded } from '../support/transcripts.ts'
-import { build, type Fields } from '../support/window.ts'
-import { readAsProvider, readBySdk } from '../support/window-rules.ts'
+import { anyConversation, anyQuestion, oneOfEach } from '../support/window/any-conversation.ts'
+import { seeded } from '../support/window/transcripts.ts'
+import { build, type Fields } from '../support/window/window.ts'
+import { readAsProvider, readBySdk } from '../support/window/window-rules.ts'
 
 const formats = Object.values(ContextFormat)
 /** `ANY_WINDOWS=20000 npx vitest run any-window` tries more of them, `ANY_FROM` others. */

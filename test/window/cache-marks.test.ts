@@ -7,8 +7,8 @@ import type { Message } from '../../src/entities/message/message.ts'
 import type { PartsFormat } from '../../src/entities/message/message-enums.ts'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
 import { type ContextWindow, WindowBuilder, type WindowRequest } from '../../src/window/window.ts'
-import { storedMessage } from '../support/transcripts.ts'
-import { readAsProvider, readBySdk, readMarks } from '../support/window-rules.ts'
+import { storedMessage } from '../support/window/transcripts.ts'
+import { readAsProvider, readBySdk, readMarks } from '../support/window/window-rules.ts'
 
 const formats = Object.values(ContextFormat)
 type Fields = Partial<Message>

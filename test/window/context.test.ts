@@ -3,10 +3,10 @@ import o200k from 'gpt-tokenizer/encoding/o200k_base'
 import { describe, expect, test } from 'vitest'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
-import { blocked } from '../support/blocked.ts'
+import { blocked } from '../support/database/blocked.ts'
+import { countStatements } from '../support/database/statements.ts'
 import { expectNothingOpenAfterEach } from '../support/nothing-open.ts'
 import { serve } from '../support/server.ts'
-import { countStatements } from '../support/statements.ts'
 import { until } from '../support/until.ts'
 
 const bed = useBed()

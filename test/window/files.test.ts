@@ -2,9 +2,9 @@ import { describe, expect, test } from 'vitest'
 import type { Message } from '../../src/entities/message/message.ts'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
 import { type ContextWindow, WindowBuilder } from '../../src/window/window.ts'
-import { addressPlaces, bytesOf, bytesPlaces, type FilePlace, tellFile } from '../support/file-parts.ts'
-import { storedMessage } from '../support/transcripts.ts'
-import { readAsProvider, readBySdk } from '../support/window-rules.ts'
+import { addressPlaces, bytesOf, bytesPlaces, type FilePlace, tellFile } from '../support/window/file-parts.ts'
+import { storedMessage } from '../support/window/transcripts.ts'
+import { readAsProvider, readBySdk } from '../support/window/window-rules.ts'
 
 const formats = Object.values(ContextFormat)
 

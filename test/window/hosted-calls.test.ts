@@ -5,9 +5,9 @@ import type { PartsFormat } from '../../src/entities/message/message-enums.ts'
 import { ContextFormat, type PendingCallRule } from '../../src/entities/window-enums.ts'
 import { ContextTooSmall } from '../../src/facts.ts'
 import type { ContextWindow } from '../../src/window/window.ts'
-import { storedMessage } from '../support/transcripts.ts'
-import { build, type Fields, parts, tool, user } from '../support/window.ts'
-import { readAsProvider, readBySdk } from '../support/window-rules.ts'
+import { storedMessage } from '../support/window/transcripts.ts'
+import { build, type Fields, parts, tool, user } from '../support/window/window.ts'
+import { readAsProvider, readBySdk } from '../support/window/window-rules.ts'
 
 const formats = Object.values(ContextFormat)
 const rules: readonly PendingCallRule[] = ['INTERRUPT', 'OMIT', 'KEEP']

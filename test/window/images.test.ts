@@ -6,8 +6,8 @@ import { ContextTooSmall } from '../../src/facts.ts'
 import { readCountable } from '../../src/window/entries/countable.ts'
 import type { Counted } from '../../src/window/items/spoken.ts'
 import { type ContextWindow, WindowBuilder } from '../../src/window/window.ts'
-import { seeded, storedMessage } from '../support/transcripts.ts'
-import { readAsProvider, readBySdk } from '../support/window-rules.ts'
+import { seeded, storedMessage } from '../support/window/transcripts.ts'
+import { readAsProvider, readBySdk } from '../support/window/window-rules.ts'
 
 const formats = Object.values(ContextFormat)
 const leftOut = '[picture left out]'

@@ -4,8 +4,8 @@ import o200k from 'gpt-tokenizer/encoding/o200k_base'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
 import { useBed } from '../support/bed.ts'
-import { buildPrograms, Program } from '../support/program.ts'
-import { type Exchange, readAsProvider, readBySdk } from '../support/window-rules.ts'
+import { buildPrograms, Program } from '../support/program/program.ts'
+import { type Exchange, readAsProvider, readBySdk } from '../support/window/window-rules.ts'
 
 const path = fileURLToPath(new URL('../../../shared/data/agent-conversations.jsonl', import.meta.url))
 const formats = Object.values(ContextFormat)

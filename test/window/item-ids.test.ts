@@ -3,8 +3,8 @@ import type { Message } from '../../src/entities/message/message.ts'
 import type { PartsFormat } from '../../src/entities/message/message-enums.ts'
 import type { ContextFormat } from '../../src/entities/window-enums.ts'
 import { type ContextWindow, WindowBuilder } from '../../src/window/window.ts'
-import { seeded, storedMessage } from '../support/transcripts.ts'
-import { readAsProvider, readBySdk } from '../support/window-rules.ts'
+import { seeded, storedMessage } from '../support/window/transcripts.ts'
+import { readAsProvider, readBySdk } from '../support/window/window-rules.ts'
 
 type Fields = Partial<Message>
 type Item = Record<string, unknown>

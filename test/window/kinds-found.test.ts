@@ -2,7 +2,7 @@ import { safeValidateUIMessages } from 'ai'
 import { describe, expect, test } from 'vitest'
 import type { PartsFormat } from '../../src/entities/message/message-enums.ts'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
-import { build, buildValid, parts, user } from '../support/window.ts'
+import { build, buildValid, parts, user } from '../support/window/window.ts'
 
 const formats = Object.values(ContextFormat)
 const said = (format: PartsFormat, ...list: unknown[]) => parts('ASSISTANT', format, ...list)

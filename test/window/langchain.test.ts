@@ -19,9 +19,9 @@ import { toInput } from '../../client/src/sdk/langchain-message.ts'
 import type { Message } from '../../src/entities/message/message.ts'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
 import { type ContextWindow, WindowBuilder } from '../../src/window/window.ts'
-import { storedMessage } from '../support/transcripts.ts'
-import { build } from '../support/window.ts'
-import { type Exchange, readAsProvider, readBySdk } from '../support/window-rules.ts'
+import { storedMessage } from '../support/window/transcripts.ts'
+import { build } from '../support/window/window.ts'
+import { type Exchange, readAsProvider, readBySdk } from '../support/window/window-rules.ts'
 
 const formats = Object.values(ContextFormat)
 

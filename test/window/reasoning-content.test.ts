@@ -4,8 +4,8 @@ import type { PartsFormat } from '../../src/entities/message/message-enums.ts'
 import { ContextFormat, ReasoningContent } from '../../src/entities/window-enums.ts'
 import { readCountable } from '../../src/window/entries/countable.ts'
 import { type ContextWindow, WindowBuilder } from '../../src/window/window.ts'
-import { seeded, storedMessage } from '../support/transcripts.ts'
-import { readAsProvider, requireReasoning } from '../support/window-rules.ts'
+import { seeded, storedMessage } from '../support/window/transcripts.ts'
+import { readAsProvider, requireReasoning } from '../support/window/window-rules.ts'
 
 type Fields = Partial<Message>
 const formats = Object.values(ContextFormat)

@@ -4,8 +4,8 @@ import type { Message } from '../../src/entities/message/message.ts'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
 import { toolName } from '../../src/window/rules/tool-name.ts'
 import { type ContextWindow, WindowBuilder } from '../../src/window/window.ts'
-import { seeded, storedMessage } from '../support/transcripts.ts'
-import { readAsProvider, readBySdk } from '../support/window-rules.ts'
+import { seeded, storedMessage } from '../support/window/transcripts.ts'
+import { readAsProvider, readBySdk } from '../support/window/window-rules.ts'
 
 const formats = Object.values(ContextFormat)
 const most = { OPENAI_CHAT: 64, OPENAI_RESPONSES: 64, ANTHROPIC: 128 } as const

@@ -3,9 +3,9 @@ import { MockLanguageModelV4, simulateReadableStream } from 'ai/test'
 import { describe, expect, test } from 'vitest'
 import { ContextFormat, PendingCallRule } from '../../src/entities/window-enums.ts'
 import type { ContextWindow, WindowRequest } from '../../src/window/window.ts'
-import { storedMessage } from '../support/transcripts.ts'
-import { assistant, build, call, type Fields, parts, tool, user } from '../support/window.ts'
-import { readAsProvider, readBySdk } from '../support/window-rules.ts'
+import { storedMessage } from '../support/window/transcripts.ts'
+import { assistant, build, call, type Fields, parts, tool, user } from '../support/window/window.ts'
+import { readAsProvider, readBySdk } from '../support/window/window-rules.ts'
 
 const formats = Object.values(ContextFormat)
 const rules = Object.values(PendingCallRule)

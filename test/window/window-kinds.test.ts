@@ -3,9 +3,9 @@ import type { Message } from '../../src/entities/message/message.ts'
 import { ContextFormat, PendingCallRule } from '../../src/entities/window-enums.ts'
 import { ContextTooSmall } from '../../src/facts.ts'
 import type { ContextWindow } from '../../src/window/window.ts'
-import { seeded } from '../support/transcripts.ts'
-import { build, type Fields, parts, tool, user } from '../support/window.ts'
-import { readAsProvider, readBySdk } from '../support/window-rules.ts'
+import { seeded } from '../support/window/transcripts.ts'
+import { build, type Fields, parts, tool, user } from '../support/window/window.ts'
+import { readAsProvider, readBySdk } from '../support/window/window-rules.ts'
 
 const formats = Object.values(ContextFormat)
 const rules = Object.values(PendingCallRule)

@@ -6,8 +6,8 @@ import { ContextTooSmall } from '../../src/facts.ts'
 import type { Counted } from '../../src/window/items/spoken.ts'
 import { interruptedTokens } from '../../src/window/rules/pairing.ts'
 import { type ContextWindow, WindowBuilder } from '../../src/window/window.ts'
-import { makeTranscript, seeded, storedMessage, type Told } from '../support/transcripts.ts'
-import { type Exchange, readAsProvider, readBySdk } from '../support/window-rules.ts'
+import { makeTranscript, seeded, storedMessage, type Told } from '../support/window/transcripts.ts'
+import { type Exchange, readAsProvider, readBySdk } from '../support/window/window-rules.ts'
 
 const formats = Object.values(ContextFormat)
 

@@ -10,9 +10,9 @@ import { ContextTooSmall } from '../../src/facts.ts'
 import { textOfParts } from '../../src/window/dialects/read-parts.ts'
 import { readCountable } from '../../src/window/entries/countable.ts'
 import { type ContextWindow, WindowBuilder } from '../../src/window/window.ts'
-import { storedMessage } from '../support/transcripts.ts'
-import { assistant, build, buildValid, call, type Fields, parts, tool, user } from '../support/window.ts'
-import { readAsProvider } from '../support/window-rules.ts'
+import { storedMessage } from '../support/window/transcripts.ts'
+import { assistant, build, buildValid, call, type Fields, parts, tool, user } from '../support/window/window.ts'
+import { readAsProvider } from '../support/window/window-rules.ts'
 
 const formats = Object.values(ContextFormat)
 

@@ -12,14 +12,16 @@ export const messageSelection = `
 export const contextVariables = `
   $maxTokens: Int!, $system: String, $userMessage: MessageInput, $format: ContextFormat! = OPENAI_CHAT, $encoding:
   TokenEncoding! = O200K_BASE, $reserve: Int, $maxImages: Int, $cacheMarks: Int! = 0, $reasoningContent:
-  ReasoningContent! = NONE, $pendingCalls: PendingCallRule! = INTERRUPT, $recall: RecallInput`
+  ReasoningContent! = NONE, $pendingCalls: PendingCallRule! = INTERRUPT, $authors: Boolean! = false, $recall:
+  RecallInput`
 
 /** A `ContextWindow`, as a field of a conversation. */
 export const contextField = `
   context(maxTokens: $maxTokens, system: $system, userMessage: $userMessage, format: $format, encoding: $encoding,
   reserve: $reserve, maxImages: $maxImages, cacheMarks: $cacheMarks, reasoningContent: $reasoningContent, pendingCalls:
-  $pendingCalls, recall: $recall) { system messages tokenCount toolNames { name written } included recalled omitted {
-  reasons } firstSeq lastSeq pendingCalls { callId name type arguments approved approvalId messageId } }`
+  $pendingCalls, authors: $authors, recall: $recall) { system messages tokenCount toolNames { name written } included
+  recalled omitted { reasons } firstSeq lastSeq pendingCalls { callId name type arguments approved approvalId messageId
+  } }`
 
 /** The fields of every kind of `ConversationEvent`. @param selected fields of `Message` */
 export function eventSelection(selected: string): string {
@@ -32,7 +34,10 @@ export function eventSelection(selected: string): string {
     ... on ConversationUpdated { conversation { id userId title metadata lastSeq createdAt updatedAt archivedAt cursor
     activeLeaf { id seq } } }
     ... on ParticipantsChanged { conversation { id userId title metadata lastSeq createdAt updatedAt archivedAt cursor
-    activeLeaf { id seq } } }`
+    activeLeaf { id seq } } }
+    ... on ReadMarkersChanged { readMarkers { userId readSeq } participantCount }
+    ... on TypingChanged { userIds }
+    ... on PresenceChanged { present { count userIds } }`
 }
 
 /** The names of `ContextArguments`. */
@@ -47,6 +52,7 @@ export const contextArguments = [
   'cacheMarks',
   'reasoningContent',
   'pendingCalls',
+  'authors',
   'recall',
 ] as const satisfies readonly (keyof ContextArguments)[]
 

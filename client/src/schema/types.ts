@@ -178,6 +178,12 @@ export interface AddParticipantInput {
   readonly userId: string
   /** MEMBER or OBSERVER. A participant who has another role gets this one. */
   readonly role?: ParticipantRole
+  /**
+   * The `seq` of the first message that the user shall read: from 1 to `lastSeq` + 1, which is the next message. Of
+   * messages before it the user reads nothing. Absent or null: whoever joins reads all, and a participant reads on from
+   * where it did. Of a participant, a number replaces the one before.
+   */
+  readonly historyFrom?: number | null
 }
 
 /** What `addReaction` takes. */
@@ -547,6 +553,14 @@ export interface SetFeedbackInput {
   readonly comment?: string | null
 }
 
+/** What `setTyping` takes. */
+export interface SetTypingInput {
+  /** The conversation. */
+  readonly conversationId: string
+  /** Whether the viewer types. */
+  readonly isTyping: boolean
+}
+
 /** What `startMessage` takes. */
 export interface StartMessageInput {
   /** The conversation. */
@@ -672,6 +686,12 @@ export interface ContextArguments {
   readonly reasoningContent?: ReasoningContent
   /** What becomes of calls that still wait for their results, in `messages`. `pendingCalls` names them always. */
   readonly pendingCalls?: PendingCallRule
+  /**
+   * Whether messages of the user say who wrote them, if several users wrote messages of the user in this conversation.
+   * They say the `userId` of `Message.author`: in OPENAI_CHAT as the field `name`, in place of the stored name, and in
+   * other formats as `userId: ` before the words. It counts with the tokens. `userMessage` is by the viewer.
+   */
+  readonly authors?: boolean
   /**
    * Brings back older turns of the path that fit a query: whole turns, before the others and oldest first, between two
    * messages of the user that say so. Turns that do not fit are left out. They are found as `searchMessages` finds
@@ -840,14 +860,17 @@ export interface Conversation {
   readonly cursor: string
   /**
    * The message with which the active path ends: the newest one, or the one that `setActiveLeaf` chose after that. null
-   * if the conversation is empty.
+   * if the conversation is empty, or if the viewer does not read that message.
    */
   readonly activeLeaf: Pick<Message, 'id' | 'seq'> | null
 }
 
 /** What happened after a cursor. */
 export interface ConversationChanges<Selected = Message> {
-  /** The events as `conversationEvents` sends them, without `CaughtUp` and `ConversationDeleted`. */
+  /**
+   * The events as `conversationEvents` sends them, without those that have no place in the log: `CaughtUp`,
+   * `ConversationDeleted`, `ReadMarkersChanged`, `TypingChanged` and `PresenceChanged`.
+   */
   readonly events: readonly ConversationEvent<Selected>[]
   /** Pass it as `after` of the next call, even if there were no events. */
   readonly cursor: string
@@ -1080,7 +1103,8 @@ export interface Message {
   /**
    * The `id` of the message that this message continues: the one before it, unless it was appended with another parent.
    * The conversation's `id`: it continues no message. So an append with this `parentId` is always a new version of this
-   * message. It never changes.
+   * message, unless that message lies before `Conversation.historyFrom`: then the viewer finds nothing with this id,
+   * and cannot append with it. It never changes.
    */
   readonly parentId: string
 }
@@ -1223,7 +1247,7 @@ export interface MessageSearchEdge<Selected = Message> {
   readonly score: number
   /** The piece of the message that shows why it was found. */
   readonly snippet: SearchSnippet
-  /** The message that this one continues; null if it is the first. */
+  /** The message that this one continues; null if it is the first, or the first that the viewer reads. */
   readonly before: Selected | null
   /** The newest message that continues this one; null if there is none. */
   readonly after: Selected | null
@@ -1301,6 +1325,8 @@ export interface Participant {
   readonly role: ParticipantRole
   /** Since when the user takes part; of the owner: when the conversation was created. */
   readonly joinedAt: string
+  /** The `seq` of the first message that the user reads; null: the user reads all messages. */
+  readonly historyFrom: number | null
 }
 
 /** A page of participants, by user id. */
@@ -1321,7 +1347,9 @@ export interface ParticipantEdge {
   readonly node: Participant
 }
 
-/** Somebody joined the conversation, left it, was removed from it, or got another role. */
+/**
+ * Somebody joined the conversation, left it, was removed from it, got another role, or reads from another message on.
+ */
 export interface ParticipantsChanged {
   readonly __typename: 'ParticipantsChanged'
   /** Where the feed stands after this event. Pass it as `after` to go on from here. */
@@ -1354,6 +1382,53 @@ export interface PendingCall {
   readonly approvalId: string | null
   /** The message that holds the call. */
   readonly messageId: string
+}
+
+/**
+ * Somebody has opened a feed of the conversation, or closed the last one. It is sent after `CaughtUp` too, and only if
+ * several people ever took part. Nothing of it is stored: `cursor` is that of the event before.
+ */
+export interface PresenceChanged {
+  readonly __typename: 'PresenceChanged'
+  /** Where the feed stands after this event. Pass it as `after` to go on from here. */
+  readonly cursor: string
+  /** The conversation's `id`. */
+  readonly conversationId: string
+  /** Who is here now, the viewer among them. */
+  readonly present: PresentUsers
+}
+
+/** Who has a feed of a conversation open. */
+export interface PresentUsers {
+  /** How many of those who take part. */
+  readonly count: number
+  /** The users, by id. Empty if there are more than 50 of them. */
+  readonly userIds: readonly string[]
+}
+
+/** How far a user has read a conversation. */
+export interface ReadMarker {
+  /** The user. */
+  readonly userId: string
+  /** The last seq that the user has read, or wrote itself, whichever is later. 0: none. */
+  readonly readSeq: number
+}
+
+/**
+ * A marker of what was read has moved. It is sent at most once a second, and after `CaughtUp` if others take part. A
+ * message of a user moves that user's marker as well, and is told by `MessageAppended` alone. Markers are no part of
+ * the log: `cursor` is that of the event before.
+ */
+export interface ReadMarkersChanged {
+  readonly __typename: 'ReadMarkersChanged'
+  /** Where the feed stands after this event. Pass it as `after` to go on from here. */
+  readonly cursor: string
+  /** The conversation's `id`. */
+  readonly conversationId: string
+  /** How far each of those who take part has read, by user id. Empty if there are more than 50 of them. */
+  readonly readMarkers: readonly ReadMarker[]
+  /** How many take part. */
+  readonly participantCount: number
 }
 
 /** What `removeParticipant` answers. */
@@ -1399,6 +1474,12 @@ export interface SetActiveLeafPayload<Selected = Message> {
 export interface SetFeedbackPayload<Selected = Message> {
   /** The message, with its `feedback` as it is now. */
   readonly message: Selected
+}
+
+/** What `setTyping` answers. */
+export interface SetTypingPayload {
+  /** The conversation, in which nothing has changed. */
+  readonly conversation: Conversation
 }
 
 /** What `startMessage` answers, after all messages are durable. */
@@ -1481,6 +1562,17 @@ export interface ToolNameChange {
   readonly written: string
 }
 
+/** Somebody began to type, or ended. Nothing of it is stored: `cursor` is that of the event before. */
+export interface TypingChanged {
+  readonly __typename: 'TypingChanged'
+  /** Where the feed stands after this event. Pass it as `after` to go on from here. */
+  readonly cursor: string
+  /** The conversation's `id`. */
+  readonly conversationId: string
+  /** The users who type, by id, the viewer among them; at most 50 of them. */
+  readonly userIds: readonly string[]
+}
+
 /** What `updateConversation` answers. */
 export interface UpdateConversationPayload {
   /** The conversation as it is now. */
@@ -1510,6 +1602,9 @@ export type ConversationEvent<Selected = Message> =
   | MessageTextAppended
   | ConversationUpdated
   | ParticipantsChanged
+  | ReadMarkersChanged
+  | TypingChanged
+  | PresenceChanged
   | ConversationDeleted
   | CaughtUp
 

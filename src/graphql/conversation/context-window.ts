@@ -25,6 +25,7 @@ import { requireLength, requireStorable } from '../input/text-rules.ts'
 import { checkMessage } from '../message/message-check.ts'
 import { MessageInput } from '../message/message-input.ts'
 import { type ParentInput, readParent } from '../message/message-parent.ts'
+import { firstSeqFor } from './participants.ts'
 
 @InputType({ description: 'What a window brings back from before its first message.' })
 export class RecallInput {
@@ -103,6 +104,13 @@ export class ContextArgs {
       'What becomes of calls that still wait for their results, in `messages`. `pendingCalls` names them always.',
   })
   pendingCalls!: PendingCallRule
+
+  @Field(() => Boolean, {
+    defaultValue: false,
+    description:
+      'Whether messages of the user say who wrote them, if several users wrote messages of the user in this conversation. They say the `userId` of `Message.author`: in OPENAI_CHAT as the field `name`, in place of the stored name, and in other formats as `userId: ` before the words. It counts with the tokens. `userMessage` is by the viewer.',
+  })
+  authors!: boolean
 
   @Field(() => RecallInput, {
     nullable: true,
@@ -249,7 +257,7 @@ export class ContextWindowResolver {
     @Args(() => ContextArgs) args: ContextArgs,
     @Ctx() context: Context,
   ): Promise<ContextWindowAnswer> {
-    const { format, encoding, maxTokens, cacheMarks, reasoningContent, pendingCalls } = args
+    const { format, encoding, maxTokens, cacheMarks, reasoningContent, pendingCalls, authors } = args
     const { services, viewer } = context
     const { limits } = services
     const reserve = args.reserve ?? 0
@@ -277,6 +285,7 @@ export class ContextWindowResolver {
       cacheMarks,
       reasoningContent,
       pendingCalls,
+      authors,
       recall,
     }
     const reader = { store: services.store, tokens: services.tokens, budget: context.budget, userId: viewer.userId }
@@ -358,13 +367,15 @@ function readUserMessage(input: MessageInput, limits: Limits): NewMessage {
 }
 
 /** The seq with which the path of a window ends. @throws ApiError BAD_USER_INPUT */
-async function leafOf({ viewer, loaders }: Context, conversation: Conversation, given: ParentInput): Promise<number> {
+async function leafOf(context: Context, conversation: Conversation, given: ParentInput): Promise<number> {
+  const { viewer, loaders } = context
   const name = readParent(viewer.userId, 'userMessage', given)
   if (name === null) return activeLeafOf(conversation)
+  const firstSeq = await firstSeqFor(context, conversation)
   const named = 'clientId' in name ? await loaders.messageByClientId.load({ conversation, ...name }) : null
   const known = new Map(named === null ? [] : [[named.clientId ?? '', named.seq]])
   try {
-    return parentSeqIn(conversation, name, known)
+    return parentSeqIn({ conversation, firstSeq }, name, known)
   } catch (error) {
     return atMessages([{ path: 'userMessage', given }])(error)
   }

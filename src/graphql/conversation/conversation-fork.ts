@@ -43,7 +43,7 @@ export class ConversationForkResolver {
   @Mutation(() => ForkConversationPayload, {
     nullable: true,
     description:
-      'Copies a conversation as it is now: title, metadata, and the messages of all branches with their seqs, parents, client ids and times. Deleted messages are copied as tombstones. A call copies at most `MAX_FORK_MESSAGES` messages and `MAX_FORK_BYTES` bytes. If the user has no room for the copy, the error is QUOTA_EXCEEDED. If a message to copy is still streaming, the error is CONFLICT, reason STREAMING, with its `seq`.',
+      'Copies a conversation as it is now: title, metadata, and the messages of all branches with their seqs, parents, client ids and times. Deleted messages are copied as tombstones. Whoever does not read all messages copies those that it reads, with seqs from 1 on. A call copies at most `MAX_FORK_MESSAGES` messages and `MAX_FORK_BYTES` bytes. If the user has no room for the copy, the error is QUOTA_EXCEEDED. If a message to copy is still streaming, the error is CONFLICT, reason STREAMING, with its `seq`.',
   })
   async forkConversation(
     @Arg('input', () => ForkConversationInput, { description: 'What to copy.' }) input: ForkConversationInput,

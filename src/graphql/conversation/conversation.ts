@@ -8,6 +8,7 @@ import { badInput, conversationNotFound } from '../../errors.ts'
 import { activeLeafOf } from '../../storage/branch/path.ts'
 import type { PathPage } from '../../storage/branch/path-page.ts'
 import { ListedConversation, readList } from '../../storage/list/conversation-list.ts'
+import { placeIn } from '../../storage/message/message.ts'
 import type { Page, PageRequest } from '../../storage/message/message-page.ts'
 import type { Context } from '../context.ts'
 import { pageFeedCursor } from '../feed/list-feed-cursor.ts'
@@ -22,6 +23,7 @@ import { lastMessageColumns } from '../selection/last-message-columns.ts'
 import { selectedColumns, selectedListColumns } from '../selection/selected-columns.ts'
 import { selects } from '../selection/selects.ts'
 import { ConversationFilter, readFilter } from './conversation-filter.ts'
+import { firstSeqFor } from './participants.ts'
 
 @Resolver(() => Conversation)
 export class ConversationResolver {
@@ -87,12 +89,11 @@ export class ConversationResolver {
   @FieldResolver(() => Message, {
     nullable: true,
     description:
-      'The message with which the active path ends: the newest one, or the one that `setActiveLeaf` chose after that. null if the conversation is empty.',
+      'The message with which the active path ends: the newest one, or the one that `setActiveLeaf` chose after that. null if the conversation is empty, or if the viewer does not read that message.',
   })
   async activeLeaf(@Root() conversation: Conversation, @Ctx() context: Context): Promise<Message | null> {
-    const { key, epoch } = conversation
     const seq = activeLeafOf(conversation)
-    return seq === 0 ? null : context.loaders.messageAt.load({ key, epoch, seq })
+    return seq === 0 ? null : context.loaders.messageAt.load(placeIn(conversation, seq))
   }
 
   @FieldResolver(() => MessageConnection, {
@@ -111,11 +112,11 @@ export class ConversationResolver {
       before: args.before ? readMessageCursor('before', args.before, conversation) : null,
     }
     if (isGiven(args.branch)) {
-      const leaf = readBranch(args.branch, conversation)
+      const leaf = await readBranch(context, args.branch, conversation)
       return toConnection(await context.loaders.pathPage.load({ ...bounds, conversation, leaf }))
     }
-    const { key, epoch } = conversation
-    const request: PageRequest = { ...bounds, key, epoch, columns: selectedColumns(info) }
+    const { key, epoch, userId: ownerId } = conversation
+    const request: PageRequest = { ...bounds, key, epoch, ownerId, columns: selectedColumns(info) }
     return toConnection(pageOf(conversation, request) ?? (await context.loaders.page.load(request)))
   }
 
@@ -136,7 +137,7 @@ export class ConversationResolver {
     if (hasSeq === hasClientId) throw badInput('seq', 'give exactly one of seq and clientId.')
     if (hasClientId && !isStorable(clientId)) return null
     if (hasClientId) return context.loaders.messageByClientId.load({ conversation, clientId })
-    return context.loaders.messageAt.load({ key: conversation.key, epoch: conversation.epoch, seq: seq as number })
+    return context.loaders.messageAt.load(placeIn(conversation, seq as number))
   }
 
   @FieldResolver(() => [Message], {
@@ -167,11 +168,13 @@ function toConnection(page: Page | PathPage | null): MessageConnection {
   return new MessageConnection(page)
 }
 
-/** The seq of a message of this conversation. @throws ApiError BAD_USER_INPUT */
-function readBranch(text: string, { key, epoch, lastSeq }: Conversation): number {
+/** The seq of a message of this conversation that the viewer reads. @throws ApiError BAD_USER_INPUT */
+async function readBranch(context: Context, text: string, conversation: Conversation): Promise<number> {
+  const { key, epoch, lastSeq } = conversation
   const id = readGlobalId(text)
   const isHere = id.kind === 'message' && id.place.key === key && id.place.epoch === epoch
-  if (!isHere || id.place.seq < 1 || id.place.seq > lastSeq)
+  const firstSeq = await firstSeqFor(context, conversation)
+  if (!isHere || id.place.seq < firstSeq || id.place.seq > lastSeq)
     throw badInput('branch', 'is not a message of this conversation.')
   return id.place.seq
 }

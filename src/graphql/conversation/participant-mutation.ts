@@ -1,4 +1,4 @@
-import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver } from 'type-graphql'
+import { Arg, Ctx, Field, ID, InputType, Int, Mutation, ObjectType, Resolver } from 'type-graphql'
 import { contractLimits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { conversationId } from '../../entities/ids/global-id.ts'
@@ -22,6 +22,13 @@ export class AddParticipantInput {
     description: 'MEMBER or OBSERVER. A participant who has another role gets this one.',
   })
   role!: ParticipantRole
+
+  @Field(() => Int, {
+    nullable: true,
+    description:
+      'The `seq` of the first message that the user shall read: from 1 to `lastSeq` + 1, which is the next message. Of messages before it the user reads nothing. Absent or null: whoever joins reads all, and a participant reads on from where it did. Of a participant, a number replaces the one before.',
+  })
+  historyFrom?: number | null
 }
 
 @ObjectType({ description: 'What `addParticipant` answers.', simpleResolvers: true })
@@ -62,7 +69,7 @@ export class ParticipantMutationResolver {
   @Mutation(() => AddParticipantPayload, {
     nullable: true,
     description:
-      'Lets a user take part in a conversation, with all of its history. Only its owner may. A repeated call changes nothing.',
+      'Lets a user take part in a conversation, with all of its history or with a part of it. Only its owner may. A repeated call changes nothing.',
   })
   async addParticipant(
     @Arg('input', () => AddParticipantInput, { description: 'Who, where, and as what.' }) input: AddParticipantInput,
@@ -70,10 +77,11 @@ export class ParticipantMutationResolver {
   ): Promise<AddParticipantPayload> {
     const ref = requireConversationRef(context.viewer.userId, input.conversationId)
     const { userId, role } = input
+    const historyFrom = input.historyFrom ?? null
     requireName('input.userId', userId, contractLimits.userId)
     if (role === 'OWNER') throw badInput('input.role', 'must be MEMBER or OBSERVER: a conversation has one owner.')
     const { store } = context.services
-    return { conversation: await addParticipant(store, ref, userId, role, contractLimits.participants) }
+    return { conversation: await addParticipant(store, ref, userId, role, historyFrom, contractLimits.participants) }
   }
 
   @Mutation(() => RemoveParticipantPayload, {

@@ -2,7 +2,7 @@ import { Arg, Ctx, FieldResolver, Int, Resolver, Root } from 'type-graphql'
 import { Conversation } from '../../entities/conversation.ts'
 import { ParticipantRole } from '../../entities/participant.ts'
 import { conversationNotFound } from '../../errors.ts'
-import { readRole } from '../../storage/conversation/participant-role.ts'
+import { firstSeqOf, type Part, readPart } from '../../storage/conversation/participant-role.ts'
 import { readParticipants } from '../../storage/participant/participant-page.ts'
 import type { Context } from '../context.ts'
 import { readCount } from '../page/page-args.ts'
@@ -12,11 +12,16 @@ import { ParticipantConnection, readParticipantCursor } from '../page/participan
 export class ParticipantsResolver {
   @FieldResolver(() => ParticipantRole, { nullable: true, description: 'What the viewer may do in this conversation.' })
   async viewerRole(@Root() conversation: Conversation, @Ctx() context: Context): Promise<ParticipantRole> {
-    const { viewer, services } = context
-    if (viewer.userId === conversation.userId) return ParticipantRole.OWNER
-    const role = await readRole(services.store.reads, conversation, viewer.userId)
-    if (role === null) throw conversationNotFound()
-    return role
+    return (await partOf(context, conversation)).role
+  }
+
+  @FieldResolver(() => Int, {
+    nullable: true,
+    description:
+      'The `seq` of the first message that the viewer reads, if it was added so. For the viewer, no field and no operation has a message before that one, nor counts it; only `parentId` may name one. null: the viewer reads all messages, as the owner always does.',
+  })
+  async historyFrom(@Root() conversation: Conversation, @Ctx() context: Context): Promise<number | null> {
+    return (await partOf(context, conversation)).historyFrom
   }
 
   @FieldResolver(() => ParticipantConnection, {
@@ -38,4 +43,16 @@ export class ParticipantsResolver {
     if (page === null) throw conversationNotFound()
     return new ParticipantConnection(page)
   }
+}
+
+/** The first seq that the viewer reads. @throws ApiError NOT_FOUND */
+export async function firstSeqFor(context: Context, conversation: Conversation): Promise<number> {
+  return firstSeqOf(await partOf(context, conversation))
+}
+
+/** @throws ApiError NOT_FOUND if the viewer takes no part any more */
+async function partOf({ viewer, services, budget }: Context, conversation: Conversation): Promise<Part> {
+  const part = await readPart(services.store.reads, conversation, viewer.userId, budget)
+  if (part === null) throw conversationNotFound()
+  return part
 }

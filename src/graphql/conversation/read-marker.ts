@@ -29,6 +29,17 @@ export class MarkReadPayload {
   conversation!: Conversation
 }
 
+@ObjectType({ description: 'How far a user has read a conversation.', simpleResolvers: true })
+export class ReadMarker {
+  @Field(() => String, { description: 'The user.' })
+  userId!: string
+
+  @Field(() => Int, {
+    description: 'The last seq that the user has read, or wrote itself, whichever is later. 0: none.',
+  })
+  readSeq!: number
+}
+
 @ObjectType({ description: 'Who has read a message.', simpleResolvers: true })
 export class MessageReaders implements Readers {
   @Field(() => Int, { description: 'How many of those who take part, beside the author.' })
@@ -68,7 +79,7 @@ export class ReadMarkerResolver {
   @Mutation(() => MarkReadPayload, {
     nullable: true,
     description:
-      'Says how far the viewer has read a conversation. The marker never moves back, and is no part of the log: nothing else changes.',
+      'Says how far the viewer has read a conversation. The marker never moves back, and is no part of the log: nothing else changes. Who follows the conversation is told by `ReadMarkersChanged`.',
   })
   async markRead(
     @Arg('input', () => MarkReadInput, { description: 'Where, and how far.' }) input: MarkReadInput,
@@ -76,7 +87,10 @@ export class ReadMarkerResolver {
   ): Promise<MarkReadPayload> {
     const ref = requireConversationRef(context.viewer.userId, input.conversationId)
     if (input.seq < 0) throw badInput('input.seq', 'must not be negative.')
-    return { conversation: await markRead(context.services.store, ref, input.seq) }
+    const { store, people } = context.services
+    const { conversation, hasMoved } = await markRead(store, ref, input.seq)
+    if (hasMoved) people.read(conversation.key)
+    return { conversation }
   }
 }
 

@@ -1,4 +1,5 @@
 import { Ctx, Field, FieldResolver, ID, Int, InterfaceType, ObjectType, Resolver, Root } from 'type-graphql'
+import { contractLimits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { messageId } from '../../entities/ids/global-id.ts'
 import { placeHead } from '../../entities/ids/place.ts'
@@ -6,6 +7,8 @@ import { Json } from '../../entities/json.ts'
 import { Message } from '../../entities/message/message.ts'
 import type { FeedEvent } from '../../live/change-reader.ts'
 import type { Context } from '../context.ts'
+import { PresentUsers } from '../conversation/presence.ts'
+import { ReadMarker } from '../conversation/read-marker.ts'
 import { readMessageId } from '../input/message-id.ts'
 import { MessageEdge, messageEdge } from '../page/connection.ts'
 import { knownCursor } from '../page/cursor.ts'
@@ -69,6 +72,9 @@ export class MessageTextAppended extends ConversationEvent {
     description: 'The data of the chunk that is not text, as the producer gave it.',
   })
   data!: unknown
+
+  /** Who owns the conversation. */
+  ownerId!: string
 }
 
 @ObjectType({
@@ -82,7 +88,8 @@ export class ConversationUpdated extends ConversationEvent {
 }
 
 @ObjectType({
-  description: 'Somebody joined the conversation, left it, was removed from it, or got another role.',
+  description:
+    'Somebody joined the conversation, left it, was removed from it, got another role, or reads from another message on.',
   implements: ConversationEvent,
   simpleResolvers: true,
 })
@@ -91,6 +98,44 @@ export class ParticipantsChanged extends ConversationEvent {
     description: 'The conversation as it is now; its `participants` are those of now, too.',
   })
   conversation!: Conversation
+}
+
+@ObjectType({
+  description: `A marker of what was read has moved. It is sent at most once a second, and after \`CaughtUp\` if others take part. A message of a user moves that user's marker as well, and is told by \`MessageAppended\` alone. Markers are no part of the log: \`cursor\` is that of the event before.`,
+  implements: ConversationEvent,
+  simpleResolvers: true,
+})
+export class ReadMarkersChanged extends ConversationEvent {
+  @Field(() => [ReadMarker], {
+    description: `How far each of those who take part has read, by user id. Empty if there are more than ${contractLimits.namedPeople} of them.`,
+  })
+  readMarkers!: readonly ReadMarker[]
+
+  @Field(() => Int, { description: 'How many take part.' })
+  participantCount!: number
+}
+
+@ObjectType({
+  description: 'Somebody began to type, or ended. Nothing of it is stored: `cursor` is that of the event before.',
+  implements: ConversationEvent,
+  simpleResolvers: true,
+})
+export class TypingChanged extends ConversationEvent {
+  @Field(() => [String], {
+    description: `The users who type, by id, the viewer among them; at most ${contractLimits.namedPeople} of them.`,
+  })
+  userIds!: readonly string[]
+}
+
+@ObjectType({
+  description:
+    'Somebody has opened a feed of the conversation, or closed the last one. It is sent after `CaughtUp` too, and only if several people ever took part. Nothing of it is stored: `cursor` is that of the event before.',
+  implements: ConversationEvent,
+  simpleResolvers: true,
+})
+export class PresenceChanged extends ConversationEvent {
+  @Field(() => PresentUsers, { description: 'Who is here now, the viewer among them.' })
+  present!: PresentUsers
 }
 
 @ObjectType({
@@ -116,13 +161,13 @@ export class MessageTextAppendedResolver {
     description:
       'The message as it is now, with its text so far: for a client that keeps messages by their `id`. It has the text of this chunk, and may have that of later ones too; `nextChunk` says where its text ends. So take its content, and add no `text` to it. Each event that selects this field reads the whole text again. null if the conversation was deleted.',
   })
-  message(@Root() { messageId }: MessageTextAppended, @Ctx() context: Context): Promise<Message | null> {
-    return context.loaders.messageAt.load(readMessageId(messageId))
+  message(@Root() { messageId, ownerId }: MessageTextAppended, @Ctx() context: Context): Promise<Message | null> {
+    return context.loaders.messageAt.load({ ...readMessageId(messageId), ownerId })
   }
 }
 
 /** @param conversationId the conversation's `id` for this viewer */
-export function toConversationEvent(conversationId: string, event: FeedEvent): ConversationEvent {
+export function toConversationEvent(conversationId: string, ownerId: string, event: FeedEvent): ConversationEvent {
   const place = { cursor: knownCursor(event.known), conversationId }
   switch (event.kind) {
     case 'appended':
@@ -135,12 +180,21 @@ export function toConversationEvent(conversationId: string, event: FeedEvent): C
       const { known, chunk } = event
       return Object.assign(new MessageTextAppended(), place, chunk, {
         messageId: messageId(placeHead(known), chunk.seq),
+        ownerId,
       })
     }
     case 'conversation':
       return Object.assign(new ConversationUpdated(), place, { conversation: event.conversation })
     case 'participants':
       return Object.assign(new ParticipantsChanged(), place, { conversation: event.conversation })
+    case 'markers': {
+      const { readMarkers, participantCount } = event
+      return Object.assign(new ReadMarkersChanged(), place, { readMarkers, participantCount })
+    }
+    case 'typing':
+      return Object.assign(new TypingChanged(), place, { userIds: event.userIds })
+    case 'present':
+      return Object.assign(new PresenceChanged(), place, { present: event.present })
     case 'gone':
       return Object.assign(new ConversationDeleted(), place)
     case 'caught-up':

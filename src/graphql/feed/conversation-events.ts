@@ -38,6 +38,9 @@ import {
   MessageTextAppended,
   MessageUpdated,
   ParticipantsChanged,
+  PresenceChanged,
+  ReadMarkersChanged,
+  TypingChanged,
   toConversationEvent,
 } from './conversation-event.ts'
 import { openFeed } from './open-feed.ts'
@@ -45,7 +48,8 @@ import { openFeed } from './open-feed.ts'
 @ObjectType({ description: 'What happened after a cursor.', simpleResolvers: true })
 export class ConversationChanges {
   @Field(() => [ConversationEvent], {
-    description: 'The events as `conversationEvents` sends them, without `CaughtUp` and `ConversationDeleted`.',
+    description:
+      'The events as `conversationEvents` sends them, without those that have no place in the log: `CaughtUp`, `ConversationDeleted`, `ReadMarkersChanged`, `TypingChanged` and `PresenceChanged`.',
   })
   events!: ConversationEvent[]
 
@@ -64,6 +68,9 @@ export const conversationEventTypes = [
   MessageTextAppended,
   ConversationUpdated,
   ParticipantsChanged,
+  ReadMarkersChanged,
+  TypingChanged,
+  PresenceChanged,
   ConversationDeleted,
   CaughtUp,
 ]
@@ -95,12 +102,12 @@ export class ConversationEventsResolver {
     const conversation = ref === null ? null : await findConversation(services.store, ref)
     if (conversation === null) throw conversationNotFound()
     const from = readKnownCursor('after', after ?? '', conversation)
-    const read = await readChanges(services.store, budget, viewer.userId, from, count)
+    const read = await readChanges(services.store, budget, viewer.userId, conversation.userId, from, count)
     if (read === null) throw conversationNotFound()
     const { changes, known } = toChanges(from, read)
     const id = conversationIdFor(viewer, conversation)
     return {
-      events: changes.map((change) => toConversationEvent(id, change)),
+      events: changes.map((change) => toConversationEvent(id, conversation.userId, change)),
       cursor: knownCursor(known),
       hasMore: read.hasMore,
     }
@@ -142,8 +149,9 @@ function followConversation(context: Context, args: ConversationEventsArgs): Pro
   const { viewer, services } = context
   return openFeed(context, args.conversationId, (conversation) => {
     const known = isGiven(args.after) ? readKnownCursor('after', args.after, conversation) : nowKnown(conversation)
-    const toEvent = toConversationEvent.bind(null, conversationIdFor(viewer, conversation))
-    return new ChangeReader(services.store, viewer.userId, known, toEvent)
+    const { userId: ownerId } = conversation
+    const toEvent = toConversationEvent.bind(null, conversationIdFor(viewer, conversation), ownerId)
+    return new ChangeReader(services.store, services.people, viewer.userId, ownerId, known, toEvent)
   })
 }
 

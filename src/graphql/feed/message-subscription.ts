@@ -36,8 +36,8 @@ interface MessageAppendedArgs {
 function followMessages(context: Context, { conversationId, after }: MessageAppendedArgs): Promise<Feed<MessageEdge>> {
   const { viewer, services } = context
   return openFeed(context, conversationId, (conversation) => {
-    const { key, epoch, lastSeq } = conversation
+    const { key, epoch, userId: ownerId, lastSeq } = conversation
     const seq = isGiven(after) ? readMessageCursor('after', after, conversation) : lastSeq
-    return new MessageReader(services.store, viewer.userId, { key, epoch, seq }, messageEdge)
+    return new MessageReader(services.store, viewer.userId, { key, epoch, seq, ownerId }, messageEdge)
   })
 }

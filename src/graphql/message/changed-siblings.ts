@@ -1,5 +1,6 @@
 import { Message } from '../../entities/message/message.ts'
 import { parentSeqOf } from '../../storage/branch/message-siblings.ts'
+import { placeIn } from '../../storage/message/message.ts'
 import type { Context } from '../context.ts'
 import { readMessageId } from '../input/message-id.ts'
 import type { Selected } from '../selection/by-field.ts'
@@ -29,7 +30,7 @@ export async function changedSiblings(
   const placed = [...older.values()]
   if (selectsPlace(selected)) return placed
   const read = await Promise.all(
-    placed.map(({ conversation: { key, epoch }, seq }) => loaders.messageAt.load({ key, epoch, seq })),
+    placed.map(({ conversation, seq }) => loaders.messageAt.load(placeIn(conversation, seq))),
   )
   return read.filter((message) => message !== null)
 }

@@ -5,6 +5,7 @@ import { MessageAuthor } from '../../entities/message/message-author.ts'
 import { AuthorKind } from '../../entities/message/message-enums.ts'
 import { MessageSiblings } from '../../entities/message/message-siblings.ts'
 import { parentSeqOf } from '../../storage/branch/message-siblings.ts'
+import { placeIn } from '../../storage/message/message.ts'
 import type { Context } from '../context.ts'
 
 @ObjectType({ description: 'A user whom a message mentions.', simpleResolvers: true })
@@ -36,7 +37,7 @@ export class MessageResolver {
 
   @FieldResolver(() => ID, {
     description:
-      "The `id` of the message that this message continues: the one before it, unless it was appended with another parent. The conversation's `id`: it continues no message. So an append with this `parentId` is always a new version of this message. It never changes.",
+      "The `id` of the message that this message continues: the one before it, unless it was appended with another parent. The conversation's `id`: it continues no message. So an append with this `parentId` is always a new version of this message, unless that message lies before `Conversation.historyFrom`: then the viewer finds nothing with this id, and cannot append with it. It never changes.",
   })
   parentId(@Root() message: Message, @Ctx() context: Context): string {
     const seq = parentSeqOf(message)
@@ -54,13 +55,13 @@ export class MessageResolver {
   }
   @FieldResolver(() => Message, {
     nullable: true,
-    description: 'The message to which this one replies; null if it replies to none, or if that message is deleted.',
+    description:
+      'The message to which this one replies; null if it replies to none, or if that message is deleted or the viewer does not read it.',
   })
   async replyTo(@Root() message: Message, @Ctx() { loaders }: Context): Promise<Message | null> {
     const { replyToSeq: seq } = await loaders.links.load(message)
     if (seq === null) return null
-    const { key, epoch } = message.conversation
-    const found = await loaders.messageAt.load({ key, epoch, seq })
+    const found = await loaders.messageAt.load(placeIn(message.conversation, seq))
     return found?.deletedAt === null ? found : null
   }
 

@@ -30,7 +30,9 @@ export async function readWithPage(
 ): Promise<Conversation | null> {
   const end = pageEnd(info)
   if (end === null) return loaders.conversation.load(ref)
-  const request = { ...end, key: ref.key, epoch: ref.epoch, after: 0, before: null }
+  // Only who owns a conversation has an id of its own for it.
+  const ownerId = ref.id === null ? null : ref.userId
+  const request = { ...end, key: ref.key, epoch: ref.epoch, ownerId, after: 0, before: null }
   const page = await loaders.page.load(request).catch((error: unknown) => {
     if (!(error instanceof AnswerTooLarge)) throw error
   })

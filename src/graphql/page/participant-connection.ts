@@ -1,4 +1,4 @@
-import { Field, ObjectType } from 'type-graphql'
+import { Field, Int, ObjectType } from 'type-graphql'
 import { GetterField } from '../../entities/getter-field.ts'
 import { readBase64url } from '../../entities/ids/bytes.ts'
 import { ParticipantRole } from '../../entities/participant.ts'
@@ -20,6 +20,12 @@ export class Participant implements TakingPart {
     description: 'Since when the user takes part; of the owner: when the conversation was created.',
   })
   joinedAt!: string
+
+  @Field(() => Int, {
+    nullable: true,
+    description: 'The `seq` of the first message that the user reads; null: the user reads all messages.',
+  })
+  historyFrom!: number | null
 }
 
 @ObjectType({ description: 'A participant and its cursor.', simpleResolvers: true })

@@ -13,13 +13,14 @@ import {
   Root,
 } from 'type-graphql'
 import { contractLimits } from '../../config.ts'
+import type { Conversation } from '../../entities/conversation.ts'
 import { GetterField } from '../../entities/getter-field.ts'
 import { Message } from '../../entities/message/message.ts'
 import { MessageRole } from '../../entities/message/message-enums.ts'
 import { Timestamp } from '../../entities/timestamp.ts'
 import { badInput, conversationNotFound, tooLarge } from '../../errors.ts'
 import { parentSeqOf } from '../../storage/branch/message-siblings.ts'
-import type { ConversationRef } from '../../storage/conversation/conversation-ref.ts'
+import { placeIn } from '../../storage/message/message.ts'
 import { type Found, type SearchAsk, searchWords } from '../../storage/search/search-messages.ts'
 import { type Cut, cutWords, fulfils, type Snippet, snippetOf } from '../../words/highlights.ts'
 import { searchedText } from '../../words/searched-text.ts'
@@ -172,12 +173,11 @@ export class MessageSearchResolver {
 
   @FieldResolver(() => Message, {
     nullable: true,
-    description: 'The message that this one continues; null if it is the first.',
+    description: 'The message that this one continues; null if it is the first, or the first that the viewer reads.',
   })
   before(@Root() { node }: MessageSearchEdge, @Ctx() { loaders }: Context): Promise<Message | null> | null {
-    const { key, epoch } = node.conversation
     const seq = parentSeqOf(node)
-    return seq === 0 ? null : loaders.messageAt.load({ key, epoch, seq })
+    return seq === 0 ? null : loaders.messageAt.load(placeIn(node.conversation, seq))
   }
 
   @FieldResolver(() => Message, {
@@ -223,7 +223,7 @@ async function findMessages(
 async function readConversation(
   { viewer, loaders }: Context,
   id: string | null | undefined,
-): Promise<Pick<ConversationRef, 'key' | 'epoch'> | null> {
+): Promise<Conversation | null> {
   if (!isGiven(id)) return null
   const ref = readConversationId(viewer.userId, id)
   const conversation = ref === null ? null : await loaders.conversation.load(ref)

@@ -130,9 +130,15 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'Conversation.cursor': free,
     'Conversation.id': free,
     'Conversation.viewerRole': row,
+    'Conversation.historyFrom': row,
     // Messages behind the marker are counted.
     'Conversation.readSeq': { own: 3 },
     'Conversation.unreadCount': { own: 10 },
+    'Conversation.present': { own: 2 },
+    'PresentUsers.userIds': inRow(3),
+    // An event has been read already.
+    'ReadMarkersChanged.readMarkers': inRow(3),
+    'TypingChanged.userIds': inRow(3),
     'Viewer.unreadConversations': { own: 300 },
     'Conversation.unreadMentions': { own: 10 },
     'Conversation.participants': {
@@ -216,6 +222,7 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'Mutation.removeParticipant': { own: 3 },
     'Mutation.leaveConversation': { own: 3 },
     'Mutation.markRead': { own: 2 },
+    'Mutation.setTyping': { own: 2 },
     'Mutation.createConversation': row,
     'Mutation.updateConversation': row,
     'Mutation.takeOver': { own: 5 },

@@ -1,26 +1,31 @@
 import { ConversationMissing } from '../../facts.ts'
-import { type Quotas, type Room, within } from '../postgres/quota.ts'
+import { readPayer } from '../conversation/conversation-owner.ts'
+import { type Room, within } from '../postgres/quota.ts'
+import type { Store } from '../postgres/store.ts'
 import type { Append, Appended } from './append.ts'
 
 /**
- * Appends within the quotas of the conversation's user. While there is room for all of the append, it is stored as if
+ * Appends within the quotas of the conversation's owner, whoever appends. While there is room for all of the append, it is stored as if
  * there were no quota. Otherwise it takes the longer way, on which it says what it needs once it is known what of it is
  * stored already: a replay needs nothing.
  *
- * @param run does an append
+ * @param run does an append, for which this user pays
  * @throws QuotaExceeded, and what `run` throws
  */
-export function appendWithin<A extends Appended>(
-  { conversations, bytes }: Quotas,
+export async function appendWithin<A extends Appended>(
+  store: Store,
   append: Append,
-  run: (append: Append) => Promise<A>,
+  run: (append: Append, payer: string) => Promise<A>,
 ): Promise<A> {
-  const { to, createIfMissing, onExisting, messages } = append
+  const { conversations, bytes } = store.quotas
+  const payer = await readPayer(store, append.to, 'conversations', 'bytes', 'streams')
+  const runFor = (asked: Append) => run(asked, payer)
+  const { createIfMissing, onExisting, messages } = append
   const size = messages.reduce((sum, message) => sum + message.size, 0)
-  return within(createIfMissing ? conversations : null, to.userId, 1, (conversation) =>
-    within(bytes, to.userId, size, async (room) => {
+  return within(createIfMissing ? conversations : null, payer, 1, (conversation) =>
+    within(bytes, payer, size, async (room) => {
       const asked: Append = room.isWhole ? append : { ...append, requireRoom: room.require }
-      const appended = conversation.isWhole ? await run(asked) : await runUnlessMissing(asked, run, conversation)
+      const appended = conversation.isWhole ? await runFor(asked) : await runUnlessMissing(asked, runFor, conversation)
       if (room.isWhole) room.use(storedBytes(appended), onExisting === 'FAIL')
       const isFirst = appended.messages[0]?.seq === 1 && appended.replayed[0] === false
       // The conversation may have been there, and empty.

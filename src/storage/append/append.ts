@@ -19,6 +19,7 @@ import type { ConversationRef } from '../conversation/conversation-ref.ts'
 import { readConversation } from '../conversation/conversation-row.ts'
 import { eraseMessages, type Tombstone } from '../conversation/erase.ts'
 import { insertConversation, lockConversation, reviveConversation } from '../conversation/lock.ts'
+import type { Reached } from '../conversation/participant-role.ts'
 import { appendColumns } from '../message/message-columns.ts'
 import { messageColumns, readMessage } from '../message/message-row.ts'
 import { arrayValuesOf, valuesOf } from '../message/message-values.ts'
@@ -172,25 +173,11 @@ async function insertOrFindTombstone(
   client: PoolClient,
   append: Append,
 ): Promise<Appended | { tombstone: Tombstone }> {
-  let conversation = await lockConversation(client, append.to, 'writer')
-  if (conversation === null || conversation.deletedAt !== null) {
-    if (!append.createIfMissing || append.to.id === null) throw new ConversationMissing()
-    if ((append.ifLastSeq ?? 0) !== 0) throw new LastSeqMoved(append.ifLastSeq ?? 0, 0)
-    if (conversation !== null) {
-      const revived = await reviveConversation(client, conversation, timesOf(append.messages)[0] ?? null)
-      if (revived === null) return { tombstone: conversation }
-      conversation = revived
-    } else {
-      const { key, userId, id } = append.to
-      conversation =
-        (await insertConversation(client, { key, userId, id }, timesOf(append.messages)[0] ?? null)) ??
-        (await lockConversation(client, append.to, 'writer'))
-      if (conversation === null) throw new ConversationMissing()
-      if (conversation.deletedAt !== null) return { tombstone: conversation }
-    }
-  }
-  const stored = await readStored(client, conversation, append)
-  const placed = placeMessages(conversation, append, stored.seqs)
+  const locked = await lockOrCreate(client, append)
+  if ('tombstone' in locked) return locked
+  let { conversation } = locked
+  const stored = await readStored(client, locked, append)
+  const placed = placeMessages(locked, append, stored.seqs)
   const messages = placed.map(({ message }) => message)
   const { known, outdated } = compare(append, messages, stored.rows)
   const isFresh = (message: NewMessage) => !isKnown(known, message)
@@ -206,7 +193,7 @@ async function insertOrFindTombstone(
     placed,
     (message) => isFresh(message) || outdated.some((one) => one.message === message),
   )
-  await requireLinks(client, conversation, links)
+  await requireLinks(client, locked, links)
   let added: Pick<Appended, 'conversation' | 'messages'> = { conversation, messages: [] }
   if (outdated.length > 0) {
     const rewritten = await rewriteMessages(client, conversation, outdated)
@@ -257,6 +244,25 @@ function linksOf(
   return found
 }
 
+/** Answers the tombstone if its messages must be erased before a conversation can be created in its place. */
+async function lockOrCreate(client: PoolClient, append: Append): Promise<Reached | { tombstone: Tombstone }> {
+  const locked = await lockConversation(client, append.to, 'writer')
+  if (locked !== null && locked.conversation.deletedAt === null) return locked
+  if (!append.createIfMissing || append.to.id === null) throw new ConversationMissing()
+  if ((append.ifLastSeq ?? 0) !== 0) throw new LastSeqMoved(append.ifLastSeq ?? 0, 0)
+  const createdAt = timesOf(append.messages)[0] ?? null
+  if (locked !== null) {
+    const revived = await reviveConversation(client, locked.conversation, createdAt)
+    return revived === null ? { tombstone: locked.conversation } : { conversation: revived, firstSeq: 1 }
+  }
+  const { key, userId, id } = append.to
+  const created = await insertConversation(client, { key, userId, id }, createdAt)
+  if (created !== null) return { conversation: created, firstSeq: 1 }
+  const other = await lockConversation(client, append.to, 'writer')
+  if (other === null) throw new ConversationMissing()
+  return other.conversation.deletedAt === null ? other : { tombstone: other.conversation }
+}
+
 /** @param known by client id, the stored messages that get new contents, and others */
 function growthOf(
   fresh: readonly NewMessage[],
@@ -302,23 +308,27 @@ function inOrder(
 }
 
 interface Stored {
-  /** The messages that have a client id of the append. */
+  /** The messages that have a client id of the append, all of which whoever appends reads. */
   readonly rows: readonly { readonly hash: Buffer; readonly message: Message }[]
-  /** By client id: of those messages, and of the parents that messages of the append name. */
+  /** By client id: of those messages, and of the parents that messages of the append name and whoever appends reads. */
   readonly seqs: ReadonlyMap<string, number>
 }
 
-async function readStored(client: PoolClient, conversation: Conversation, append: Append): Promise<Stored> {
+/** @throws ClientIdTaken if a message that whoever appends does not read has a client id of the append */
+async function readStored(client: PoolClient, { conversation, firstSeq }: Reached, append: Append): Promise<Stored> {
   const clientIds = append.messages.flatMap(({ clientId }) => clientId ?? [])
   const parents = namedClientIds(append)
   const seqs = new Map<string, number>()
   if (parents.length > 0) {
     const named = await queryKey(client, selectSeqs, conversation.key, [parents])
-    for (const [clientId, seq] of named) seqs.set(clientId as string, seq as number)
+    for (const [clientId, seq] of named) if ((seq as number) >= firstSeq) seqs.set(clientId as string, seq as number)
   }
   const found = clientIds.length === 0 ? [] : await queryKey(client, selectKnown, conversation.key, [clientIds])
   const rows = found.map((row) => ({ hash: row[0] as Buffer, message: readMessage(row, 1, conversation) }))
-  for (const { message } of rows) seqs.set(message.clientId ?? '', message.seq)
+  for (const { message } of rows) {
+    if (message.seq < firstSeq) throw new ClientIdTaken(message.clientId ?? '', null)
+    seqs.set(message.clientId ?? '', message.seq)
+  }
   return { rows, seqs }
 }
 

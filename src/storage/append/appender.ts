@@ -50,7 +50,7 @@ export class Appender {
   append(append: Append): Promise<Appended> {
     this.asked.appends += 1
     this.asked.messages += append.messages.length
-    return this.#isLimited ? appendWithin(this.#store.quotas, append, (within) => this.#add(within)) : this.#add(append)
+    return this.#isLimited ? appendWithin(this.#store, append, (within) => this.#add(within)) : this.#add(append)
   }
 
   #add(append: Append): Promise<Appended> {

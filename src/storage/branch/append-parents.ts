@@ -1,5 +1,5 @@
-import type { Conversation } from '../../entities/conversation.ts'
 import { ForeignParent } from '../../facts.ts'
+import type { Reached } from '../conversation/participant-role.ts'
 import type { NewMessage } from '../message/new-message.ts'
 import { hashWithParent, type WithParent } from '../message/payload-hash.ts'
 import { activeLeafOf } from './path.ts'
@@ -46,22 +46,22 @@ interface Placed {
  * the batch; the first one continues the active leaf. If the message before it was stored by an earlier call, it
  * continues that one only if a message of the batch named a parent before.
  *
- * @param conversation locked, as it is before the messages are stored
+ * @param place the conversation as it is before the messages are stored
  * @param seqs of the stored messages that have a client id of the append, also one that names a parent
  */
 export function placeMessages(
-  conversation: Conversation,
+  place: Reached,
   { messages, parents }: Asked,
   seqs: ReadonlyMap<string, number>,
 ): Placed[] {
   const known = new Map(seqs)
-  let last = conversation.lastSeq
-  let tip = activeLeafOf(conversation)
+  let last = place.conversation.lastSeq
+  let tip = activeLeafOf(place.conversation)
   let hasBranched = false
   return messages.map((message) => {
     const parent = parents?.get(message)
     hasBranched ||= parent !== undefined
-    const parentSeq = parent === undefined ? tip : seqOf(conversation, parent.name, known)
+    const parentSeq = parent === undefined ? tip : seqOf(place, parent.name, known)
     const stored = message.clientId === null ? undefined : seqs.get(message.clientId)
     const seq = stored ?? ++last
     if (stored === undefined || hasBranched) tip = seq
@@ -78,28 +78,25 @@ export function namedClientIds({ parents }: Asked): string[] {
 }
 
 /**
- * The seq of a parent in this conversation; null if it is not here. The answer tells nothing about another
- * conversation.
+ * The seq of a parent in this conversation; null if it is not here, or not where the viewer reads. The answer tells
+ * nothing about another conversation.
  *
- * @param known the seqs of messages of this conversation, by client id
+ * @param known the seqs of messages of this conversation that the viewer reads, by client id
  */
 function seqOf(
-  { key, epoch, lastSeq }: Conversation,
+  { conversation: { key, epoch, lastSeq }, firstSeq }: Reached,
   name: ParentName,
   known: ReadonlyMap<string, number>,
 ): number | null {
   if ('clientId' in name) return known.get(name.clientId) ?? null
-  const isHere = name.key === key && (name.epoch === null || name.epoch === epoch) && name.seq <= lastSeq
-  return isHere ? name.seq : null
+  const isHere = name.key === key && (name.epoch === null || name.epoch === epoch)
+  const isRead = name.seq === 0 || (name.seq >= firstSeq && name.seq <= lastSeq)
+  return isHere && isRead ? name.seq : null
 }
 
 /** @param known as in `seqOf`. @throws ForeignParent */
-export function parentSeqIn(
-  conversation: Conversation,
-  name: ParentName,
-  known: ReadonlyMap<string, number> = new Map(),
-): number {
-  const seq = seqOf(conversation, name, known)
+export function parentSeqIn(place: Reached, name: ParentName, known: ReadonlyMap<string, number> = new Map()): number {
+  const seq = seqOf(place, name, known)
   if (seq === null) throw new ForeignParent(0)
   return seq
 }

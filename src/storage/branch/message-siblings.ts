@@ -3,8 +3,8 @@ import { messageId } from '../../entities/ids/global-id.ts'
 import type { Message } from '../../entities/message/message.ts'
 import type { MessageSiblings } from '../../entities/message/message-siblings.ts'
 import { reachable } from '../conversation/conversation-ref.ts'
+import { byViewer, statementFor } from '../conversation/history-part.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
-import type { Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
 /** The seq of the message that this message continues; 0: none. */
@@ -28,13 +28,13 @@ export async function readSiblings(
     ...Map.groupBy(asked, ({ message: { conversation } }) => `${conversation.key} ${conversation.epoch}`).values(),
   ]
   const asks = families.map((family) => {
-    const { key, epoch } = (family[0] as (typeof asked)[number]).message.conversation
+    const { key, epoch, userId: owner } = (family[0] as (typeof asked)[number]).message.conversation
     const [parents, seqs] = [
       family.map(({ message }) => parentSeqOf(message)),
       family.map(({ message }) => message.seq),
     ]
     const values = [userId, epoch, parents, seqs, family.map(({ n }) => n), contractLimits.siblings]
-    return { statement: selectSiblings, key, values }
+    return { statement: statementFor(selectSiblings, userId, owner), key, values }
   })
   for (const [, n, index, count, seqs] of (await budget.readKeys(store, asks, 'refused')).flat()) {
     const { placeHead } = (messages[n as number] as Message).conversation
@@ -45,7 +45,7 @@ export async function readSiblings(
 }
 
 /** The siblings of a parent are gathered once, even if the caller asks about several of them. An id counts 64 bytes. */
-const selectSiblings: Statement<'key'> = {
+const selectSiblings = byViewer({
   name: 'message-siblings',
   kind: 'key',
   text: `
@@ -79,4 +79,4 @@ const selectSiblings: Statement<'key'> = {
     ) found
     where bytes - own <= $8
     order by n`,
-}
+})

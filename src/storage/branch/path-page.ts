@@ -1,6 +1,7 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message/message.ts'
 import { PathTooLong } from '../../facts.ts'
+import { statementFor } from '../conversation/history-part.ts'
 import { readSelected, selectMessages } from '../message/select-messages.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import type { Row } from '../postgres/statement.ts'
@@ -49,18 +50,21 @@ export async function readPathPages(
   requests: readonly PathPageRequest[],
 ): Promise<(PathPage | null)[]> {
   const paths = await Promise.all(requests.map((request) => readPath(store, userId, toPathRequest(request), budget)))
-  const seqs = requests.map((request, index) => seqsOfPage(paths[index] as Path, toBounds(request)))
-  const asks = requests.map(({ conversation: { key, epoch }, fromEnd }, index) => {
-    return { statement: fromEnd ? selectLast : selectFirst, key, values: [userId, epoch, seqs[index]] }
+  const seqs = requests.map((request, index) => seqsOfPage(paths[index] ?? nowhere, toBounds(request)))
+  const asks = requests.map(({ conversation: { key, epoch, userId: owner }, fromEnd }, index) => {
+    const statement = statementFor(fromEnd ? selectLast : selectFirst, userId, owner)
+    return { statement, key, values: [userId, epoch, seqs[index]] }
   })
   const answers = await budget.readKeys(store, asks, 'cut')
   return requests.map((request, index) => {
-    const path = paths[index] as Path
+    const path = paths[index] ?? null
     const found = readSelected(answers[index] as Row[], request.conversation, 'all')
-    const isGone = path.ranges.length === 0 || (found.length === 0 && seqs[index]?.length !== 0)
-    return isGone ? null : withEnds(found, request.leaf, path, toBounds(request))
+    const isGone = found.length === 0 && seqs[index]?.length !== 0
+    return path === null || isGone ? null : withEnds(found, request.leaf, path, toBounds(request))
   })
 }
+
+const nowhere: Path = { ranges: [], next: 0 }
 
 function toBounds({ leaf, after, before, count, fromEnd }: PathPageRequest): Bounds {
   return { after, before: Math.min(before ?? leaf + 1, leaf + 1), count, fromEnd }

@@ -2,6 +2,7 @@ import type { Awaiting } from '../../database/reads/lone-reads.ts'
 import type { Conversation } from '../../entities/conversation.ts'
 import { ConversationMissing, PathTooLong } from '../../facts.ts'
 import { reachable } from '../conversation/conversation-ref.ts'
+import { firstSeqOf, readPart } from '../conversation/participant-role.ts'
 import { queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
@@ -16,7 +17,7 @@ export interface Range {
  * path is a list of ranges of seqs, and a seq names a place on it.
  */
 export interface Path {
-  /** From the leaf down. There is at least one range if there is a leaf. */
+  /** From the leaf down. There is at least one range if there is a leaf, and the viewer reads it. */
   readonly ranges: readonly Range[]
   /** The seq with which the path goes on below the last range; 0 if the path begins with that range. */
   readonly next: number
@@ -48,12 +49,35 @@ export function isStraight({ isBranched, activeLeaf }: Conversation): boolean {
 }
 
 /**
- * A path, as far as the request asks or as 10,000 ranges go. It has no ranges if this viewer does not have the
- * conversation any more. A message never gets another parent, so a path is the same at every read. At most one
- * statement, and none if the conversation has no branches.
+ * A path, as far as the request asks or as 10,000 ranges go, and as far as the viewer reads it; null if this viewer does
+ * not have the conversation any more. A message never gets another parent, so a path is the same at every read. At most
+ * one statement, and none if the conversation has no branches; for whoever does not own the conversation one more.
  */
-export async function readPath(store: Store, userId: string, request: PathRequest, awaiting: Awaiting): Promise<Path> {
-  const { conversation, leaf, above, below, count } = request
+export async function readPath(
+  store: Store,
+  userId: string,
+  request: PathRequest,
+  awaiting: Awaiting,
+): Promise<Path | null> {
+  const part = await readPart(store.reads, request.conversation, userId, awaiting)
+  if (part === null) return null
+  const from = firstSeqOf(part)
+  const path = await readLog(store, userId, { ...request, above: Math.max(request.above, from - 1) }, awaiting)
+  return path === null || from === 1 ? path : behind(path, from)
+}
+
+/** What of a path is not before a seq. */
+function behind({ ranges, next }: Path, from: number): Path {
+  const kept = ranges.filter(({ high }) => high >= from)
+  return { ranges: kept.map(({ low, high }) => ({ low: Math.max(low, from), high })), next: next < from ? 0 : next }
+}
+
+async function readLog(
+  store: Store,
+  userId: string,
+  { conversation, leaf, above, below, count }: PathRequest,
+  awaiting: Awaiting,
+): Promise<Path | null> {
   if (leaf === 0) return { ranges: [], next: 0 }
   if (!conversation.isBranched) return { ranges: [{ low: 1, high: leaf }], next: 0 }
   // A path to the beginning may be long.
@@ -65,12 +89,13 @@ export async function readPath(store: Store, userId: string, request: PathReques
     [userId, conversation.epoch, leaf, above, below, count],
     awaiting,
   )
+  if (rows.length === 0) return null
   const ranges = rows.map(([low, high]) => ({ low: low as number, high: high as number }))
   return { ranges, next: (rows.at(-1)?.[2] ?? 0) as number }
 }
 
 /**
- * The whole path, from its leaf down. At most one statement, and none if the conversation has no branches.
+ * The whole path as far as the viewer reads it, from its leaf down. Statements as for `readPath`.
  *
  * @throws PathTooLong; ConversationMissing if the conversation was deleted meanwhile
  */
@@ -81,13 +106,10 @@ export async function readWholePath(
   leaf: number,
   awaiting: Awaiting,
 ): Promise<readonly Range[]> {
-  const { ranges, next } = await readPath(
-    store,
-    userId,
-    { conversation, leaf, above: 0, below: leaf + 1, count: null },
-    awaiting,
-  )
-  if (leaf > 0 && ranges.length === 0) throw new ConversationMissing()
+  const request = { conversation, leaf, above: 0, below: leaf + 1, count: null }
+  const path = await readPath(store, userId, request, awaiting)
+  if (path === null) throw new ConversationMissing()
+  const { ranges, next } = path
   if (next > 0) throw new PathTooLong(rangesPerPath, ranges.length + 1)
   return ranges
 }

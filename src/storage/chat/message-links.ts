@@ -1,8 +1,8 @@
 import type { PoolClient } from 'pg'
-import type { Conversation } from '../../entities/conversation.ts'
 import type { Place } from '../../entities/ids/place.ts'
 import type { Message } from '../../entities/message/message.ts'
 import { ForeignReply, MentionedOutsider } from '../../facts.ts'
+import type { Reached } from '../conversation/participant-role.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { writeJson } from '../postgres/column.ts'
 import { queryKey, type Statement } from '../postgres/statement.ts'
@@ -20,20 +20,20 @@ export interface Links {
 }
 
 /**
- * Refuses links to what is not in the conversation.
+ * Refuses links to what is not in the conversation, or not where whoever appends reads.
  *
- * @param conversation locked, as it is before the messages are stored
+ * @param reached the conversation as it is before the messages are stored
  * @param links by the seqs that the messages have or get
  * @throws ForeignReply, MentionedOutsider
  */
 export async function requireLinks(
   client: PoolClient,
-  { key, epoch, userId, lastSeq }: Conversation,
+  { conversation: { key, epoch, userId, lastSeq }, firstSeq }: Reached,
   links: ReadonlyMap<number, Links>,
 ): Promise<void> {
   for (const [seq, { index, replyTo }] of links) {
     if (replyTo === null) continue
-    const isBefore = replyTo.seq < seq && replyTo.seq <= lastSeq
+    const isBefore = replyTo.seq >= firstSeq && replyTo.seq < seq && replyTo.seq <= lastSeq
     if (replyTo.key !== key || replyTo.epoch !== epoch || !isBefore) throw new ForeignReply(index)
   }
   const given = [...links.values()]

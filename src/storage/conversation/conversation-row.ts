@@ -62,12 +62,14 @@ function read(table: string, column: string): string {
 
 /**
  * The same columns in one column, as a JSON array. It is for rows of which only some carry a conversation.
+ *
+ * @param more SQL expressions whose values come behind them
  */
-export function conversationColumn(table: string): string {
+export function conversationColumn(table: string, ...more: string[]): string {
   // JSON.parse would read the JSON of the metadata too, and round the times.
   const isText = (column: string) => times.has(column) || column === 'metadata'
   const texts = columns.map((column) => `${read(table, column)}${isText(column) ? '::text' : ''}`)
-  return `json_build_array(${texts.join(', ')})`
+  return `json_build_array(${[...texts, ...more].join(', ')})`
 }
 
 /** How many bytes a conversation's row counts: those of the title and the metadata, which callers gave. */

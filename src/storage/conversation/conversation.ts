@@ -128,7 +128,7 @@ async function createOverTombstone(store: Store, input: NewConversation): Promis
   return commit<Conversation | Tombstone | null>(
     store,
     inTransaction(async (client) => {
-      const found = await lockConversation(client, to, 'owner')
+      const found = (await lockConversation(client, to, 'owner'))?.conversation ?? null
       if (found === null || found.deletedAt === null) return unmoved(null)
       const revived = await reviveConversation(client, found, createdAt)
       if (revived === null) return unmoved({ key: found.key, epoch: found.epoch })

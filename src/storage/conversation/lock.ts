@@ -5,7 +5,7 @@ import { queryKey, type Statement } from '../postgres/statement.ts'
 import { drawEpoch } from './conversation-key.ts'
 import { type Access, type ConversationRef, mayAccess } from './conversation-ref.ts'
 import { conversationColumns, nextImport, nextUpdate, readConversation } from './conversation-row.ts'
-import { allows, readRole } from './participant-role.ts'
+import { allows, firstSeqOf, type Reached, readPart } from './participant-role.ts'
 
 /**
  * Locks the conversation, or its tombstone, until the transaction ends; null if this viewer has neither. A ref with an
@@ -17,17 +17,16 @@ export async function lockConversation(
   client: PoolClient,
   ref: ConversationRef,
   access: Access,
-): Promise<Conversation | null> {
+): Promise<Reached | null> {
   const [row] = await queryKey(client, lock, ref.key, [ref.userId, ref.epoch])
   if (row === undefined) return null
   const conversation = readConversation(row)
-  if (conversation.userId === ref.userId) return conversation
   // A statement of its own: the one that waited for the lock has a snapshot from before, and whoever held the lock may
   // have removed this viewer.
-  const role = await readRole(client, conversation, ref.userId)
-  if (role === null) return null
-  if (!allows(role, access)) throw new NotPermitted()
-  return conversation
+  const part = await readPart(client, conversation, ref.userId)
+  if (part === null) return null
+  if (!allows(part.role, access)) throw new NotPermitted()
+  return { conversation, firstSeq: firstSeqOf(part) }
 }
 
 /**
@@ -38,7 +37,7 @@ export async function lockBoth(
   client: PoolClient,
   one: ConversationRef,
   other: ConversationRef,
-): Promise<[Conversation | null, Conversation | null]> {
+): Promise<[Reached | null, Reached | null]> {
   if (one.key > other.key) {
     const [last, first] = await lockBoth(client, other, one)
     return [first, last]

@@ -5,6 +5,7 @@ import {
   conversationColumns,
   conversationWidth,
 } from '../conversation/conversation-row.ts'
+import { firstSeqOf, readsAt } from '../conversation/history-part.ts'
 import { type MessageColumns, messageColumnNames, messageColumns, rowBytes } from '../message/message-row.ts'
 import { clock, toMoment } from '../postgres/moment.ts'
 import type { Statement } from '../postgres/statement.ts'
@@ -121,6 +122,10 @@ export const theirs = [
   'from conversation c where c.user_id = $1',
   `${participants} where p.user_id = $1 and p.ended_at is null`,
 ]
+
+/** The first seq that the user `$1` reads of the conversation `c`, which is one of `theirs`. */
+export const firstSeqOfAny = `case when c.user_id = $1 then 1 else ${firstSeqOf('c.key', '$1')} end`
+
 /** A text without the difference between capitals and small letters, and without accents above and below letters. */
 function folded(text: string): string {
   return `normalize(lower(regexp_replace(normalize(${text}, NFKD), '[\\u0300-\\u036f]', '', 'g')), NFC)`
@@ -129,4 +134,5 @@ function folded(text: string): string {
 /** The last message is looked up by the last seq. To look for the newest that is not deleted took a fifth longer. */
 const lastMessage = `
     left join message m on m.conversation_key = c.key and m.seq = c.last_seq
-      and m.deleted_at is null and m.status <> 'STREAMING' and m.size <= ${messageBytes}`
+      and m.deleted_at is null and m.status <> 'STREAMING' and m.size <= ${messageBytes}
+      and ${readsAt('c', 'm.seq', 'c.key', '$1')}`

@@ -7,6 +7,7 @@ import {
   conversationWidth,
   readConversation,
 } from '../conversation/conversation-row.ts'
+import { firstSeqOf, inPart, statementFor } from '../conversation/history-part.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import type { Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
@@ -35,22 +36,26 @@ export interface Changes {
 
 /**
  * Reads what the reader does not know yet: at most `count` messages, the changed ones first. null if this viewer has no
- * such conversation. One statement reads all of it, so all of it is of one moment.
+ * such conversation. One statement reads all of it, so all of it is of one moment. What lies before the first message
+ * that the viewer reads counts as known.
  *
  * Writers take revisions and seqs under the conversation's lock. So a message that was not read has, or will get, a
  * higher revision or seq than the messages that were read.
+ *
+ * @param ownerId the owner of the conversation
  */
 export async function readChanges(
   store: Store,
   budget: AnswerBudget,
   userId: string,
+  ownerId: string,
   known: Known,
   count: number,
 ): Promise<Changes | null> {
   const { key, epoch, seq, revision } = known
   const rows = await budget.readKey(
     store,
-    { statement: select, key, values: [userId, epoch, seq, revision, count] },
+    { statement: statementFor(select, userId, ownerId), key, values: [userId, epoch, seq, revision, count] },
     'cut',
   )
   const [first] = rows
@@ -66,22 +71,24 @@ export async function readChanges(
   return { conversation, changed, appended, hasMore, hasAllChanged: isChangedWhole }
 }
 
-const select: Statement<'key'> = {
-  name: 'message-changes',
-  kind: 'key',
-  text: `
+/** @param known the seq up to which the reader knows the messages */
+function selectAfter(known: string): Statement<'key'> {
+  return {
+    name: 'message-changes',
+    kind: 'key',
+    text: `
     with c as materialized (
       select c.*, ${conversationBytes('c')} as bytes from conversation c where ${reachable('c')}
     ),
     changed as (
       select m.*, row_number() over (order by m.revision) as place from c
-      join message m on m.conversation_key = $1 and m.revision > $5 and m.seq <= $4
+      join message m on m.conversation_key = $1 and m.revision > $5 and m.seq <= ${known}
       order by m.revision limit $6 + 1
     ),
     appended as (
-      select m.*, m.seq - $4 + (select count(*) from changed) as place from c
-      join message m on m.conversation_key = $1 and m.seq > $4
-        and m.seq <= $4::bigint + greatest($6 + 1 - (select count(*) from changed), 0)
+      select m.*, m.seq - ${known} + (select count(*) from changed) as place from c
+      join message m on m.conversation_key = $1 and m.seq > ${known}
+        and m.seq <= ${known}::bigint + greatest($6 + 1 - (select count(*) from changed), 0)
     ),
     found as (
       select ${messageColumns('m', 'all', '$1')}, m.place, ${rowBytes('m', '$1')} as own,
@@ -96,4 +103,7 @@ const select: Statement<'key'> = {
       ${conversationColumns('c')}, ${messageColumnsIf('m.bytes + c.bytes <= $7', 'm', 'all')}
     from c left join found m on m.place <= $6 and m.bytes - m.own + c.bytes <= $7
     order by m.place`,
+  }
 }
+
+const select = { whole: selectAfter('$4'), part: inPart(selectAfter(`greatest($4::int, ${firstSeqOf()} - 1)`)) }

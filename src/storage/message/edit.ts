@@ -4,6 +4,7 @@ import type { Place } from '../../entities/ids/place.ts'
 import type { Message } from '../../entities/message/message.ts'
 import { ConversationMissing, MessageMissing, NotPermitted, RevisionMoved, StillStreaming } from '../../facts.ts'
 import { commit, inTransaction, moving, unmoved, type Written } from '../conversation/commit.ts'
+import { readPayer } from '../conversation/conversation-owner.ts'
 import type { ConversationRef } from '../conversation/conversation-ref.ts'
 import { lockConversation } from '../conversation/lock.ts'
 import { free, type Room, within } from '../postgres/quota.ts'
@@ -48,7 +49,7 @@ export async function editMessage(
       room.require(edited.size - message.size)
       return movingOne(await rewriteMessages(client, message.conversation, [{ seq: message.seq, message: edited }]))
     })
-  return within(store.quotas.bytes, ref.conversation.userId, 0, change)
+  return within(store.quotas.bytes, await readPayer(store, ref.conversation, 'bytes'), 0, change)
 }
 
 /** Turns a message into a tombstone. A message that is a tombstone already stays as it is. @throws MessageMissing */
@@ -57,7 +58,7 @@ export async function deleteMessage(store: Store, ref: MessageRef): Promise<Mess
     if (message.deletedAt !== null) return unmoved(message)
     return movingOne(await tombstoneMessages(client, message.conversation, [message.seq]))
   })
-  free(store.quotas, ref.conversation.userId)
+  free(store.quotas, deleted.conversation.userId)
   return deleted
 }
 
@@ -76,10 +77,11 @@ export async function changeOne(
   return commit(
     store,
     inTransaction(async (client) => {
-      const conversation = await lockConversation(client, ref.conversation, 'writer')
-      if (conversation === null || conversation.deletedAt !== null) throw new MessageMissing()
+      const locked = await lockConversation(client, ref.conversation, 'writer')
+      if (locked === null || locked.conversation.deletedAt !== null) throw new MessageMissing()
+      const { conversation, firstSeq } = locked
       const message = await findMessage(client, conversation, ref.message)
-      if (message === null) throw new MessageMissing()
+      if (message === null || message.seq < firstSeq) throw new MessageMissing()
       const { userId } = ref.conversation
       if (of === 'own' && userId !== conversation.userId && userId !== message.authorId) throw new NotPermitted()
       return work(client, message)
@@ -132,7 +134,7 @@ export async function clearConversation(store: Store, ref: ConversationRef): Pro
     const { conversation, isDone } = await commit(
       store,
       inTransaction(async (client) => {
-        const found = await lockConversation(client, ref, 'owner')
+        const found = (await lockConversation(client, ref, 'owner'))?.conversation ?? null
         if (found === null || found.deletedAt !== null) throw new ConversationMissing()
         upTo ??= found.lastSeq
         const rows = await queryKey(client, selectUncleared, found.key, [upTo, clearedPerTransaction])

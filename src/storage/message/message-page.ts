@@ -1,15 +1,18 @@
 import { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message/message.ts'
+import { statementFor } from '../conversation/history-part.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import type { Row } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import type { MessageColumns } from './message-row.ts'
-import { readHead, readSelected, selectMessages } from './select-messages.ts'
+import { readFirstSeq, readHead, readSelected, selectMessages } from './select-messages.ts'
 
 export interface PageRequest {
   readonly key: string
   /** null: any epoch. */
   readonly epoch: number | null
+  /** Who owns the conversation; null: it is not known. */
+  readonly ownerId: string | null
   /** Exclusive; 0 is the beginning. */
   readonly after: number
   /** Exclusive; null is the end. */
@@ -47,28 +50,32 @@ export async function readPages(
   userId: string,
   requests: readonly PageRequest[],
 ): Promise<(Page | null)[]> {
-  const asks = requests.map(({ key, epoch, after, before, count, fromEnd, columns }) => {
+  const asks = requests.map(({ key, epoch, ownerId, after, before, count, fromEnd, columns }) => {
     return {
-      statement: selectPage[columns][fromEnd ? 'last' : 'first'],
+      statement: statementFor(selectPage[columns][fromEnd ? 'last' : 'first'], userId, ownerId),
       key,
       values: [userId, epoch, after, before, count],
     }
   })
   const answers = await budget.readKeys(store, asks, 'cut')
-  return requests.map((request, index) => toPage(answers[index] as Row[], request))
+  return requests.map((request, index) => toPage(answers[index] as Row[], userId, request))
 }
 
 /** Seqs have no gaps, and a deleted message keeps its seq. So the seqs alone tell what lies before and after a page. */
-function toPage(rows: readonly Row[], request: PageRequest): Page | null {
+function toPage(rows: readonly Row[], userId: string, request: PageRequest): Page | null {
   const conversation = readHead(rows, new PagedConversation())
-  if (conversation === null) return null
+  const isPart = request.ownerId !== userId
+  // What was read for an owner is for nobody else.
+  if (conversation === null || (!isPart && conversation.userId !== userId)) return null
   const messages = readSelected(rows, conversation, request.columns)
   const { lastSeq } = conversation
-  const end = request.before ?? lastSeq + 1
+  const from = isPart ? readFirstSeq(rows) : 1
+  const after = Math.max(request.after, from - 1)
+  const end = Math.max(request.before ?? lastSeq + 1, from)
   // An empty page stands at the bound from which it was read.
-  const first = messages[0]?.seq ?? (request.fromEnd ? end : request.after + 1)
-  const last = messages.at(-1)?.seq ?? (request.fromEnd ? end - 1 : request.after)
-  const page = { conversation, messages, hasPrevious: Math.min(first - 1, lastSeq) > 0, hasNext: last < lastSeq }
+  const first = messages[0]?.seq ?? (request.fromEnd ? end : after + 1)
+  const last = messages.at(-1)?.seq ?? (request.fromEnd ? end - 1 : after)
+  const page = { conversation, messages, hasPrevious: Math.min(first - 1, lastSeq) >= from, hasNext: last < lastSeq }
   conversation.pageRead = { request, page }
   return page
 }
@@ -83,6 +90,8 @@ function bothEnds(columns: MessageColumns) {
       ...common,
       name: `message-page-first-${columns}`,
       found: `m.seq > $4::int and m.seq < least(${before}, $4::bigint + $6::int + 1)`,
+      foundFrom: (first) =>
+        `m.seq < least(${before}, greatest($4::int, ${first} - 1)::bigint + $6::int + 1) and m.seq > $4`,
       order: 'asc',
     }),
     last: selectMessages({

@@ -1,8 +1,9 @@
 import { Conversation } from '../../entities/conversation.ts'
 import type { Place } from '../../entities/ids/place.ts'
 import type { Message } from '../../entities/message/message.ts'
+import { type ByViewer, statementFor } from '../conversation/history-part.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
-import type { Row, Statement } from '../postgres/statement.ts'
+import type { Row } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { readHead, readSelected, selectMessages } from './select-messages.ts'
 
@@ -13,7 +14,9 @@ export async function readLastMessages(
   userId: string,
   conversations: readonly Conversation[],
 ): Promise<(Message | null)[]> {
-  const asks = conversations.map(({ key, epoch }) => ({ statement: selectLast, key, values: [userId, epoch] }))
+  const asks = conversations.map(({ key, epoch, userId: owner }) => {
+    return { statement: statementFor(selectLast, userId, owner), key, values: [userId, epoch] }
+  })
   const answers = await budget.readKeys(store, asks, 'refused')
   return conversations.map((conversation, n) => readSelected(answers[n] as Row[], conversation, 'all')[0] ?? null)
 }
@@ -28,16 +31,28 @@ const selectLast = selectMessages({
   withConversation: false,
 })
 
+/** The place of a message that somebody asks for. */
+export interface AskedPlace extends Place {
+  /** Who owns the conversation; absent: it is not known. */
+  readonly ownerId?: string
+}
+
+/** The place of a message in a conversation that was read. */
+export function placeIn({ key, epoch, userId }: Conversation, seq: number): AskedPlace {
+  return { key, epoch, seq, ownerId: userId }
+}
+
 /** For each place, in order: its message, or null if this viewer has no message there. A statement for each conversation. */
 export async function readMessagesAt(
   store: Store,
   budget: AnswerBudget,
   userId: string,
-  places: readonly Place[],
+  places: readonly AskedPlace[],
 ): Promise<(Message | null)[]> {
   return readByConversation(store, budget, userId, places, {
     statement: selectAt,
     placeOf: (place) => place,
+    ownerOf: ({ ownerId }) => ownerId ?? null,
     markOf: ({ seq }) => seq,
     read: (rows) => {
       const conversation = readHead(rows, new Conversation())
@@ -72,6 +87,7 @@ export async function readMessagesByClientId(
   return readByConversation(store, budget, userId, asked, {
     statement: selectByClientId,
     placeOf: ({ conversation }) => conversation,
+    ownerOf: ({ conversation }) => conversation.userId,
     markOf: ({ clientId }) => clientId,
     read: (rows, { conversation }) => {
       return new Map(readSelected(rows, conversation, 'all').map((message) => [message.clientId, message]))
@@ -95,8 +111,10 @@ function timesIn(asked: string, value: string): string {
 }
 
 interface Reading<Ask, Value> {
-  readonly statement: Statement<'key'>
+  readonly statement: ByViewer
   readonly placeOf: (ask: Ask) => Pick<Place, 'key' | 'epoch'>
+  /** null: it is not known. */
+  readonly ownerOf: (ask: Ask) => string | null
   /** What tells an ask from the others in its conversation. */
   readonly markOf: (ask: Ask) => Value
   readonly read: (rows: readonly Row[], first: Ask) => ReadonlyMap<Value | null, Message>
@@ -108,12 +126,17 @@ async function readByConversation<Ask, Value>(
   budget: AnswerBudget,
   userId: string,
   asked: readonly Ask[],
-  { statement, placeOf, markOf, read }: Reading<Ask, Value>,
+  { statement, placeOf, ownerOf, markOf, read }: Reading<Ask, Value>,
 ): Promise<(Message | null)[]> {
   const groups = Map.groupBy(asked, (ask) => `${placeOf(ask).key} ${placeOf(ask).epoch}`)
   const asks = [...groups.values()].map((group) => {
-    const { key, epoch } = placeOf(group[0] as Ask)
-    return { statement, key, values: [userId, epoch, group.map(markOf)] }
+    const [first] = group as [Ask]
+    const { key, epoch } = placeOf(first)
+    return {
+      statement: statementFor(statement, userId, ownerOf(first)),
+      key,
+      values: [userId, epoch, group.map(markOf)],
+    }
   })
   const answers = await budget.readKeys(store, asks, 'refused')
   const found = new Map<Ask, Message | undefined>()

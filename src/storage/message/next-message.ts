@@ -1,4 +1,5 @@
 import type { Message } from '../../entities/message/message.ts'
+import { statementFor } from '../conversation/history-part.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import type { Row } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
@@ -11,8 +12,8 @@ export async function readNextMessages(
   userId: string,
   messages: readonly Message[],
 ): Promise<(Message | null)[]> {
-  const asks = messages.map(({ conversation: { key, epoch }, seq }) => {
-    return { statement: selectNext, key, values: [userId, epoch, seq] }
+  const asks = messages.map(({ conversation: { key, epoch, userId: owner }, seq }) => {
+    return { statement: statementFor(selectNext, userId, owner), key, values: [userId, epoch, seq] }
   })
   const answers = await budget.readKeys(store, asks, 'refused')
   return messages.map(({ conversation }, n) => readSelected(answers[n] as Row[], conversation, 'all')[0] ?? null)

@@ -1,7 +1,13 @@
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message/message.ts'
 import { reachable } from '../conversation/conversation-ref.ts'
-import { conversationBytes, conversationColumn, readConversationColumn } from '../conversation/conversation-row.ts'
+import {
+  conversationBytes,
+  conversationColumn,
+  conversationWidth,
+  readConversationColumn,
+} from '../conversation/conversation-row.ts'
+import { type ByViewer, firstSeqOf, inPart } from '../conversation/history-part.ts'
 import type { Row, Statement } from '../postgres/statement.ts'
 import { type MessageColumns, messageColumns, messageColumnsIf, readMessage, rowBytes } from './message-row.ts'
 
@@ -13,6 +19,8 @@ export interface MessageSelection {
    * parameter is the room.
    */
   readonly found: string
+  /** The same in place of `found`, where a viewer's first seq is this expression. */
+  readonly foundFrom?: (first: string) => string
   readonly room: string
   readonly order: 'asc' | 'desc'
   readonly limit?: number
@@ -23,18 +31,26 @@ export interface MessageSelection {
 }
 
 /**
- * Reads messages of one conversation, for `AnswerBudget.readKeys`. If there are none, but the conversation, then there is one row
+ * Statements that read messages of one conversation, for `AnswerBudget.readKeys`. If there are none, but the conversation, then there is one row
  * without a message.
  *
  * Only the first row carries the conversation: in every row it could take more bytes than the messages. It is written
  * once, before the rows are read: within the rows it took 17 % of PostgreSQL's time for a page. The messages are summed
  * in the order of their index, so that PostgreSQL sorts nothing.
  */
-export function selectMessages(selection: MessageSelection): Statement<'key'> {
-  const { name, columns, found, room, order, limit, times, withConversation } = selection
+export function selectMessages(selection: MessageSelection): ByViewer {
+  const { found, foundFrom } = selection
+  return {
+    whole: statementOf(selection, found, conversationColumn('c')),
+    part: inPart(statementOf(selection, foundFrom?.(firstSeqOf()) ?? found, conversationColumn('c', firstSeqOf()))),
+  }
+}
+
+function statementOf(selection: MessageSelection, found: string, conversation: string): Statement<'key'> {
+  const { name, columns, room, order, limit, times, withConversation } = selection
   const own = rowBytes('m', '$1')
   const head = withConversation
-    ? `${conversationBytes('c')} as bytes, ${conversationColumn('c')} as conversation`
+    ? `${conversationBytes('c')} as bytes, ${conversation} as conversation`
     : '0 as bytes, null as conversation'
   return {
     name,
@@ -60,6 +76,12 @@ export function selectMessages(selection: MessageSelection): Statement<'key'> {
 export function readHead<C extends Conversation>(rows: readonly Row[], conversation: C): C | null {
   const row = rows.find(([, head]) => head !== null)
   return row === undefined ? null : readConversationColumn(row[1], conversation)
+}
+
+/** The first seq that the viewer reads, from the rows of a statement `part`. */
+export function readFirstSeq(rows: readonly Row[]): number {
+  const [, head] = rows.find(([, found]) => found !== null) ?? []
+  return JSON.parse(head as string)[conversationWidth]
 }
 
 /** The messages of these rows, by seq. */

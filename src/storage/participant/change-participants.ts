@@ -2,7 +2,7 @@ import { LockMode, raw } from '@mikro-orm/core'
 import type { EntityManager } from '@mikro-orm/postgresql'
 import { Conversation } from '../../entities/conversation.ts'
 import { Participant } from '../../entities/participant.ts'
-import { ConversationMissing, OwnerTakesPart, TooManyParticipants } from '../../facts.ts'
+import { ConversationMissing, HistoryBeyondEnd, OwnerTakesPart, TooManyParticipants } from '../../facts.ts'
 import { commit, inUnitOfWork, moving, unmoved, type Written } from '../conversation/commit.ts'
 import { findLocked, move, now } from '../conversation/conversation.ts'
 import { listKey } from '../conversation/conversation-key.ts'
@@ -12,14 +12,16 @@ import { listRevision, type Store } from '../postgres/store.ts'
 /**
  * Lets a user take part in a conversation, or gives a participant another role. Whoever has the role already keeps it.
  *
+ * @param historyFrom the first seq that the user reads; null: all for whoever joins, and as before for a participant
  * @param most how many participants the conversation may have beside its owner
- * @throws ConversationMissing, NotPermitted, OwnerTakesPart, TooManyParticipants
+ * @throws ConversationMissing, NotPermitted, OwnerTakesPart, HistoryBeyondEnd, TooManyParticipants
  */
 export function addParticipant(
   store: Store,
   ref: ConversationRef,
   userId: string,
   role: Participant['role'],
+  historyFrom: number | null,
   most: number,
 ): Promise<Conversation> {
   return commit(
@@ -27,14 +29,17 @@ export function addParticipant(
     inUnitOfWork(async (em) => {
       const conversation = await findLocked(em, ref)
       if (userId === conversation.userId) throw new OwnerTakesPart()
+      const next = conversation.lastSeq + 1
+      if (historyFrom !== null && (historyFrom < 1 || historyFrom > next)) throw new HistoryBeyondEnd(next)
       const found = await find(em, conversation, userId)
       const takesPart = found !== null && isPresent(found, conversation)
-      if (takesPart && found.role === role) return unmoved(conversation)
+      const first = historyFrom ?? (takesPart ? found.historyFrom : null)
+      if (takesPart && found.role === role && found.historyFrom === first) return unmoved(conversation)
       if (!takesPart && (await countParticipants(em, conversation)) >= most) throw new TooManyParticipants(most)
       const revision = changeParticipants(conversation)
       const { epoch } = conversation
       const since = takesPart ? {} : { createdAt: now(), endedAt: null }
-      const part = { role, epoch, revision, changedAt: now() }
+      const part = { role, historyFrom: first, epoch, revision, changedAt: now() }
       if (found !== null) em.assign(found, { ...part, ...since })
       else em.create(Participant, { conversation, userId, ...part, createdAt: now(), endedAt: null })
       await em.flush()

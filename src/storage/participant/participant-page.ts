@@ -11,6 +11,8 @@ export interface TakingPart {
   readonly userId: string
   readonly role: ParticipantRole
   readonly joinedAt: string
+  /** The first seq that the user reads; null: the user reads all messages. */
+  readonly historyFrom: number | null
 }
 
 export interface ParticipantPage {
@@ -37,10 +39,11 @@ export async function readParticipants(
   const rows = await budget.readKey(store, ask, 'refused')
   if (rows.length === 0) return null
   const found = rows.filter(([, , userId]) => userId !== null)
-  const participants = found.slice(0, count).map(([, , userId, role, joinedAt]) => ({
+  const participants = found.slice(0, count).map(([, , userId, role, joinedAt, historyFrom]) => ({
     userId: userId as string,
     role: role as ParticipantRole,
     joinedAt: toTimestamp(joinedAt as string),
+    historyFrom: historyFrom as number | null,
   }))
   return { participants, hasNext: found.length > count, hasPrevious: rows[0]?.[1] as boolean }
 }
@@ -55,12 +58,12 @@ const select: Statement<'key'> = {
       $4::text <> '' and (c.user_id <= $4 or exists (
         select from participant p where p.conversation_key = $1 and p.epoch = c.epoch and p.ended_at is null and p.user_id <= $4
       )),
-      part.user_id, part.role, part.joined_at
+      part.user_id, part.role, part.joined_at, part.history_from
     from conversation c
     left join lateral (
-      select c.user_id, 'OWNER' as role, ${readable('c.created_at')} as joined_at where c.user_id > $4
+      select c.user_id, 'OWNER' as role, ${readable('c.created_at')} as joined_at, null::int as history_from where c.user_id > $4
       union all
-      select p.user_id, p.role, ${readable('p.created_at')} from participant p
+      select p.user_id, p.role, ${readable('p.created_at')}, p.history_from from participant p
       where p.conversation_key = $1 and p.epoch = c.epoch and p.ended_at is null and p.user_id > $4
       order by user_id limit $5::int + 1
     ) part on $6::bigint is not null

@@ -3,9 +3,10 @@ import type { Message } from '../../entities/message/message.ts'
 import { ConversationMissing } from '../../facts.ts'
 import { findConversation } from '../conversation/conversation.ts'
 import { type ConversationRef, mayAccess, reachable } from '../conversation/conversation-ref.ts'
-import { theirs } from '../list/list-statement.ts'
+import { byViewer, readsAt, statementFor } from '../conversation/history-part.ts'
+import { firstSeqOfAny, theirs } from '../list/list-statement.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
-import { query, queryKey, type Row, type Statement } from '../postgres/statement.ts'
+import { query, queryKey, type Row, type Runner, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
 /** How far a user has read a conversation. */
@@ -36,11 +37,15 @@ const newest = 2_000
  *
  * @throws ConversationMissing
  */
-export async function markRead(store: Store, ref: ConversationRef, seq: number): Promise<Conversation> {
-  await queryKey(store.pool, upsert, ref.key, [ref.userId, ref.epoch, seq])
+export async function markRead(
+  store: Store,
+  ref: ConversationRef,
+  seq: number,
+): Promise<{ readonly conversation: Conversation; readonly hasMoved: boolean }> {
+  const moved = await queryKey(store.pool, upsert, ref.key, [ref.userId, ref.epoch, seq])
   const conversation = await findConversation(store, ref)
   if (conversation === null) throw new ConversationMissing()
-  return conversation
+  return { conversation, hasMoved: moved.length > 0 }
 }
 
 const upsert: Statement<'key'> = {
@@ -51,7 +56,8 @@ const upsert: Statement<'key'> = {
     select c.key, $2, c.epoch, least($4::int, c.last_seq), now() from conversation c where ${reachable('c')}
     on conflict (conversation_key, user_id) do update set
       epoch = excluded.epoch, seq = excluded.seq, updated_at = excluded.updated_at
-    where k.epoch <> excluded.epoch or k.seq < excluded.seq`,
+    where k.epoch <> excluded.epoch or k.seq < excluded.seq
+    returning k.seq`,
 }
 
 /** Whether the user `$2` wrote the message itself, and no backend for it. */
@@ -83,12 +89,14 @@ export async function readReadStates(
   userId: string,
   conversations: readonly Conversation[],
 ): Promise<ReadState[]> {
-  const asks = conversations.map(({ key, epoch }) => ({ statement: selectState, key, values: [userId, epoch] }))
+  const asks = conversations.map(({ key, epoch, userId: owner }) => {
+    return { statement: statementFor(selectState, userId, owner), key, values: [userId, epoch] }
+  })
   const answers = await budget.readKeys(store, asks, 'refused')
   return answers.map(([row]) => ({ readSeq: (row?.[1] as number) ?? 0, unread: (row?.[2] as number) ?? 0 }))
 }
 
-const selectState: Statement<'key'> = {
+const selectState = byViewer({
   name: 'read-state',
   kind: 'key',
   text: `
@@ -102,7 +110,7 @@ const selectState: Statement<'key'> = {
     from conversation c
     cross join lateral (select ${readSeq('$1', '$2')} as seq offset 0) seen
     where ${reachable('c')} and $4::bigint is not null`,
-}
+})
 
 /** For each conversation, in order: how many messages behind the marker mention the viewer, up to `mostUnread`. */
 export async function readUnreadMentions(
@@ -124,6 +132,7 @@ const selectMentions: Statement<'key'> = {
       select count(*)::int from (
         select from message_link l
         where l.conversation_key = $1 and l.seq > greatest(seen.seq, c.last_seq - ${newest}) and l.mentions ? $2
+          and ${readsAt('c', 'l.seq')}
         limit ${mostUnread}
       ) unread
     )
@@ -152,7 +161,8 @@ const countUnread: Statement<'user'> = {
       cross join lateral (select ${readSeq('c.key', '$1')} as seq offset 0) seen
       where exists (
         select from message m
-        where m.conversation_key = c.key and m.seq > greatest(seen.seq, c.last_seq - ${newest}) and ${isToRead('$1')}
+        where m.conversation_key = c.key and m.seq > greatest(seen.seq, c.last_seq - ${newest}, ${firstSeqOfAny} - 1)
+          and ${isToRead('$1')}
       )
       limit ${mostUnread}
     ) unread`,
@@ -176,7 +186,7 @@ function toReaders(row: Row | undefined): Readers {
   return { count: (row?.[1] as number) ?? 0, userIds: JSON.parse((row?.[2] as string | null) ?? '[]') }
 }
 
-/** Who wrote a later message has read this one. Who takes no part any more does not count. An id counts 256 bytes. */
+/** Who wrote a later message has read this one. Who takes no part any more, or never read from here, does not count. An id counts 256 bytes. */
 const selectReaders: Statement<'key'> = {
   name: 'message-readers',
   kind: 'key',
@@ -195,7 +205,64 @@ const selectReaders: Statement<'key'> = {
           and later.author_kind is null
       ) reader
       where ${reachable('c')} and m.conversation_key = $1 and m.seq = $4::int and $5::bigint is not null
-        and ${mayAccess('c', 'reader', '$1', 'reader.user_id')}
+        and ${mayAccess('c', 'reader', '$1', 'reader.user_id')} and ${readsAt('c', 'm.seq', '$1', 'reader.user_id')}
         and not (m.author_kind is null and coalesce(m.author_id, c.user_id) = reader.user_id)
     ) reader`,
+}
+
+/** How far those who take part in a conversation have read it. */
+export interface Markers {
+  /** The owner is among them. */
+  readonly participantCount: number
+  /** By user id; empty if there are more users than are named. */
+  readonly readMarkers: readonly { readonly userId: string; readonly readSeq: number }[]
+}
+
+/** @param most so many users are named @returns null if the conversation is not there any more */
+export async function readMarkers(
+  on: Runner,
+  { key, epoch }: Pick<Conversation, 'key' | 'epoch'>,
+  most: number,
+): Promise<Markers | null> {
+  const [row] = await queryKey(on, selectMarkers, key, [epoch, most])
+  if (row === undefined) return null
+  const markers: [string, number][] = JSON.parse((row[1] as string | null) ?? '[]')
+  return {
+    participantCount: row[0] as number,
+    readMarkers: markers.map(([userId, readSeq]) => ({ userId, readSeq })),
+  }
+}
+
+/**
+ * `readSeq` of all of them: what they wrote is looked through once, and not once for each of them. For 50 users and 5,000
+ * messages it took 4.2 ms, where `select 1` took 0.3.
+ */
+const selectMarkers: Statement<'key'> = {
+  name: 'read-markers',
+  kind: 'key',
+  text: `
+    with c as materialized (
+      select c.user_id, c.epoch, c.last_seq from conversation c
+      where c.key = $1 and c.epoch = $2 and c.deleted_at is null
+    ),
+    part as materialized (
+      select c.user_id from c
+      union all
+      select p.user_id from participant p where p.conversation_key = $1 and p.epoch = $2 and p.ended_at is null
+    ),
+    size as materialized (select count(*)::int as count from part),
+    wrote as materialized (
+      select coalesce(m.author_id, c.user_id) as user_id, max(m.seq) as seq
+      from c join message m on m.conversation_key = $1 and m.seq > c.last_seq - ${newest} and m.author_kind is null
+      where (select count from size) <= $3
+      group by 1
+    )
+    select size.count, (
+      select json_agg(json_build_array(part.user_id, greatest(k.seq, wrote.seq, 0)) order by part.user_id)
+      from part
+      left join wrote on wrote.user_id = part.user_id
+      left join read_marker k on k.conversation_key = $1 and k.user_id = part.user_id and k.epoch = $2
+      where size.count <= $3
+    )
+    from c cross join size`,
 }

@@ -1,8 +1,11 @@
 import type { Awaiting } from '../../database/reads/lone-reads.ts'
+import type { Conversation } from '../../entities/conversation.ts'
 import type { Place } from '../../entities/ids/place.ts'
 import type { MessageRole } from '../../entities/message/message-enums.ts'
 import { requiredIn, soughtIn, type WordQuery } from '../../words/word-query.ts'
-import { type ConversationRef, reachable } from '../conversation/conversation-ref.ts'
+import { reachable } from '../conversation/conversation-ref.ts'
+import { firstSeqOf, statementFor } from '../conversation/history-part.ts'
+import { firstSeqOfAny } from '../list/list-statement.ts'
 import { query, queryKey, type Row, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { readOwners, searchable } from './readable.ts'
@@ -10,7 +13,7 @@ import { readOwners, searchable } from './readable.ts'
 export interface SearchAsk {
   readonly query: WordQuery
   /** null: all conversations that the viewer may read. */
-  readonly conversation: Pick<ConversationRef, 'key' | 'epoch'> | null
+  readonly conversation: Pick<Conversation, 'key' | 'epoch' | 'userId'> | null
   /** Both ends of the time in which messages were stored; `from` is included, `to` is not. */
   readonly from: string | null
   readonly to: string | null
@@ -61,11 +64,15 @@ export async function searchWords(
     ask.count,
   ]
   const { conversation } = ask
-  const rows =
-    conversation === null
-      ? await query(store.lone, store.spreads ? selectOfAllSpread : selectOfAll, [userId, ...values], awaiting)
-      : await queryKey(store.lone, selectOfOne, conversation.key, [userId, conversation.epoch, ...values], awaiting)
-  return rows.map(toFound)
+  if (conversation !== null) {
+    const { key, epoch, userId: owner } = conversation
+    const statement = statementFor(selectOfOne, userId, owner)
+    return (await queryKey(store.lone, statement, key, [userId, epoch, ...values], awaiting)).map(toFound)
+  }
+  const { whole, part } = store.spreads ? selectOfAllSpread : selectOfAll
+  // Who takes part in nobody else's conversations reads all that it searches.
+  const statement = owners.length === 1 ? whole : part
+  return (await query(store.lone, statement, [userId, ...values], awaiting)).map(toFound)
 }
 
 function toFound([key, epoch, seq, revision, score]: Row): Found {
@@ -102,19 +109,29 @@ const [leastCommon, mostCommon] = [1_000, 20_000]
  * conversations takes no limit in there.
  *
  * @param readable the conversations, as a table `c` with its condition
+ * @param first the first seq that the viewer reads of `c`; null: it reads all
  * @param at the number of the first parameter
  */
-function selectText(readable: string, key: string | null, at: number, spreads: boolean): string {
+function selectText(readable: string, first: string | null, key: string | null, at: number, spreads: boolean): string {
   const n = (offset: number) => `$${at + offset}`
   const [queries, places, weights, required, from, to, roles] = [n(0), n(1), n(2), n(3), n(4), n(5), n(6)]
   const [score, afterKey, afterSeq, count] = [n(7), n(8), n(9), n(10)]
   const ofKey = (table: string, other: string) =>
     key === null ? `${table}.conversation_key = ${other}` : `${table}.conversation_key = ${key}`
+  const isRead = (table: string) => {
+    if (first === null) return ''
+    if (key !== null)
+      return `
+    and ${table}.seq >= (select r.first_seq from readable r)`
+    return `
+    and ((${table}.conversation_key in (select l.key from late l)) is not true
+      or ${table}.seq >= (select l.first_seq from late l where l.key = ${table}.conversation_key))`
+  }
   const isWanted = (table: string) => `
     (${required}::text is null or ${table}.words @@ ${required}::tsquery)
     and (${from}::timestamptz is null or ${table}.created_at >= ${from})
     and (${to}::timestamptz is null or ${table}.created_at < ${to})
-    and (${roles}::text[] is null or ${table}.role = any(${roles}))`
+    and (${roles}::text[] is null or ${table}.role = any(${roles}))${isRead(table)}`
   const sought = `unnest(${queries}::text[], ${places}::int[], ${weights}::float8[]) as q(query, n, weight)`
   const columns = 'w.conversation_key, w.seq, w.parent_seq, w.length'
   const ofAny = `
@@ -141,8 +158,8 @@ function selectText(readable: string, key: string | null, at: number, spreads: b
     limit ${count}`
   return `
     with readable as materialized (
-      select c.key, c.epoch, c.last_seq, c.is_branched from ${readable}
-    ),
+      select c.key, c.epoch, c.last_seq, c.is_branched${first === null ? '' : `, ${first} as first_seq`} from ${readable}
+    ),${first === null ? '' : late}
     size as materialized (
       select coalesce(sum(r.last_seq), 0)::float8 as messages,
         least(greatest(sum(r.last_seq) / 6, ${leastCommon}), ${mostCommon})::int as common
@@ -207,6 +224,12 @@ function selectText(readable: string, key: string | null, at: number, spreads: b
     order by f.score desc, r.key, f.seq`
 }
 
+/** Conversations of which the viewer does not read all. For a viewer without any, no message is compared with its first seq. */
+const late = `
+    late as materialized (
+      select r.key, r.first_seq from readable r where r.first_seq > 1
+    ),`
+
 /**
  * The messages that continue those of a table: the next one, and those that name another parent. Only branched
  * conversations are asked: in others the seqs say it.
@@ -220,21 +243,27 @@ function continuing(table: string, ofKey: (table: string, other: string) => stri
     select ${columns} ${joined} and w.parent_seq = b.seq and w.parent_seq <> w.seq - 1`
 }
 
-const selectOfOne: Statement<'key'> = {
-  name: 'search-one',
-  kind: 'key',
-  text: selectText(`conversation c where ${reachable('c')} and c.is_searchable`, '$1', 4, false),
+const selectOfOne = {
+  whole: selectOne('search-one', null),
+  part: selectOne('search-one-part', firstSeqOf()),
+}
+
+function selectOne(name: string, first: string | null): Statement<'key'> {
+  const readable = `conversation c where ${reachable('c')} and c.is_searchable`
+  return { name, kind: 'key', text: selectText(readable, first, '$1', 4, false) }
 }
 
 /** The scope finds messages before it is known whose they are: that is no statement for a database that spreads them. */
-const selectOfAll: Statement<'gathered'> = {
-  name: 'search-all',
-  kind: 'gathered',
-  text: selectText(searchable, null, 2, false),
+const selectOfAll = {
+  whole: selectAll('search-all', 'gathered', null),
+  part: selectAll('search-all-part', 'gathered', firstSeqOfAny),
 }
 
-const selectOfAllSpread: Statement<'user'> = {
-  name: 'search-all-spread',
-  kind: 'user',
-  text: selectText(searchable, null, 2, true),
+const selectOfAllSpread = {
+  whole: selectAll('search-all-spread', 'user', null),
+  part: selectAll('search-all-spread-part', 'user', firstSeqOfAny),
+}
+
+function selectAll<Kind extends 'gathered' | 'user'>(name: string, kind: Kind, first: string | null): Statement<Kind> {
+  return { name, kind, text: selectText(searchable, first, null, 2, kind === 'user') }
 }

@@ -1,5 +1,6 @@
 import type { MessageChunk } from '../../entities/message/message-chunk.ts'
 import { reachable } from '../conversation/conversation-ref.ts'
+import { readsAt } from '../conversation/history-part.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { readJson } from '../postgres/column.ts'
 import { queryKey, type Statement } from '../postgres/statement.ts'
@@ -50,7 +51,7 @@ const selectChunks: Statement<'key'> = {
         where conversation_key = $1 and seq = asked.seq and chunk >= asked.chunk
         order by chunk limit $6::int + 1
       ) k
-      where ${reachable('c')}
+      where ${reachable('c')} and ${readsAt('c', 'asked.seq')}
     ) found
     where place_of_seq <= $6 and bytes - own <= $7::bigint
     order by seq, chunk`,
@@ -77,5 +78,5 @@ const selectStreaming: Statement<'key'> = {
   text: `
     select s.seq from conversation c
     join message_stream s on s.conversation_key = $1 and s.seq > $4 and s.seq <= $5
-    where ${reachable('c')} order by s.seq limit 100`,
+    where ${reachable('c')} and ${readsAt('c', 's.seq')} order by s.seq limit 100`,
 }

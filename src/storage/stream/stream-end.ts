@@ -57,8 +57,9 @@ export async function completeMessage(
     return finish(client, stored, { ...message, status, error, completionHash: hash })
   })
   // Most of it was counted as its text came; how much, a look says.
-  if (!replayed) store.quotas.bytes?.add(ref.conversation.userId, message.size)
-  free(store.quotas, ref.conversation.userId)
+  const payer = message.conversation.userId
+  if (!replayed) store.quotas.bytes?.add(payer, message.size)
+  free(store.quotas, payer)
   return { message, replayed }
 }
 

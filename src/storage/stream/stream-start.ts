@@ -24,8 +24,8 @@ export async function startMessage(
   timeoutSeconds: number,
 ): Promise<Started> {
   const { streams } = store.quotas
-  return appendWithin(store.quotas, { ...append, onExisting: 'FAIL' }, (asked) =>
-    within(streams, append.to.userId, 1, (room) => {
+  return appendWithin(store, { ...append, onExisting: 'FAIL' }, (asked, payer) =>
+    within(streams, payer, 1, (room) => {
       const requireRoom: Append['requireRoom'] = (bytes, fresh) => {
         if (fresh.some(({ status }) => status === 'STREAMING')) room.require(1)
         asked.requireRoom?.(bytes, fresh)

@@ -3,6 +3,7 @@ import type { Place } from '../../entities/ids/place.ts'
 import { AttemptOver, ChunkExpected, MessageMissing, NotPermitted, NotStreaming, TextTooLarge } from '../../facts.ts'
 import { commit, inTransaction } from '../conversation/commit.ts'
 import { type Access, mayAccess, reachable } from '../conversation/conversation-ref.ts'
+import { readsAt } from '../conversation/history-part.ts'
 import { writeJson } from '../postgres/column.ts'
 import { queryKey, type Statement } from '../postgres/statement.ts'
 import { type Moved, type Store, textHint } from '../postgres/store.ts'
@@ -75,7 +76,7 @@ async function lockStream(client: PoolClient, { userId, place, attempt }: Stream
 }
 
 const reached = (access: Access) => `
-  ${reachable('c', access)}
+  ${reachable('c', access)} and ${readsAt('c', '$4')}
   and m.conversation_key = $1 and m.seq = $4 and m.deleted_at is null`
 
 /**

@@ -1,5 +1,6 @@
 import { atOnce, commit } from '../conversation/commit.ts'
 import { mayAccess } from '../conversation/conversation-ref.ts'
+import { readsAt } from '../conversation/history-part.ts'
 import { query, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { following, hintOf, type NewChunk, type StreamState, seen, sizeOf, textsOf } from './stream-text.ts'
@@ -70,6 +71,7 @@ const add: Statement<'gathered'> = {
       join conversation c
         on c.key = asked.key and c.epoch = asked.epoch and c.deleted_at is null
           and ${mayAccess('c', 'writer', 'asked.key', 'asked.user_id')}
+          and ${readsAt('c', 'asked.seq', 'asked.key', 'asked.user_id')}
       join message m on m.conversation_key = c.key and m.seq = asked.seq
       join message_stream s on s.conversation_key = m.conversation_key and s.seq = m.seq
         and s.attempt = asked.attempt and s.next_chunk = asked.first and m.size + s.size + asked.bytes <= $9

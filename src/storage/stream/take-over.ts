@@ -46,8 +46,8 @@ function change(
   return commit(
     store,
     inTransaction(async (client): Promise<Written<Conversation>> => {
-      const found = await lockConversation(client, ref, 'writer')
-      if (found === null || found.deletedAt !== null) throw new ConversationMissing()
+      const found = (await lockConversation(client, ref, 'writer'))?.conversation
+      if (found === undefined || found.deletedAt !== null) throw new ConversationMissing()
       const rows = await work(client, found)
       if (rows === null) return unmoved(found)
       const changed = readConversation(rows[0] as Row)

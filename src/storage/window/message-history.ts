@@ -2,11 +2,12 @@ import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message/message.ts'
 import { activeLeafOf, isStraight, rangeArrays, rangesOf, readPath } from '../branch/path.ts'
 import { reachable } from '../conversation/conversation-ref.ts'
+import { byViewer, statementFor } from '../conversation/history-part.ts'
 import { messageColumns, rowBytes } from '../message/message-row.ts'
 import { readSelected } from '../message/select-messages.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import type { KeyAsk } from '../postgres/key-reads.ts'
-import type { Row, Statement } from '../postgres/statement.ts'
+import type { Row } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
 export interface HistoryRequest {
@@ -43,14 +44,15 @@ async function toAsk(
   userId: string,
   { conversation, last, beforeSeq }: HistoryRequest,
 ): Promise<KeyAsk> {
-  const { key, epoch, lastSeq } = conversation
+  const { key, epoch, lastSeq, userId: owner } = conversation
   // A message that came after the conversation was read may have branched it.
   const below = Math.min(beforeSeq ?? Infinity, lastSeq + 1)
   const values = [userId, epoch, last, below]
-  if (isStraight(conversation)) return { statement: selectOfLog, key, values }
+  if (isStraight(conversation)) return { statement: statementFor(selectOfLog, userId, owner), key, values }
   const path = { conversation, leaf: activeLeafOf(conversation), above: 0, below, count: null }
-  const { ranges } = await readPath(store, userId, path, budget)
-  return { statement: selectOfPath, key, values: [...values, ...rangeArrays(ranges)] }
+  const ranges = (await readPath(store, userId, path, budget))?.ranges ?? []
+  const statement = statementFor(selectOfPath, userId, owner)
+  return { statement, key, values: [...values, ...rangeArrays(ranges)] }
 }
 
 /** What a model may read of a message table: neither deleted messages nor streaming ones. */
@@ -99,7 +101,7 @@ const history = `
  * `offset 0` keeps this step the last one. If PostgreSQL joined the messages before it knew the first seq, it would
  * read the whole log: 1,000 messages took 1.3 ms instead of 0.2 ms, depending on the other rows of the tables.
  */
-const selectOfLog: Statement<'key'> = {
+const selectOfLog = byViewer({
   name: 'message-history',
   kind: 'key',
   text: `
@@ -120,13 +122,13 @@ const selectOfLog: Statement<'key'> = {
       where ${reachable('c')}
     )
     select * from history where bytes - own <= $6 order by seq`,
-}
+})
 
 /**
  * Each range is read separately, along the primary key, and its limit applies inside it. As one join, PostgreSQL would
  * read the messages of other branches in between.
  */
-const selectOfPath: Statement<'key'> = {
+const selectOfPath = byViewer({
   name: 'message-path-history',
   kind: 'key',
   text: `
@@ -164,4 +166,4 @@ const selectOfPath: Statement<'key'> = {
       ) m
     )
     select * from history where bytes - own <= $8 order by seq`,
-}
+})

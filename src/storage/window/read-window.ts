@@ -11,6 +11,7 @@ import type { NewMessage } from '../message/new-message.ts'
 import { countMessages, countSystem } from './message-tokens.ts'
 import { countMarks, recallTurns } from './recall.ts'
 import { storeTokenCounts } from './token-counts.ts'
+import { hasSeveralAuthors, WindowAuthors } from './window-authors.ts'
 import { readLeading, readWindowPage, type WindowMessage } from './window-messages.ts'
 import type { WindowReader } from './window-reader.ts'
 
@@ -28,6 +29,8 @@ export interface WindowAsk {
   readonly cacheMarks: number
   readonly reasoningContent: ReasoningContent
   readonly pendingCalls: PendingCallRule
+  /** Whether messages of the user say who wrote them, if several users did. */
+  readonly authors: boolean
   /** null: nothing is recalled. */
   readonly recall: { readonly query: WordQuery; readonly maxTokens: number } | null
 }
@@ -64,7 +67,10 @@ export async function readWindow(reader: WindowReader, ask: WindowAsk): Promise<
     return counted.reduce((sum, { tokens }) => sum + tokens, 0)
   }
   const leading = await readAllLeading(reader, ask)
-  const given = await countGiven(reader, ask)
+  const writer = ask.userMessage === null ? null : reader.userId
+  const isShared = ask.authors && (await hasSeveralAuthors(reader, conversation, writer))
+  const authors = isShared ? new WindowAuthors(reader.tokens, encoding) : null
+  const given = await countGiven(reader, ask, authors)
   const kept = ask.recall === null ? null : { tokens: ask.recall.maxTokens, marks: await countMarks(reader, encoding) }
   const wishes = { maxImages, cacheMarks, reasoningContent, pendingCalls, ...(kept === null ? {} : { recall: kept }) }
   const builder = new WindowBuilder({ format, maxTokens, reserve, ...wishes, ...given }, leading)
@@ -72,7 +78,7 @@ export async function readWindow(reader: WindowReader, ask: WindowAsk): Promise<
   left -= kept?.tokens ?? 0
   let before = (path[0]?.high ?? 0) + 1
   while (before > 1 && !builder.isFull) {
-    const page = await readPage(reader, ask, before, left)
+    const page = await readPage(reader, ask, before, left, authors)
     if (page.length === 0) {
       if (tokensOf.size === 0) await requireConversation(reader, conversation)
       break
@@ -84,7 +90,7 @@ export async function readWindow(reader: WindowReader, ask: WindowAsk): Promise<
   if (ask.recall !== null) {
     const first = leading.at(-1)?.message.seq ?? 0
     await recallTurns(reader, { ...ask, query: ask.recall.query, after: first }, builder, async (seq, rows) => {
-      const page = await readRows(reader, ask, seq, builder.recallLeft, rows)
+      const page = await readRows(reader, ask, seq, builder.recallLeft, rows, authors)
       remember(page)
       return page
     })
@@ -113,11 +119,16 @@ async function readAllLeading(reader: WindowReader, { conversation, path, encodi
   }
 }
 
-async function countGiven({ tokens }: WindowReader, { system, userMessage, encoding }: WindowAsk) {
-  const [systemTokens, [countedMessage]] = await Promise.all([
+async function countGiven(
+  { tokens, userId }: WindowReader,
+  { system, userMessage, encoding }: WindowAsk,
+  authors: WindowAuthors | null,
+) {
+  const [systemTokens, counted] = await Promise.all([
     system === null ? 0 : countSystem(tokens, encoding, system),
     userMessage === null ? [] : countMessages(tokens, encoding, [userMessage]),
   ])
+  const [countedMessage] = (await authors?.addTo(counted, () => userId)) ?? counted
   return {
     system: system === null ? null : { text: system, tokens: systemTokens },
     userMessage: countedMessage ?? null,
@@ -132,10 +143,16 @@ const [fewestRows, mostRows] = [32, 500]
 /** If a turn does not fit, it is read to its beginning, so that the error can say how long it is. */
 const tokensBeyond = 8_000
 
-function readPage(reader: WindowReader, ask: WindowAsk, before: number, left: number): Promise<Counted[]> {
+function readPage(
+  reader: WindowReader,
+  ask: WindowAsk,
+  before: number,
+  left: number,
+  authors: WindowAuthors | null,
+): Promise<Counted[]> {
   const tokens = left > 0 ? left : tokensBeyond
   const rows = Math.min(Math.max(Math.ceil(tokens / tokensPerRow), fewestRows), mostRows)
-  return readRows(reader, ask, before, tokens, rows)
+  return readRows(reader, ask, before, tokens, rows, authors)
 }
 
 async function readRows(
@@ -144,13 +161,13 @@ async function readRows(
   before: number,
   tokens: number,
   rows: number,
+  authors: WindowAuthors | null,
 ): Promise<Counted[]> {
   const { store, budget, userId } = reader
   const request = { conversation, path, encoding, before, tokens, rows }
-  return withAnswers(
-    reader,
-    await count(reader, conversation, encoding, await readWindowPage(store, budget, userId, request)),
-  )
+  const read = await count(reader, conversation, encoding, await readWindowPage(store, budget, userId, request))
+  const counted = await withAnswers(reader, read)
+  return (await authors?.addTo(counted, ({ authorId }) => authorId ?? conversation.userId)) ?? counted
 }
 
 /** What people answered to calls is asked only where a call has no result among these messages. */

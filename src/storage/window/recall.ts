@@ -5,7 +5,8 @@ import type { WindowBuilder } from '../../window/window.ts'
 import type { WordQuery } from '../../words/word-query.ts'
 import { onPath, type Range, rangeArrays } from '../branch/path.ts'
 import { reachable } from '../conversation/conversation-ref.ts'
-import { queryKey, type Statement } from '../postgres/statement.ts'
+import { type ByViewer, byViewer, statementFor } from '../conversation/history-part.ts'
+import { queryKey } from '../postgres/statement.ts'
 import { searchWords } from '../search/search-messages.ts'
 import { isVisible } from './message-history.ts'
 import { countMessages } from './message-tokens.ts'
@@ -65,7 +66,8 @@ async function readTurn(
   readRows: ReadRows,
   seq: number,
 ): Promise<FoundTurn | null> {
-  const bound = async (statement: Statement<'key'>, from: number): Promise<Counted | null> => {
+  const bound = async (statements: ByViewer, from: number): Promise<Counted | null> => {
+    const statement = statementFor(statements, reader.userId, conversation.userId)
     for (let at = from; ; ) {
       const values = [reader.userId, conversation.epoch, ...rangeArrays(path), at]
       const [row] = await queryKey(reader.store.lone, statement, conversation.key, values, reader.budget)
@@ -74,7 +76,7 @@ async function readTurn(
       const [counted] = await readRows(one + 1, 1)
       if (counted?.message.seq === one && builder.begins(counted)) return counted
       // It has no words of the user, only results.
-      at = statement === selectBegin ? one - 1 : one
+      at = statements === selectBegin ? one - 1 : one
     }
   }
   const begin = await bound(selectBegin, seq)
@@ -89,23 +91,23 @@ async function readTurn(
 
 const isOfUser = `m.role = 'USER' and ${isVisible('m')}`
 
-const selectBegin: Statement<'key'> = {
+const selectBegin = byViewer({
   name: 'recall-begin',
   kind: 'key',
   text: `
     select m.seq from conversation c
     cross join ${onPath('$4', '$5', `m.seq <= $6 and ${isOfUser}`, 'desc limit 1')}
     where ${reachable('c')} order by m.seq desc limit 1`,
-}
+})
 
-const selectNext: Statement<'key'> = {
+const selectNext = byViewer({
   name: 'recall-next',
   kind: 'key',
   text: `
     select m.seq from conversation c
     cross join ${onPath('$4', '$5', `m.seq > $6 and ${isOfUser}`, 'asc limit 1')}
     where ${reachable('c')} order by m.seq limit 1`,
-}
+})
 
 const marks = [
   '[Recalled from earlier in this conversation, because it fits what is asked now:]',

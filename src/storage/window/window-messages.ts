@@ -3,9 +3,10 @@ import type { Message } from '../../entities/message/message.ts'
 import type { TokenEncoding } from '../../entities/window-enums.ts'
 import { onPath, type Range, rangeArrays } from '../branch/path.ts'
 import { reachable } from '../conversation/conversation-ref.ts'
+import { byViewer, statementFor } from '../conversation/history-part.ts'
 import { messageColumns, readMessage, rowBytes } from '../message/message-row.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
-import { queryKey, type Row, type Statement } from '../postgres/statement.ts'
+import { queryKey, type Row } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 import { isVisible } from './message-history.ts'
 import { isCountOf } from './token-counts.ts'
@@ -44,9 +45,10 @@ export async function readWindowPage(
   for (let below = before; ; ) {
     const ranges = nearest(path, below, rows)
     if (ranges.length === 0) return []
-    const { key, epoch } = conversation
+    const { key, epoch, userId: owner } = conversation
+    const statement = statementFor(selectPage, userId, owner)
     const values = [userId, epoch, encoding, below, tokens, rows, ...rangeArrays(ranges)]
-    const read = await budget.spend((left) => queryKey(store.lone, selectPage, key, [...values, left], budget))
+    const read = await budget.spend((left) => queryKey(store.lone, statement, key, [...values, left], budget))
     const found = toMessages(read, conversation)
     if (found.length > 0) return found
     // All messages of these ranges are deleted.
@@ -86,9 +88,10 @@ export async function readLeading(
   },
 ): Promise<WindowMessage[]> {
   const { conversation, path, encoding, after, rows } = request
-  const { key, epoch } = conversation
+  const { key, epoch, userId: owner } = conversation
+  const statement = statementFor(selectLeading, userId, owner)
   const values = [userId, epoch, encoding, after, rows, ...rangeArrays(path)]
-  const read = await budget.spend((left) => queryKey(store.lone, selectLeading, key, [...values, left], budget))
+  const read = await budget.spend((left) => queryKey(store.lone, statement, key, [...values, left], budget))
   return toMessages(read, conversation)
 }
 
@@ -117,7 +120,7 @@ const pageBytes = 262_144
  * look up each message by its seq. As a join, before PostgreSQL had statistics of the tables, it read the whole
  * conversation for each message, and a window of 5,000 messages took 17 s.
  */
-const selectPage: Statement<'key'> = {
+const selectPage = byViewer({
   name: 'window-page',
   kind: 'key',
   text: `
@@ -141,9 +144,9 @@ const selectPage: Statement<'key'> = {
     cross join lateral (select * from message m where m.conversation_key = $1 and m.seq = looked.seq limit 1) m
     where looked.tokens_before <= $6 and (looked.bytes <= least(${pageBytes}, $10::bigint) or looked.bytes = looked.own)
     order by looked.seq desc`,
-}
+})
 
-const selectLeading: Statement<'key'> = {
+const selectLeading = byViewer({
   name: 'window-leading',
   kind: 'key',
   text: `
@@ -160,4 +163,4 @@ const selectLeading: Statement<'key'> = {
     from looked m ${withCount('m', '$4')}
     where m.leads and m.bytes - m.own <= $9
     order by m.seq`,
-}
+})

@@ -16,6 +16,8 @@ export interface Dialect {
   /** Whether a result may hold this item. */
   takesOutput(item: Output): boolean
   readonly callIds: CallIdRule
+  /** Whether a message of the user has a field for the name of its author. */
+  readonly hasAuthorField?: true
   /** How many pictures a request may have, by the provider's documentation. */
   readonly maxImages: number
   /**

@@ -15,11 +15,9 @@ export interface Reading {
   readonly reasoned: Reasoned | null
 }
 
-/** The tokens of the reasoning count only when the dialect keeps reasoning. */
-export function readCounted(
-  { message, tokens, reasoningTokens, callAnswers }: Counted<Spoken>,
-  dialect: Dialect,
-): Reading {
+/** The tokens of the reasoning count only when the dialect keeps reasoning, those of the author only beside words. */
+export function readCounted(counted: Counted<Spoken>, dialect: Dialect): Reading {
+  const { message, tokens, reasoningTokens, author, callAnswers } = counted
   const reasons = new Set<OmissionReason>()
   const nothing = { message, entries: [], tokens: 0, reasons, reasoned: null }
   if (message.deletedAt) return nothing
@@ -29,8 +27,10 @@ export function readCounted(
     reasons.delete('REASONING')
     return { ...nothing, reasons: reasons.add('EMPTY'), reasoned }
   }
+  const isSaid = entries.some((entry) => 'items' in entry)
   const hasReasoning = entries.some((entry) => 'items' in entry && entry.items.some(({ kind }) => kind === 'reasoning'))
-  return { message, entries, tokens: tokens + (hasReasoning ? reasoningTokens : 0), reasons, reasoned }
+  const more = (hasReasoning ? reasoningTokens : 0) + (isSaid ? (author?.tokens ?? 0) : 0)
+  return { message, entries, tokens: tokens + more, reasons, reasoned }
 }
 
 /**

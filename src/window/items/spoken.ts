@@ -47,4 +47,6 @@ export interface Counted<M extends Spoken = Message> {
   readonly reasoningTokens: number
   /** By the id of the call; absent: nobody answered any. */
   readonly callAnswers?: ReadonlyMap<string, CallAnswer>
+  /** Who is said to have written it, and the tokens that this takes. Absent: nobody is named. */
+  readonly author?: { readonly name: string; readonly tokens: number }
 }

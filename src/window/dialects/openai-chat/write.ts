@@ -31,6 +31,7 @@ function chatWith(reasoning: ReasoningContent): Dialect {
     takesOutput: ({ kind }) => kind === 'text' || kind === 'refusal',
     callIds: { maxLength: 40, unfit: null, mayRepeat: true },
     maxImages: mostOpenAiPictures,
+    hasAuthorField: true,
     write: (steps) => ({ system: null, messages: steps.flatMap((step) => writeStep(step, reasoning !== 'NONE')) }),
   }
 }

@@ -1,3 +1,0 @@
-import { executeByGraphql } from './by-graphql.ts'
-
-executeByGraphql()

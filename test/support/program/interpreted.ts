@@ -1,0 +1,3 @@
+import { executeByGraphql } from '../documents/by-graphql.ts'
+
+executeByGraphql()
