@@ -162,7 +162,7 @@ const settings = {
     takes: 'an http:// or https:// URL',
     fallback: null,
     meaning:
-      'Where this model is: chat completions as OpenAI has them, also of a server on this machine. Absent: at OpenAI, if there is a key; otherwise a script answers.',
+      'Where this model is: chat completions as OpenAI has them, also of a server on this machine. Absent: a script answers, and nothing leaves the machine.',
   },
   OPENAI_MODEL: text('the name of a model', 'gpt-5.4-mini', 'Name of this model.'),
 
@@ -626,8 +626,8 @@ function toConfig(from: Settings): Config {
   }
 }
 
-function toModel({ OPENAI_API_KEY: key, OPENAI_BASE_URL, OPENAI_MODEL: name }: Settings) {
-  const baseUrl = OPENAI_BASE_URL ?? (key === undefined ? undefined : 'https://api.openai.com/v1')
+/** A key alone says nothing: it may lie in the environment for another program, and what is written here would leave the machine. */
+function toModel({ OPENAI_API_KEY: key, OPENAI_BASE_URL: baseUrl, OPENAI_MODEL: name }: Settings) {
   return baseUrl === undefined ? null : { baseUrl: baseUrl.replace(/\/+$/, ''), name, key }
 }
 

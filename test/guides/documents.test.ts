@@ -36,3 +36,11 @@ test('a block that nobody takes is told, and one that says why it is not run is 
   ])
   expect(blocksOf(text.replace('it needs root', ''))).toHaveLength(3)
 })
+
+test('llms.txt names every document, once, and none that is not there', async () => {
+  const text = await readFile('llms.txt', 'utf8')
+  const named = [...text.matchAll(/\]\(([^)]+)\)/g)].map(([, path]) => path as string)
+  const docs = (await readdir('docs')).filter((name) => name.endsWith('.md')).map((name) => `docs/${name}`)
+  expect(named.filter((path) => path.startsWith('docs/')).sort()).toEqual(docs.sort())
+  for (const path of named) expect((await readFile(path, 'utf8')).length).toBeGreaterThan(0)
+})

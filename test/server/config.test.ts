@@ -219,11 +219,12 @@ test('the page is on in development, and with an identity where it is turned on 
   expect(faultsOf({ WEB_TOKEN_URL: '/\\id.example' })).toContain('WEB_TOKEN_URL: must be')
 })
 
-test('a model answers in conversations of the page where there is its URL or a key of OpenAI', () => {
+test('a model answers in conversations of the page where there is its URL, and not for a key alone', () => {
   const of = (env: Record<string, string>) => readConfig(env).assistant?.model
   const [name, key] = ['gpt-5.4-mini', 'hidden']
   expect(of({})).toBeNull()
-  expect(of({ OPENAI_API_KEY: key })).toEqual({ baseUrl: 'https://api.openai.com/v1', name, key })
+  expect(of({ OPENAI_API_KEY: key })).toBeNull()
+  expect(of({ OPENAI_API_KEY: key, OPENAI_BASE_URL: 'https://api.openai.com/v1' })).toMatchObject({ name, key })
   const url = 'http://127.0.0.1:11434/v1'
   expect(of({ OPENAI_BASE_URL: `${url}/`, OPENAI_MODEL: 'm' })).toEqual({ baseUrl: url, name: 'm', key: undefined })
 })
