@@ -147,8 +147,8 @@ async function tryInsert(store: Store, append: Append): Promise<Appended | null>
 }
 
 /**
- * Locks the conversation, checks in the promised order (replay, existence, `ifLastSeq`, whether a person has taken the conversation over) and inserts. If the messages of a
- * tombstone are in the way, erases them and begins again.
+ * Locks the conversation, checks in the promised order (replay, existence, `ifLastSeq`, whether a person has taken the
+ * conversation over) and inserts. If the messages of a tombstone are in the way, erases them and begins again.
  */
 async function checkAndInsert(store: Store, append: Append): Promise<Appended> {
   for (let attempt = 0; attempt < 5; attempt++) {
