@@ -54,11 +54,6 @@ interface Mode {
 }
 
 const conditions = `${reachable('c', 'writer')} and ($5::int is null or c.last_seq = $5)`
-/** Where appends need no look at the conversation before: the newest message is the active leaf, and agents may write. */
-export function plain(conversation: string): string {
-  return `${conversation}.active_leaf is null and ${conversation}.taken_over_by is null`
-}
-
 const counters = 'last_seq = c.last_seq + $4, revision = c.revision + $6'
 
 /** The appended message becomes the newest, and the active path ends with it. `$7`: whether a message names a parent. */
@@ -102,6 +97,11 @@ const modes: Readonly<Record<AppendMode, Mode>> = {
 function update(assignments: string, condition = 'true'): string {
   return `
       update conversation c set ${assignments} where ${conditions} and ${condition}`
+}
+
+/** Where appends need no look at the conversation before: the newest message is the active leaf, and agents may write. */
+export function plain(conversation: string): string {
+  return `${conversation}.active_leaf is null and ${conversation}.taken_over_by is null`
 }
 
 export const appendStatements: Readonly<Record<AppendMode, AppendStatements>> = {

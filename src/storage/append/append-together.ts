@@ -14,7 +14,8 @@ import { plain } from './append-statements.ts'
  * Appends to many conversations in one statement and one commit. Answers for each append what it stored, or null if it
  * stored nothing. It stores nothing if there is no such conversation, if another transaction holds the conversation, if
  * the active leaf is not the newest message, if a person has taken the conversation over, or if a client id is known. If
- * PostgreSQL refuses one append, all get null. The appends to one conversation are stored in the given order, all or none, as if they had come one after the other.
+ * PostgreSQL refuses one append, all get null. The appends to one conversation are stored in the given order, all or
+ * none, as if they had come one after the other.
  *
  * The caller makes sure of four things: all of them are by the owners, no two appends bring the same client id to one conversation, no append asks
  * for a last seq, and all appends to one conversation name it in the same way.
