@@ -44,6 +44,8 @@ export interface Follower<Event> {
 }
 
 const none: readonly never[] = []
+/** A revision below that of every hint, also of text hints. */
+const nothingRead = -1
 
 type State = 'new' | 'telling' | 'reading' | 'waiting' | 'closed'
 
@@ -78,7 +80,7 @@ export class Feed<Event> implements Watcher, Disposable {
   #events: readonly Event[] = none
   #told = 0
   #held: HeldReads | null = null
-  #readRevision = -1
+  #readRevision = nothingRead
   /** The `states` that moved and were not read yet. */
   #stirred: number = states.none
 
@@ -201,8 +203,11 @@ export class Feed<Event> implements Watcher, Disposable {
     this.#events = batch.events
     this.#told = 0
     this.#stirred |= batch.stirs ?? states.none
-    if (batch.rest === 'more') this.#expect(wanted)
-    else if (batch.revision !== null) this.#readRevision = batch.revision
+    if (batch.rest === 'more') {
+      this.#expect(wanted)
+      // The next read may be of text. What comes while it reads has to count, whatever this one has seen.
+      this.#readRevision = nothingRead
+    } else if (batch.revision !== null) this.#readRevision = batch.revision
     if (batch.rest === 'end') this.#ahead = 'end'
     this.goOn()
   }

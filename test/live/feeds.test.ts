@@ -1,7 +1,7 @@
 import type { Client } from 'pg'
 import { pino } from 'pino'
 import { expect, test } from 'vitest'
-import { Feed } from '../../src/live/feed.ts'
+import { type Batch, Feed } from '../../src/live/feed.ts'
 import { SharedReads } from '../../src/live/shared-reads.ts'
 import { states, Watchers } from '../../src/live/watchers.ts'
 import { AnswerMemory } from '../../src/storage/postgres/answer-budget.ts'
@@ -412,6 +412,29 @@ test('6 feeds: what a failed read was to bring is read when text alone moves', a
   await until(() => told.length > 0)
   expect(told).toEqual(['what changed'])
   expect(asked).toEqual([true, true, true])
+})
+
+test('6 feeds: text that is stored while a feed looks for text is read, right behind its message too', async () => {
+  const confirmed = Promise.resolve()
+  const watchers = new Watchers({ interest: () => ({ confirmed, [Symbol.dispose]: () => {} }) })
+  const log = pino({ level: 'silent' })
+  using feed = new Feed<string>({ watchers, reads: new SharedReads(new AnswerMemory(1_000_000)), log }, 'key')
+  const reads: { readonly hasMoved: boolean; readonly tell: (batch: Batch<string>) => void }[] = []
+  feed.begin({ read: (_reads, hasMoved, tell) => void reads.push({ hasMoved, tell }) })
+  const told: string[] = []
+  feed.follow({ tell: (event) => told.push(event) > 0, over: () => {} })
+  await confirmed
+  reads[0]?.tell({ events: [], rest: 'all', revision: 3 })
+  watchers.moved({ key: 'key', revision: 4 })
+  reads[1]?.tell({ events: ['a message that streams'], rest: 'more', revision: 4 })
+  expect(reads).toHaveLength(3)
+  // The third read has begun before the text was stored, and does not find it.
+  watchers.moved({ key: 'key', revision: textHint })
+  reads[2]?.tell({ events: [], rest: 'all', revision: -1 })
+  expect(reads[3]?.hasMoved).toBe(false)
+  reads[3]?.tell({ events: ['its text'], rest: 'all', revision: -1 })
+  expect(told).toEqual(['a message that streams', 'its text'])
+  expect(reads).toHaveLength(4)
 })
 
 test('6 feeds: states are read after the log, and what a failed read of them was to bring at the next hint', async () => {
