@@ -49,6 +49,13 @@ const lists: Readonly<Record<string, Given>> = {
     99,
   ],
   'MessageInput.parts': [append, (parts) => ({ input: said({ parts }) }), {}, 150],
+  'MessageInput.mentions': [append, (mentions) => ({ input: said({ mentions }) }), 'ada', 50],
+  'StartMessageInput.mentions': [
+    start,
+    (mentions) => ({ input: { conversationId: 'long', ifMissing: 'CREATE', mentions } }),
+    'ada',
+    50,
+  ],
   'MessageInput.toolCalls': [append, (toolCalls) => ({ input: said({ toolCalls }) }), call, 120],
   'CompleteMessageInput.parts': [complete, (parts) => ({ input: { ...streaming, parts } }), {}, 150],
   'CompleteMessageInput.toolCalls': [complete, (toolCalls) => ({ input: { ...streaming, toolCalls } }), call, 120],
