@@ -3,6 +3,7 @@ import type { Place } from '../../entities/ids/place.ts'
 import type { Message } from '../../entities/message/message.ts'
 import { ForeignReply, MentionedOutsider } from '../../facts.ts'
 import type { Reached } from '../conversation/participant-role.ts'
+import { readTakingPart } from '../participant/taking-part.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { writeJson } from '../postgres/column.ts'
 import { queryKey, type Statement } from '../postgres/statement.ts'
@@ -28,9 +29,10 @@ export interface Links {
  */
 export async function requireLinks(
   client: PoolClient,
-  { conversation: { key, epoch, userId, lastSeq }, firstSeq }: Reached,
+  { conversation, firstSeq }: Reached,
   links: ReadonlyMap<number, Links>,
 ): Promise<void> {
+  const { key, epoch, userId, lastSeq } = conversation
   for (const [seq, { index, replyTo }] of links) {
     if (replyTo === null) continue
     const isBefore = replyTo.seq >= firstSeq && replyTo.seq < seq && replyTo.seq <= lastSeq
@@ -39,20 +41,11 @@ export async function requireLinks(
   const given = [...links.values()]
   const mentioned = [...new Set(given.flatMap(({ mentions }) => mentions))].filter((id) => id !== userId)
   if (mentioned.length === 0) return
-  const rows = await queryKey(client, selectPresent, key, [epoch, mentioned])
-  const present = new Set([userId, ...rows.map(([id]) => id)])
+  const present = new Set([userId, ...(await readTakingPart(client, conversation, mentioned))])
   for (const { index, mentions } of given) {
     const outsider = mentions.find((id) => !present.has(id))
     if (outsider !== undefined) throw new MentionedOutsider(index, outsider)
   }
-}
-
-const selectPresent: Statement<'key'> = {
-  name: 'link-present',
-  kind: 'key',
-  text: `
-    select p.user_id from participant p
-    where p.conversation_key = $1 and p.epoch = $2 and p.ended_at is null and p.user_id = any($3)`,
 }
 
 /** Stores the links of messages that have none, by seq. */

@@ -186,7 +186,10 @@ function toReaders(row: Row | undefined): Readers {
   return { count: (row?.[1] as number) ?? 0, userIds: JSON.parse((row?.[2] as string | null) ?? '[]') }
 }
 
-/** Who wrote a later message has read this one. Who takes no part any more, or never read from here, does not count. An id counts 256 bytes. */
+/**
+ * Who wrote a later message has read this one. Who takes no part any more, or never read from here, does not count. An id
+ * counts 256 bytes.
+ */
 const selectReaders: Statement<'key'> = {
   name: 'message-readers',
   kind: 'key',
