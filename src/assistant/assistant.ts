@@ -1,7 +1,7 @@
 import { createClient } from 'graphql-ws'
 import type { Logger } from 'pino'
 import { WebSocket } from 'ws'
-import { request } from '../../client/src/connection/request.ts'
+import { type Ask, request, withConnection } from '../../client/src/connection/request.ts'
 import { resumable, type SubscribingClient } from '../../client/src/connection/resumable.ts'
 import { type ChatClient, runChatTurn } from '../../client/src/openai.ts'
 import type { AssistantConfig } from '../config.ts'
@@ -71,7 +71,7 @@ export class Assistant implements AsyncDisposable {
 
   /** What was asked before, and then what changes after that. */
   async #follow(userId: string, client: SubscribingClient): Promise<void> {
-    const { conversations } = await ask<Recent>(this.#at(userId), recentQuery, { metadata: marked })
+    const { conversations } = (await request(this.#at(userId), recentQuery, { metadata: marked })) as unknown as Recent
     if (this.#over.signal.aborted) return
     for (const conversation of conversations.nodes) this.#look(userId, conversation)
     client.subscribe(
@@ -100,11 +100,8 @@ export class Assistant implements AsyncDisposable {
 
   async #answer(userId: string, conversationId: string, questionId: string): Promise<void> {
     const at = { ...this.#at(userId), conversationId }
-    const before = await ask<Answers>(at, answersQuery, { id: conversationId, clientId: `${turnId(questionId, 0)}/0` })
-    const answers = before.conversation?.message?.siblings.count ?? 0
-    // Asked after the answers were counted: if another server has begun meanwhile, the question is not the leaf any more.
-    const now = await ask<Leaf>(at, leafQuery, { id: conversationId })
-    if (now.conversation?.activeLeaf?.id !== questionId) return
+    const answers = await withConnection(at, (ask) => countAnswers(ask, conversationId, questionId))
+    if (answers === null) return
     await runChatTurn({
       ...at,
       client: this.#model,
@@ -133,10 +130,17 @@ export class Assistant implements AsyncDisposable {
   }
 }
 
-const ask = <Data>(...query: Parameters<typeof request>) => request(...query) as Promise<unknown> as Promise<Data>
-
 function turnId(questionId: string, answers: number): string {
   return `answer/${questionId}/${answers}`
+}
+
+/** How many answers a question has; null: it is not the active leaf any more. */
+async function countAnswers(ask: Ask, id: string, questionId: string): Promise<number | null> {
+  const first = `${turnId(questionId, 0)}/0`
+  const before = (await ask(answersQuery, { id, clientId: first })) as unknown as Answers
+  // Asked after the answers were counted: if another server has begun meanwhile, the question is not the leaf any more.
+  const now = (await ask(leafQuery, { id })) as unknown as Leaf
+  return now.conversation?.activeLeaf?.id === questionId ? (before.conversation?.message?.siblings.count ?? 0) : null
 }
 
 const listed = 'id metadata activeLeaf { id role deletedAt }'

@@ -29,7 +29,7 @@ export interface Batch<Event> {
   readonly events: readonly Event[]
   /** `more`: one read could not take everything; `all`: this was everything; `end`: this was everything, for ever. */
   readonly rest: 'more' | 'all' | 'end'
-  /** The revision at which the conversation stood; null: the read did not ask for it. */
+  /** The revision at which the conversation stood; null: the read did not ask for it. With `more` nobody looks at it. */
   readonly revision: number | null
   /** The `states` that are to be read next. Absent: none. */
   readonly stirs?: number
