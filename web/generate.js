@@ -1,6 +1,6 @@
-// Writes src/gql/graphql.ts from ../schema.graphql and src/documents.graphql: `npm run generate` here.
+// Writes src/gql/graphql.ts from ../schema.graphql and every src/*/documents.graphql: `npm run generate` here.
 
-import { readFileSync, writeFileSync } from 'node:fs'
+import { globSync, readFileSync, writeFileSync } from 'node:fs'
 import { preset } from '@graphql-codegen/client-preset'
 import { codegen } from '@graphql-codegen/core'
 import { parse } from 'graphql'
@@ -10,11 +10,13 @@ const outDir = 'src/gql/'
 /** The text of each generated file, by its path. */
 export async function generate() {
   const schema = parse(readFileSync(new URL('../schema.graphql', import.meta.url), 'utf8'))
-  const rawSDL = readFileSync(new URL('src/documents.graphql', import.meta.url), 'utf8')
+  const documents = globSync('src/*/documents.graphql', { cwd: import.meta.dirname })
+    .sort()
+    .map((location) => ({ location, rawSDL: readFileSync(new URL(location, import.meta.url), 'utf8') }))
   const sections = await preset.buildGeneratesSection({
     baseOutputDir: outDir,
     schema,
-    documents: [{ location: 'src/documents.graphql', document: parse(rawSDL), rawSDL }],
+    documents: documents.map(({ location, rawSDL }) => ({ location, rawSDL, document: parse(rawSDL) })),
     config: {
       useTypeImports: true,
       scalars: { DateTime: 'string', JSON: 'unknown', JSONObject: 'Record<string, unknown>' },
