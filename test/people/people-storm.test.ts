@@ -1,10 +1,14 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { applyEvent, FollowError } from '../../client/src/index.ts'
+import { Api } from '../support/api.ts'
+import { createDatabase } from '../support/database/database.ts'
 import { isLong } from '../support/long.ts'
 import { openCarrier } from '../support/network/carrier.ts'
 import { hasNats } from '../support/network/nats.ts'
 import { TcpProxy } from '../support/network/tcp-proxy.ts'
+import { buildPrograms } from '../support/program/program.ts'
+import { ServerProcess } from '../support/program/server-process.ts'
 import { serve, type TestServer } from '../support/server.ts'
 import { Storm, type StormMessage } from '../support/storm.ts'
 import { until } from '../support/until.ts'
@@ -100,6 +104,38 @@ test.for(kinds)(
     expect(visits.flat().length).toBeGreaterThan(visitors.length)
   },
 )
+
+test('the people on a server that is killed are gone for those on another one, and come back with it', {
+  timeout,
+}, async ({ skip }) => {
+  skip(!isLong, 'ten seconds pass until they are gone')
+  await buildPrograms()
+  await using database = await createDatabase()
+  await using stays = await ServerProcess.start(database.url)
+  await using killed = await ServerProcess.start(database.url)
+  const [ada, grace] = ['ada', 'grace'].map((userId) => new Api(stays.url, { 'x-user-id': userId })) as [Api, Api]
+  await ada.append('c', 'hello')
+  await ada.get(add, { id: 'c', userId: 'grace' })
+  const id = (await grace.get('{ conversations { nodes { id } } }')).conversations.nodes[0].id
+  const events = `subscription ($id: ID!) { conversationEvents(conversationId: $id) {
+    ... on PresenceChanged { present { userIds } }
+  } }`
+  await using feed = ada.subscribe(events, { id: 'c' })
+  const untilHere = async (...userIds: string[]) => {
+    for (;;) {
+      const event = (await feed.next())?.data.conversationEvents
+      if (JSON.stringify(event.present?.userIds) === JSON.stringify(userIds)) return
+    }
+  }
+  const follow = (server: ServerProcess) => new Api(server.url, { 'x-user-id': 'grace' }).subscribe(events, { id })
+  const lost = follow(killed)
+  await untilHere('ada', 'grace')
+  killed.program.kill('SIGKILL')
+  await untilHere('ada')
+  await lost[Symbol.asyncDispose]().catch(() => {})
+  await using _back = follow(stays)
+  await untilHere('ada', 'grace')
+})
 
 const add = `mutation ($id: ID!, $userId: String!) {
   addParticipant(input: { conversationId: $id, userId: $userId }) { conversation { lastSeq } }
