@@ -8,6 +8,7 @@ import { citus } from './cases/citus.ts'
 import { exportAll } from './cases/export.ts'
 import { fairness } from './cases/fairness.ts'
 import { fanOut } from './cases/fan-out.ts'
+import { group } from './cases/group.ts'
 import { growth } from './cases/growth.ts'
 import { idle } from './cases/idle.ts'
 import { list } from './cases/list.ts'
@@ -30,6 +31,7 @@ export const cases: readonly Case[] = [
   fairness,
   blocked,
   fanOut,
+  group,
   live,
   idle,
   streaming,

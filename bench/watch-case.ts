@@ -2,7 +2,7 @@ import { type Bench, type Goal, type Outcome } from './case.ts'
 import { meter } from './compare.ts'
 import { broadcast, type Contender } from './contenders.ts'
 import { connectionParams, subscription } from './documents.ts'
-import type { Conversations, WatchJob, WatchResult } from './load/job.ts'
+import type { Conversations, Members, WatchJob, WatchResult } from './load/job.ts'
 import { mebibytes, median, show } from './numbers.ts'
 import { Program } from './program.ts'
 import { inTurns } from './turns.ts'
@@ -11,6 +11,7 @@ export interface Watching {
   readonly watchers: number
   readonly watchersPerSocket: number
   readonly conversations: Conversations
+  readonly members?: Members
   readonly connections: number
   /** Appends per second; another number for servers that cannot do so many. */
   perSecond(contender: Contender): number
@@ -42,9 +43,19 @@ export function compareDelivery(
   databaseUrl: string,
   watching: Watching,
 ): Promise<Map<string, Delivery>> {
-  return inTurns(contenders, {
+  const entrants = contenders.map((contender) => ({ name: contender.name, contender, watching }))
+  return deliverInTurns(bench, entrants, databaseUrl)
+}
+
+/** The same with watchers of their own for each. */
+export function deliverInTurns(
+  bench: Bench,
+  entrants: readonly { readonly name: string; readonly contender: Contender; readonly watching: Watching }[],
+  databaseUrl: string,
+): Promise<Map<string, Delivery>> {
+  return inTurns(entrants, {
     rounds: Math.min(bench.options.rounds, 2),
-    async take(contender) {
+    async take({ contender, watching }) {
       await using program = await Program.start(contender.command(databaseUrl))
       // The server is there until it has delivered.
       return await deliver(bench, contender, program, watching)
@@ -58,7 +69,7 @@ export function compareDelivery(
 export function watchJob(
   contender: Contender,
   program: Program,
-  watching: Pick<Watching, 'watchers' | 'watchersPerSocket' | 'conversations' | 'seconds'>,
+  watching: Pick<Watching, 'watchers' | 'watchersPerSocket' | 'conversations' | 'members' | 'seconds'>,
   append: WatchJob['append'],
 ): WatchJob {
   return {
@@ -72,6 +83,7 @@ export function watchJob(
     watchers: watching.watchers,
     watchersPerSocket: watching.watchersPerSocket,
     conversations: watching.conversations,
+    ...(watching.members === undefined ? {} : { members: watching.members }),
     append,
     warmUpSeconds: 2,
     seconds: watching.seconds,

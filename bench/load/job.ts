@@ -64,6 +64,12 @@ export interface PacedResult extends Latency {
   readonly firstError: string | null
 }
 
+/** Users `prefix` and a number, and the id by which they know the conversation. */
+export interface Members {
+  readonly prefix: string
+  readonly conversation: string
+}
+
 /** Sockets that watch, and appends at a fixed rate that they are to be told of. */
 export interface WatchJob extends Server {
   readonly kind: 'watch'
@@ -78,6 +84,8 @@ export interface WatchJob extends Server {
   readonly watchersPerSocket: number
   /** The watchers take one after the other of these conversations, and begin again after the last one. */
   readonly conversations: Conversations
+  /** Absent: the watchers are the owners. Given: each is a user of its own, who takes part in one conversation. */
+  readonly members?: Members
   /** null: nothing is appended; the sockets stay open for `seconds`. */
   readonly append: {
     readonly request: RequestTemplate

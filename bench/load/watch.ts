@@ -94,8 +94,9 @@ function subscribe(
   delivered: (message: Buffer) => void,
   fail: (reason: string) => void,
 ): Promise<void> {
-  const { conversations } = job
-  const user = ownerOf(conversations.first + (first % conversations.count))
+  const { conversations, members } = job
+  const owner = ownerOf(conversations.first + (first % conversations.count))
+  const user = members === undefined ? owner : `${members.prefix}${first}`
   socket.send(`{"type":"connection_init","payload":${fillOnce(job.connectionParams, user, '')}}`)
   return new Promise((resolve) => {
     socket.received = (message) => {
@@ -103,7 +104,7 @@ function subscribe(
       if (message.includes('"type":"ping"')) return socket.send('{"type":"pong"}')
       if (!message.includes('"type":"connection_ack"')) return fail(message.toString('utf8', 0, 500))
       for (let watcher = first; watcher < last; watcher++) {
-        const conversation = String(conversations.first + (watcher % conversations.count))
+        const conversation = members?.conversation ?? String(conversations.first + (watcher % conversations.count))
         const payload = fillOnce(job.subscription, user, conversation)
         socket.send(`{"id":"${watcher}","type":"subscribe","payload":${payload}}`)
       }

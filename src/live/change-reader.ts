@@ -10,6 +10,7 @@ import type { Batch, Reader } from './feed.ts'
 import type { People, Presence } from './people/people.ts'
 import { type PeopleState, readPeopleStates } from './people/people-states.ts'
 import type { HeldReads } from './shared-reads.ts'
+import { questionOf, readForViewer } from './viewer-reads.ts'
 import { states } from './watchers.ts'
 
 const rowsPerRead = 20
@@ -181,16 +182,25 @@ export class ChangeReader<Event> implements Reader<Event> {
     }
   }
 
-  /** Feeds that share the read also share its events. */
   #readChanges(reads: HeldReads, take: (read: ReadChanges<Event> | null) => void): void {
     const { key, epoch, seq, revision } = this.#known
-    const ask = async (budget: AnswerBudget) => {
-      const read = await readChanges(this.#store, budget, this.#userId, this.#ownerId, this.#known, rowsPerRead)
-      if (read === null) return null
-      const { changes, known } = toChanges(this.#known, read)
-      return { ...read, changes, known, events: changes.map(this.#toEvent) }
-    }
-    reads.once(`changes ${this.#userId} ${key} ${epoch} ${seq} ${revision}`, ask, take)
+    const from = this.#known
+    readForViewer(reads, this.#store, {
+      ...this.#viewing(`changes ${key} ${epoch} ${seq} ${revision}`),
+      ask: (budget, userId) => readChanges(this.#store, budget, userId, this.#ownerId, from, rowsPerRead),
+      toTold: (read) => {
+        if (read === null) return null
+        const { changes, known } = toChanges(from, read)
+        return { ...read, changes, known, events: changes.map(this.#toEvent) }
+      },
+      take,
+    })
+  }
+
+  #viewing(what: string) {
+    const { key, epoch } = this.#known
+    const [userId, ownerId] = [this.#userId, this.#ownerId]
+    return { question: questionOf(what, userId, ownerId), userId, where: { key, epoch, ownerId } }
   }
 
   #track(message: Message): void {
@@ -199,18 +209,21 @@ export class ChangeReader<Event> implements Reader<Event> {
   }
 
   #tellText(reads: HeldReads, tell: (batch: Batch<Event>) => void): void {
-    const { key, epoch } = this.#known
+    const known = this.#known
+    const { key, epoch, seq, revision } = known
     const from = [...this.#streams].flat().join(' ')
-    const question = `chunks ${this.#userId} ${key} ${epoch} ${this.#known.seq} ${this.#known.revision} ${from}`
-    const ask = async (budget: AnswerBudget) => {
-      const request = { userId: this.#userId, key, epoch, from: this.#streams, count: chunksPerRead }
-      const read = await readChunks(this.#store, budget, request)
-      const toText = (chunk: Chunk) => this.#toEvent({ kind: 'text', chunk, known: this.#known })
-      return { ...read, events: read.chunks.map(toText) }
-    }
-    reads.once(question, ask, ({ chunks, events, hasMore }) => {
-      for (const { seq, chunk } of chunks) this.#streams.set(seq, chunk + 1)
-      tell({ events, rest: hasMore ? 'more' : 'all', revision: anyHint })
+    readForViewer(reads, this.#store, {
+      ...this.#viewing(`chunks ${key} ${epoch} ${seq} ${revision} ${from}`),
+      ask: (budget, userId) =>
+        readChunks(this.#store, budget, { userId, key, epoch, from: this.#streams, count: chunksPerRead }),
+      toTold: (read) => ({
+        ...read,
+        events: read.chunks.map((chunk) => this.#toEvent({ kind: 'text', chunk, known })),
+      }),
+      take: ({ chunks, events, hasMore }) => {
+        for (const { seq, chunk } of chunks) this.#streams.set(seq, chunk + 1)
+        tell({ events, rest: hasMore ? 'more' : 'all', revision: anyHint })
+      },
     })
   }
 }

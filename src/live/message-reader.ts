@@ -1,10 +1,11 @@
 import type { Place } from '../entities/ids/place.ts'
 import type { Message } from '../entities/message/message.ts'
-import { readPages } from '../storage/message/message-page.ts'
+import { type Page, readPages } from '../storage/message/message-page.ts'
 import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
 import type { Batch, Reader } from './feed.ts'
 import type { HeldReads } from './shared-reads.ts'
+import { questionOf, readForViewer } from './viewer-reads.ts'
 
 const rowsPerRead = 20
 
@@ -38,20 +39,23 @@ export class MessageReader<Event> implements Reader<Event> {
 
   read(reads: HeldReads, _hasMoved: boolean, tell: (batch: Batch<Event>) => void): void {
     const from = this.#at
-    const { key, epoch, seq } = from
-    from.question ??= `messages ${this.#userId} ${key} ${epoch} ${seq}`
-    // Feeds that share the read also share its events.
-    const ask = (budget: AnswerBudget) => this.#read(budget, from)
-    reads.once(from.question, ask, ({ batch, at }) => {
-      from.question = null
-      this.#at = at ?? from
-      tell(batch)
+    const { key, epoch, seq, ownerId } = from
+    from.question ??= questionOf(`messages ${key} ${epoch} ${seq}`, this.#userId, ownerId)
+    readForViewer(reads, this.#store, {
+      question: from.question,
+      userId: this.#userId,
+      where: from,
+      ask: (budget, userId) => this.#read(budget, userId, from),
+      toTold: (page) => this.#toTold(page, from),
+      take: ({ batch, at }) => {
+        from.question = null
+        this.#at = at ?? from
+        tell(batch)
+      },
     })
   }
 
-  /** @returns `at`: where the reader stands after the read; null: where it stood before */
-  async #read(budget: AnswerBudget, place: FeedPlace): Promise<{ batch: Batch<Event>; at: Standing | null }> {
-    const { key, epoch, seq, ownerId } = place
+  async #read(budget: AnswerBudget, userId: string, { key, epoch, ownerId, seq }: FeedPlace): Promise<Page | null> {
     const request = {
       key,
       epoch,
@@ -62,8 +66,13 @@ export class MessageReader<Event> implements Reader<Event> {
       fromEnd: false,
       columns: 'all' as const,
     }
-    const [page] = await readPages(this.#store, budget, this.#userId, [request])
-    if (!page) return { batch: { events: [], rest: 'end', revision: 0 }, at: null }
+    const [page] = await readPages(this.#store, budget, userId, [request])
+    return page ?? null
+  }
+
+  /** @returns `at`: where the reader stands after the read; null: where it stood before */
+  #toTold(page: Page | null, { key, epoch, ownerId }: FeedPlace): { batch: Batch<Event>; at: Standing | null } {
+    if (page === null) return { batch: { events: [], rest: 'end', revision: 0 }, at: null }
     const { messages, hasNext, conversation } = page
     const events = messages.map(this.#toEvent)
     const last = messages.at(-1)

@@ -11,8 +11,13 @@ interface Taker {
 interface Shared {
   readonly budget: AnswerBudget
   readonly takers: Taker[]
+  /** The users whose feeds wait for it, where these say so. A user may be there several times. */
+  readonly userIds: string[]
   holders: number
 }
+
+/** A read. @param userIds all whose feeds wait for it, where these say so */
+type Ask<T> = (budget: AnswerBudget, userIds: readonly string[]) => Promise<T>
 
 const bytesPerRead = 1024 * 1024
 
@@ -31,15 +36,17 @@ export class SharedReads {
   }
 
   /** @param question equal for reads that ask the same, and for no others */
-  join(question: string, ask: (budget: AnswerBudget) => Promise<unknown>, taker: Taker): Shared {
+  join(question: string, ask: Ask<unknown>, taker: Taker, userId?: string): Shared {
     const shared = this.#asked.get(question) ?? this.#begin(question, ask)
     shared.holders += 1
     shared.takers.push(taker)
+    if (userId !== undefined) shared.userIds.push(userId)
     return shared
   }
 
-  #begin(question: string, ask: (budget: AnswerBudget) => Promise<unknown>): Shared {
-    const shared: Shared = { budget: new AnswerBudget(this.#memory, bytesPerRead), takers: [], holders: 0 }
+  #begin(question: string, ask: Ask<unknown>): Shared {
+    const budget = new AnswerBudget(this.#memory, bytesPerRead)
+    const shared: Shared = { budget, takers: [], userIds: [], holders: 0 }
     this.#asked.set(question, shared)
     void turn().then(() => {
       this.#asked.delete(question)
@@ -49,10 +56,10 @@ export class SharedReads {
   }
 }
 
-async function readFor({ budget, takers }: Shared, ask: (budget: AnswerBudget) => Promise<unknown>): Promise<void> {
+async function readFor({ budget, takers, userIds }: Shared, ask: Ask<unknown>): Promise<void> {
   let answer: unknown
   try {
-    answer = await ask(budget)
+    answer = await ask(budget, userIds)
   } catch (error) {
     for (const taker of takers) taker.failed(error)
     return
@@ -87,10 +94,12 @@ export class HeldReads implements Disposable {
   /**
    * Reads, or joins a read that asks the same in this turn. The answer belongs to all who asked: do not change it. If
    * the read fails, or `take` does, `failed` is told.
+   *
+   * @param userId who asks, where the read depends on all who do
    */
-  once<T>(question: string, ask: (budget: AnswerBudget) => Promise<T>, take: (answer: T) => void): void {
+  once<T>(question: string, ask: Ask<T>, take: (answer: T) => void, userId?: string): void {
     const { failed } = this
-    this.#held.push(this.#reads.join(question, ask, { take: take as (answer: unknown) => void, failed }))
+    this.#held.push(this.#reads.join(question, ask, { take: take as (answer: unknown) => void, failed }, userId))
   }
 
   [Symbol.dispose](): void {

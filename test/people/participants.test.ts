@@ -204,6 +204,54 @@ test('a removed user hears nothing of what was committed after its removal, on a
   await messages[Symbol.asyncDispose]()
 })
 
+test('the feeds of many guests share one read, and each tells what its own guest may read', async () => {
+  const ada = as('ada')
+  const added = `mutation ($userId: String!, $historyFrom: Int) { addParticipant(input: {
+    conversationId: "many", userId: $userId, historyFrom: $historyFrom
+  }) { conversation { id } } }`
+  await ada.append('many', 'one')
+  const people = ['grace', 'linus', 'kim', 'late', 'gone']
+  for (const userId of people) await ada.get(added, { userId, ...(userId === 'late' ? { historyFrom: 2 } : {}) })
+  const messages = `subscription ($id: ID!, $after: String) { messageAppended(conversationId: $id, after: $after) {
+    node { content author { userId } }
+  } }`
+  const feeds = await Promise.all(
+    people.map(async (userId) => {
+      const [guest, id] = [as(userId), await idFor(as(userId))]
+      const events = guest.subscribe(happened, { id, after: '' })
+      const appended = guest.subscribe(messages, { id, after: '' })
+      const told: unknown[] = []
+      while (told.at(-1) !== 'CaughtUp') told.push(((await nextOfLog(events)) as { __typename: string }).__typename)
+      expect(told.includes('MessageAppended')).toBe(userId !== 'late')
+      if (userId !== 'late') expect(await nextOfLog(appended)).toMatchObject({ node: { content: 'one' } })
+      return { userId, events, appended }
+    }),
+  )
+  // No hint tells of it: the next read finds out.
+  const client = await bed.database.connect()
+  await client.query("update participant set ended_at = now() where user_id = 'gone'")
+  await client.end()
+  const sent = await recordStatements(bed.database, async () => {
+    await ada.append('many', 'two')
+    for (const { userId, events, appended } of feeds) {
+      const isGone = userId === 'gone'
+      const event = isGone ? { __typename: 'ConversationDeleted' } : { edge: { node: { content: 'two' } } }
+      expect(await nextOfLog(events), userId).toMatchObject(event)
+      const node = (await appended.next())?.data.messageAppended.node
+      expect(node, userId).toEqual(isGone ? undefined : { content: 'two', author: { userId: 'ada' } })
+    }
+  })
+  const names = sent.flatMap(({ name }) => (/^(message-|taking-part-from)/.test(name ?? '') ? [name] : []))
+  // For all, for whoever begins later, and for whoever is gone; of either feed.
+  expect(names.filter((name) => name?.startsWith('message-changes'))).toHaveLength(3)
+  expect(names.filter((name) => name?.startsWith('message-page'))).toHaveLength(3)
+  expect(names.filter((name) => name === 'taking-part-from')).toHaveLength(2)
+  for (const { events, appended } of feeds) {
+    await events[Symbol.asyncDispose]()
+    await appended[Symbol.asyncDispose]()
+  }
+})
+
 test('an append that waits while its author is removed is not stored', async () => {
   const [ada, leo] = [as('ada'), as('leo')]
   await ada.append('held', 'x')
