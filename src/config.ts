@@ -420,6 +420,16 @@ export interface AssistantConfig {
   readonly model: { readonly baseUrl: string; readonly name: string; readonly key: string | undefined } | null
 }
 
+/** A setting as this server has it, to be shown. */
+export interface SettingInForce {
+  readonly name: string
+  /** What was given, or the default; null: there is neither, or it is a secret. */
+  readonly value: string | null
+  readonly isGiven: boolean
+  readonly isSecret: boolean
+  readonly meaning: string
+}
+
 export interface ListTimes {
   /**
    * The longest time from the moment that a change gives its conversation as `updatedAt`, which is when its transaction
@@ -488,6 +498,8 @@ export interface Config {
   readonly textWindowMs: number
   readonly pollMs: number
   readonly pingMs: number
+  /** All of them, without what is secret. */
+  readonly settings: readonly SettingInForce[]
 }
 
 /**
@@ -512,7 +524,22 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   faults.push(...contradictions(given))
   // A misspelt setting may be the reason for a fault, for example if it was to say who may come in.
   if (faults.length > 0) throw new StartupError([...faults, ...findMisspelt(env)].join('; '))
-  return toConfig(read as unknown as Settings)
+  return { ...toConfig(read as unknown as Settings), settings: tellSettings(given) }
+}
+
+function tellSettings(given: Readonly<Record<string, string>>): SettingInForce[] {
+  return Object.entries<Setting<unknown>>(settings).map(([name, { fallback, isSecret = false, meaning }]) => {
+    const value = given[name] ?? fallback
+    const told = isSecret || value === null ? null : withoutCredentials(value)
+    return { name, value: told, isGiven: name in given, isSecret, meaning }
+  })
+}
+
+/** A URL may have a password before its host, and a key in its query. */
+function withoutCredentials(value: string): string {
+  if (!URL.canParse(value)) return value
+  const { protocol, host, pathname, username, password, search, hash } = new URL(value)
+  return username + password + search + hash === '' ? value : `${protocol}//${host}${pathname}…`
 }
 
 /**
@@ -550,7 +577,7 @@ const names = Object.keys(settings)
 /** Those that other programs have as well: what is like them is probably for another program. */
 const ownNames = names.filter((name) => !name.startsWith('OPENAI_'))
 
-function toConfig(from: Settings): Config {
+function toConfig(from: Settings): Omit<Config, 'settings'> {
   const identity = toIdentity(from)
   const graphiql = from.GRAPHIQL ?? (identity === undefined && from.TRUSTED_DOCUMENTS === undefined)
   const isWebOn = from.WEB ?? (identity === undefined && from.TRUSTED_DOCUMENTS === undefined)

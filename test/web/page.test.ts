@@ -287,6 +287,43 @@ test('with an identity, below a path of a proxy: whoever has a token sees what i
   expect(await page.locator('.sidebar .user').count()).toBe(0)
 })
 
+test('the console shows what the server does, and conversations of all users without what they say', async () => {
+  const api = bed.server.as({ 'x-user-id': 'watched' })
+  await api.append('seen', 'a secret')
+  const started = await api.get(
+    'mutation { startMessage(input: { conversationId: "seen", role: ASSISTANT, timeoutSeconds: 3600 }) { message { id } } }',
+  )
+  await using feed = api.subscribe('subscription { conversationEvents(conversationId: "seen", after: "") { cursor } }')
+  await feed.next()
+  const page = await browser.open(`${bed.server.url}/console`, 'root', { colorScheme: 'dark', reducedMotion: 'reduce' })
+  await page.locator('.figure').getByText('subscriptions').waitFor()
+  await page.getByRole('img', { name: 'Watchers of the last minutes' }).waitFor()
+  await expectAccessible(page)
+
+  await page.getByRole('link', { name: 'Streams' }).click()
+  await page.getByRole('link', { name: 'seen' }).click()
+  await shows(page, '1, for watched')
+  await page.locator('tr', { hasText: 'streaming' }).waitFor()
+  expect(await page.locator('body').textContent()).not.toContain('a secret')
+  const id = started.startMessage.message.id
+  await api.get(
+    `mutation { completeMessage(input: { messageId: "${id}", attempt: 1, chunks: 0, content: "x" }) { message { id } } }`,
+  )
+  await button(page, 'Changed, by revision').click()
+  await page.locator('tr', { hasText: 'complete' }).waitFor()
+  await page.setViewportSize({ width: 360, height: 640 })
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+  await expectAccessible(page)
+
+  await page.getByRole('link', { name: 'Conversations' }).click()
+  await page.getByLabel('User').fill('watched')
+  await button(page, 'Find').click()
+  await page.getByRole('link', { name: 'seen' }).waitFor()
+  await page.getByRole('link', { name: 'Settings' }).click()
+  await page.getByLabel('Find a setting').fill('DATABASE_URL')
+  await shows(page, 'set, and not shown')
+})
+
 /** A picture that does not compress: 24 bits for each pixel, drawn by a fixed sequence. */
 function noise(width: number, height: number): Buffer {
   const size = width * height * 3
