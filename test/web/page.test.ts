@@ -6,6 +6,7 @@ import type { Page } from '../../web/node_modules/playwright-core/index.js'
 import { useBed } from '../support/bed.ts'
 import { expectAccessible, TestBrowser } from '../support/browser.ts'
 import { isLong } from '../support/long.ts'
+import { startOpenIdProvider } from '../support/network/openid-provider.ts'
 import { startPrefixProxy } from '../support/network/prefix-proxy.ts'
 import { TcpProxy } from '../support/network/tcp-proxy.ts'
 import { buildPrograms } from '../support/program/program.ts'
@@ -322,6 +323,35 @@ test('the console shows what the server does, and conversations of all users wit
   await page.getByRole('link', { name: 'Settings' }).click()
   await page.getByLabel('Find a setting').fill('DATABASE_URL')
   await shows(page, 'set, and not shown')
+})
+
+test('with an OpenID provider: whoever opens the page signs in there, and tokens are renewed', async () => {
+  // So short that each connection asks for a new token.
+  await using provider = await startOpenIdProvider(20)
+  await using server = await serve(bed.database.url, {
+    AUTH_JWKS_URL: `${provider.issuer}/jwks`,
+    AUTH_ISSUER: provider.issuer,
+    AUTH_AUDIENCE: 'https://colloquy.example',
+    WEB: 'on',
+    WEB_OIDC_ISSUER: provider.issuer,
+    WEB_OIDC_CLIENT_ID: 'page',
+  })
+  provider.serve(`${server.url}/`)
+  await talk('olga', 'hers', 2)
+  const page = await browser.open(place('hers', server.url), 'nobody')
+  await shows(page, 'A1')
+  await page.locator('.sidebar .user', { hasText: 'Olga Owner' }).waitFor()
+  expect(page.url()).toBe(place('hers', server.url))
+  await page.reload()
+  await shows(page, 'A1')
+  expect(provider.grants[0]).toBe('authorization_code')
+  expect(new Set(provider.grants.slice(1))).toEqual(new Set(['refresh_token']))
+  await page.goto(`${server.url}/console`)
+  await shows(page, 'Only an operator may ask for this')
+
+  provider.mayEnter = false
+  const refused = await browser.open(server.url, 'nobody')
+  await shows(refused, 'Not you.')
 })
 
 /** A picture that does not compress: 24 bits for each pixel, drawn by a fixed sequence. */

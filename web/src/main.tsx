@@ -10,12 +10,22 @@ import './style/thread.css'
 import './style/markdown.css'
 
 const Console = lazy(async () => ({ default: (await import('./console/console.tsx')).Console }))
-/** The server answers the same document there. */
-const isConsole = location.pathname.endsWith('/console')
 
 applyTheme()
 const root = createRoot(document.getElementById('root') as HTMLElement)
-readSettings().then(
-  (settings) => root.render(<Suspense>{isConsole ? <Console settings={settings} /> : <App settings={settings} />}</Suspense>),
-  (error: Error) => root.render(<p className="notice">The page could not begin: {error.message}</p>),
-)
+begin().catch((error: Error) => {
+  root.render(<p className="notice">The page could not begin: {error.message}</p>)
+})
+
+async function begin(): Promise<void> {
+  const settings = await readSettings()
+  const { openId } = settings
+  const signedIn = openId === null ? null : await (await import('./sign-in/sign-in.ts')).signIn(openId)
+  // The server answers the same document there. Signing in leads back to where one was.
+  const Shown = location.pathname.endsWith('/console') ? Console : App
+  root.render(
+    <Suspense>
+      <Shown settings={settings} signedIn={signedIn} />
+    </Suspense>,
+  )
+}

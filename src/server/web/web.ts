@@ -22,7 +22,7 @@ export interface WebOptions {
 export function registerWeb(app: FastifyInstance, { web, isOpen, assistant, onOpened }: WebOptions): void {
   const files = new WebFiles(webFolder)
   const headers = { ...securityHeaders, 'content-security-policy': webPolicy(web) }
-  const settings = { isOpen, tokenUrl: web.tokenUrl ?? null, assistant }
+  const settings = { isOpen, tokenUrl: web.tokenUrl ?? null, openId: web.openId ?? null, assistant }
 
   const answerDocument = async (request: FastifyRequest, reply: FastifyReply) => {
     const document = await files.readDocument()
