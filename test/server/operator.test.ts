@@ -6,6 +6,7 @@ import { describeSettings, readConfig } from '../../src/config.ts'
 import { createSchema } from '../../src/graphql/schema.ts'
 import type { Api, Identity } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { recordStatements } from '../support/database/statements.ts'
 import { Samples } from '../support/observe/metrics.ts'
 import { serve } from '../support/server.ts'
 import { until } from '../support/until.ts'
@@ -70,6 +71,7 @@ describe('figures', () => {
     expect([...told].filter((name) => !known.has(name))).toEqual([])
     expect(told.has('colloquy_event_loop_delay_seconds')).toBe(false)
     expect(told.size).toBeGreaterThan(17)
+    expect(await recordStatements(bed.database, () => figures())).toEqual([])
   })
 })
 

@@ -38,6 +38,8 @@ export function openSession(settings: Settings, signedIn: SignedIn | null, user:
     shouldRetry: () => true,
     retryWait: (retries) => line.wait(Math.random() * Math.min(longestWait, 250 * 2 ** retries)),
     keepAlive: pingEvery,
+    // Whoever only asks now and then, as the console does, keeps the connection.
+    lazyCloseTimeout: pingEvery,
     on: {
       connected: () => {
         line.become('open')

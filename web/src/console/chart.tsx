@@ -1,5 +1,3 @@
-import { shownPoints } from './figures.ts'
-
 interface ChartProps {
   /** What it shows, for those who do not see it. */
   readonly label: string
@@ -9,11 +7,13 @@ interface ChartProps {
   readonly top: number
 }
 
-const width = shownPoints - 1
+/** A minute: with fewer values there is room at the left. */
+const leastValues = 30
 const height = 40
 
 /** The last minutes as a line that moves to the left. */
 export function Chart({ label, values, top }: ChartProps) {
+  const width = Math.max(leastValues, values.length) - 1
   const highest = Math.max(top, ...values.map((value) => value ?? 0))
   const first = width - (values.length - 1)
   const runs = runsOf(values).map((run) =>

@@ -1,6 +1,7 @@
 import { ApolloProvider } from '@apollo/client/react'
 import { useEffect, useMemo, useReducer, useSyncExternalStore } from 'react'
 import type { AppProps } from '../app/app.tsx'
+import { Icon } from '../app/icons.tsx'
 import { openSession, type Session } from '../app/session.ts'
 import { readUser } from '../app/user.ts'
 import { FiguresDocument } from '../gql/graphql.ts'
@@ -60,6 +61,9 @@ function Pages({ session }: { readonly session: Session }) {
             </a>
           ))}
         </nav>
+        <a className="tool" href="./" aria-label="To the conversations" title="To the conversations">
+          <Icon name="left" />
+        </a>
         <ThemeSwitch />
       </header>
       <LineNotice session={session} />

@@ -55,7 +55,7 @@ function UserConversations({ userId }: { readonly userId: string }) {
       setFailure(sayFailure(error))
     }
   }
-  // biome-ignore lint/correctness/useExhaustiveDependencies: another user has another component.
+  // Another user has another component.
   useEffect(() => void read(null), [])
   if (failure) return <p className="console-text">{failure}</p>
   if (listed === null) return null
