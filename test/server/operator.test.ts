@@ -37,17 +37,15 @@ describe('figures', () => {
     const ada = as('counted')
     await ada.append('counted', 'first')
     await ada.append('quiet', 'first')
-    const before = await figures()
-    const follow = 'subscription ($id: ID!) { messageAppended(conversationId: $id) { cursor } }'
+    const follow = 'subscription ($id: ID!) { conversationEvents(conversationId: $id) { __typename } }'
     const results = ['counted', 'quiet'].map((id) => ada.subscribe(follow, { id }))
-    const [first] = results.map((each) => each.next())
-    await until(async () => sum(await figures(), 'colloquy_watchers') === 2)
+    for (const each of results) expect((await each.next())?.data.conversationEvents.__typename).toBe('CaughtUp')
+    const before = await figures()
     const messages = [1, 2].map((n) => ({ role: 'USER', content: `${n}` }))
     await ada.get('mutation ($input: AppendMessagesInput!) { appendMessages(input: $input) { messages { seq } } }', {
       input: { conversationId: 'counted', messages },
     })
-    await first
-    await results[0]?.next()
+    await results[0]?.take(2)
     await ada.fail('{ conversation(id: "counted") { messages(first: 1000) { nodes { id } } } }')
     const refused = { code: 'BAD_USER_INPUT' }
     await until(async () => sum(await figures(), 'colloquy_operations_total', refused) === 1)
@@ -57,6 +55,7 @@ describe('figures', () => {
     expect(grown('colloquy_append_messages_total')).toBe(2)
     expect(grown('colloquy_deliveries_total')).toBe(2)
     expect(grown('colloquy_delivery_lag_seconds_count')).toBe(2)
+    expect(sum(after, 'colloquy_watchers')).toBe(2)
     expect(sum(after, 'colloquy_watched_keys')).toBe(2)
     expect(sum(after, 'colloquy_sockets')).toBe(2)
     expect(sum(after, 'colloquy_pool_size')).toBe(16)
@@ -224,11 +223,12 @@ test('streams are told: those that expire first, and those that hang', async () 
   const { startMessage } = await start(short as string, 60)
   await start(hangs as string, 600)
   await start(deleted as string, 60)
-  await as(deleted as string).get('mutation { deleteConversation(input: { id: "streams" }) { deletedConversationId } }')
   await as(short as string).get(
     `mutation { appendMessageText(input: { messageId: "${startMessage.message.id}", attempt: 1, chunk: 0, text: "grün" }) { nextChunk } }`,
   )
   const client = await bed.database.connect()
+  // As it is until its messages are removed.
+  await client.query("update conversation set deleted_at = now() where user_id = 'deleted'")
   await client.query(
     `update message_stream s set expires_at = now() - interval '1 second' from conversation c
      where c.key = s.conversation_key and c.user_id = 'hangs'`,
