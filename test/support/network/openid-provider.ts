@@ -15,6 +15,8 @@ export interface OpenIdProvider extends AsyncDisposable {
 }
 
 const scope = 'openid profile'
+/** In seconds. */
+const day = 86_400
 
 /** @param accessSeconds how long an access token is good */
 export async function startOpenIdProvider(accessSeconds: number): Promise<OpenIdProvider> {
@@ -61,18 +63,20 @@ function settingsFor(page: string, accessSeconds: number): object {
     ],
     claims: { openid: ['sub'], profile: ['name'] },
     conformIdTokenClaims: false,
+    clientBasedCORS: () => true,
     cookies: { keys: ['a key of a test'] },
     findAccount: (_: unknown, sub: string) => ({ accountId: sub, claims: () => ({ sub, name: 'Olga Owner' }) }),
     features: {
       devInteractions: { enabled: false },
       resourceIndicators: {
         enabled: true,
-        getResourceServerInfo: () => ({ scope, accessTokenFormat: 'jwt', accessTokenTTL: accessSeconds }),
+        getResourceServerInfo: () => ({ scope, accessTokenFormat: 'jwt' }),
         useGrantedResource: () => true,
       },
     },
     interactions: { url: (_: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
     issueRefreshToken: () => true,
+    ttl: { AccessToken: accessSeconds, Grant: day, IdToken: day, Interaction: day, RefreshToken: day, Session: day },
     loadExistingGrant: async ({ oidc }: Context) => {
       const { clientId } = oidc.client
       const grant = new oidc.provider.Grant({ clientId, accountId: oidc.session.accountId })
