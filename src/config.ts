@@ -723,7 +723,7 @@ function contradictions(given: Readonly<Record<string, string | undefined>>): st
   if (openId.length > 0 && given.WEB_TOKEN_URL !== undefined) {
     faults.push('WEB_TOKEN_URL and WEB_OIDC_ISSUER: set one of them')
   }
-  if (openId.length > 0 && tokens === undefined) {
+  if (openId.length > 0 && given.AUTH_JWKS_URL === undefined) {
     faults.push('WEB_OIDC_ISSUER: set AUTH_JWKS_URL as well, to the keys of this provider')
   }
   if (hasIdentity && given.WEB?.trim() === 'on' && given.WEB_TOKEN_URL === undefined && openId.length === 0) {
