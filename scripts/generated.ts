@@ -53,7 +53,15 @@ const subjects: Record<string, readonly string[]> = {
   'Embedded database': ['DATA_DIR'],
   'Feeds and streamed text': ['NATS_URL', 'POLL_MS', 'TEXT_WINDOW_MS', 'PING_MS', 'TOMBSTONE_DAYS'],
   Search: ['SEARCH_FILL'],
-  'The page': ['WEB', 'WEB_TOKEN_URL', 'OPENAI_API_KEY', 'OPENAI_BASE_URL', 'OPENAI_MODEL'],
+  'The page': [
+    'WEB',
+    'WEB_TOKEN_URL',
+    'WEB_OIDC_ISSUER',
+    'WEB_OIDC_CLIENT_ID',
+    'OPENAI_API_KEY',
+    'OPENAI_BASE_URL',
+    'OPENAI_MODEL',
+  ],
   'What may be asked': ['TRUSTED_DOCUMENTS', 'GRAPHIQL', 'INTROSPECTION'],
   'Limits of a request': [
     'MAX_BODY_BYTES',

@@ -149,6 +149,14 @@ const settings = {
     meaning:
       'Where the page gets the bearer token of whoever opens it: asked with cookies, it answers the token as text, or as JSON with a `token`.',
   },
+  WEB_OIDC_ISSUER: {
+    read: (text) => (isKeyUrl(text) ? text : undefined),
+    takes: 'an https:// URL without a user; http:// only for a loopback address',
+    fallback: null,
+    meaning:
+      'The OpenID provider at which whoever opens the page signs in, in place of `WEB_TOKEN_URL`. Its access tokens must be those that the `AUTH_*` settings take.',
+  },
+  WEB_OIDC_CLIENT_ID: text('a text', null, 'The name under which that provider knows the page, a public client.'),
   OPENAI_API_KEY: {
     ...text(
       'a text',
@@ -420,6 +428,24 @@ export interface AssistantConfig {
   readonly model: { readonly baseUrl: string; readonly name: string; readonly key: string | undefined } | null
 }
 
+/** The OpenID provider at which users of the page sign in. */
+export interface OpenId {
+  readonly issuer: string
+  readonly clientId: string
+  /** For whom the provider is asked to make its tokens; null: it is not told. */
+  readonly audience: string | null
+}
+
+/** A setting as this server has it, to be shown. */
+export interface SettingInForce {
+  readonly name: string
+  /** What was given, or the default; null: there is neither, or it is a secret. */
+  readonly value: string | null
+  readonly isGiven: boolean
+  readonly isSecret: boolean
+  readonly meaning: string
+}
+
 export interface ListTimes {
   /**
    * The longest time from the moment that a change gives its conversation as `updatedAt`, which is when its transaction
@@ -461,8 +487,10 @@ export interface Config {
   readonly searchFill: 'on' | 'off'
   readonly web: {
     readonly isOn: boolean
-    /** undefined: in development, where the page needs no token. */
+    /** undefined: in development, where the page needs no token, or with an OpenID provider. */
     readonly tokenUrl: string | undefined
+    /** undefined: nobody signs in by the page itself. */
+    readonly openId: OpenId | undefined
   }
   /** What answers in conversations of the page; null: nobody by itself. */
   readonly assistant: AssistantConfig | null
@@ -488,6 +516,8 @@ export interface Config {
   readonly textWindowMs: number
   readonly pollMs: number
   readonly pingMs: number
+  /** All of them, without what is secret. */
+  readonly settings: readonly SettingInForce[]
 }
 
 /**
@@ -512,7 +542,22 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   faults.push(...contradictions(given))
   // A misspelt setting may be the reason for a fault, for example if it was to say who may come in.
   if (faults.length > 0) throw new StartupError([...faults, ...findMisspelt(env)].join('; '))
-  return toConfig(read as unknown as Settings)
+  return { ...toConfig(read as unknown as Settings), settings: tellSettings(given) }
+}
+
+function tellSettings(given: Readonly<Record<string, string>>): SettingInForce[] {
+  return Object.entries<Setting<unknown>>(settings).map(([name, { fallback, isSecret = false, meaning }]) => {
+    const value = given[name] ?? fallback
+    const told = isSecret || value === null ? null : withoutCredentials(value)
+    return { name, value: told, isGiven: name in given, isSecret, meaning }
+  })
+}
+
+/** A URL may have a password before its host, and a key in its query. */
+function withoutCredentials(value: string): string {
+  if (!URL.canParse(value)) return value
+  const { protocol, host, pathname, username, password, search, hash } = new URL(value)
+  return username + password + search + hash === '' ? value : `${protocol}//${host}${pathname}…`
 }
 
 /**
@@ -550,7 +595,7 @@ const names = Object.keys(settings)
 /** Those that other programs have as well: what is like them is probably for another program. */
 const ownNames = names.filter((name) => !name.startsWith('OPENAI_'))
 
-function toConfig(from: Settings): Config {
+function toConfig(from: Settings): Omit<Config, 'settings'> {
   const identity = toIdentity(from)
   const graphiql = from.GRAPHIQL ?? (identity === undefined && from.TRUSTED_DOCUMENTS === undefined)
   const isWebOn = from.WEB ?? (identity === undefined && from.TRUSTED_DOCUMENTS === undefined)
@@ -570,7 +615,7 @@ function toConfig(from: Settings): Config {
     trustedDocuments: from.TRUSTED_DOCUMENTS,
     graphiql,
     searchFill: from.SEARCH_FILL,
-    web: { isOn: isWebOn, tokenUrl: from.WEB_TOKEN_URL },
+    web: { isOn: isWebOn, tokenUrl: from.WEB_TOKEN_URL, openId: toOpenId(from) },
     assistant: isWebOn && identity === undefined ? { model: toModel(from) } : null,
     introspection: from.INTROSPECTION ?? graphiql,
     limits: {
@@ -631,6 +676,12 @@ function toModel({ OPENAI_API_KEY: key, OPENAI_BASE_URL: baseUrl, OPENAI_MODEL: 
   return baseUrl === undefined ? null : { baseUrl: baseUrl.replace(/\/+$/, ''), name, key }
 }
 
+function toOpenId(from: Settings): OpenId | undefined {
+  const { WEB_OIDC_ISSUER: issuer, WEB_OIDC_CLIENT_ID: clientId, AUTH_AUDIENCE: audience } = from
+  if (issuer === undefined || clientId === undefined) return undefined
+  return { issuer, clientId, audience: audience ?? null }
+}
+
 function toIdentity(from: Settings): Identity | undefined {
   const serviceKeys = from.AUTH_SERVICE_KEYS ?? new Map<string, ServiceKey>()
   if ((from.AUTH_JWKS_URL ?? from.AUTH_SECRET) === undefined && serviceKeys.size === 0) return undefined
@@ -667,8 +718,18 @@ function contradictions(given: Readonly<Record<string, string | undefined>>): st
     faults.push('TRUSTED_DOCUMENTS and WEB: the page sends documents of its own; turn it off')
   }
   const hasIdentity = tokens !== undefined || splitList(given.AUTH_SERVICE_KEYS ?? '').length > 0
-  if (hasIdentity && given.WEB?.trim() === 'on' && given.WEB_TOKEN_URL === undefined) {
-    faults.push('WEB: with identity settings the page needs tokens; set WEB_TOKEN_URL to what gives them')
+  const openId = [given.WEB_OIDC_ISSUER, given.WEB_OIDC_CLIENT_ID].filter((value) => value !== undefined)
+  if (openId.length === 1) faults.push('WEB_OIDC_ISSUER and WEB_OIDC_CLIENT_ID: set both of them')
+  if (openId.length > 0 && given.WEB_TOKEN_URL !== undefined) {
+    faults.push('WEB_TOKEN_URL and WEB_OIDC_ISSUER: set one of them')
+  }
+  if (openId.length > 0 && given.AUTH_JWKS_URL === undefined) {
+    faults.push('WEB_OIDC_ISSUER: set AUTH_JWKS_URL as well, to the keys of this provider')
+  }
+  if (hasIdentity && given.WEB?.trim() === 'on' && given.WEB_TOKEN_URL === undefined && openId.length === 0) {
+    faults.push(
+      'WEB: with identity settings the page needs tokens; set WEB_TOKEN_URL to what gives them, or WEB_OIDC_ISSUER and WEB_OIDC_CLIENT_ID',
+    )
   }
   const isOpen = given.HOST !== undefined && !isLoopback(given.HOST)
   if (isOpen && !hasIdentity && given.ALLOW_UNAUTHENTICATED !== 'true') {

@@ -6,6 +6,8 @@ export interface Rights {
   readonly mayWrite: boolean
   /** Whether it may say when something was created, as an import does. */
   readonly mayBringTimes: boolean
+  /** Whether it may see what concerns the server and all users: an operator, and everybody in development. */
+  readonly maySeeServer: boolean
 }
 
 /** Who writes what a caller writes: for its messages. */

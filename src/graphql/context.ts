@@ -3,6 +3,7 @@ import type { Limits } from '../config.ts'
 import type { FeedSource } from '../live/feed.ts'
 import type { ListMemory } from '../live/list-reader.ts'
 import type { People } from '../live/people/people.ts'
+import type { ServerSelf } from '../observe/server-self.ts'
 import type { Appender } from '../storage/append/appender.ts'
 import type { Eraser } from '../storage/conversation/eraser.ts'
 import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
@@ -22,6 +23,7 @@ export interface Services {
   readonly tokens: TokenCounter
   readonly limits: Limits
   readonly lists: ListMemory
+  readonly self: ServerSelf
 }
 
 /** One operation, or one event of a subscription. */

@@ -37,6 +37,7 @@ import {
 import { MessageStartResolver, StartMessagePayloadResolver } from './message/message-start.ts'
 import { MessageStreamResolver } from './message/message-stream.ts'
 import { NodeResolver } from './node.ts'
+import { ConversationRecordResolver, OperatorResolver } from './operator/operator.ts'
 import { MessageSearchResolver } from './search/message-search.ts'
 import { ViewerResolver } from './viewer.ts'
 
@@ -77,6 +78,8 @@ export function createSchema(): GraphQLSchema {
       MessageTextAppendedResolver,
       ConversationListEventsResolver,
       MessageSearchResolver,
+      OperatorResolver,
+      ConversationRecordResolver,
     ],
     orphanedTypes: [...conversationEventTypes, ...conversationListEventTypes],
     scalarsMap: [

@@ -82,6 +82,10 @@ export class ChangeReader<Event> implements Reader<Event> {
     this.#toEvent = toEvent
   }
 
+  get viewerId(): string {
+    return this.#userId
+  }
+
   read(reads: HeldReads, hasMoved: boolean, tell: (batch: Batch<Event>) => void): void {
     if (!hasMoved) this.#tellText(reads, tell)
     else if (this.#lookedUpTo === Number.POSITIVE_INFINITY) this.#tellChanges(reads, tell)

@@ -23,6 +23,8 @@ export interface Reader<Event> {
   readStates?(reads: HeldReads, moved: number, tell: (batch: Batch<Event>) => void): void
   /** The feed is over. */
   over?(): void
+  /** The user for whom it reads. */
+  readonly viewerId?: string
 }
 
 export interface Batch<Event> {
@@ -99,6 +101,10 @@ export class Feed<Event> implements Watcher, Disposable {
     this.#reader = reader
     if (this.#isClosed) reader.over?.()
     return this
+  }
+
+  get viewerId(): string | null {
+    return this.#reader?.viewerId ?? null
   }
 
   /** Begins to read, and to tell. A feed has one follower. */

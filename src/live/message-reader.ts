@@ -37,6 +37,10 @@ export class MessageReader<Event> implements Reader<Event> {
     this.#at = { ...after, question: null }
   }
 
+  get viewerId(): string {
+    return this.#userId
+  }
+
   read(reads: HeldReads, _hasMoved: boolean, tell: (batch: Batch<Event>) => void): void {
     const from = this.#at
     const { key, epoch, seq, ownerId } = from

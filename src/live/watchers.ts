@@ -11,6 +11,8 @@ export interface Watcher {
   moved(revision: number): void
   /** Says that these `states` of it moved. The same holds. Absent: it follows the log alone. */
   stir?(moved: number): void
+  /** For whom it follows; null: that is not known yet. Absent: for nobody. */
+  readonly viewerId?: string | null
 }
 
 /** A registration, until it is disposed. */
@@ -102,6 +104,13 @@ export class Watchers {
 
   watches(key: string): boolean {
     return this.#byKey.has(key)
+  }
+
+  /** Those who watch a key. */
+  of(key: string): readonly Watcher[] {
+    const watched = this.#byKey.get(key)
+    if (watched === undefined) return []
+    return [...(watched.one === null ? [] : [watched.one]), ...(watched.others ?? [])]
   }
 
   /** All watched keys, in the order in which watching began: a live view. */

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { Logger } from 'pino'
 import { Assistant } from '../assistant/assistant.ts'
@@ -18,6 +19,7 @@ import { Poll } from '../live/poll.ts'
 import { postgresBus } from '../live/postgres-bus.ts'
 import { SharedReads } from '../live/shared-reads.ts'
 import { Watchers } from '../live/watchers.ts'
+import type { ServerSelf } from '../observe/server-self.ts'
 import { flushSpans } from '../observe/spans.ts'
 import { Appender } from '../storage/append/appender.ts'
 import { Eraser } from '../storage/conversation/eraser.ts'
@@ -30,15 +32,18 @@ import { WordFiller } from '../storage/search/word-filler.ts'
 import { startReaper } from '../storage/stream/reaper.ts'
 import { StreamWriter } from '../storage/stream/stream-writer.ts'
 import { TokenCounter } from '../tokens/token-counter.ts'
+import { readVersion } from '../version.ts'
 import { registerGraphiql } from './graphiql/graphiql.ts'
 import { graphqlPath, registerGraphql } from './http/graphql-route.ts'
 import { type Health, registerHealth } from './http/health.ts'
 import { createHostGuard } from './http/host-guard.ts'
 import { createHttp } from './http/http.ts'
+import { readFigures } from './metrics/figures.ts'
 import { listenForMetrics, type MetricsListener } from './metrics/metrics-listener.ts'
 import { OperationMeter } from './metrics/operation-meter.ts'
 import { Refusals } from './metrics/refusals.ts'
-import { createMetrics, type Measured } from './metrics/server-metrics.ts'
+import type { Metrics } from './metrics/registry.ts'
+import { createMetrics } from './metrics/server-metrics.ts'
 import { Operations } from './operation/operations.ts'
 import type { TransportDependencies } from './operation/transport-dependencies.ts'
 import { Rates } from './rate/rates.ts'
@@ -154,6 +159,13 @@ export async function startServer(
 
     const answers = new AnswerMemory(config.limits.answersBytes)
     const feedMemory = new AnswerMemory(config.limits.answersBytes)
+    const self: ServerSelf = {
+      name: `${hostname()}/${process.pid}`,
+      version: readVersion(),
+      startedAt: new Date().toISOString(),
+      settings: config.settings,
+      readFigures: () => readFigures(metrics),
+    }
     const services: Services = {
       store,
       appender,
@@ -164,6 +176,7 @@ export async function startServer(
       tokens: own(new TokenCounter(log)),
       limits: config.limits,
       lists: { ...config.lists, lastTransfer },
+      self,
     }
     const { rate, limits } = config
     const rates = rate === null ? null : new Rates(rate, limits.cost)
@@ -201,8 +214,8 @@ export async function startServer(
     attachSockets(app.server, graphqlPath, guard, dependencies, sockets)
     const { meter, refusals } = dependencies
     const parts = { appender, streamWriter, watchers, bus, poll, operations, sockets, streams, pool, reads }
-    const measured = { ...parts, answers, feedMemory, meter, refusals, directory }
-    const metrics = config.metrics.port === undefined ? null : own(await startMetrics(config.metrics, measured, log))
+    const metrics = createMetrics({ ...parts, answers, feedMemory, meter, refusals, directory })
+    const listener = config.metrics.port === undefined ? null : own(await startMetrics(config.metrics, metrics, log))
     own({
       [Symbol.asyncDispose]: async () => {
         health.isStopping = true
@@ -221,7 +234,7 @@ export async function startServer(
     })
     return {
       url: urlOf(app.server.address() as AddressInfo),
-      metricsUrl: metrics === null ? null : `${urlOf(metrics.address)}/metrics`,
+      metricsUrl: listener === null ? null : `${urlOf(listener.address)}/metrics`,
       data,
       inspect: () => ({
         sockets: sockets.size + streams.size,
@@ -253,10 +266,9 @@ async function findDatabase(
 
 async function startMetrics(
   { port = 0, host }: Config['metrics'],
-  measured: Measured,
+  metrics: Metrics,
   log: Logger,
 ): Promise<MetricsListener> {
-  const metrics = createMetrics(measured)
   return listenForMetrics(metrics, { port, host }, log).catch((error: NodeJS.ErrnoException) => {
     throw cannotListen({ port, host }, ['METRICS_PORT', 'METRICS_HOST'], error)
   })

@@ -115,7 +115,7 @@ test('every setting is tried: those above, and those of identity and of the page
   const ofIdentity = names.filter((name) =>
     /^(AUTH_|ALLOW_|TRUSTED_DOCUMENTS|GRAPHIQL|INTROSPECTION|WEB|OPENAI_)/.test(name),
   )
-  expect(ofIdentity).toHaveLength(18)
+  expect(ofIdentity).toHaveLength(20)
   expect(new Set([...places.map(([name]) => name), ...ofIdentity])).toEqual(new Set(names))
 })
 
@@ -217,6 +217,22 @@ test('the page is on in development, and with an identity where it is turned on 
   }
   // A browser takes it for two slashes.
   expect(faultsOf({ WEB_TOKEN_URL: '/\\id.example' })).toContain('WEB_TOKEN_URL: must be')
+
+  const [AUTH_JWKS_URL, WEB_OIDC_ISSUER, WEB_OIDC_CLIENT_ID] = ['https://id.example/keys', 'https://id.example', 'page']
+  const openId = { AUTH_JWKS_URL, WEB_OIDC_ISSUER, WEB_OIDC_CLIENT_ID }
+  expect(of({ ...openId, WEB: 'on' })).toEqual([true, false])
+  expect(readConfig(openId).web.openId).toEqual({ issuer: WEB_OIDC_ISSUER, clientId: 'page', audience: null })
+  expect(readConfig({ ...openId, AUTH_AUDIENCE: 'a' }).web.openId?.audience).toBe('a')
+  expect(faultsOf({ AUTH_JWKS_URL, WEB_OIDC_ISSUER })).toContain('set both of them')
+  expect(faultsOf({ AUTH_JWKS_URL, WEB_OIDC_CLIENT_ID })).toContain('set both of them')
+  expect(faultsOf({ ...openId, WEB_TOKEN_URL: '/token' })).toContain(
+    'WEB_TOKEN_URL and WEB_OIDC_ISSUER: set one of them',
+  )
+  for (const more of [{}, { AUTH_SECRET }]) {
+    const faults = faultsOf({ WEB_OIDC_ISSUER, WEB_OIDC_CLIENT_ID, ...more })
+    expect(faults).toContain('WEB_OIDC_ISSUER: set AUTH_JWKS_URL as well')
+  }
+  expect(faultsOf({ ...openId, WEB_OIDC_ISSUER: 'http://id.example' })).toContain('WEB_OIDC_ISSUER: must be')
 })
 
 test('a model answers in conversations of the page where there is its URL, and not for a key alone', () => {
@@ -298,6 +314,7 @@ const bad: Record<string, readonly string[]> = {
   SEARCH_FILL: ['true', '1', 'ON'],
   WEB: ['true', '1', 'ON'],
   WEB_TOKEN_URL: ['token', '//id.example/token', 'http://id.example/token', 'ftp://id.example'],
+  WEB_OIDC_ISSUER: ['id.example', '/id', 'http://id.example', 'https://user:word@id.example'],
   OPENAI_BASE_URL: ['localhost:11434', '/v1', 'ftp://model.example'],
   AUTH_REQUIRE_EXPIRY: ['no', '0'],
   AUTH_SECRET: ['hidden', 'x'.repeat(31)],
@@ -323,6 +340,7 @@ const anyText = [
   'AUTH_USER_CLAIM',
   'AUTH_ROLES_CLAIM',
   'TRUSTED_DOCUMENTS',
+  'WEB_OIDC_CLIENT_ID',
   'OPENAI_API_KEY',
   'OPENAI_MODEL',
 ]

@@ -123,7 +123,7 @@ describe('the page', () => {
 describe('the settings of the page', () => {
   test('in development: callers name themselves, and an assistant answers', async () => {
     const settings = await (await fetch(`${bed.server.url}/web/settings.json`)).json()
-    expect(settings).toEqual({ isOpen: true, tokenUrl: null, assistant: 'scripted' })
+    expect(settings).toEqual({ isOpen: true, tokenUrl: null, openId: null, assistant: 'scripted' })
   })
 
   test('with an identity: where tokens come from, which the policy allows', async () => {
@@ -135,9 +135,12 @@ describe('the settings of the page', () => {
       const rule = headers.get('content-security-policy')?.match(/connect-src ([^;]+)/)?.[1]
       return [settings, rule]
     }
-    expect(await of('/token')).toEqual([{ isOpen: false, tokenUrl: '/token', assistant: null }, "'self'"])
+    expect(await of('/token')).toEqual([{ isOpen: false, tokenUrl: '/token', openId: null, assistant: null }, "'self'"])
     const url = 'https://id.example/token'
-    expect(await of(url)).toEqual([{ isOpen: false, tokenUrl: url, assistant: null }, "'self' https://id.example"])
+    expect(await of(url)).toEqual([
+      { isOpen: false, tokenUrl: url, openId: null, assistant: null },
+      "'self' https://id.example",
+    ])
   })
 
   test('where it is off there is nothing', async () => {

@@ -6,6 +6,7 @@ import type { Page } from '../../web/node_modules/playwright-core/index.js'
 import { useBed } from '../support/bed.ts'
 import { expectAccessible, TestBrowser } from '../support/browser.ts'
 import { isLong } from '../support/long.ts'
+import { startOpenIdProvider } from '../support/network/openid-provider.ts'
 import { startPrefixProxy } from '../support/network/prefix-proxy.ts'
 import { TcpProxy } from '../support/network/tcp-proxy.ts'
 import { buildPrograms } from '../support/program/program.ts'
@@ -285,6 +286,70 @@ test('with an identity, below a path of a proxy: whoever has a token sees what i
   await page.goto(`${proxy.url}#/c/mine`)
   await shows(page, 'A1')
   expect(await page.locator('.sidebar .user').count()).toBe(0)
+})
+
+test('the console shows what the server does, and conversations of all users without what they say', async () => {
+  const api = bed.server.as({ 'x-user-id': 'watched' })
+  await api.append('seen', 'a secret')
+  const started = await api.get(
+    'mutation { startMessage(input: { conversationId: "seen", role: ASSISTANT, timeoutSeconds: 3600 }) { message { id } } }',
+  )
+  await using feed = api.subscribe('subscription { conversationEvents(conversationId: "seen", after: "") { cursor } }')
+  await feed.next()
+  const page = await browser.open(`${bed.server.url}/console`, 'root', { colorScheme: 'dark', reducedMotion: 'reduce' })
+  await page.locator('.figure').getByText('subscriptions').waitFor()
+  await page.getByRole('img', { name: 'Watchers of the last minutes' }).waitFor()
+  await expectAccessible(page)
+
+  await page.getByRole('link', { name: 'Streams' }).click()
+  await page.getByRole('link', { name: 'seen' }).click()
+  await shows(page, '1, for watched')
+  await page.locator('tr', { hasText: 'streaming' }).waitFor()
+  expect(await page.locator('body').textContent()).not.toContain('a secret')
+  const id = started.startMessage.message.id
+  await api.get(
+    `mutation { completeMessage(input: { messageId: "${id}", attempt: 1, chunks: 0, content: "x" }) { message { id } } }`,
+  )
+  await button(page, 'Changed, by revision').click()
+  await page.locator('tr', { hasText: 'complete' }).waitFor()
+  await page.setViewportSize({ width: 360, height: 640 })
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+  await expectAccessible(page)
+
+  await page.getByRole('link', { name: 'Conversations', exact: true }).click()
+  await page.getByLabel('User').fill('watched')
+  await button(page, 'Find').click()
+  await page.getByRole('link', { name: 'seen' }).waitFor()
+  await page.getByRole('link', { name: 'Settings' }).click()
+  await page.getByLabel('Find a setting').fill('DATABASE_URL')
+  await shows(page, 'set, and not shown')
+})
+
+test('with an OpenID provider: whoever opens the page signs in there, and tokens are renewed', async () => {
+  // So short that each connection asks for a new token.
+  await using provider = await startOpenIdProvider(20)
+  await using server = await serve(bed.database.url, {
+    AUTH_JWKS_URL: `${provider.issuer}/jwks`,
+    AUTH_ISSUER: provider.issuer,
+    AUTH_AUDIENCE: 'https://colloquy.example',
+    WEB: 'on',
+    WEB_OIDC_ISSUER: provider.issuer,
+    WEB_OIDC_CLIENT_ID: 'page',
+  })
+  provider.serve(`${server.url}/`)
+  await talk('olga', 'hers', 2)
+  const page = await browser.open(place('hers', server.url), 'nobody')
+  await shows(page, 'A1')
+  await page.locator('.sidebar .user', { hasText: 'Olga Owner' }).waitFor()
+  expect(page.url()).toBe(place('hers', server.url))
+  await page.goto(`${server.url}/console`)
+  await shows(page, 'Only an operator may ask for this')
+  expect(provider.grants[0]).toBe('authorization_code')
+  expect(new Set(provider.grants.slice(1))).toEqual(new Set(['refresh_token']))
+
+  provider.mayEnter = false
+  const refused = await browser.open(server.url, 'nobody')
+  await shows(refused, 'Not you.')
 })
 
 /** A picture that does not compress: 24 bits for each pixel, drawn by a fixed sequence. */

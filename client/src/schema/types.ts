@@ -938,6 +938,40 @@ export interface ConversationListed {
   readonly conversationEdge: ConversationEdge
 }
 
+/** A conversation as an operator sees it: everything but what was said in it. */
+export interface ConversationRecord {
+  /** The opaque id of the conversation, which stands for it wherever an id is taken. */
+  readonly conversationId: string
+  /** Who owns it. */
+  readonly ownerId: string
+  /** The owner's own id for it. */
+  readonly ownId: string
+  /** The `seq` of its newest message; 0: it has none. */
+  readonly lastSeq: number
+  /** How often it changed: every append, edit, deletion and status counts. */
+  readonly revision: string
+  /** When it was created. */
+  readonly createdAt: string
+  /** When it last changed. */
+  readonly updatedAt: string
+  /** When it was archived; null: it is not. */
+  readonly archivedAt: string | null
+  /** When it was deleted; null: it is not. Its messages are removed a little later. */
+  readonly deletedAt: string | null
+  /** How many feeds of it are open on this server. */
+  readonly watchers: number
+  /** The users for whom they are, by id; at most 50. The viewer of a backend is the user for whom it acts. */
+  readonly watchedBy: readonly string[]
+}
+
+/** A page of a user's conversations, newest activity first. */
+export interface ConversationRecordConnection {
+  /** The conversations. */
+  readonly nodes: readonly ConversationRecord[]
+  /** What lies before and after this page. */
+  readonly pageInfo: PageInfo
+}
+
 /**
  * A conversation was deleted, or the viewer does not take part in it any more. It may be one that the client never saw.
  */
@@ -1028,6 +1062,32 @@ export interface HandBackPayload {
 export interface LeaveConversationPayload {
   /** The `id` that the conversation had. A cache removes the conversation by it. */
   readonly leftConversationId: string
+}
+
+/** A message as an operator sees it: everything but what it says. */
+export interface LogEntry {
+  /** The message's `id`. */
+  readonly messageId: string
+  /** Its position in the conversation. */
+  readonly seq: number
+  /** The conversation's revision at its last change; null: it is as it was appended. */
+  readonly revision: string | null
+  /** Who speaks. */
+  readonly role: MessageRole
+  /** Whether it is still being written, and how its writing ended. */
+  readonly status: MessageStatus
+  /** Who wrote it. */
+  readonly author: MessageAuthor
+  /** The UTF-8 bytes of all that was written, without the text of a message that still streams. */
+  readonly bytes: number
+  /** When it was stored. */
+  readonly createdAt: string
+  /** When it last changed. */
+  readonly updatedAt: string
+  /** When it was last edited; null: it never was. */
+  readonly editedAt: string | null
+  /** When it was deleted; null: it is not. */
+  readonly deletedAt: string | null
 }
 
 /** What `markRead` answers. */
@@ -1305,6 +1365,44 @@ export interface OmittedMessages {
   readonly reasons: readonly OmissionReason[]
 }
 
+/** A message that is still being written. */
+export interface OpenStream {
+  /** The message's `id`. */
+  readonly messageId: string
+  /** The conversation that holds it. */
+  readonly conversation: ConversationRecord
+  /** Its position in the conversation. */
+  readonly seq: number
+  /** Which producer writes it: each one that takes over raises this number. */
+  readonly attempt: number
+  /** How many chunks it has. */
+  readonly chunks: number
+  /** The UTF-8 bytes of its chunks. */
+  readonly bytes: number
+  /** When it began. */
+  readonly startedAt: string
+  /** When its producer last gave a sign of life. */
+  readonly lastSignAt: string
+  /** When the message fails unless its producer gives another one. */
+  readonly expiresAt: string
+  /** Whether that time has passed. A server fails such a message within `POLL_MS`; one that stays hangs. */
+  readonly isOverdue: boolean
+}
+
+/** What whoever runs the server may see: the server that answers, and the conversations of all users. */
+export interface Operator {
+  /** The server that answers: its host, and the number of its process. */
+  readonly server: string
+  /** The version of its program. */
+  readonly version: string
+  /** When it started. */
+  readonly startedAt: string
+  /** All settings of this server. Secrets are named, and never told. */
+  readonly settings: readonly Setting[]
+  /** What this server counts. For all of it, and for several servers, let Prometheus read them. */
+  readonly figures: readonly ServerFigure[] | null
+}
+
 /** What lies before and after a page. It is exact in both directions. */
 export interface PageInfo {
   /** Whether there is anything after the last edge. */
@@ -1462,6 +1560,16 @@ export interface SearchSnippet {
   readonly ranges: readonly TextRange[]
 }
 
+/** A number that a server counts. */
+export interface ServerFigure {
+  /** Its name, as that of the metric for Prometheus. */
+  readonly name: string
+  /** What tells it from others of the same name. */
+  readonly labels: Readonly<Record<string, unknown>>
+  /** The number. What ends in `_total`, `_count`, `_sum` or `_bucket` only grows. */
+  readonly value: number
+}
+
 /** What `setActiveLeaf` answers, after the change is durable. */
 export interface SetActiveLeafPayload<Selected = Message> {
   /** The conversation as it is now. */
@@ -1480,6 +1588,23 @@ export interface SetFeedbackPayload<Selected = Message> {
 export interface SetTypingPayload {
   /** The conversation, in which nothing has changed. */
   readonly conversation: Conversation
+}
+
+/** A setting as the server has it. */
+export interface Setting {
+  /** The variable of the environment. */
+  readonly name: string
+  /**
+   * What was given, or the default. null: there is neither, or it is a secret. A URL has neither its user nor its
+   * query.
+   */
+  readonly value: string | null
+  /** Whether the environment has it. */
+  readonly isGiven: boolean
+  /** Whether it is a secret: its value is never told. */
+  readonly isSecret: boolean
+  /** What it is for. */
+  readonly meaning: string
 }
 
 /** What `startMessage` answers, after all messages are durable. */

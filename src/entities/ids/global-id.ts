@@ -26,8 +26,11 @@ export function conversationId(
   viewer: { readonly userId: string },
   conversation: { readonly userId: string; readonly id: string; readonly key: string; readonly epoch: number },
 ): string {
-  const { userId, id, key, epoch } = conversation
-  if (viewer.userId === userId) return id
+  return viewer.userId === conversation.userId ? conversation.id : opaqueConversationId(conversation)
+}
+
+/** `cnv_…`, which stands for the conversation whoever looks. */
+export function opaqueConversationId({ key, epoch }: { readonly key: string; readonly epoch: number }): string {
   const bytes = Buffer.alloc(22)
   writeUuid(bytes, key, 0)
   bytes.writeUIntBE(epoch, 16, 6)

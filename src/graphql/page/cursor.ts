@@ -52,11 +52,11 @@ export function readMessageCursor(path: string, cursor: string, conversation: Co
 const listVersion = 2
 
 /** The cursor of a conversation in the list: (version, key, time as text) in base64url. */
-export function listCursor(conversation: Conversation): string {
-  const time = Buffer.from(conversation.updatedAt)
+export function listCursor({ key, updatedAt }: ListPlace): string {
+  const time = Buffer.from(updatedAt)
   const bytes = Buffer.alloc(17 + time.length)
   bytes[0] = listVersion
-  writeUuid(bytes, conversation.key, 1)
+  writeUuid(bytes, key, 1)
   time.copy(bytes, 17)
   return bytes.toString('base64url')
 }

@@ -109,6 +109,26 @@ export function createPrices({ forkMessages }: Limits): Prices {
       own: number('first', page, defaultPage, (rows) => rows + search),
       gives: { page: number('first', page, defaultPage) },
     },
+    'Query.operator': free,
+    'Operator.settings': inRow(80),
+    'Operator.figures': inRow(100),
+    'Operator.conversation': row,
+    'Operator.conversations': {
+      own: number('first', page, defaultPage, (rows) => rows + 1),
+      gives: { page: number('first', page, defaultPage) },
+    },
+    // Each is looked up in three tables.
+    'Operator.streams': {
+      own: number('first', page, defaultPage, (rows) => 3 * rows),
+      items: number('first', page, defaultPage),
+    },
+    'ConversationRecordConnection.nodes': { items: { around: 'page', times: 1 } },
+    'ConversationRecord.watchedBy': inRow(3),
+    'ConversationRecord.log': { own: number('first', page, defaultPage), items: number('first', page, defaultPage) },
+    'ConversationRecord.changed': {
+      own: number('first', page, defaultPage),
+      items: number('first', page, defaultPage),
+    },
     'FeedbackConnection.edges': { items: { around: 'page', times: 1 } },
     'FeedbackConnection.nodes': { items: { around: 'page', times: 1 } },
     'MessageSearchConnection.edges': { items: { around: 'found', times: 1 } },

@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Metric, Registry } from 'prom-client'
 import type { Distribution } from '../../observe/distribution.ts'
+import type { Figure } from '../../observe/server-self.ts'
 
 /** A value, and the labels that tell it from others of the same name. */
 export type Labelled<Value> = readonly [labels: Readonly<Record<string, string>>, value: Value]
@@ -18,6 +19,15 @@ export class Metrics {
   /** All metrics as Prometheus reads them. */
   read(): Promise<string> {
     return this.#registry.metrics()
+  }
+
+  /** The values of some metrics, as Prometheus would read them. No other metric is asked. */
+  async readSome(names: readonly string[]): Promise<Figure[]> {
+    const read = names.map(async (name) => {
+      const { values } = (await this.#registry.getSingleMetric(name)?.get()) ?? { values: [] }
+      return values.map((one) => ({ name: nameIn(one) ?? name, labels: one.labels, value: one.value }))
+    })
+    return (await Promise.all(read)).flat()
   }
 
   counter(name: string, help: string, read: () => number): void {
@@ -81,6 +91,11 @@ interface Value {
   readonly metricName: string
   readonly labels: Readonly<Record<string, string | number>>
   readonly value: number
+}
+
+/** A histogram has several values of each, with names of their own. */
+function nameIn(value: object): string | undefined {
+  return 'metricName' in value ? (value.metricName as string) : undefined
 }
 
 /** A histogram in the words of Prometheus: how many values are at most each bound, their sum, and how many they are. */

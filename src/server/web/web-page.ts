@@ -4,8 +4,9 @@ import type { Config } from '../../config.ts'
  * No script and no style of the document, nothing from elsewhere. Pictures are data of messages, and objects that the page
  * makes before it sends one. The page asks this server and, if it is somewhere else, what gives it tokens.
  */
-export function webPolicy({ tokenUrl }: Config['web']): string {
-  const tokens = tokenUrl !== undefined && URL.canParse(tokenUrl) ? ` ${new URL(tokenUrl).origin}` : ''
+export function webPolicy({ tokenUrl, openId }: Config['web']): string {
+  const asked = openId?.issuer ?? tokenUrl
+  const tokens = asked !== undefined && URL.canParse(asked) ? ` ${new URL(asked).origin}` : ''
   return [
     "default-src 'none'",
     "script-src 'self'",

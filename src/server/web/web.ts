@@ -16,21 +16,24 @@ export interface WebOptions {
 }
 
 /**
- * Serves the page at `/`, and its files below `/web/`. All addresses are relative, so it also works below a path of a proxy. The
+ * Serves the page at `/`, the console at `/console`, and the files of both below `/web/`. All addresses are relative, so it also works below a path of a proxy. The
  * names of the files contain their hash, so browsers may keep them for ever.
  */
 export function registerWeb(app: FastifyInstance, { web, isOpen, assistant, onOpened }: WebOptions): void {
   const files = new WebFiles(webFolder)
   const headers = { ...securityHeaders, 'content-security-policy': webPolicy(web) }
-  const settings = { isOpen, tokenUrl: web.tokenUrl ?? null, assistant }
+  const settings = { isOpen, tokenUrl: web.tokenUrl ?? null, openId: web.openId ?? null, assistant }
 
-  app.get('/', async (request, reply) => {
+  const answerDocument = async (request: FastifyRequest, reply: FastifyReply) => {
     const document = await files.readDocument()
     reply.headers(headers).header('cache-control', 'no-cache')
     if (document !== null) return sendFile(request, reply, document)
     const failure = await readFile(webFailure, 'utf8').catch(() => null)
     return reply.code(503).header('retry-after', '2').type('text/html; charset=utf-8').send(renderWaitingPage(failure))
-  })
+  }
+  // The document shows one or the other by its address.
+  app.get('/', answerDocument)
+  app.get('/console', answerDocument)
 
   app.get('/web/settings.json', async (request) => {
     const user = request.headers['x-user-id']

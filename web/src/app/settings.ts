@@ -2,10 +2,20 @@
 export interface Settings {
   /** Whether callers name their own user, as in development. */
   readonly isOpen: boolean
-  /** Where tokens come from; null: in development, where none is needed. */
+  /** Where tokens come from; null: in development, where none is needed, or with an OpenID provider. */
   readonly tokenUrl: string | null
+  /** Where whoever opens the page signs in; null: nowhere. */
+  readonly openId: OpenId | null
   /** Whether the server has an assistant of its own, and what answers there. */
   readonly assistant: 'scripted' | 'model' | null
+}
+
+export interface OpenId {
+  readonly issuer: string
+  /** As which the provider knows the page. */
+  readonly clientId: string
+  /** For whom the provider is asked to make tokens; null: it is not told. */
+  readonly audience: string | null
 }
 
 /** @param user in development, who somebody says to be: the server's assistant listens to this user from now on */

@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react'
 import { Icon } from '../app/icons.tsx'
 import { goTo } from '../app/place.ts'
 import type { Session } from '../app/session.ts'
+import { SignedInUser } from '../sign-in/signed-in-user.tsx'
 import { useConversations, useListChanges } from './conversations.ts'
 import { ThemeSwitch } from './theme-switch.tsx'
 import { UserSwitch } from './user-switch.tsx'
@@ -45,6 +46,7 @@ export function Sidebar({ session, user, onUser, current, onChosen }: SidebarPro
       <List key={String(isArchive)} isArchive={isArchive} current={current} onOpen={open} />
       <footer className="sidebar-foot">
         {session.settings.isOpen && <UserSwitch user={user} onUser={onUser} />}
+        {session.signedIn && <SignedInUser signedIn={session.signedIn} />}
         <ThemeSwitch />
       </footer>
     </nav>
