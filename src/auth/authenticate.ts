@@ -23,11 +23,11 @@ export function createAuthenticate(identity: Identity | undefined, log: Logger):
     if (serviceKey !== undefined) return byServiceKey(identity, serviceKey, credentials)
     if (authorization === undefined || verify === null) throw unauthenticated(howTo(identity))
     const token = await verify(authorization)
-    const { isOperator, isReader, isImporter } = token.roles
+    const { isOperator, isReader, isImporter, isSupporter } = token.roles
     if (userId !== undefined && !isOperator) {
       throw unauthenticated('x-user-id is for service keys and operators; any other token names its own user.')
     }
-    const rights = { mayWrite: !isReader, mayBringTimes: isImporter, actor: null, author: itself }
+    const rights = { mayWrite: !isReader, mayBringTimes: isImporter, isSupporter, actor: null, author: itself }
     // Whoever may not be a user may not act for one either.
     const own = callerFor(token.userId, rights)
     const author = { ...itself, userId: token.userId }
@@ -39,7 +39,7 @@ export function createAuthenticate(identity: Identity | undefined, log: Logger):
 
 const itself: Author = { userId: null, kind: 'USER', name: null }
 
-const everything: Acting = { mayWrite: true, mayBringTimes: true, actor: null, author: itself }
+const everything: Acting = { mayWrite: true, mayBringTimes: true, isSupporter: true, actor: null, author: itself }
 
 /**
  * The viewer of one operation.
@@ -66,6 +66,7 @@ function byServiceKey(identity: Identity, serviceKey: string, credentials: Crede
   const acting: Acting = {
     mayWrite: role !== 'read',
     mayBringTimes: role === 'import',
+    isSupporter: role === 'support',
     actor: `backend ${name}`,
     author: { userId: null, kind: isService ? 'SERVICE' : 'AGENT', name },
   }
@@ -80,7 +81,7 @@ function callerFor(userId: string, acting: Acting): Acting & { readonly viewer: 
   return { ...acting, viewer: readViewer(userId, acting) }
 }
 
-function readViewer(userId: unknown, { mayWrite, mayBringTimes, actor, author }: Acting): Viewer {
+function readViewer(userId: unknown, { mayWrite, mayBringTimes, isSupporter, actor, author }: Acting): Viewer {
   const isUser =
     typeof userId === 'string' &&
     userId !== '' &&
@@ -89,7 +90,7 @@ function readViewer(userId: unknown, { mayWrite, mayBringTimes, actor, author }:
     [...userId].length <= contractLimits.userId &&
     !userId.includes('\0') &&
     userId.isWellFormed()
-  if (isUser) return { userId, mayWrite, mayBringTimes, actor, author, isOperator: false }
+  if (isUser) return { userId, mayWrite, mayBringTimes, isSupporter, actor, author, isOperator: false }
   throw unauthenticated(`A user id has 1 to ${contractLimits.userId} characters, none of them NUL.`)
 }
 

@@ -6,6 +6,8 @@ export interface Rights {
   readonly mayWrite: boolean
   /** Whether it may say when something was created, as an import does. */
   readonly mayBringTimes: boolean
+  /** Whether it sees which conversations of all users wait for a person, and may take them over. */
+  readonly isSupporter: boolean
 }
 
 /** Who writes what a caller writes: for its messages. */
