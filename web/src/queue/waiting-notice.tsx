@@ -17,15 +17,15 @@ export function WaitingNotice({ id }: { readonly id: string }) {
   const act = (run: () => Promise<unknown>) => () => run().catch((error) => setProblem(sayProblem(error)))
   return (
     <section
-      className="waiting"
+      className="wait-notice"
       aria-label="Waiting for a person"
       data-observes={conversation.viewerRole === 'OBSERVER'}
     >
       <p role="status">
-        <strong>{isOwn ? 'A person will come.' : 'Waits for a person'}</strong> Since{' '}
+        <strong>{isOwn ? 'A person is called' : 'Waits for a person'}</strong> since{' '}
         <time dateTime={since}>{sayWhen(since)}</time>
         {reason === null ? '.' : `: ${reason}`}
-        {problem !== null && <span className="waiting-problem"> {problem}</span>}
+        {problem !== null && <span className="wait-notice-problem"> {problem}</span>}
       </p>
       {isOwn ? (
         <button type="button" className="button" disabled={stopping.loading} onClick={act(stop)}>
