@@ -17,6 +17,7 @@ import { search } from './cases/search.ts'
 import { size } from './cases/size.ts'
 import { start } from './cases/start.ts'
 import { streaming } from './cases/streaming.ts'
+import { words } from './cases/words.ts'
 
 /** All of them, in the order of the results. */
 export const cases: readonly Case[] = [
@@ -36,6 +37,7 @@ export const cases: readonly Case[] = [
   exportAll,
   growth,
   search,
+  words,
   size,
   start,
 ]

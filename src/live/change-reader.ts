@@ -16,8 +16,6 @@ const rowsPerRead = 20
 /** A revision below that of every hint, also of text hints: each hint makes the feed read. */
 const anyHint = -1
 const chunksPerRead = 100
-/** While nobody types there is nothing to tell. */
-const nothingTold = { typing: '' }
 
 /**
  * What a change feed tells. Beside changes these are: text of a message that streams (`text`); that everything which
@@ -63,7 +61,7 @@ export class ChangeReader<Event> implements Reader<Event> {
   /** null: the feed has not caught up, only the owner ever took part in the conversation, or the feed is over. */
   #presence: Presence | null = null
   /** By kind, the state that was told last. */
-  #told: Readonly<Record<string, string>> = nothingTold
+  #told: Readonly<Record<string, string>> = {}
   #isOver = false
 
   /** @param ownerId the owner of the conversation */
@@ -138,7 +136,7 @@ export class ChangeReader<Event> implements Reader<Event> {
     })
   }
 
-  /** @returns which states are to be told now, because from now on its user is here for others */
+  /** @returns which states are to be told now: from now on its user is here for others, or others take part */
   #meet({ key, userId, participantsRevision }: Conversation, changes: readonly ConversationChange[]): number {
     if (this.#isOver || !this.#isCaughtUp || participantsRevision === null) return states.none
     for (const change of changes) {
@@ -146,7 +144,8 @@ export class ChangeReader<Event> implements Reader<Event> {
       const { authorId, authorKind, seq } = change.message
       this.#people.wrote(key, authorId ?? userId, authorKind ?? 'USER', seq)
     }
-    if (this.#presence !== null) return states.none
+    // Of whoever takes no part any more, no state tells.
+    if (this.#presence !== null) return changes.some(({ kind }) => kind === 'participants') ? states.all : states.none
     this.#presence = this.#people.enter(key, this.#userId)
     return states.all
   }

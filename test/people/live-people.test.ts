@@ -239,10 +239,31 @@ describe.each(kinds)('people over $kind', ({ kind, isThere }) => {
       expect(await nextOf(kim)).toMatchObject({ __typename: 'ConversationDeleted' })
     })
 
+    overOne('a feed that begins tells that nobody types: whoever followed before may have missed it', async () => {
+      const id = await share('silent', 'grace')
+      await as('grace').get(type, { id, isTyping: true })
+      await as('grace').get(type, { id, isTyping: false })
+      await using ada = await follow(as('ada'), 'silent', 'ada')
+      await untilEvent(ada, typing())
+    })
+
+    overOne('markers are told again when others take part, without those who take none any more', async () => {
+      const id = await share('fewer', 'grace')
+      await as('grace').get(mark, { id, seq: 1 })
+      await using ada = as('ada').subscribe(events, { id: 'fewer' })
+      const markers = (...userIds: string[]) => userIds.map((userId) => ({ userId, readSeq: 1 }))
+      await untilEvent(ada, { readMarkers: markers('ada', 'grace') })
+      const remove =
+        'mutation { removeParticipant(input: { conversationId: "fewer", userId: "grace" }) { __typename } }'
+      await as('ada').get(remove)
+      await untilEvent(ada, { readMarkers: markers('ada') })
+    })
+
     overOne('what no server said is dropped, and nobody is named who takes no part', async () => {
       await share('noisy', 'grace')
       const key = await keyOf('noisy')
       await using ada = await follow(as('ada'), 'noisy', 'ada')
+      await untilEvent(ada, typing())
       const say = (...notes: unknown[]) => JSON.stringify(['someone', false, ...notes])
       const junk = ['', '{}', '[]', '7', 'x y', '[1,2', '["x"]', '["x",1]', '["x",false,7]', '["x",false,[]]']
       const notes = [
@@ -277,6 +298,7 @@ describe.each(kinds)('people over $kind', ({ kind, isThere }) => {
         )
       await join(2, 49)
       await using ada = await follow(as('ada'), 'crowd', 'ada')
+      await untilEvent(ada, typing())
       const names = Array.from({ length: 50 }, (_, n) => `user ${String(n + 1).padStart(2, '0')}`)
       const say = (users: string[]) =>
         carrier.shout([peopleKey], [JSON.stringify(['someone', false, ...users.map((user) => ['here', key, user])])])

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest'
 import { purgeTombstones } from '../../src/storage/conversation/purge.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { engine } from '../support/database/engine.ts'
+import { recordStatements } from '../support/database/statements.ts'
 import { untilWaiting } from '../support/database/until-waiting.ts'
 import { nextOfLog } from '../support/next-of-log.ts'
 import { serve } from '../support/server.ts'
@@ -83,6 +85,22 @@ test('whoever was away is told where it joined, and where its part has ended', a
     { __typename: 'ConversationListCaughtUp' },
   ])
   expect(JSON.stringify(told)).not.toContain('secret title')
+})
+
+test('the list of a user who takes part in nothing of others is one statement', async () => {
+  const [lone, host] = [as('lone'), as('host')]
+  await lone.append('mine', 'hi')
+  await host.append('lent', 'hi')
+  const names = async () => {
+    const sent = await recordStatements(bed.database, () => lone.get('{ conversations(first: 2) { nodes { title } } }'))
+    return sent.map(({ name }) => name?.split('-').slice(0, 3).join('-'))
+  }
+  const alone = engine.spreads ? ['conversation-list-all'] : ['conversation-list-own']
+  expect(await names()).toEqual(alone)
+  await join(host, 'lent', 'lone')
+  expect(await names()).toEqual([...new Set([...alone, 'conversation-list-all'])])
+  await lone.get(leave, { id: await idFor(lone) })
+  expect(await names()).toEqual(alone)
 })
 
 test("a participant's list is in the order of activity, among its own conversations, and pages both ways", async () => {

@@ -20,10 +20,10 @@ export interface StormMessage {
   readonly revision: string
   readonly clientId: string | null
   readonly deletedAt: string | null
+  readonly author: { readonly userId: string }
 }
 
-const selection = 'id seq content status nextChunk revision clientId deletedAt'
-const user = { 'x-user-id': 'ada' }
+const selection = 'id seq content status nextChunk revision clientId deletedAt author { userId }'
 
 /** What was done and seen, for people. */
 export interface Counts {
@@ -36,18 +36,20 @@ export interface Counts {
 }
 
 /**
- * Those who write and read conversations while a test disturbs their connections. Everything of theirs goes through one
- * place, and is tried again until it is answered.
+ * A user who writes and reads conversations, in many places at once, while a test disturbs their connections. Everything
+ * goes through one place, and is tried again until it is answered.
  */
 export class Storm implements Disposable {
   readonly counts: Counts = { events: 0, reconnects: 0, appends: 0, edits: 0, streams: 0, words: 0 }
   readonly #url: string
+  readonly #identity: Readonly<Record<string, string>>
   readonly #over = new AbortController()
   readonly #abandoned = new AbortController()
 
   /** @param place a server, or what stands before several */
-  constructor(place: { readonly url: string }) {
+  constructor(place: { readonly url: string }, userId = 'ada') {
     this.#url = `${place.url}/graphql`
+    this.#identity = { 'x-user-id': userId }
   }
 
   /** Nobody begins anything new. */
@@ -70,7 +72,7 @@ export class Storm implements Disposable {
       try {
         const response = await fetch(this.#url, {
           method: 'POST',
-          headers: { 'content-type': 'application/json', connection: 'close', ...user },
+          headers: { 'content-type': 'application/json', connection: 'close', ...this.#identity },
           body: JSON.stringify({ query, variables }),
           signal: AbortSignal.timeout(2_500),
         })
@@ -207,15 +209,21 @@ export class Storm implements Disposable {
   async follow(conversationId: string, from: 'beginning' | 'now', last: string): Promise<readonly StormMessage[]> {
     const start = from === 'now' ? await this.read(conversationId) : { messages: [], cursor: '' }
     let messages: readonly StormMessage[] = start.messages
-    const options = { ...this.#common(), conversationId, after: start.cursor }
-    for await (const event of followConversation<StormMessage>(options)) {
-      this.counts.events += 1
+    for await (const event of this.events(conversationId, start.cursor)) {
       const told = messages
       messages = applyEvent(messages, event)
       if (event.__typename === 'MessageUpdated') requireGrowth(told, event.message)
       if (isAppended(event) && event.edge.node.clientId === last) break
     }
     return messages
+  }
+
+  /** Everything that is told of a conversation after a cursor, until the feed is complete. */
+  async *events(conversationId: string, after: string): AsyncGenerator<ConversationEvent<StormMessage>, void> {
+    for await (const event of followConversation<StormMessage>({ ...this.#common(), conversationId, after })) {
+      this.counts.events += 1
+      yield event
+    }
   }
 
   /** All messages, page by page, and where the conversation stood before the first page was read. */
@@ -246,7 +254,7 @@ export class Storm implements Disposable {
     return {
       signal: this.#abandoned.signal,
       url: this.#url,
-      connectionParams: user,
+      connectionParams: this.#identity,
       webSocketImpl: WebSocket,
       timeoutMs: 6_000,
       selection,

@@ -1441,9 +1441,9 @@ export interface ReadMarker {
 }
 
 /**
- * A marker of what was read has moved. It is sent at most once a second, and after `CaughtUp` if others take part. A
- * message of a user moves that user's marker as well, and is told by `MessageAppended` alone. Markers are no part of
- * the log: `cursor` is that of the event before.
+ * A marker of what was read has moved. It is sent at most once a second, and after `CaughtUp` and `ParticipantsChanged`
+ * if others take part. A message of a user moves that user's marker as well, and is told by `MessageAppended` alone.
+ * Markers are no part of the log: `cursor` is that of the event before.
  */
 export interface ReadMarkersChanged {
   readonly __typename: 'ReadMarkersChanged'

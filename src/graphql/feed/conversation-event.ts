@@ -101,7 +101,7 @@ export class ParticipantsChanged extends ConversationEvent {
 }
 
 @ObjectType({
-  description: `A marker of what was read has moved. It is sent at most once a second, and after \`CaughtUp\` if others take part. A message of a user moves that user's marker as well, and is told by \`MessageAppended\` alone. Markers are no part of the log: \`cursor\` is that of the event before.`,
+  description: `A marker of what was read has moved. It is sent at most once a second, and after \`CaughtUp\` and \`ParticipantsChanged\` if others take part. A message of a user moves that user's marker as well, and is told by \`MessageAppended\` alone. Markers are no part of the log: \`cursor\` is that of the event before.`,
   implements: ConversationEvent,
   simpleResolvers: true,
 })

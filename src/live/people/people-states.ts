@@ -45,7 +45,7 @@ export async function readPeopleStates(
   const here = toPresent(present.filter((userId) => takingPart.has(userId)))
   const userIds = typing.filter((userId) => takingPart.has(userId)).slice(0, namedPeople)
   told.push({ kind: 'present', present: here, text: `${here.count} ${JSON.stringify(here.userIds)}` })
-  told.push({ kind: 'typing', userIds, text: userIds.length === 0 ? '' : JSON.stringify(userIds) })
+  told.push({ kind: 'typing', userIds, text: JSON.stringify(userIds) })
   return { takingPart, told }
 }
 
