@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useSubscription } from '@apollo/client/react'
-import { useState } from 'react'
+import { useEffect, useState } from 'react'
 import { Icon } from '../app/icons.tsx'
 import {
   JoinWaitingDocument,
@@ -21,13 +21,21 @@ export function Queue(props: QueueProps) {
   return data?.viewer?.isSupporter ? <LiveQueue {...props} /> : null
 }
 
+/** Before what the server could not tell is asked for again. */
+const pauseMs = 5_000
+
 /** The server counts so far. */
 const mostCounted = 1_000
 
 type Waiting = NonNullable<WaitingChangesSubscription['waitingConversationsChanged']>['nodes'][number]
 
 function LiveQueue({ current, onOpen }: QueueProps) {
-  const { data } = useSubscription(WaitingChangesDocument, { fetchPolicy: 'no-cache' })
+  const { data, error, restart } = useSubscription(WaitingChangesDocument, { fetchPolicy: 'no-cache' })
+  useEffect(() => {
+    if (!error) return
+    const timer = setTimeout(restart, pauseMs)
+    return () => clearTimeout(timer)
+  }, [error, restart])
   const [join] = useMutation(JoinWaitingDocument)
   const [problem, setProblem] = useState<string | null>(null)
   const { count, nodes } = data?.waitingConversationsChanged ?? { count: 0, nodes: [] }

@@ -21,9 +21,8 @@ export function WaitingNotice({ id }: { readonly id: string }) {
       aria-label="Waiting for a person"
       data-observes={conversation.viewerRole === 'OBSERVER'}
     >
-      <p role="status">
-        <strong>{isOwn ? 'A person is called' : 'Waits for a person'}</strong> since{' '}
-        <time dateTime={since}>{sayWhen(since)}</time>
+      <p role="status" title={reason ?? undefined}>
+        <strong>Waiting for a person</strong> since <time dateTime={since}>{sayWhen(since)}</time>
         {reason === null ? '.' : `: ${reason}`}
         {problem !== null && <span className="wait-notice-problem"> {problem}</span>}
       </p>
