@@ -14,6 +14,7 @@ import { Migration00010ReadMarkers } from './migrations/00010-read-markers.ts'
 import { Migration00011HistoryFrom } from './migrations/00011-history-from.ts'
 import { Migration00013Chat } from './migrations/00013-chat.ts'
 import { Migration00014Calls } from './migrations/00014-calls.ts'
+import { Migration00015Waiting } from './migrations/00015-waiting.ts'
 import { readConfig } from './src/config.ts'
 import { Conversation } from './src/entities/conversation.ts'
 import { ConversationWords } from './src/entities/conversation-words.ts'
@@ -29,6 +30,7 @@ import { MessageWords } from './src/entities/message/message-words.ts'
 import { Participant } from './src/entities/participant.ts'
 import { ReadMarker } from './src/entities/read-marker.ts'
 import { Transfer } from './src/entities/transfer.ts'
+import { Waiting } from './src/entities/waiting.ts'
 
 /**
  * The options that the command line, the server and the tests share. MikroORM can find entities and migrations only by
@@ -45,6 +47,7 @@ export const ormOptions: Options = {
     Conversation,
     Participant,
     ReadMarker,
+    Waiting,
     Message,
     MessageStream,
     MessageChunk,
@@ -75,6 +78,7 @@ export const ormOptions: Options = {
       Migration00011HistoryFrom,
       Migration00013Chat,
       Migration00014Calls,
+      Migration00015Waiting,
     ],
     snapshot: false,
   },

@@ -45,6 +45,7 @@ const apart = [
   'Conversation.unreadMentions',
   'Conversation.searchable',
   'Conversation.takenOverBy',
+  'Conversation.waiting',
   'MessageTextAppended.message',
   'OmittedMessages.messages',
   'OmittedMessages.tokens',

@@ -132,6 +132,7 @@ const contractMeanings: Record<Exclude<ContractLimit, `default${string}`>, strin
   feedbackReasonBytes: 'Most bytes of the `reason` of feedback.',
   feedbackCommentBytes: 'Most bytes of the `comment` of feedback.',
   approvalReasonBytes: 'Most bytes of the `reason` with which a person answers a tool call.',
+  waitingReasonBytes: 'Most bytes of the `reason` for which a conversation waits for a person.',
   windows: 'Most context windows of one operation.',
   searchQuery: 'Most characters of a query of `searchMessages`.',
   found: 'Most messages of one page of `searchMessages`.',

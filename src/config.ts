@@ -101,7 +101,7 @@ const settings = {
   AUTH_ROLES_CLAIM: text(
     'the name of a claim',
     null,
-    'The claim that holds the roles of a user: `colloquy:read`, `colloquy:import`, `colloquy:operator`. Absent: users have no roles.',
+    'The claim that holds the roles of a user: `colloquy:read`, `colloquy:import`, `colloquy:operator`, `colloquy:support`. Absent: users have no roles.',
   ),
   AUTH_KEYS_HOURS: whole(
     1,
@@ -113,10 +113,10 @@ const settings = {
   AUTH_SERVICE_KEYS: {
     read: readServiceKeys,
     takes:
-      'name:sha256-hex with 64 digits in lower case, perhaps with :read, :write or :import behind, and then perhaps with :agent or :service, separated by commas, and no name twice',
+      'name:sha256-hex with 64 digits in lower case, perhaps with :read, :write, :support or :import behind, and then perhaps with :agent or :service, separated by commas, and no name twice',
     fallback: null,
     meaning:
-      "The names of trusted backends, the hashes of their keys, and what they may do: read, write, or also say when things were created (`import`, which a key without a role may do too). What they write is an agent's, unless they are a `service`.",
+      "The names of trusted backends, the hashes of their keys, and what they may do: read, write, also see what waits for a person and take it over (`support`), or also say when things were created (`import`, which a key without a role may do too). What they write is an agent's, unless they are a `service`.",
     isSecret: true,
   },
   ALLOW_UNAUTHENTICATED: oneOf(
@@ -334,6 +334,7 @@ export const contractLimits = {
   feedbackReasonBytes: 200,
   feedbackCommentBytes: 4_096,
   approvalReasonBytes: 200,
+  waitingReasonBytes: 1_000,
   nodes: 100,
   windows: 10,
   contextTokens: 10_000_000,
@@ -389,7 +390,7 @@ export interface Limits {
 export interface ServiceKey {
   /** Lower-case hex of the SHA-256 of the key. */
   readonly hash: string
-  readonly role: 'read' | 'write' | 'import'
+  readonly role: 'read' | 'write' | 'support' | 'import'
   /** Whether what it writes is a service's; otherwise it is an agent's. */
   readonly isService: boolean
 }
@@ -833,13 +834,13 @@ function readServiceKeys(value: string): ReadonlyMap<string, ServiceKey> | undef
   const keys = splitList(value)
   if (
     keys.length === 0 ||
-    keys.some((key) => !/^[^:\s]+:[0-9a-f]{64}(:(read|write|import))?(:(agent|service))?$/.test(key))
+    keys.some((key) => !/^[^:\s]+:[0-9a-f]{64}(:(read|write|support|import))?(:(agent|service))?$/.test(key))
   )
     return undefined
   const byName = new Map(
     keys.map((key) => {
       const [name, hash, ...rest] = key.split(':') as [string, string, ...string[]]
-      const role = (['read', 'write', 'import'] as const).find((one) => rest.includes(one)) ?? 'import'
+      const role = (['read', 'write', 'support', 'import'] as const).find((one) => rest.includes(one)) ?? 'import'
       return [name, { hash, role, isService: rest.includes('service') }]
     }),
   )

@@ -7,7 +7,7 @@ import { type ChatClient, runChatTurn } from '../../client/src/openai.ts'
 import type { AssistantConfig } from '../config.ts'
 import { fetchModel } from './fetch-model.ts'
 import { scriptedModel } from './scripted-model.ts'
-import { tools } from './tools.ts'
+import { callPerson, tools } from './tools.ts'
 
 /** What a conversation's metadata has whose questions the assistant answers. */
 const marked = { assistant: 'built-in' }
@@ -85,7 +85,8 @@ export class Assistant implements AsyncDisposable {
   }
 
   #look(userId: string, conversation: Listed | undefined): void {
-    if (conversation?.metadata.assistant !== marked.assistant) return
+    // In a conversation of another user, that one's assistant answers.
+    if (conversation?.metadata.assistant !== marked.assistant || conversation.userId !== userId) return
     const { id, activeLeaf } = conversation
     if (activeLeaf?.role !== 'USER' || activeLeaf.deletedAt !== null) return
     // It may be asked anew before this server knows that its answer is whole.
@@ -102,6 +103,7 @@ export class Assistant implements AsyncDisposable {
     const at = { ...this.#at(userId), conversationId }
     const answers = await withConnection(at, (ask) => countAnswers(ask, conversationId, questionId))
     if (answers === null) return
+    const wait = (reason: string) => request(this.#at(userId), waitMutation, { id: conversationId, reason })
     await runChatTurn({
       ...at,
       client: this.#model,
@@ -110,7 +112,7 @@ export class Assistant implements AsyncDisposable {
       turnId: turnId(questionId, answers),
       system,
       maxTokens,
-      tools,
+      tools: { ...tools, call_person: callPerson(wait) },
     })
   }
 
@@ -143,7 +145,7 @@ async function countAnswers(ask: Ask, id: string, questionId: string): Promise<n
   return now.conversation?.activeLeaf?.id === questionId ? (before.conversation?.message?.siblings.count ?? 0) : null
 }
 
-const listed = 'id metadata activeLeaf { id role deletedAt }'
+const listed = 'id userId metadata activeLeaf { id role deletedAt }'
 
 const listQuery = `subscription ($after: String) { conversationsChanged(after: $after) {
   cursor ... on ConversationListed { conversation { ${listed} } }
@@ -157,10 +159,15 @@ const answersQuery = `query ($id: ID!, $clientId: String!) { conversation(id: $i
   message(clientId: $clientId) { id siblings { count } }
 } }`
 
+const waitMutation = `mutation ($id: ID!, $reason: String!) {
+  waitForPerson(input: { conversationId: $id, reason: $reason }) { conversation { id } }
+}`
+
 const leafQuery = 'query ($id: ID!) { conversation(id: $id) { activeLeaf { id } } }'
 
 interface Listed {
   readonly id: string
+  readonly userId: string
   readonly metadata: Readonly<Record<string, unknown>>
   readonly activeLeaf: { readonly id: string; readonly role: string; readonly deletedAt: string | null } | null
 }

@@ -25,7 +25,10 @@ async function* answer(messages: readonly Message[], signal: AbortSignal): Chunk
   const question = textOf(messages.findLast(({ role }) => role === 'user'))
   const result = messages.at(-1)
   if (result?.role === 'tool') yield* say(tellResult(textOf(result)), signal)
-  else if (/\border\b/i.test(question)) yield* lookUpOrder(question, signal)
+  else if (/\b(person|human)\b/i.test(question)) {
+    yield* think('They want a person, and I have a tool that calls one.')
+    yield* call('call_person', { reason: question })
+  } else if (/\border\b/i.test(question)) yield* lookUpOrder(question, signal)
   else if (/weather|rain|forecast/i.test(question)) {
     yield* think(`They ask about the weather. I have a tool for that: read_weather. It wants a city.`)
     yield* call('read_weather', { city: /\bin ([A-Z]\w+)/.exec(question)?.[1] ?? 'Oslo' })
@@ -50,6 +53,7 @@ async function* lookUpOrder(question: string, signal: AbortSignal): Chunks {
 function tellResult(content: string): string {
   if (!content.startsWith('{')) return `I am sorry. ${content}`
   const result = JSON.parse(content) as Record<string, unknown>
+  if (result.called === true) return 'I have called a person, who sees all that is written here. Until then I am here.'
   if (Array.isArray(result.days)) return tellWeather(String(result.city), result.days)
   return `Order **${result.id}**, ${result.item}, is ${result.status}. It arrives ${result.arrives}.`
 }
@@ -85,6 +89,7 @@ function introduce(question: string): string {
 - **How was the weather in Oslo this week?** calls a tool, and shows a table and a picture.
 - **Where is my order 4?** looks something up.
 - **Draw me a chart** draws.
+- **I want to talk to a person** calls whoever supports: in development that is everybody else.
 - **Tell me a long story** takes its time: press *Stop*, or reload the page in the middle.
 
 Whatever runs here, your own agent does in the same way:

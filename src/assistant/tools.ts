@@ -32,6 +32,22 @@ export const tools: Record<string, Tool> = {
   },
 }
 
+/** @param ask lets the conversation wait for a person */
+export function callPerson(ask: (reason: string) => Promise<unknown>): Tool {
+  return {
+    description: 'Calls a person into this conversation, when the user wants one or when you cannot help.',
+    parameters: {
+      type: 'object',
+      properties: { reason: { type: 'string', description: 'Why, in a sentence for the person.' } },
+      required: ['reason'],
+    },
+    execute: async ({ reason }: { reason: string }) => {
+      await ask(reason.slice(0, 200))
+      return { called: true }
+    },
+  }
+}
+
 const orders = new Map([
   [4, { item: 'a lamp', status: 'on its way', arrives: 'on Friday' }],
   [7, { item: 'two chairs', status: 'packed', arrives: 'next week' }],

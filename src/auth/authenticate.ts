@@ -23,7 +23,7 @@ export function createAuthenticate(identity: Identity | undefined, log: Logger):
     if (serviceKey !== undefined) return byServiceKey(identity, serviceKey, credentials)
     if (authorization === undefined || verify === null) throw unauthenticated(howTo(identity))
     const token = await verify(authorization)
-    const { isOperator, isReader, isImporter } = token.roles
+    const { isOperator, isReader, isImporter, isSupporter } = token.roles
     if (userId !== undefined && !isOperator) {
       throw unauthenticated('x-user-id is for service keys and operators; any other token names its own user.')
     }
@@ -31,6 +31,7 @@ export function createAuthenticate(identity: Identity | undefined, log: Logger):
       mayWrite: !isReader,
       mayBringTimes: isImporter,
       maySeeServer: isOperator,
+      isSupporter,
       actor: null,
       author: itself,
     }
@@ -49,6 +50,7 @@ const everything: Acting = {
   mayWrite: true,
   mayBringTimes: true,
   maySeeServer: true,
+  isSupporter: true,
   actor: null,
   author: itself,
 }
@@ -79,6 +81,7 @@ function byServiceKey(identity: Identity, serviceKey: string, credentials: Crede
     mayWrite: role !== 'read',
     mayBringTimes: role === 'import',
     maySeeServer: false,
+    isSupporter: role === 'support',
     actor: `backend ${name}`,
     author: { userId: null, kind: isService ? 'SERVICE' : 'AGENT', name },
   }
@@ -94,7 +97,7 @@ function callerFor(userId: string, acting: Acting): Acting & { readonly viewer: 
 }
 
 function readViewer(userId: unknown, acting: Acting): Viewer {
-  const { mayWrite, mayBringTimes, maySeeServer, actor, author } = acting
+  const { mayWrite, mayBringTimes, maySeeServer, isSupporter, actor, author } = acting
   const isUser =
     typeof userId === 'string' &&
     userId !== '' &&
@@ -103,7 +106,7 @@ function readViewer(userId: unknown, acting: Acting): Viewer {
     [...userId].length <= contractLimits.userId &&
     !userId.includes('\0') &&
     userId.isWellFormed()
-  if (isUser) return { userId, mayWrite, mayBringTimes, maySeeServer, actor, author, isOperator: false }
+  if (isUser) return { userId, mayWrite, mayBringTimes, maySeeServer, isSupporter, actor, author, isOperator: false }
   throw unauthenticated(`A user id has 1 to ${contractLimits.userId} characters, none of them NUL.`)
 }
 

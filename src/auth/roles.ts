@@ -8,6 +8,8 @@ export interface Roles {
   readonly isImporter: boolean
   /** May act for any user, as a backend with a service key does. */
   readonly isOperator: boolean
+  /** Sees which conversations wait for a person, and takes them over. */
+  readonly isSupporter: boolean
 }
 
 /** The roles as tokens name them. */
@@ -15,9 +17,10 @@ export const roleNames = {
   reader: 'colloquy:read',
   importer: 'colloquy:import',
   operator: 'colloquy:operator',
+  supporter: 'colloquy:support',
 } as const
 
-export const noRoles: Roles = { isReader: false, isImporter: false, isOperator: false }
+export const noRoles: Roles = { isReader: false, isImporter: false, isOperator: false, isSupporter: false }
 
 /**
  * Reads the claim of roles: a text with spaces between, as OAuth writes scopes, or a list of texts. What else is in it
@@ -35,5 +38,6 @@ export function readRoles(name: string, claim: unknown): Roles {
     isReader: roles.includes(roleNames.reader),
     isImporter: roles.includes(roleNames.importer),
     isOperator: roles.includes(roleNames.operator),
+    isSupporter: roles.includes(roleNames.supporter),
   }
 }

@@ -8,6 +8,8 @@ export interface Rights {
   readonly mayBringTimes: boolean
   /** Whether it may see what concerns the server and all users: an operator, and everybody in development. */
   readonly maySeeServer: boolean
+  /** Whether it sees which conversations of all users wait for a person, and may take them over. */
+  readonly isSupporter: boolean
 }
 
 /** Who writes what a caller writes: for its messages. */

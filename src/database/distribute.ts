@@ -9,6 +9,7 @@ export const spreadTables = [
   { name: 'conversation', column: 'key' },
   { name: 'participant', column: 'conversation_key' },
   { name: 'read_marker', column: 'conversation_key' },
+  { name: 'waiting', column: 'conversation_key' },
   { name: 'message', column: 'conversation_key' },
   { name: 'message_stream', column: 'conversation_key' },
   { name: 'message_chunk', column: 'conversation_key' },

@@ -45,6 +45,10 @@ export class Participant {
   @Property({ type: 'integer', nullable: true })
   historyFrom!: number | null
 
+  /** Whether the part ends as soon as the conversation waits for a person no more. */
+  @Property({ type: 'boolean', default: false })
+  whileWaiting!: boolean
+
   /** The conversation's revision at the last change of this row. */
   @Property({ type: new BigIntType('number') })
   revision!: number

@@ -64,3 +64,9 @@ export function toMicroseconds(timestamp: string): number {
   const fraction = timestamp.slice(20, -1).padEnd(6, '0')
   return Date.parse(`${timestamp.slice(0, 19)}Z`) * 1_000 + Number(fraction)
 }
+
+/** The opposite, with all six digits. */
+export function fromMicroseconds(micros: number): string {
+  const second = new Date(Math.floor(micros / 1_000)).toISOString().slice(0, 19)
+  return `${second}.${String(micros % 1_000_000).padStart(6, '0')}Z`
+}

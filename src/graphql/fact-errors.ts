@@ -94,9 +94,10 @@ const words = new Map<unknown, Words[1]>([
   said(MessageMissing, messageNotFound),
   said(ConversationExists, conversationExists),
   said(OwnerTakesPart, () => forbidden('The owner of a conversation always takes part in it, as its owner.')),
-  said(TooManyParticipants, ({ limit }) =>
-    tooLarge('input.userId', 'participants beside the owner, with this one,', limit, limit + 1),
-  ),
+  said(TooManyParticipants, ({ limit }, field) => {
+    const path = field === 'addParticipant' ? 'input.userId' : 'input.conversationId'
+    return tooLarge(path, 'participants beside the owner, with this one,', limit, limit + 1)
+  }),
   said(TooManyEmojis, ({ limit }) =>
     tooLarge('input.emoji', 'different emojis of one message, with this one,', limit, limit + 1),
   ),

@@ -2,6 +2,7 @@ import DataLoader from 'dataloader'
 import type { Conversation } from '../entities/conversation.ts'
 import type { Message } from '../entities/message/message.ts'
 import type { MessageSiblings } from '../entities/message/message-siblings.ts'
+import type { Waiting } from '../entities/waiting.ts'
 import { readSiblings } from '../storage/branch/message-siblings.ts'
 import { type PathPage, type PathPageRequest, readPathPages } from '../storage/branch/path-page.ts'
 import { type CallApprovals, readApprovals } from '../storage/chat/call-approvals.ts'
@@ -26,6 +27,7 @@ import {
   readReadStates,
   readUnreadMentions,
 } from '../storage/participant/read-marker.ts'
+import { readWaiting } from '../storage/participant/waiting.ts'
 import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
 import { type HistoryRequest, readHistories } from '../storage/window/message-history.ts'
@@ -55,6 +57,7 @@ export class Loaders {
   #links: DataLoader<Message, StoredLinks> | undefined
   #feedback: DataLoader<Message, Feedback | null> | undefined
   #approvals: DataLoader<Message, CallApprovals> | undefined
+  #waiting: DataLoader<Conversation, Pick<Waiting, 'since' | 'reason'> | null> | undefined
 
   constructor(store: Store, budget: AnswerBudget, userId: string) {
     this.#store = store
@@ -132,6 +135,11 @@ export class Loaders {
   get approvals(): DataLoader<Message, CallApprovals> {
     this.#approvals ??= gathering((asked) => readApprovals(this.#store, this.#budget, this.#userId, asked))
     return this.#approvals
+  }
+
+  get waiting(): DataLoader<Conversation, Pick<Waiting, 'since' | 'reason'> | null> {
+    this.#waiting ??= gathering((asked) => readWaiting(this.#store, this.#budget, this.#userId, asked))
+    return this.#waiting
   }
 
   get nextMessage(): DataLoader<Message, Message | null> {

@@ -38,7 +38,7 @@ async function loadNode(context: Context, text: string): Promise<Node | null> {
   const { viewer, loaders } = context
   const id = readGlobalId(text)
   if (id.kind === 'message') return loaders.messageAt.load(id.place)
-  if (id.kind === 'viewer') return id.userId === viewer.userId ? new ViewerNode(viewer.userId) : null
+  if (id.kind === 'viewer') return id.userId === viewer.userId ? new ViewerNode(viewer) : null
   const ref = readConversationId(viewer.userId, text)
   return ref === null ? null : loaders.conversation.load(ref)
 }

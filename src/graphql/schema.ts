@@ -17,6 +17,7 @@ import { ParticipantsResolver } from './conversation/participants.ts'
 import { PresenceResolver } from './conversation/presence.ts'
 import { MessageReadersResolver, ReadMarkerResolver, ViewerReadResolver } from './conversation/read-marker.ts'
 import { TakeOverResolver } from './conversation/take-over.ts'
+import { WaitingConversationResolver, WaitingResolver } from './conversation/waiting.ts'
 import { MessageTextAppendedResolver } from './feed/conversation-event.ts'
 import {
   ConversationEventsResolver,
@@ -25,6 +26,7 @@ import {
 } from './feed/conversation-events.ts'
 import { ConversationListEventsResolver, conversationListEventTypes } from './feed/conversation-list-events.ts'
 import { MessageSubscriptionResolver } from './feed/message-subscription.ts'
+import { WaitingSubscriptionResolver } from './feed/waiting-subscription.ts'
 import { DateTimeScalar, JSONObjectScalar, JSONScalar } from './input/scalars.ts'
 import { ActiveLeafResolver } from './message/active-leaf.ts'
 import { MessageResolver } from './message/message.ts'
@@ -56,6 +58,8 @@ export function createSchema(): GraphQLSchema {
       ParticipantMutationResolver,
       ReadMarkerResolver,
       TakeOverResolver,
+      WaitingResolver,
+      WaitingConversationResolver,
       PresenceResolver,
       MessageReadersResolver,
       ReactionsResolver,
@@ -77,6 +81,7 @@ export function createSchema(): GraphQLSchema {
       MessageAppendedResolver,
       MessageTextAppendedResolver,
       ConversationListEventsResolver,
+      WaitingSubscriptionResolver,
       MessageSearchResolver,
       OperatorResolver,
       ConversationRecordResolver,

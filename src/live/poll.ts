@@ -1,5 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from 'pino'
+import { waitingMoved } from '../storage/conversation/commit.ts'
+import { waitingKey } from '../storage/conversation/conversation-key.ts'
 import { readRevisions } from '../storage/conversation/revisions.ts'
 import { readListLooks } from '../storage/list/list-looks.ts'
 import { listRevision, type Store } from '../storage/postgres/store.ts'
@@ -87,6 +89,8 @@ export class Poll implements AsyncDisposable {
 
   async #lookAtConversations(keys: readonly string[]): Promise<void> {
     for (const moved of await readRevisions(this.#store, keys)) this.#watchers.moved(moved)
+    // No row has a revision of what waits. Its feeds read it, and tell it if it is another.
+    if (keys.includes(waitingKey)) this.#watchers.moved(waitingMoved)
   }
 
   async #lookAtLists(lists: readonly [string, WatchedList][]): Promise<void> {

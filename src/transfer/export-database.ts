@@ -126,6 +126,9 @@ export function selectLines(tables: Tables, keys: readonly string[]): string {
         ), (
           select ',"readMarkers":[' || string_agg(${row('k', 'read_marker')}, ',' order by k.user_id) || ']'
           from read_marker k where k.conversation_key = c.key
+        ), (
+          select ',"waiting":[' || string_agg(${row('w', 'waiting')}, ',') || ']'
+          from waiting w where w.conversation_key = c.key
         )) as line
       from conversation c where c.key = ${some}
       union all

@@ -6,7 +6,7 @@ import { crc32 } from 'node:zlib'
  * it, so that a damaged line is known by its number.
  *
  *     {"colloquy":{"version":1,"exportedAt":…,"migration":…,"userId":…,"tables":{…}},"crc":"1a2b3c4d"}
- *     {"conversation":{…},"participants":[…],"readMarkers":[…],"crc":…}     and then its messages, by seq:
+ *     {"conversation":{…},"participants":[…],"readMarkers":[…],"waiting":[…],"crc":…}     and then its messages, by seq:
  *     {"message":{…},"crc":…}
  *     {"stream":{…},"chunks":[…],"message":{…},"crc":…}      a message that is still being written
  *     {"link":{…},"reactions":[…],"feedback":[…],"approvals":[…],"message":{…},"crc":…}      what people added to it

@@ -57,6 +57,10 @@ const renew: Statement<'key'> = {
       update read_marker k set epoch = $2 from conversation c
       where k.conversation_key = $1 and c.key = $1 and k.epoch = c.epoch
     ),
+    waits as (
+      update waiting w set epoch = $2 from conversation c
+      where w.conversation_key = $1 and c.key = $1 and w.epoch = c.epoch
+    ),
     renewed as (
       update participant p set epoch = $2 from conversation c
       where p.conversation_key = $1 and c.key = $1 and p.epoch = c.epoch

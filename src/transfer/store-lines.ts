@@ -4,7 +4,7 @@ import type { Column, DataTable, Tables } from './tables.ts'
 
 /** What stores the lines of an export. PostgreSQL itself reads the rows, so that no value goes through JavaScript. */
 export interface LineStore {
-  /** Stores a conversation with an epoch, and its participants, unless its key is there. */
+  /** Stores a conversation with an epoch, and what stands beside it, unless its key is there. */
   storeConversation(key: string, line: Buffer, epoch: number): Promise<boolean>
   /** Stores messages of a conversation that is there. @param hasMore whether some lines have more than a message */
   storeMessages(key: string, lines: readonly Buffer[], hasMore: boolean): Promise<void>
@@ -21,12 +21,13 @@ export function lineStore(client: Client, tables: Tables): LineStore {
     { key: '$1::uuid', epoch: '$3::bigint' },
     'on conflict (key) do nothing returning 1',
   )
-  const ofConversation = (table: 'participant' | 'read_marker', member: string) => {
+  const ofConversation = (table: 'participant' | 'read_marker' | 'waiting', member: string) => {
     const rows = `json_populate_recordset(null::${table}, $2::json -> '${member}') r`
     return insert(table, tables[table], rows, { conversation_key: '$1::uuid', epoch: '$3::bigint' })
   }
   const participants = ofConversation('participant', 'participants')
   const markers = ofConversation('read_marker', 'readMarkers')
+  const waiting = ofConversation('waiting', 'waiting')
   const each = 'json_array_elements($2::json) line(value)'
   const key = { conversation_key: '$1::uuid' }
   const messages = insert(
@@ -57,6 +58,7 @@ export function lineStore(client: Client, tables: Tables): LineStore {
       const isNew = (await queryKey(client, conversation, key, [line, epoch])).length > 0
       if (isNew && line.includes(',"participants":[')) await queryKey(client, participants, key, [line, epoch])
       if (isNew && line.includes(',"readMarkers":[')) await queryKey(client, markers, key, [line, epoch])
+      if (isNew && line.includes(',"waiting":[')) await queryKey(client, waiting, key, [line, epoch])
       return isNew
     },
     async storeMessages(key, lines, hasMore) {

@@ -9,7 +9,7 @@ import { logged } from '../support/observe/logged.ts'
 
 const secret = 'a secret of thirty-two bytes, or more'
 const hash = (key: string) => createHash('sha256').update(key).digest('hex')
-const roles = ['read', 'write', 'import'] as const
+const roles = ['read', 'write', 'support', 'import'] as const
 const keys = [...roles.map((role) => `${role}er:${hash(role)}:${role}`), `plain:${hash('plain')}`]
 const bed = useBed({ AUTH_SECRET: secret, AUTH_SERVICE_KEYS: keys.join(), AUTH_ROLES_CLAIM: 'scope' })
 
@@ -46,6 +46,8 @@ const callers: [who: string, identity: () => Identity | Promise<Identity>, write
   ['an operator', () => token('colloquy:operator'), true, false],
   ['a key that reads', () => key('read'), false, false],
   ['a key that writes', () => key('write'), true, false],
+  ['a user that supports', () => token('colloquy:support'), true, false],
+  ['a key that supports', () => key('support'), true, false],
   ['a key that imports', () => key('import'), true, true],
   ['a key without a role', () => key('plain'), true, true],
 ]

@@ -176,6 +176,21 @@ const asked: [name: string, of: 'conversation' | 'message' | 'stream', document:
     'conversation',
     'mutation ($id: ID!) { handBack(input: { conversationId: $id }) { conversation { id } } }',
   ],
+  [
+    'waitForPerson',
+    'conversation',
+    'mutation ($id: ID!) { waitForPerson(input: { conversationId: $id }) { conversation { id } } }',
+  ],
+  [
+    'stopWaiting',
+    'conversation',
+    'mutation ($id: ID!) { stopWaiting(input: { conversationId: $id }) { conversation { id } } }',
+  ],
+  [
+    'joinWaiting',
+    'conversation',
+    'mutation ($id: ID!) { joinWaiting(input: { conversationId: $id }) { conversation { id } } }',
+  ],
   ['editMessage', 'message', editing('messageId: $id')],
   ['editMessage, by client id', 'conversation', editing('conversationId: $id, clientId: "c-1"')],
   ['deleteMessage', 'message', deleting('messageId: $id')],
@@ -300,6 +315,7 @@ async function wholeDatabase(): Promise<string[]> {
     'conversation',
     'participant',
     'read_marker',
+    'waiting',
     'message',
     'message_stream',
     'message_chunk',
@@ -431,7 +447,8 @@ const withoutViewer = [
 
 /** The condition of access, with what is known to have none of it. */
 const conditions: [what: string, condition: RegExp, isExempt: (name: string) => boolean][] = [
-  ['the viewer', /\buser_id"? = ('|\$\d|\w+\.user_id)/, () => false],
+  // Whoever supports reaches what waits for a person: its condition is that it waits.
+  ['the viewer', /\buser_id"? = ('|\$\d|\w+\.user_id)/, (name) => name === 'waiting-lock'],
   // A list and a quota name no conversation, and the unit of work has an epoch only where the id has one.
   ['the life', /\bepoch = (\$\d|\w+\.epoch)/, (name) => /^(conversation-list.*|search-all|quota-.*|)$/.test(name)],
   // A tombstone is locked in order to be created again, and lists tell of it.
@@ -475,7 +492,7 @@ test('5 isolated: every statement carries the condition of access, and in a tran
     await list.take(1)
   })
   const aboutRows = sent.filter(({ text }) =>
-    /\b(conversation|participant|read_marker|message|message_\w+)\b/.test(text),
+    /\b(conversation|participant|read_marker|waiting|message|message_\w+)\b/.test(text),
   )
   const first = aboutRows.filter(({ place, name }) => place < 2 && !withoutViewer.includes(name ?? ''))
   // On Citus nothing is gathered, and what is gathered elsewhere is done by statements that are here anyway.

@@ -3,7 +3,7 @@ import { useBed } from '../support/bed.ts'
 import { useGuide } from '../support/documents/guide.ts'
 
 const bed = useBed()
-const [react, reply, rate, list, refuse, take] = useGuide('docs/chat.md').take('graphql', 6)
+const [react, reply, rate, list, refuse, take, wait, queue, follow, join] = useGuide('docs/chat.md').take('graphql', 10)
 
 test('the documents of docs/chat.md do what it says', async () => {
   const ada = bed.server.as()
@@ -38,5 +38,22 @@ test('the documents of docs/chat.md do what it says', async () => {
   expect((await ada.get(take, { conversation: 'team' })).takeOver.conversation).toEqual({
     id: 'team',
     takenOverBy: 'ada',
+  })
+
+  await ada.append('help', 'Give me my money back.')
+  await using queues = bed.server.as({ 'x-user-id': 'sue' }).subscribe(follow as string)
+  expect((await queues.next())?.data).toEqual({ waitingConversationsChanged: { count: 0, nodes: [] } })
+  const waiting = { since: expect.any(String), reason: 'A refund above my limit.' }
+  expect((await ada.get(wait, { conversation: 'help' })).waitForPerson.conversation).toEqual({ id: 'help', waiting })
+  const sue = bed.server.as({ 'x-user-id': 'sue' })
+  const page = (await sue.get(queue)).waitingConversations
+  const node = { conversationId: expect.stringMatching(/^cnv_/), ownerId: 'ada', title: null, ...waiting }
+  expect(page).toMatchObject({ count: 1, nodes: [node], pageInfo: { hasNextPage: false } })
+  expect((await queues.next())?.data).toEqual({ waitingConversationsChanged: { count: 1, nodes: page.nodes } })
+  const id = page.nodes[0].conversationId
+  expect((await sue.get(join, { waiting: id })).joinWaiting.conversation).toEqual({
+    id,
+    viewerRole: 'OBSERVER',
+    history: [{ content: 'Give me my money back.' }],
   })
 })

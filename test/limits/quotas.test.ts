@@ -94,6 +94,9 @@ const mutations: Record<string, { readonly takes: readonly string[]; readonly in
   stopMessage: { takes: [], input: ({ streaming }) => ({ messageId: streaming }) },
   takeOver: { takes: [], input: ({ id }) => ({ conversationId: id }) },
   handBack: { takes: [], input: ({ id }) => ({ conversationId: id }) },
+  waitForPerson: { takes: [], input: ({ id }) => ({ conversationId: id, reason: 'a reason' }) },
+  stopWaiting: { takes: [], input: ({ id }) => ({ conversationId: id }) },
+  joinWaiting: { takes: [], input: ({ id }) => ({ conversationId: id }) },
   updateConversation: { takes: [], input: ({ id }) => ({ id, title: 'renamed', archived: true }) },
 }
 

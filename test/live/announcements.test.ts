@@ -56,9 +56,11 @@ const writes: Record<string, { readonly isListed?: false; readonly input: (made:
   removeParticipant: { input: ({ id }) => ({ conversationId: id, userId: 'frank' }) },
   setActiveLeaf: { input: ({ message }) => ({ messageId: message }) },
   startMessage: { input: ({ id }) => ({ conversationId: id }) },
+  stopWaiting: { input: ({ id }) => ({ conversationId: id }) },
   stopMessage: { input: ({ streaming }) => ({ messageId: streaming }) },
   takeOver: { input: ({ id }) => ({ conversationId: id }) },
   updateConversation: { input: ({ id }) => ({ id, title: 'renamed' }) },
+  waitForPerson: { input: ({ id }) => ({ conversationId: id }) },
 }
 
 /** They make a conversation that nobody can follow yet: only the list shows it. */
@@ -69,9 +71,10 @@ const creations: Record<string, (made: Made) => object> = {
 
 /**
  * Taking a stream over moves no revision, and no follower is told of attempts. Markers of what was read, who types and feedback are no part of the log: people/live-people
- * has the first two. An owner cannot leave; what follows when others do is in people/participants.
+ * has the first two. An owner cannot leave; what follows when others do is in people/participants. Whoever takes part joins
+ * no more; what follows when others do is in people/waiting.
  */
-const silent = ['leaveConversation', 'markRead', 'resumeMessage', 'setFeedback', 'setTyping']
+const silent = ['joinWaiting', 'leaveConversation', 'markRead', 'resumeMessage', 'setFeedback', 'setTyping']
 
 async function make(ada: Api, id: string): Promise<Made> {
   const toolCalls = [{ callId: 'c', name: 'look', arguments: '{}' }]
@@ -83,6 +86,7 @@ async function make(ada: Api, id: string): Promise<Made> {
   await ada.get(react, { id: message.id })
   // Only what was taken over is handed back.
   if (id === 'handBack') await ada.get(call('takeOver'), { input: { conversationId: id } })
+  if (id === 'stopWaiting') await ada.get(call('waitForPerson'), { input: { conversationId: id } })
   return { id, message: message.id, streaming: startMessage.message.id }
 }
 

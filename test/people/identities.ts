@@ -12,11 +12,11 @@ const keyOf = (name: string, more = '') => {
 
 export const identitySettings = {
   AUTH_SECRET: secret,
-  AUTH_SERVICE_KEYS: [keyOf('helper'), keyOf('mover', ':import:service')].join(),
+  AUTH_SERVICE_KEYS: [keyOf('helper'), keyOf('mover', ':import:service'), keyOf('desk', ':support')].join(),
   AUTH_ROLES_CLAIM: 'scope',
 }
 
-export function backend(name: 'helper' | 'mover', userId: string): Identity {
+export function backend(name: 'helper' | 'mover' | 'desk', userId: string): Identity {
   return { 'x-service-key': `key of ${name}`, 'x-user-id': userId }
 }
 

@@ -98,7 +98,7 @@ describe('wrong use ends with 2 and one sentence that has the nearest name:', ()
     ],
     [
       ['token', 'create', '--user', 'ada', '--expires', '1h', '--role', 'king'],
-      "option '--role <role...>' argument 'king' is invalid: allowed choices are colloquy:read, colloquy:import, colloquy:operator; colloquy token create --help says more",
+      "option '--role <role...>' argument 'king' is invalid: allowed choices are colloquy:read, colloquy:import, colloquy:operator, colloquy:support; colloquy token create --help says more",
     ],
     [['do\n(Did you mean x?)\nctor'], "unknown command 'do (Did you mean x?) ctor'; colloquy --help says more"],
   ])('%j', async (args, sentence) => {

@@ -52,6 +52,11 @@ describe.each(isLong ? ['PostgreSQL', 'NATS'] : ['PostgreSQL'])('two servers wit
     // They say when everything that was there has been told.
     for (const feed of changes) expect((await feed.next())?.data.conversationEvents.__typename).toBe('CaughtUp')
     for (const feed of lists) await until(feed, 'ConversationListCaughtUp')
+    const queues = servers.map((server) => follow(server, 'subscription { waitingConversationsChanged { count } }'))
+    const expectWaiting = async (count: number) => {
+      for (const feed of queues) expect((await feed.next())?.data).toEqual({ waitingConversationsChanged: { count } })
+    }
+    await expectWaiting(0)
 
     const user = (clientId: string) => ({ role: 'USER', content: clientId, clientId })
     const { message } = await mutate(
@@ -168,6 +173,15 @@ describe.each(isLong ? ['PostgreSQL', 'NATS'] : ['PostgreSQL'])('two servers wit
     ])
     const desk = { conversationId: 'c' }
     const who = 'conversation { takenOverBy }'
+    await mutate('waitForPerson', 'WaitForPersonInput', desk, who)
+    await expectWaiting(1)
+    expect((await ask('{ waitingConversations { count nodes { ownerId } } }')).waitingConversations).toEqual({
+      count: 1,
+      nodes: [{ ownerId: 'ada' }],
+    })
+    await mutate('joinWaiting', 'JoinWaitingInput', desk, who)
+    await mutate('stopWaiting', 'StopWaitingInput', desk, who)
+    await expectWaiting(0)
     expect((await mutate('takeOver', 'TakeOverInput', desk, who)).conversation).toEqual({ takenOverBy: 'ada' })
     expect((await mutate('handBack', 'HandBackInput', desk, who)).conversation).toEqual({ takenOverBy: null })
     await mutate('markRead', 'MarkReadInput', { conversationId: 'c', seq: 5 }, 'conversation { readSeq }')
@@ -179,7 +193,7 @@ describe.each(isLong ? ['PostgreSQL', 'NATS'] : ['PostgreSQL'])('two servers wit
     await mutate('deleteConversation', 'DeleteConversationInput', { id: 'c' }, 'deletedConversationId')
     for (const feed of changes) await until(feed, 'ConversationDeleted')
     for (const feed of lists) await until(feed, 'ConversationUnlisted')
-    for (const feed of [...feeds, ...changes, ...lists]) await feed[Symbol.asyncDispose]()
+    for (const feed of [...feeds, ...changes, ...lists, ...queues]) await feed[Symbol.asyncDispose]()
     expect([...left]).toEqual([])
     for (const { program } of [first, second]) expect(program.stderr + program.stdout).not.toContain('"level":50')
   })

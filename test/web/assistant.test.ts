@@ -61,6 +61,24 @@ test('it answers who has opened a page, in conversations that are marked for it,
   expect(await read(bob, 'before')).toHaveLength(1)
 })
 
+test('it calls a person when one is wanted, and keeps to the conversations of its user', async () => {
+  const [pat, sam, max] = ['pat', 'sam', 'max'].map((user) => bed.server.as({ 'x-user-id': user })) as [Api, Api, Api]
+  for (const user of ['pat', 'sam']) await open(bed.server, user)
+  await mark(pat, 'person')
+  await pat.append('person', 'I want to talk to a person.')
+  await isAnswered(pat, 'person', 4)
+  expect(await pat.get('{ conversation(id: "person") { waiting { reason } } }')).toEqual({
+    conversation: { waiting: { reason: 'I want to talk to a person.' } },
+  })
+  await mark(max, 'shared')
+  await max.get('mutation { addParticipant(input: { conversationId: "shared", userId: "sam" }) { __typename } }')
+  await max.append('shared', 'Which order is mine?')
+  await mark(sam, 'own')
+  await sam.append('own', 'Which order is mine?')
+  await isAnswered(sam, 'own', 2)
+  expect(await read(max, 'shared')).toHaveLength(1)
+})
+
 test('of two servers one answers, and again when the question is the active leaf again', async () => {
   await using other = await serve(bed.database.url, { POLL_MS: '200' })
   const api = bed.server.as({ 'x-user-id': 'two' })

@@ -352,6 +352,26 @@ test('with an OpenID provider: whoever opens the page signs in there, and tokens
   await shows(refused, 'Not you.')
 })
 
+test('whoever supports sees what waits for a person, reads it, and takes it over', async () => {
+  const guest = bed.server.as({ 'x-user-id': 'guest' })
+  await guest.append('help', 'My lamp is broken.')
+  const page = await browser.open(bed.server.url, 'sue')
+  const wait = 'mutation { waitForPerson(input: { conversationId: "help", reason: "a refund" }) { __typename } }'
+  await guest.get(wait)
+  await page.locator('.queue-item', { hasText: 'guest: a refund' }).click()
+  await shows(page, 'My lamp is broken.')
+  await button(page, 'Take over').waitFor()
+  expect(await page.locator('.composer').isVisible()).toBe(false)
+  await expectAccessible(page)
+  await button(page, 'Take over').click()
+  await page.locator('.queue-item').waitFor({ state: 'detached' })
+  await say(page, 'I bring a new one.')
+  await page.locator('[data-sent=sent]', { hasText: 'I bring a new one.' }).waitFor()
+  expect(await guest.get('{ conversation(id: "help") { takenOverBy waiting { since } } }')).toEqual({
+    conversation: { takenOverBy: 'sue', waiting: null },
+  })
+})
+
 /** A picture that does not compress: 24 bits for each pixel, drawn by a fixed sequence. */
 function noise(width: number, height: number): Buffer {
   const size = width * height * 3

@@ -403,6 +403,12 @@ export interface HandBackInput {
   readonly conversationId: string
 }
 
+/** What `joinWaiting` takes. */
+export interface JoinWaitingInput {
+  /** The `conversationId` of a conversation that waits. */
+  readonly conversationId: string
+}
+
 /** What `leaveConversation` takes. */
 export interface LeaveConversationInput {
   /** The conversation. */
@@ -610,6 +616,12 @@ export interface StopMessageInput {
   readonly messageId: string
 }
 
+/** What `stopWaiting` takes. */
+export interface StopWaitingInput {
+  /** The conversation. */
+  readonly conversationId: string
+}
+
 /** What `takeOver` takes. */
 export interface TakeOverInput {
   /** The conversation. */
@@ -645,6 +657,14 @@ export interface UpdateConversationInput {
    * are found when they are indexed again.
    */
   readonly searchable?: boolean | null
+}
+
+/** What `waitForPerson` takes. */
+export interface WaitForPersonInput {
+  /** The conversation. */
+  readonly conversationId: string
+  /** Why, for the person who comes; at most 1000 bytes. */
+  readonly reason?: string | null
 }
 
 /** The arguments of the field `context` of a conversation. */
@@ -1054,6 +1074,12 @@ export interface ForkConversationPayload {
 
 /** What `handBack` answers, after the change is durable. */
 export interface HandBackPayload {
+  /** The conversation as it is now. */
+  readonly conversation: Conversation
+}
+
+/** What `joinWaiting` answers, after the change is durable. */
+export interface JoinWaitingPayload {
   /** The conversation as it is now. */
   readonly conversation: Conversation
 }
@@ -1635,6 +1661,12 @@ export interface StopMessagePayload<Selected = Message> {
   readonly message: Selected
 }
 
+/** What `stopWaiting` answers, after the change is durable. */
+export interface StopWaitingPayload {
+  /** The conversation as it is now. */
+  readonly conversation: Conversation
+}
+
 /** What `takeOver` answers, after the change is durable. */
 export interface TakeOverPayload {
   /** The conversation as it is now. */
@@ -1712,8 +1744,58 @@ export interface Viewer {
   readonly id: string
   /** The user's id, as the identity provider names it. */
   readonly userId: string
+  /** Whether it may read `waitingConversations`, and take over conversations that wait for a person. */
+  readonly isSupporter: boolean
   /** How many conversations have something that the viewer has not read, up to 100, among the 200 that changed last. */
   readonly unreadConversations: number | null
+}
+
+/** What `waitForPerson` answers, after the change is durable. */
+export interface WaitForPersonPayload {
+  /** The conversation as it is now. */
+  readonly conversation: Conversation
+}
+
+/** That a conversation waits for a person. */
+export interface Waiting {
+  /** Since when. */
+  readonly since: string
+  /** Why, as `waitForPerson` said it last. */
+  readonly reason: string | null
+}
+
+/** A conversation that waits for a person, as those see it who support. */
+export interface WaitingConversation {
+  /** Since when it waits. */
+  readonly since: string
+  /** Why, as `waitForPerson` said it last. */
+  readonly reason: string | null
+  /** The conversation's `id`, for `joinWaiting` and `takeOver`. */
+  readonly conversationId: string
+  /** Who owns it. */
+  readonly ownerId: string
+  /** Its title. */
+  readonly title: string | null
+}
+
+/** A page of conversations that wait for a person. Whichever waits longest comes first. */
+export interface WaitingConversationConnection {
+  /** How many conversations wait, up to 1000, which means 1000 or more. */
+  readonly count: number
+  /** The conversations with their cursors. */
+  readonly edges: readonly WaitingConversationEdge[]
+  /** The conversations alone. */
+  readonly nodes: readonly WaitingConversation[]
+  /** What lies before and after this page. */
+  readonly pageInfo: PageInfo
+}
+
+/** A conversation that waits, and its cursor. */
+export interface WaitingConversationEdge {
+  /** The place of the conversation among those that wait. */
+  readonly cursor: string
+  /** The conversation. */
+  readonly node: WaitingConversation
 }
 
 /**

@@ -2,7 +2,7 @@ import { Field, ObjectType } from 'type-graphql'
 import { GetterField } from '../../entities/getter-field.ts'
 import { packPlace, unpackPlace } from '../../entities/ids/place.ts'
 import { FeedbackRating } from '../../entities/message/message-feedback.ts'
-import { Timestamp, toMicroseconds } from '../../entities/timestamp.ts'
+import { fromMicroseconds, Timestamp, toMicroseconds } from '../../entities/timestamp.ts'
 import { badInput } from '../../errors.ts'
 import type { Feedback } from '../../storage/chat/feedback.ts'
 import type { FeedbackPlace } from '../../storage/chat/feedback-page.ts'
@@ -75,9 +75,7 @@ export function readFeedbackCursor(path: string, cursor: string): FeedbackPlace 
   const micros = read !== null && read.rest.length > 8 ? Number(read.rest.readBigInt64BE()) : -1
   if (read === null || user === undefined || micros < 0 || micros > Number.MAX_SAFE_INTEGER || !isText(user))
     throw badInput(path, 'is not a cursor of feedback.')
-  const second = new Date(Math.floor(micros / 1_000)).toISOString().slice(0, 19)
-  const givenAt = `${second}.${String(micros % 1_000_000).padStart(6, '0')}Z`
-  return { key: read.place.key, seq: read.place.seq, userId: user.toString(), givenAt }
+  return { key: read.place.key, seq: read.place.seq, userId: user.toString(), givenAt: fromMicroseconds(micros) }
 }
 
 /** Whether the bytes are a text that can have been stored. */

@@ -1,4 +1,5 @@
 import { Arg, Ctx, Field, ID, InputType, Mutation, ObjectType, Resolver } from 'type-graphql'
+import { contractLimits } from '../../config.ts'
 import { Conversation } from '../../entities/conversation.ts'
 import { handBack, takeOver } from '../../storage/stream/take-over.ts'
 import type { Context } from '../context.ts'
@@ -33,13 +34,15 @@ export class TakeOverResolver {
   @Mutation(() => TakeOverPayload, {
     nullable: true,
     description:
-      'Gives a conversation to the viewer: until `handBack`, agents begin no turns in it, and messages that stream are asked to stop. A repeated call changes nothing; if another user has it, that is a CONFLICT. Watchers get `ConversationUpdated`.',
+      'Gives a conversation to the viewer: until `handBack`, agents begin no turns in it, and messages that stream are asked to stop. A repeated call changes nothing; if another user has it, that is a CONFLICT. Whoever supports becomes a MEMBER of a conversation that waits for a person, and it waits no more. Watchers get `ConversationUpdated`.',
   })
   async takeOver(
     @Arg('input', () => TakeOverInput, { description: 'The conversation.' }) input: TakeOverInput,
     @Ctx() { viewer, services }: Context,
   ): Promise<TakeOverPayload> {
-    return { conversation: await takeOver(services.store, requireConversationRef(viewer.userId, input.conversationId)) }
+    const ref = requireConversationRef(viewer.userId, input.conversationId)
+    const most = viewer.isSupporter ? contractLimits.participants : null
+    return { conversation: await takeOver(services.store, ref, most) }
   }
 
   @Mutation(() => HandBackPayload, {

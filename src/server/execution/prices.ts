@@ -77,6 +77,8 @@ export function createPrices({ forkMessages }: Limits): Prices {
   }
   /** It looks at the words of all that the viewer may read. */
   const search = 200
+  /** All that waits is counted, of which there is mostly little. */
+  const waitingCount = 10
   const free: FieldPrice = {}
   const row: FieldPrice = { own: 1 }
   const inRow = (items: number): FieldPrice => ({ items })
@@ -165,6 +167,16 @@ export function createPrices({ forkMessages }: Limits): Prices {
       own: number('first', page, defaultPage, (rows) => rows + 1),
       gives: { page: number('first', page, defaultPage) },
     },
+    'Conversation.waiting': row,
+    'Query.waitingConversations': {
+      own: number('first', page, defaultPage, (rows) => rows + waitingCount),
+      gives: { page: number('first', page, defaultPage) },
+    },
+    'WaitingConversationConnection.edges': { items: { around: 'page', times: 1 } },
+    'WaitingConversationConnection.nodes': { items: { around: 'page', times: 1 } },
+    'WaitingConversation.conversationId': free,
+    'WaitingConversation.ownerId': free,
+    'WaitingConversation.title': free,
     'Conversation.lastMessage': row,
     'Conversation.activeLeaf': row,
     'Conversation.message': row,
@@ -216,6 +228,8 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'Subscription.conversationEvents': row,
     'Subscription.conversationsChanged': row,
     'Subscription.messageAppended': row,
+    // Whatever changes, all who follow it share one read.
+    'Subscription.waitingConversationsChanged': { own: 10, gives: { page: number('first', page, defaultPage) } },
 
     'Mutation.appendMessage': row,
     'AppendMessagePayload.changedSiblings': changedSiblings,
@@ -245,7 +259,10 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'Mutation.setTyping': { own: 2 },
     'Mutation.createConversation': row,
     'Mutation.updateConversation': row,
-    'Mutation.takeOver': { own: 5 },
+    'Mutation.takeOver': { own: 10 },
+    'Mutation.waitForPerson': { own: 3 },
+    'Mutation.stopWaiting': { own: 4 },
+    'Mutation.joinWaiting': { own: 5 },
     'Mutation.handBack': row,
     // Messages of a deleted conversation go later; those of a cleared one are changed at once.
     'Mutation.deleteConversation': { own: 10 },

@@ -4,7 +4,7 @@ import type { Conversation } from '../../entities/conversation.ts'
 import { TransactionTooLong } from '../../facts.ts'
 import { inSpan } from '../../observe/spans.ts'
 import { listRevision, type Moved, type Store } from '../postgres/store.ts'
-import { listKey } from './conversation-key.ts'
+import { listKey, waitingKey } from './conversation-key.ts'
 
 /** The result of a write, and the conversations and lists that the write moved. */
 export interface Written<T> {
@@ -96,12 +96,23 @@ function limitTime(transactionMs: number): () => void {
 
 /** A write that changed conversations. The followers of each conversation, and of its owner's list, get a hint. */
 export function moving<T>(result: T, ...conversations: readonly Conversation[]): Written<T> {
-  const moved = conversations.flatMap(({ key, revision, userId }) => [
-    { key, revision },
-    { key: listKey(userId), revision: listRevision },
-  ])
+  const moved = conversations.flatMap(({ key, revision, userId }) => [{ key, revision }, listMoved(userId)])
   return { result, moved }
 }
+
+/** A write that changed one conversation, and what it moved besides. */
+export function movingOthers(conversation: Conversation, others: readonly Moved[]): Written<Conversation> {
+  const { result, moved } = moving(conversation, conversation)
+  return { result, moved: [...moved, ...others] }
+}
+
+/** The list of a user moved. */
+export function listMoved(userId: string): Moved {
+  return { key: listKey(userId), revision: listRevision }
+}
+
+/** It moved which conversations wait for a person. */
+export const waitingMoved: Moved = { key: waitingKey, revision: listRevision }
 
 /** A write that found nothing to change. */
 export function unmoved<T>(result: T): Written<T> {

@@ -18,6 +18,12 @@ export function listKey(userId: string): string {
   return conversationKey(userId, '')
 }
 
+/**
+ * The key under which it is watched which conversations wait for a person: that of the list of the empty user, whom nobody
+ * is.
+ */
+export const waitingKey = listKey('')
+
 /** 48 random bits. They tell a conversation from an earlier one of the same key. */
 export function drawEpoch(): number {
   return randomBytes(6).readUIntBE(0, 6)

@@ -3,13 +3,24 @@ import type { EntityManager } from '@mikro-orm/postgresql'
 import { Conversation } from '../../entities/conversation.ts'
 import type { JsonRecord } from '../../entities/json.ts'
 import { Participant } from '../../entities/participant.ts'
+import { Waiting } from '../../entities/waiting.ts'
 import { ConversationContended, ConversationExists, ConversationMissing, NotPermitted } from '../../facts.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { writeJson } from '../postgres/column.ts'
 import { free, within } from '../postgres/quota.ts'
 import { queryKey, type Row, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
-import { atOnce, commit, inTransaction, inUnitOfWork, moving, unmoved, type Written } from './commit.ts'
+import {
+  atOnce,
+  commit,
+  inTransaction,
+  inUnitOfWork,
+  moving,
+  movingOthers,
+  unmoved,
+  type Written,
+  waitingMoved,
+} from './commit.ts'
 import { drawEpoch } from './conversation-key.ts'
 import { type ConversationRef, reachable } from './conversation-ref.ts'
 import { conversationBytes, conversationColumns, nextUpdate, readConversation } from './conversation-row.ts'
@@ -208,7 +219,8 @@ export async function deleteConversation(store: Store, ref: ConversationRef): Pr
       found.deletedAt = now()
       move(found)
       await em.flush()
-      return moving(found, found)
+      const waited = await em.nativeDelete(Waiting, { conversation: found })
+      return movingOthers(found, waited === 0 ? [] : [waitingMoved])
     }),
   )
   free(store.quotas, ref.userId)

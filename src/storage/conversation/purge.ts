@@ -54,7 +54,8 @@ const purge: Statement<'key'> = {
   kind: 'key',
   text: `
     with purged as (delete from conversation c where c.key = $1 and ${isPurgeable('$1')} returning c.key),
-    unread as (delete from read_marker k using purged where k.conversation_key = $1)
+    unread as (delete from read_marker k using purged where k.conversation_key = $1),
+    unmet as (delete from waiting w using purged where w.conversation_key = $1)
     delete from participant p using purged where p.conversation_key = $1`,
 }
 

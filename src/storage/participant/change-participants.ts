@@ -3,11 +3,10 @@ import type { EntityManager } from '@mikro-orm/postgresql'
 import { Conversation } from '../../entities/conversation.ts'
 import { Participant } from '../../entities/participant.ts'
 import { ConversationMissing, HistoryBeyondEnd, OwnerTakesPart, TooManyParticipants } from '../../facts.ts'
-import { commit, inUnitOfWork, moving, unmoved, type Written } from '../conversation/commit.ts'
+import { commit, inUnitOfWork, listMoved, movingOthers, unmoved, type Written } from '../conversation/commit.ts'
 import { findLocked, move, now } from '../conversation/conversation.ts'
-import { listKey } from '../conversation/conversation-key.ts'
 import type { ConversationRef } from '../conversation/conversation-ref.ts'
-import { listRevision, type Store } from '../postgres/store.ts'
+import type { Store } from '../postgres/store.ts'
 
 /**
  * Lets a user take part in a conversation, or gives a participant another role. Whoever has the role already keeps it.
@@ -34,12 +33,13 @@ export function addParticipant(
       const found = await find(em, conversation, userId)
       const takesPart = found !== null && isPresent(found, conversation)
       const first = historyFrom ?? (takesPart ? found.historyFrom : null)
-      if (takesPart && found.role === role && found.historyFrom === first) return unmoved(conversation)
+      const isSame = takesPart && found.role === role && found.historyFrom === first && !found.whileWaiting
+      if (isSame) return unmoved(conversation)
       if (!takesPart && (await countParticipants(em, conversation)) >= most) throw new TooManyParticipants(most)
       const revision = changeParticipants(conversation)
       const { epoch } = conversation
       const since = takesPart ? {} : { createdAt: now(), endedAt: null }
-      const part = { role, historyFrom: first, epoch, revision, changedAt: now() }
+      const part = { role, historyFrom: first, whileWaiting: false, epoch, revision, changedAt: now() }
       if (found !== null) em.assign(found, { ...part, ...since })
       else em.create(Participant, { conversation, userId, ...part, createdAt: now(), endedAt: null })
       await em.flush()
@@ -109,8 +109,7 @@ async function end(
 
 /** The list of the user moved as well. */
 function changed(conversation: Conversation, userId: string): Written<Conversation> {
-  const { result, moved } = moving(conversation, conversation)
-  return { result, moved: [...moved, { key: listKey(userId), revision: listRevision }] }
+  return movingOthers(conversation, [listMoved(userId)])
 }
 
 function changeParticipants(conversation: Conversation): number {

@@ -1,26 +1,33 @@
+import type { PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
 import { ConversationMissing, NotPermitted, TakenOver } from '../../facts.ts'
-import { commit, inTransaction, moving, unmoved, type Written } from '../conversation/commit.ts'
+import { commit, inTransaction, movingOthers, unmoved } from '../conversation/commit.ts'
 import type { ConversationRef } from '../conversation/conversation-ref.ts'
 import { conversationColumns, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
 import { lockConversation } from '../conversation/lock.ts'
 import { changing } from '../message/rewrite.ts'
-import { queryKey, type Row, type Runner, type Statement } from '../postgres/statement.ts'
-import type { Store } from '../postgres/store.ts'
+import { endWaiting, letIn } from '../participant/waiting.ts'
+import { queryKey, type Row, type Statement } from '../postgres/statement.ts'
+import type { Moved, Store } from '../postgres/store.ts'
 
 /**
- * Gives a conversation to this user: agents begin no turns in it any more, and those that write are asked to stop. If
- * the user has it already, nothing changes.
+ * Gives a conversation to this user: agents begin no turns in it any more, and those that write are asked to stop. It
+ * waits for a person no more. If the user has it already, nothing changes.
  *
- * @throws ConversationMissing, NotPermitted, TakenOver if another one has it
+ * @param most null: only who takes part may. Otherwise the user supports, and becomes a member of a conversation that
+ *   waits, which may have so many participants beside its owner.
+ * @throws ConversationMissing, NotPermitted, TakenOver if another one has it, TooManyParticipants
  */
-export function takeOver(store: Store, ref: ConversationRef): Promise<Conversation> {
-  return change(store, ref, async (client, { key, takenOverBy }) => {
+export function takeOver(store: Store, ref: ConversationRef, most: number | null): Promise<Conversation> {
+  const enter = async (client: PoolClient) => (most === null ? [] : letIn(client, ref, 'MEMBER', most))
+  return change(store, ref, enter, async (client, conversation) => {
+    const { key, takenOverBy } = conversation
     if (takenOverBy === ref.userId) return null
     if (takenOverBy !== null) throw new TakenOver(takenOverBy)
+    const others = await endWaiting(client, conversation, 'taken')
     const seqs = (await queryKey(client, selectUnstopped, key, [])).map(([seq]) => seq as number)
     if (seqs.length > 0) await queryKey(client, stopAll, key, [seqs.length, seqs])
-    return queryKey(client, assign, key, [ref.userId])
+    return { rows: await queryKey(client, assign, key, [ref.userId]), others }
   })
 }
 
@@ -30,28 +37,35 @@ export function takeOver(store: Store, ref: ConversationRef): Promise<Conversati
  * @throws ConversationMissing, NotPermitted unless the user has it or owns the conversation
  */
 export function handBack(store: Store, ref: ConversationRef): Promise<Conversation> {
-  return change(store, ref, async (client, { key, takenOverBy, userId }) => {
+  const enter = async () => []
+  return change(store, ref, enter, async (client, conversation) => {
+    const { key, takenOverBy, userId } = conversation
     if (takenOverBy === null) return null
     if (ref.userId !== takenOverBy && ref.userId !== userId) throw new NotPermitted()
-    return queryKey(client, assign, key, [null])
+    const others = await endWaiting(client, conversation, 'forgotten')
+    return { rows: await queryKey(client, assign, key, [null]), others }
   })
 }
 
-/** @param work answers the conversation's row after the change; null: nothing changed */
+/**
+ * @param enter is called first, and answers what it moved beside the conversation
+ * @param work answers the conversation's row after the change, and what else moved; null: nothing changed
+ */
 function change(
   store: Store,
   ref: ConversationRef,
-  work: (client: Runner, conversation: Conversation) => Promise<Row[] | null>,
+  enter: (client: PoolClient) => Promise<Moved[]>,
+  work: (client: PoolClient, conversation: Conversation) => Promise<{ rows: Row[]; others: Moved[] } | null>,
 ): Promise<Conversation> {
   return commit(
     store,
-    inTransaction(async (client): Promise<Written<Conversation>> => {
+    inTransaction(async (client) => {
+      const entered = await enter(client)
       const found = (await lockConversation(client, ref, 'writer'))?.conversation
       if (found === undefined || found.deletedAt !== null) throw new ConversationMissing()
-      const rows = await work(client, found)
-      if (rows === null) return unmoved(found)
-      const changed = readConversation(rows[0] as Row)
-      return moving(changed, changed)
+      const changed = await work(client, found)
+      if (changed === null) return unmoved(found)
+      return movingOthers(readConversation(changed.rows[0] as Row), [...entered, ...changed.others])
     }),
   )
 }

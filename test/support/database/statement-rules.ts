@@ -12,6 +12,7 @@ const keyOf: Readonly<Record<string, string>> = {
   conversation: 'key',
   participant: 'conversation_key',
   read_marker: 'conversation_key',
+  waiting: 'conversation_key',
   message: 'conversation_key',
   message_stream: 'conversation_key',
   message_chunk: 'conversation_key',

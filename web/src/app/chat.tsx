@@ -1,5 +1,6 @@
 import { useCallback, useEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { Sidebar } from '../list/sidebar.tsx'
+import { WaitingNotice } from '../queue/waiting-notice.tsx'
 import { sendUnsent } from '../thread/send-unsent.ts'
 import { ThreadPage } from '../thread/thread-page.tsx'
 import { goTo, useConversationId } from './place.ts'
@@ -27,6 +28,7 @@ export function Chat({ session, user, onUser }: ChatProps) {
       {isListOpen && <button type="button" className="shade" aria-label="Close the list" onClick={closeList} />}
       <main className="main">
         <LineNotice session={session} />
+        {named !== null && <WaitingNotice id={named} />}
         <ThreadPage
           key={id}
           session={session}

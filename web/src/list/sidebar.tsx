@@ -2,6 +2,7 @@ import { useEffect, useRef, useState } from 'react'
 import { Icon } from '../app/icons.tsx'
 import { goTo } from '../app/place.ts'
 import type { Session } from '../app/session.ts'
+import { Queue } from '../queue/queue.tsx'
 import { SignedInUser } from '../sign-in/signed-in-user.tsx'
 import { useConversations, useListChanges } from './conversations.ts'
 import { ThemeSwitch } from './theme-switch.tsx'
@@ -35,6 +36,7 @@ export function Sidebar({ session, user, onUser, current, onChosen }: SidebarPro
         <Icon name="plus" />
         New conversation
       </button>
+      <Queue current={current} onOpen={open} />
       <div className="tabs">
         <button type="button" aria-pressed={!isArchive} onClick={() => setArchive(false)}>
           Active
