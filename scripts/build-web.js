@@ -23,6 +23,7 @@ if (!isFresh() && acquire()) {
   try {
     rmSync(failure, { force: true })
     await build()
+    console.log('The page is built.')
   } catch (error) {
     writeFileSync(failure, `${error.message}\n`)
     console.error(error.message)

@@ -5,6 +5,7 @@ import { streamMessage } from '../../client/src/index.ts'
 import type { Page } from '../../web/node_modules/playwright-core/index.js'
 import { useBed } from '../support/bed.ts'
 import { expectAccessible, TestBrowser } from '../support/browser.ts'
+import { bundleChat } from '../support/documents/shown-react.ts'
 import { isLong } from '../support/long.ts'
 import { startPrefixProxy } from '../support/network/prefix-proxy.ts'
 import { TcpProxy } from '../support/network/tcp-proxy.ts'
@@ -285,6 +286,23 @@ test('with an identity, below a path of a proxy: whoever has a token sees what i
   await page.goto(`${proxy.url}#/c/mine`)
   await shows(page, 'A1')
   expect(await page.locator('.sidebar .user').count()).toBe(0)
+})
+
+test("the README's React is a chat: it shows what is there and what comes, and sends", async () => {
+  const [, program = ''] = /```tsx\n([\s\S]*?)```/.exec(await readFile('README.md', 'utf8')) ?? []
+  const page = await browser.open(bed.server.url, 'local')
+  const script = await bundleChat(program, bed.server)
+  const body = '<link rel="icon" href="data:,"><div id="root"></div><script type="module" src="readme.js"></script>'
+  await page.route('**/readme', (route) => route.fulfill({ contentType: 'text/html', body }))
+  await page.route('**/readme.js', (route) => route.fulfill({ contentType: 'text/javascript', body: script }))
+  await page.goto(`${bed.server.url}/readme`)
+  await page.getByLabel('Message').fill('Where is my order?')
+  await page.keyboard.press('Enter')
+  await shows(page, 'user: Where is my order?')
+  await bed.server.as({ 'x-user-id': 'local' }).append('hello', { role: 'ASSISTANT', content: 'On its way.' })
+  await shows(page, 'assistant: On its way.')
+  await page.reload()
+  await shows(page, 'assistant: On its way.')
 })
 
 /** A picture that does not compress: 24 bits for each pixel, drawn by a fixed sequence. */
