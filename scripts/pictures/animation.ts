@@ -47,7 +47,7 @@ export async function makeAnimation({ servers, proxy, browse }: Place): Promise<
 
   const recording = record(stage)
   await pause(1_000)
-  const message = left.getByLabel('Message', { exact: true })
+  const message = left.locator('.composer textarea')
   await message.pressSequentially(question, { delay: 35 })
   await message.press('Enter')
   await all((window) => window.locator('.bubble', { hasText: question }).waitFor())

@@ -37,11 +37,11 @@ export async function takeScreenshots({ proxy, browse }: Place): Promise<Record<
   shots['web-light.png'] = await light.screenshot()
   const dark = await open({ ...wide, colorScheme: 'dark' }, hash)
   await dark.getByText('was the warmest day').waitFor()
-  await dark.locator('summary, button', { hasText: 'read weather' }).click()
+  await ask(dark, 'What can you do?')
   shots['web-dark.png'] = await dark.screenshot()
   const phone = { viewport: { width: 390, height: 780 }, deviceScaleFactor: 1.5, reducedMotion: 'reduce' } as const
   const narrow = await open({ ...phone, colorScheme: 'light' }, hash)
-  await ask(narrow, 'What can you do?')
+  await narrow.getByText('Whatever runs here').waitFor()
   shots['web-narrow.png'] = await narrow.screenshot()
   return shots
 }
@@ -51,7 +51,7 @@ const createMutation = 'mutation ($input: CreateConversationInput!) { createConv
 async function ask(page: Page, text: string): Promise<void> {
   const answers = page.locator('.message.assistant')
   const before = await answers.count()
-  const message = page.getByLabel('Message', { exact: true })
+  const message = page.locator('.composer textarea')
   await message.fill(text)
   await message.press('Enter')
   await answers.nth(before).getByRole('button', { name: 'Another answer' }).waitFor()
