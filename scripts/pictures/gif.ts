@@ -1,9 +1,9 @@
 import { requireOfPage } from './place.ts'
 
-/** What a screen showed at a time, in milliseconds. */
+/** What a screen shows, and for how long, in milliseconds. */
 export interface Shot {
-  readonly at: number
   readonly png: Buffer
+  readonly ms: number
 }
 
 interface Size {
@@ -34,8 +34,6 @@ interface FrameOptions {
   readonly dispose: number
 }
 
-/** How long the last picture stays, in milliseconds. */
-const last = 4_000
 const transparentIndex = 255
 /** Of a frame, so that the next one is drawn over it. */
 const keep = 1
@@ -50,9 +48,8 @@ export async function encodeGif(
   decode: (png: Buffer) => Promise<Uint8Array>,
 ): Promise<Uint8Array> {
   const { GIFEncoder, applyPalette, quantize } = requireOfPage('gifenc') as Gifenc
-  const seen = shots.filter(({ png }, index) => index === 0 || !png.equals((shots[index - 1] as Shot).png))
   const pictures: Uint8Array[] = []
-  for (const { png } of seen) pictures.push(await decode(png))
+  for (const { png } of shots) pictures.push(await decode(png))
   const samples = [0.1, 0.5, 0.7, 1].map((part) => pictures[Math.round(part * (pictures.length - 1))] as Uint8Array)
   const colours = quantize(Buffer.concat(samples), transparentIndex)
   const palette = [...colours, ...Array<Colour>(256 - colours.length).fill([0, 0, 0])]
@@ -60,12 +57,11 @@ export async function encodeGif(
   let before: Uint8Array | null = null
   for (const [index, picture] of pictures.entries()) {
     const pixels = applyPalette(picture, colours)
-    const end = seen[index + 1]?.at
     encoder.writeFrame(before === null ? pixels : withoutSame(pixels, before), width, height, {
       ...(before === null ? { palette } : {}),
       transparent: before !== null,
       transparentIndex,
-      delay: end === undefined ? last : end - (seen[index] as Shot).at,
+      delay: shots[index]?.ms ?? 0,
       dispose: keep,
     })
     before = pixels
