@@ -13,11 +13,11 @@ const answer =
   '**You have just seen it.**'
 /** The server is killed after this word, and so many words later whatever stands before the servers has noticed. */
 const lastWord = 'middle '
-const unnoticed = 14
+const unnoticed = 16
 
 /**
- * Two windows and an agent on one server, which is killed in the middle of an answer; as a GIF. A frame is taken for each letter and each
- * word, and its time is chosen: so the animation is as smooth on a slow machine.
+ * Two windows and an agent on one server, which is killed in the middle of an answer; as a GIF. A frame is taken for each word that comes,
+ * and its time is chosen: so the animation is as smooth on a slow machine.
  */
 export async function makeAnimation({ servers, proxy, browse }: Place): Promise<Uint8Array> {
   const at = { url: `${proxy.url}/graphql`, connectionParams: { 'x-user-id': user } }
@@ -35,9 +35,9 @@ export async function makeAnimation({ servers, proxy, browse }: Place): Promise<
   await inBoth('.line[data-state=open]')
   await shoot(1_200)
   const composer = (windows[0] as Frame).locator('.composer textarea')
-  for (const letter of question) {
-    await composer.pressSequentially(letter)
-    await shoot(45)
+  for (const letters of question.match(/..?/g) ?? []) {
+    await composer.pressSequentially(letters)
+    await shoot(90)
   }
   await composer.press('Enter')
   await inBoth('.bubble', question)
@@ -55,14 +55,17 @@ export async function makeAnimation({ servers, proxy, browse }: Place): Promise<
       await inBoth('.line[data-state=open]')
       await tell('All go on at server 2, where they were', 'killed', 'serves')
       unheard = null
+      await inBoth('.message.assistant', plain(said).slice(-30))
+      await shoot(900)
     }
     if (unheard === null) await inBoth('.message.assistant', plain(said).slice(-30))
     else unheard += 1
-    await shoot(90)
+    await shoot(100)
     if (word !== lastWord) continue
     servers[0].program.kill('SIGKILL')
     await tell('kill -9, in the middle of a sentence', 'killed', 'waits')
     await inBoth('.line[data-state=closed]')
+    await shoot(900)
     unheard = 0
   }
   await agent.complete()
@@ -70,8 +73,8 @@ export async function makeAnimation({ servers, proxy, browse }: Place): Promise<
   await tell('Nothing is lost, and nothing comes twice', 'killed', 'serves')
   await shoot(4_000)
   for (const window of windows) {
-    const shown = await window.locator('.message.assistant .markdown').innerText()
-    if (shown !== plain(answer)) throw new Error(`A window shows something else: ${shown}`)
+    const shown = await window.locator('.message.assistant .markdown').textContent()
+    if (shown?.trim() !== plain(answer)) throw new Error(`A window shows something else: ${shown}`)
   }
   return encodeGif(frames, size, async (png) => {
     const source = `data:image/png;base64,${png.toString('base64')}`
@@ -99,6 +102,11 @@ async function openStage(url: string, context: BrowserContext): Promise<Page> {
       await route.fulfill({ response, headers })
     },
   )
+  // Here the agent answers, and not the assistant of the server.
+  await context.route('**/web/settings.json', async (route) => {
+    const response = await route.fetch()
+    await route.fulfill({ response, json: { ...(await response.json()), assistant: null } })
+  })
   const body = await readFile(new URL('stage.html', import.meta.url), 'utf8')
   await context.route('**/stage', (route) => route.fulfill({ contentType: 'text/html', body }))
   const stage = await context.newPage()

@@ -50,7 +50,8 @@ export async function encodeGif(
   const { GIFEncoder, applyPalette, quantize } = requireOfPage('gifenc') as Gifenc
   const pictures: Uint8Array[] = []
   for (const { png } of shots) pictures.push(await decode(png))
-  const samples = [0.1, 0.5, 0.7, 1].map((part) => pictures[Math.round(part * (pictures.length - 1))] as Uint8Array)
+  // Each scene has colours of its own.
+  const samples = pictures.filter((_, index) => index % 10 === 0)
   const colours = quantize(Buffer.concat(samples), transparentIndex)
   const palette = [...colours, ...Array<Colour>(256 - colours.length).fill([0, 0, 0])]
   const encoder = GIFEncoder()

@@ -46,6 +46,8 @@ export async function openPlace(): Promise<Place> {
 
 /** Chromium of the machine. */
 function launch(): Promise<Browser> {
-  const { chromium } = requireOfPage('playwright-core') as typeof import('../../web/node_modules/playwright-core/index.js')
+  const { chromium } = requireOfPage(
+    'playwright-core',
+  ) as typeof import('../../web/node_modules/playwright-core/index.js')
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox'] })
 }

@@ -77,7 +77,9 @@ test('the README names the versions of other programs that are tried', async () 
   const named = [...readme.text.matchAll(/`([@\w/-]+)` (\d+\.\d+\.\d+)/g)]
   expect(named.length).toBeGreaterThan(12)
   for (const [, name = '', version] of named) {
-    const versions = tried.flatMap(({ dependencies, devDependencies }) => dependencies[name] ?? devDependencies?.[name] ?? [])
+    const versions = tried.flatMap(
+      ({ dependencies, devDependencies }) => dependencies[name] ?? devDependencies?.[name] ?? [],
+    )
     expect([name, [...new Set(versions)]]).toEqual([name, [version]])
   }
 })
