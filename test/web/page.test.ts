@@ -292,8 +292,9 @@ test("the README's React is a chat: it shows what is there and what comes, and s
   const [, program = ''] = /```tsx\n([\s\S]*?)```/.exec(await readFile('README.md', 'utf8')) ?? []
   const page = await browser.open(bed.server.url, 'local')
   const script = await bundleChat(program, bed.server)
+  await page.route('**/favicon.ico', (route) => route.fulfill())
   const show = async () => {
-    // A document of the server without a policy.
+    // A document of the server without a policy, and without an icon.
     await page.goto(`${bed.server.url}/healthz`)
     await page.setContent('<div id="root"></div>')
     await page.addScriptTag({ content: script, type: 'module' })
