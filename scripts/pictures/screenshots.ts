@@ -3,6 +3,8 @@ import type { BrowserContextOptions, Page } from '../../web/node_modules/playwri
 import { type Place, user } from './place.ts'
 
 const weather = 'How was the weather in Oslo this week?'
+/** At the end of the answer to it. */
+const warmest = 'was the warmest day'
 
 /** What lies in the list beside the conversation on the screen, and how many hours ago it was changed. */
 const others: readonly (readonly [title: string, hours: number])[] = [
@@ -32,12 +34,12 @@ export async function takeScreenshots({ proxy, browse }: Place): Promise<Record<
   }
   const light = await open({ ...wide, colorScheme: 'light' })
   const shots: Record<string, Uint8Array> = { 'web-new.png': await light.screenshot() }
-  await ask(light, weather)
+  await ask(light, weather, warmest)
   const { hash } = new URL(light.url())
   shots['web-light.png'] = await light.screenshot()
   const dark = await open({ ...wide, colorScheme: 'dark' }, hash)
-  await dark.getByText('was the warmest day').waitFor()
-  await ask(dark, 'What can you do?')
+  await dark.getByText(warmest).waitFor()
+  await ask(dark, 'What can you do?', 'Whatever runs here')
   shots['web-dark.png'] = await dark.screenshot()
   const phone = { viewport: { width: 390, height: 780 }, deviceScaleFactor: 1.5, reducedMotion: 'reduce' } as const
   const narrow = await open({ ...phone, colorScheme: 'light' }, hash)
@@ -48,13 +50,13 @@ export async function takeScreenshots({ proxy, browse }: Place): Promise<Record<
 
 const createMutation = 'mutation ($input: CreateConversationInput!) { createConversation(input: $input) { created } }'
 
-async function ask(page: Page, text: string): Promise<void> {
-  const answers = page.locator('.message.assistant')
-  const before = await answers.count()
+/** @param ends what the answer has at its end */
+async function ask(page: Page, text: string, ends: string): Promise<void> {
   const message = page.locator('.composer textarea')
   await message.fill(text)
   await message.press('Enter')
-  await answers.nth(before).getByRole('button', { name: 'Another answer' }).waitFor()
+  const answer = page.locator('.message.assistant', { hasText: ends })
+  await answer.getByRole('button', { name: 'Another answer' }).waitFor()
   // The list has heard of it as well.
   await page.locator('.list-title', { hasText: weather }).waitFor({ state: 'attached' })
 }
