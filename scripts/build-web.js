@@ -16,13 +16,22 @@ const next = 'dist/web-next'
 const failure = 'dist/web-failed.txt'
 const lock = 'dist/web.lock'
 /** What the build reads. */
-const sources = ['web/src', 'web/index.html', 'web/vite.config.ts', 'web/package-lock.json', 'client/src', 'scripts']
+const sources = [
+  'web/src',
+  'web/index.html',
+  'web/vite.config.ts',
+  'web/package-lock.json',
+  'client/src',
+  'scripts/build-web.js',
+  'scripts/licences.js',
+]
 
 mkdirSync('dist', { recursive: true })
 if (!isFresh() && acquire()) {
   try {
     rmSync(failure, { force: true })
     await build()
+    console.log('The page is built.')
   } catch (error) {
     writeFileSync(failure, `${error.message}\n`)
     console.error(error.message)

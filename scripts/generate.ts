@@ -5,7 +5,7 @@ import { renderSchema, withExample, withLimits, withSettings } from './generated
 import { renderPgbenchScript } from './pgbench-script.ts'
 
 /**
- * Writes what is made from the code: `schema.graphql`, the client's types and selections, the README's example, the
+ * Writes what is made from the code: `schema.graphql`, the client's types and selections, the example in docs/start.md, the
  * tables of docs/settings.md, the limits in SECURITY.md, and pgbench's script. Tests fail while one of them is stale.
  */
 const root = new URL('../', import.meta.url)
@@ -15,7 +15,7 @@ await writeFile(new URL('client/src/schema/types.ts', root), renderClientTypes(s
 await writeFile(new URL('client/src/schema/selections.ts', root), renderClientSelections(schema))
 await writeFile(new URL('client/src/message/tool-name.ts', root), await renderClientToolName(root))
 await writeFile(new URL('bench/peers/pgbench.sql', root), renderPgbenchScript())
-await rewrite('README.md', withExample(await readFile(new URL('examples/hello.mjs', root), 'utf8')))
+await rewrite('docs/start.md', withExample(await readFile(new URL('examples/hello.mjs', root), 'utf8')))
 await rewrite('docs/settings.md', withSettings)
 await rewrite('SECURITY.md', withLimits)
 

@@ -144,10 +144,10 @@ const contractMeanings: Record<Exclude<ContractLimit, `default${string}`>, strin
   bodyDepth: 'Deepest nesting of a request body or of a WebSocket frame.',
 }
 
-/** What gives the README the present text of the example client. */
-export function withExample(example: string): (readme: string) => string {
-  return (readme) =>
-    readme.replace(
+/** What gives docs/start.md the present text of the example client. */
+export function withExample(example: string): (text: string) => string {
+  return (text) =>
+    text.replace(
       /(<!-- examples\/hello\.mjs -->\n```js\n)[\s\S]*?(```)/,
       (_all, start, end) => `${start}${example}${end}`,
     )

@@ -685,9 +685,9 @@ test('an end that the server does not take may be tried again otherwise', async 
   expect(await read('empty')).toMatchObject([{ status: 'FAILED', error, content: null }])
 })
 
-test("the README's agent streams its answer, and says why when it could not", async () => {
-  const readme = await readFile('README.md', 'utf8')
-  const [, block] = /```ts\n(const answer = streamMessage[\s\S]*?)```/.exec(readme) ?? []
+test('the agent of docs/start.md streams its answer, and says why when it could not', async () => {
+  const guide = await readFile('docs/start.md', 'utf8')
+  const [, block] = /```ts\n(const answer = streamMessage[\s\S]*?)```/.exec(guide) ?? []
   const names = ['streamMessage', 'url', 'connectionParams', 'question', 'model']
   // biome-ignore lint/security/noGlobalEval: it is ours, and this is the way to run it as it stands.
   const agent = eval(`(async (${names.join(', ')}) => { ${block} })`)

@@ -52,22 +52,25 @@ export declare const agentModel: Model
 export declare const agentTools: Tool[]
 `
 
-test('the blocks of docs/clients.md are programs that strict TypeScript takes', async () => {
-  const place = await writeBlocks('types', 'http://127.0.0.1:1', { 'model.d.ts': models })
+test('the blocks of docs/clients.md, and React in the README, are programs that strict TypeScript takes', async () => {
+  const [, react = ''] = /```tsx\n([\s\S]*?)```/.exec(await readFile('README.md', 'utf8')) ?? []
+  const place = await writeBlocks('types', 'http://127.0.0.1:1', { 'model.d.ts': models, 'readme.tsx': react })
   const paths = {
     // The page has them.
     '@assistant-ui/react': ['../../../../web/node_modules/@assistant-ui/react/dist/index.d.ts'],
     react: ['../../../../web/node_modules/@types/react/index.d.ts'],
+    'react/jsx-runtime': ['../../../../web/node_modules/@types/react/jsx-runtime.d.ts'],
     '@colloquy/client': ['../../../../client/src/index.ts'],
     '@colloquy/client/*': ['../../../../client/src/*.ts'],
   }
   const compilerOptions = {
     rootDir: '../../../..',
     lib: ['es2024', 'dom', 'dom.iterable'],
+    jsx: 'react-jsx',
     allowImportingTsExtensions: true,
     paths,
   }
-  const config = { extends: '../../../../tsconfig.json', compilerOptions, include: ['*.ts'], exclude: [] }
+  const config = { extends: '../../../../tsconfig.json', compilerOptions, include: ['*.ts', '*.tsx'], exclude: [] }
   await writeFile(join(place, 'tsconfig.json'), JSON.stringify(config))
   const { stdout } = spawnSync('tsc', ['-p', place], { encoding: 'utf8' })
   expect(stdout).toBe('')

@@ -1,17 +1,31 @@
+import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { expect, test } from 'vitest'
 import { blocksOf } from '../support/documents/guide.ts'
 
 const folders = ['.', 'docs', 'client', 'bench', 'examples', 'deploy']
 
-test('every document with blocks has a test that takes all of them', async () => {
-  const documents: string[] = []
-  for (const folder of folders) {
-    for (const name of await readdir(folder, { recursive: folder !== '.' })) {
-      if (name.endsWith('.md') && !name.includes('node_modules'))
-        documents.push(folder === '.' ? name : `${folder}/${name}`)
+test('every link of a document leads to what is there, and to a heading of it', async () => {
+  const texts = new Map<string, string>()
+  for (const path of ['llms.txt', ...(await findDocuments())]) {
+    texts.set(path, (await readFile(path, 'utf8')).replaceAll(/^```[\s\S]*?^```$/gm, ''))
+  }
+  const astray: string[] = []
+  for (const [path, text] of texts) {
+    for (const [, link = ''] of text.matchAll(/\]\(([^)\s]+)\)/g)) {
+      if (/^https?:/.test(link)) continue
+      const [file, heading] = link.split('#')
+      const target = file === '' ? path : join(dirname(path), file as string)
+      const isThere = heading === undefined ? existsSync(target) : anchorsOf(texts.get(target) ?? '').includes(heading)
+      if (!isThere) astray.push(`${path}: ${link}`)
     }
   }
+  expect(astray).toEqual([])
+})
+
+test('every document with blocks has a test that takes all of them', async () => {
+  const documents = await findDocuments()
   expect(documents).toEqual(expect.arrayContaining(['README.md', 'docs/clients.md', 'examples/agent/README.md']))
   const tests: string[] = []
   for (const folder of ['test/guides', 'test/clients']) {
@@ -44,3 +58,19 @@ test('llms.txt names every document, once, and none that is not there', async ()
   expect(named.filter((path) => path.startsWith('docs/')).sort()).toEqual(docs.sort())
   for (const path of named) expect((await readFile(path, 'utf8')).length).toBeGreaterThan(0)
 })
+
+async function findDocuments(): Promise<string[]> {
+  const documents: string[] = []
+  for (const folder of folders) {
+    for (const name of await readdir(folder, { recursive: folder !== '.' })) {
+      if (name.endsWith('.md') && !name.includes('node_modules')) documents.push(join(folder, name))
+    }
+  }
+  return documents
+}
+
+/** As GitHub makes them of headings. */
+function anchorsOf(text: string): string[] {
+  const headings = [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading.toLowerCase())
+  return headings.map((heading) => heading.replaceAll(/[^\p{L}\p{N}_ -]/gu, '').replaceAll(' ', '-'))
+}

@@ -13,9 +13,14 @@ import { Clone } from '../support/program/clone.ts'
 import { buildPrograms } from '../support/program/program.ts'
 
 const bed = useBed()
-const guide = useGuide('README.md')
-const [start, asPackage, curl, importing] = guide.take('sh', 4)
-const [ready, listChanges] = guide.take('', 2)
+const readme = useGuide('README.md')
+const [start, asPackage] = readme.take('sh', 2)
+const [ready] = readme.take('', 1)
+// It is run by test/web/page.test.ts, and judged by test/clients/guide.test.ts.
+readme.take('tsx', 1)
+const guide = useGuide('docs/start.md')
+const [help, curl, importing] = guide.take('sh', 3)
+const [listChanges] = guide.take('', 1)
 const [hello] = guide.take('js', 1)
 const programs = guide.take('ts', 3)
 const [turn, stream] = guide.take('graphql', 2)
@@ -29,7 +34,7 @@ beforeAll(async () => {
 
 afterAll(() => clone[Symbol.asyncDispose]())
 
-test("the README's client is the example: npm run generate", async () => {
+test('the client of docs/start.md is the example: npm run generate', async () => {
   const example = await readFile('examples/hello.mjs', 'utf8')
   expect(hello).toBe(example)
   expect(guide.text).toBe(withExample(example)(guide.text))
@@ -53,24 +58,48 @@ test("the README's first start prints what the README says", async () => {
   expect(here).toBe(ready)
 })
 
-test('the package starts in a folder of its own, as the README says', { timeout: 300_000 }, async () => {
-  expect(guide.text).toContain('`npm run package` makes `colloquy-')
-  await clone.finish('npm run package')
-  const [starting, ...others] = asPackage.trim().split('\n')
-  expect(others).toHaveLength(1)
-  await using server = clone.run(starting as string, { PORT: '0', DATA_DIR: 'of-the-package' })
-  await server.prints(/ Access /)
-  expect(await clone.finish(others.join('\n'))).toContain('colloquy')
+test('the README keeps its figures: they are those of the file that the command writes', async () => {
+  const rows = [...readme.text.matchAll(/^\| (.*) \| `(npm run [^`]+)` \|$/gm)]
+  expect(rows).toHaveLength(9)
+  for (const [, told = '', command = ''] of rows) {
+    const isBench = command.startsWith('npm run bench')
+    const written = await readFile(isBench ? 'bench/results.md' : 'docs/reliability.md', 'utf8')
+    const part = written.split('\n## ').find((section) => section.includes(`\`${command}\``)) ?? ''
+    const figures = (text: string) => text.replaceAll(/(?<=\d),(?=\d)/g, '').match(/\d+(\.\d+)?/g) ?? []
+    const known = new Set(figures(part))
+    expect([command, figures(told).filter((figure) => !known.has(figure))]).toEqual([command, []])
+  }
 })
 
-test("the README's import stores the conversations of a file", async () => {
+test('the README names the versions of other programs that are tried', async () => {
+  const manifests = ['test/clients/package.json', 'web/package.json', 'package.json']
+  const tried = await Promise.all(manifests.map(async (path) => JSON.parse(await readFile(path, 'utf8'))))
+  const named = [...readme.text.matchAll(/`([@\w/-]+)` (\d+\.\d+\.\d+)/g)]
+  expect(named.length).toBeGreaterThan(12)
+  for (const [, name = '', version] of named) {
+    const versions = tried.flatMap(
+      ({ dependencies, devDependencies }) => dependencies[name] ?? devDependencies?.[name] ?? [],
+    )
+    expect([name, [...new Set(versions)]]).toEqual([name, [version]])
+  }
+})
+
+test('the package starts in a folder of its own, as the README says', { timeout: 300_000 }, async () => {
+  expect(readme.text).toContain('`npm run package` makes `colloquy-')
+  await clone.finish('npm run package')
+  await using server = clone.run(asPackage, { PORT: '0', DATA_DIR: 'of-the-package' })
+  await server.prints(/ Access /)
+  expect(await clone.finish(help)).toContain('colloquy')
+})
+
+test('the import of docs/start.md stores the conversations of a file', async () => {
   const said = { id: 'imported', messages: [{ role: 'user', content: 'From a file' }] }
   await writeFile(join(clone.folder, 'conversations.json'), JSON.stringify(said))
   await clone.finish(importing, { COLLOQUY_URL: `${bed.server.url}/graphql` })
   expect(await contents('imported')).toEqual(['From a file'])
 })
 
-test("the README's subscription tells of a conversation that is created, and of one that is deleted", async () => {
+test('the subscription of docs/start.md tells of a conversation that is created, and of one that is deleted', async () => {
   const api = bed.server.as(local)
   const { conversations } = await api.get('{ conversations { cursor } }')
   await using changes = api.subscribe(listChanges, { after: conversations.cursor })
@@ -84,7 +113,7 @@ test("the README's subscription tells of a conversation that is created, and of 
   }
 })
 
-test("the README's client prints its own message and then live ones", async () => {
+test('the client of docs/start.md prints its own message and then live ones', async () => {
   const client = spawn(process.execPath, ['examples/hello.mjs'], {
     env: { ...process.env, COLLOQUY_URL: `${bed.server.url}/graphql` },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -97,7 +126,7 @@ test("the README's client prints its own message and then live ones", async () =
   await new Promise((resolve) => client.once('exit', resolve))
 })
 
-test("the README's client follows PORT, and ends with one sentence without a server or with an argument", async () => {
+test('the client of docs/start.md follows PORT, and ends with one sentence without a server or with an argument', async () => {
   const hello = async (env: Record<string, string>, ...args: string[]) => {
     const child = spawn(process.execPath, ['examples/hello.mjs', ...args], { env: { PATH: process.env.PATH, ...env } })
     const [stdout, stderr, [status]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')])
@@ -117,12 +146,12 @@ test("the README's client follows PORT, and ends with one sentence without a ser
   }
 })
 
-test("the README's programs run word for word, in their order, after the client", async () => {
+test('the programs of docs/start.md run word for word, in their order, after the client', async () => {
   expect(await runShown(programs, bed.server)).toEqual(['Hello, world'])
   expect(await contents('support-17')).toEqual(['And when?', 'To morrow.'])
 })
 
-test("the README's event stream has what its programs said", async () => {
+test('the event stream of docs/start.md has what its programs said', async () => {
   await using stream = clone.run(curl.replace('http://127.0.0.1:4000', bed.server.url))
   await stream.prints(/^data: .*"seq":\d/m)
 })
@@ -133,7 +162,7 @@ async function contents(id: string): Promise<string[]> {
   return conversation.history.map(({ content }: { content: string }) => content)
 }
 
-test("the README's agent's turns are valid and do what they say", async () => {
+test('the turns of docs/start.md are valid and do what they say', async () => {
   const ada = bed.server.as()
   const run = async (query: string | undefined, operationName: string, variables?: object) => {
     const response = await ada.post(JSON.stringify({ query, operationName, variables }))

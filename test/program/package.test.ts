@@ -65,10 +65,10 @@ describe('the package', () => {
     await expect(run('npm', ['pack', '--dry-run'], '.')).rejects.toThrow('The package is made of dist/')
   })
 
-  test('is the file that the README starts', async () => {
-    const readme = await readFile('README.md', 'utf8')
-    expect(readme).toContain(`makes \`${file}\``)
-    expect(readme.match(/npx --package=\S+/g)).toEqual(Array(2).fill(`npx --package=./${file}`))
+  test('is the file that the README and docs/start.md start', async () => {
+    const guides = (await readFile('README.md', 'utf8')) + (await readFile('docs/start.md', 'utf8'))
+    expect(guides).toContain(`makes \`${file}\``)
+    expect(guides.match(/npx --package=\S+/g)).toEqual(Array(2).fill(`npx --package=./${file}`))
   })
 
   test('brings three packages at the versions of package-lock.json, and none that is for development', async () => {

@@ -5,6 +5,7 @@ import { streamMessage } from '../../client/src/index.ts'
 import type { Page } from '../../web/node_modules/playwright-core/index.js'
 import { useBed } from '../support/bed.ts'
 import { expectAccessible, TestBrowser } from '../support/browser.ts'
+import { bundleChat } from '../support/documents/shown-react.ts'
 import { isLong } from '../support/long.ts'
 import { startOpenIdProvider } from '../support/network/openid-provider.ts'
 import { startPrefixProxy } from '../support/network/prefix-proxy.ts'
@@ -370,6 +371,27 @@ test('whoever supports sees what waits for a person, reads it, and takes it over
   expect(await guest.get('{ conversation(id: "help") { takenOverBy waiting { since } } }')).toEqual({
     conversation: { takenOverBy: 'sue', waiting: null },
   })
+})
+
+test("the README's React is a chat: it shows what is there and what comes, and sends", async () => {
+  const [, program = ''] = /```tsx\n([\s\S]*?)```/.exec(await readFile('README.md', 'utf8')) ?? []
+  const page = await browser.open(bed.server.url, 'local')
+  const script = await bundleChat(program, bed.server)
+  await page.route('**/favicon.ico', (route) => route.fulfill())
+  const show = async () => {
+    // A document of the server without a policy, and without an icon.
+    await page.goto(`${bed.server.url}/healthz`)
+    await page.setContent('<div id="root"></div>')
+    await page.addScriptTag({ content: script, type: 'module' })
+  }
+  await show()
+  await page.getByLabel('Message').fill('Where is my order?')
+  await page.keyboard.press('Enter')
+  await shows(page, 'user: Where is my order?')
+  await bed.server.as({ 'x-user-id': 'local' }).append('hello', { role: 'ASSISTANT', content: 'On its way.' })
+  await shows(page, 'assistant: On its way.')
+  await show()
+  await shows(page, 'assistant: On its way.')
 })
 
 /** A picture that does not compress: 24 bits for each pixel, drawn by a fixed sequence. */
