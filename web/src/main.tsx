@@ -5,6 +5,7 @@ import { applyTheme } from './app/theme.ts'
 import './style/base.css'
 import './style/app.css'
 import './style/list.css'
+import './style/search.css'
 import './style/thread.css'
 import './style/markdown.css'
 
