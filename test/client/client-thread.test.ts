@@ -81,6 +81,9 @@ describe('a thread shows', () => {
     expect(await thread.reveal(id(8))).toBe(id(8))
     expect(texts(thread)).toEqual(numbers(6, 11))
     await api.append('around', '21')
+    await api.get('mutation { updateConversation(input: { id: "around", title: "T" }) { conversation { id } } }')
+    await until(() => thread.snapshot().title === 'T')
+    expect(texts(thread)).toEqual(numbers(6, 11))
     while (thread.snapshot().later !== null) {
       const before = thread.snapshot()
       await before.later?.()
