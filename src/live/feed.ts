@@ -19,6 +19,8 @@ export interface Reader<Event> {
    * @param hasMoved false: only text may be new, because everything else was read to its end before
    */
   read(reads: HeldReads, hasMoved: boolean, tell: (batch: Batch<Event>) => void): void
+  /** Hears in which conversations of a list something moved, before it reads what did. */
+  stirred?(keys: readonly string[]): void
   /** Reads what of these `states` moved. Absent: the feed tells of the log alone. */
   readStates?(reads: HeldReads, moved: number, tell: (batch: Batch<Event>) => void): void
   /** The feed is over. */
@@ -142,8 +144,9 @@ export class Feed<Event> implements Watcher, Disposable {
     if (this.#state === 'waiting' && this.#hasNews) this.#read()
   }
 
-  stir(moved: number): void {
+  stir(moved: number, keys: readonly string[] = none): void {
     if (this.#reader?.readStates === undefined) return
+    this.#reader.stirred?.(keys)
     this.#stirred |= moved
     if (this.#state === 'waiting') this.#read()
   }

@@ -1,6 +1,7 @@
 import type { ListTimes } from '../config.ts'
 import type { Conversation } from '../entities/conversation.ts'
 import { listCursorExpired } from '../errors.ts'
+import { readConversations } from '../storage/conversation/conversation.ts'
 import {
   changeMoment,
   type ListChanges,
@@ -16,8 +17,13 @@ import type { Batch, Reader } from './feed.ts'
 import { KnownStates, type ListKnown, maxStates } from './known-states.ts'
 import type { OthersConversations } from './others-conversations.ts'
 import type { HeldReads } from './shared-reads.ts'
+import { states } from './watchers.ts'
 
 const rowsPerRead = 100
+/** So many conversations have room in one read, however long their metadata is. */
+const seenPerRead = 20
+/** In more conversations than this a user does not read on before the feed tells of it. */
+const mostSeen = 1_000
 const microsecondsPerDay = 24 * 60 * 60 * 1_000_000
 
 /**
@@ -53,6 +59,9 @@ export class ListReader<Event> implements Reader<Event> {
   /** A sweep that needs more than one read: where it goes on, and up to which moment it settles the list. */
   #sweep: { readonly from: ListPosition; readonly settles: number } | null = null
   #isCaughtUp = false
+  /** The conversations in which the user has read on, by key; first those that are being read. */
+  #seen: readonly string[] = []
+  #seenAsked = 0
 
   constructor(
     store: Store,
@@ -80,6 +89,29 @@ export class ListReader<Event> implements Reader<Event> {
     const ask = (budget: AnswerBudget) =>
       readListChanges(this.#store, budget, this.#userId, from, since, marks, rowsPerRead)
     reads.once(`list ${this.#userId} ${from.at} ${from.key} ${since} ${marks}`, ask, (read) => tell(this.#take(read)))
+  }
+
+  stirred(keys: readonly string[]): void {
+    const asked = this.#seen.slice(0, this.#seenAsked)
+    const others = new Set([...this.#seen.slice(this.#seenAsked), ...keys])
+    this.#seen = [...asked, ...others].slice(0, mostSeen)
+  }
+
+  /** A marker is no change of the conversation: it is told as it is, and the place of the feed stays. */
+  readStates(reads: HeldReads, _moved: number, tell: (batch: Batch<Event>) => void): void {
+    const keys = this.#seen.slice(0, seenPerRead)
+    this.#seenAsked = keys.length
+    const refs = keys.map((key) => ({ key, userId: this.#userId, epoch: null, id: null }))
+    const ask = (budget: AnswerBudget) => readConversations(this.#store, budget, refs)
+    reads.once(`seen ${this.#userId} ${keys}`, ask, (found) => {
+      this.#seen = this.#seen.slice(keys.length)
+      this.#seenAsked = 0
+      const known = this.#known(this.#settled)
+      const events = found.flatMap((conversation) =>
+        conversation === null ? [] : [this.#toEvent({ kind: 'listed', conversation, known })],
+      )
+      tell({ events, rest: 'all', revision: null, stirs: this.#seen.length > 0 ? states.seen : states.none })
+    })
   }
 
   over(): void {

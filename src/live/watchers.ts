@@ -2,15 +2,18 @@ import type { ListLook } from '../storage/list/list-looks.ts'
 import type { Moved } from '../storage/postgres/store.ts'
 import { type Bus, type Interest, peopleKey } from './bus.ts'
 
-/** What no log has, and moves all the same, as bits of a sum: an idle feed remembers it as a number. */
-export const states = { none: 0, markers: 1, people: 2, all: 3 } as const
+/**
+ * What no log has, and moves all the same, as bits of a sum: an idle feed remembers it as a number. Of a conversation
+ * `markers` and `people`, which are `all`; of a list `seen`: its user has read on in some conversations.
+ */
+export const states = { none: 0, markers: 1, people: 2, all: 3, seen: 4 } as const
 
 /** What follows one conversation, or one user's list of conversations. */
 export interface Watcher {
   /** Says that what is followed stands at `revision`. May come twice, late, or wrongly. The call must be cheap. */
   moved(revision: number): void
-  /** Says that these `states` of it moved. The same holds. Absent: it follows the log alone. */
-  stir?(moved: number): void
+  /** Says that these `states` of it moved, and in which conversations of a list. The same holds. Absent: it follows the log alone. */
+  stir?(moved: number, keys: readonly string[]): void
   /** For whom it follows; null: that is not known yet. Absent: for nobody. */
   readonly viewerId?: string | null
 }
@@ -94,12 +97,16 @@ export class Watchers {
     for (const watcher of watched.others ?? []) watcher.moved(hint.revision)
   }
 
-  /** Tells the watchers of a key that these `states` of it moved. */
-  stir(key: string, moved: number): void {
+  /**
+   * Tells the watchers of a key that these `states` of it moved.
+   *
+   * @param keys of conversations, where the key stands for a list
+   */
+  stir(key: string, moved: number, keys: readonly string[] = []): void {
     const watched = this.#byKey.get(key)
     if (watched === undefined) return
-    watched.one?.stir?.(moved)
-    for (const watcher of watched.others ?? []) watcher.stir?.(moved)
+    watched.one?.stir?.(moved, keys)
+    for (const watcher of watched.others ?? []) watcher.stir?.(moved, keys)
   }
 
   watches(key: string): boolean {

@@ -67,6 +67,42 @@ describe('a thread shows', () => {
     expect(store(thread).hasEarlier).toBe(false)
   })
 
+  test('any message with what stands around it, and reads on from there until the newest is shown', async () => {
+    const api = bed.server.as()
+    const ids: string[] = []
+    for (let n = 1; n <= 20; n++) ids.push((await api.append('around', String(n))).message.id)
+    const id = (n: number) => ids[n - 1] as string
+    const numbers = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => `${from + index}`)
+    const thread = open('around', { pageSize: 3 })
+    await shows(thread, '18', '19', '20')
+    expect(await thread.reveal(id(19))).toBe(id(19))
+    expect(thread.snapshot().later).toBe(null)
+
+    expect(await thread.reveal(id(8))).toBe(id(8))
+    expect(texts(thread)).toEqual(numbers(6, 11))
+    await api.append('around', '21')
+    await api.get('mutation { updateConversation(input: { id: "around", title: "T" }) { conversation { id } } }')
+    await until(() => thread.snapshot().title === 'T')
+    expect(texts(thread)).toEqual(numbers(6, 11))
+    while (thread.snapshot().later !== null) {
+      const before = thread.snapshot()
+      await before.later?.()
+      await until(() => thread.snapshot() !== before)
+    }
+    await shows(thread, ...numbers(6, 21))
+
+    expect(await thread.reveal(id(1))).toBe(id(1))
+    expect(texts(thread)).toEqual(numbers(1, 4))
+    await store(thread).onNew(written('22'))
+    await shows(thread, ...numbers(6, 22))
+
+    await api.append('around', { role: 'USER', content: 'other', parentId: id(2) })
+    await shows(thread, '1', '2', 'other')
+    expect(await thread.reveal(id(15))).toBe(id(15))
+    expect(texts(thread)).toEqual(expect.arrayContaining(numbers(13, 17)))
+    expect(await thread.reveal('msg_of_nobody')).toBe(null)
+  })
+
   test('what others append, change and delete, and the title', async () => {
     const api = bed.server.as()
     await api.append('others', 'one')

@@ -140,6 +140,48 @@ describe.each(kinds)('people over $kind', ({ kind, isThere }) => {
     const keyOf = async (id: string): Promise<string> =>
       (await client.query("select key::text from conversation where id = $1 and user_id = 'ada'", [id])).rows[0].key
 
+    test('a list hears on every server where its user has read on, and other lists do not', async () => {
+      const id = await share('listed', 'ling')
+      const follow = `subscription { conversationsChanged { __typename
+        ... on ConversationListed { conversation { lastSeq unreadCount } }
+      } }`
+      const listed = async (feed: Results) => (await feed.next())?.data.conversationsChanged.conversation
+      const open = async (userId: string) => {
+        const feed = as(userId, two).subscribe(follow)
+        await feed.next()
+        return feed
+      }
+      await using ling = await open('ling')
+      await using ada = await open('ada')
+      await as('ada').append('listed', 'more')
+      expect(await listed(ling)).toEqual({ lastSeq: 2, unreadCount: 2 })
+      expect(await listed(ada)).toEqual({ lastSeq: 2, unreadCount: 0 })
+      await as('ling').get(mark, { id, seq: 1 })
+      expect(await listed(ling)).toEqual({ lastSeq: 2, unreadCount: 1 })
+      // What does not move the marker is not told.
+      await as('ling').get(mark, { id, seq: 1 })
+      await as('ada').append('listed', 'last')
+      expect(await listed(ling)).toEqual({ lastSeq: 3, unreadCount: 2 })
+      expect(await listed(ada)).toEqual({ lastSeq: 3, unreadCount: 0 })
+    })
+
+    overOne(
+      'of many conversations in which a user reads on at once its list hears, a read after the other',
+      async () => {
+        const ids = Array.from({ length: 45 }, (_, index) => `at-once-${index}`)
+        const api = as('many')
+        for (const id of ids) await api.append(id, 'x')
+        await using feed = as('many', two).subscribe(
+          'subscription { conversationsChanged { ... on ConversationListed { conversation { id } } } }',
+        )
+        await feed.next()
+        await Promise.all(ids.map((id) => api.get(mark, { id, seq: 1 })))
+        const heard = new Set<string>()
+        while (heard.size < ids.length) heard.add((await feed.next())?.data.conversationsChanged.conversation.id)
+        expect([...heard].sort()).toEqual([...ids].sort())
+      },
+    )
+
     test('whoever opens a feed is here for all, on both servers, and is gone with its last feed', async () => {
       const id = await share('room', 'grace')
       await using ada = await follow(as('ada'), 'room', 'ada')

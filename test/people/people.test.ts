@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, expect, test, vi } from 'vitest'
 import { ConversationPeople, mostPeople } from '../../src/live/people/conversation-people.ts'
-import { markersPerTick, mostNotes, mostServers, People } from '../../src/live/people/people.ts'
+import { markersPerTick, mostNotes, mostSeen, mostServers, People } from '../../src/live/people/people.ts'
 import type { Note } from '../../src/live/people/people-note.ts'
+import { listKey } from '../../src/storage/conversation/conversation-key.ts'
 import { until } from '../support/until.ts'
 
 /* One server, with a bus and feeds of the test's own: what it forgets, and what it holds and does at most. */
@@ -33,7 +34,11 @@ class Surroundings {
     return true
   }
 
-  stir(key: string): void {
+  /** By list: of which conversations it was told. */
+  readonly told = new Map<string, readonly string[]>()
+
+  stir(key: string, _moved: number, keys: readonly string[] = []): void {
+    if (keys.length > 0) this.told.set(key, keys)
     if (!this.#isTick) {
       this.stirred.push([])
       queueMicrotask(() => {
@@ -198,6 +203,16 @@ test('the markers of so many conversations are told at once, and those of the ot
   for (const key of keys) people.read(key)
   await until(() => around.stirred.length === 2)
   expect(around.stirred).toEqual([keys.slice(0, markersPerTick), keys.slice(markersPerTick)])
+})
+
+test('a list is told once of each conversation in which its user has read on, and of so many at once', async () => {
+  const { around, people } = open()
+  const keys = Array.from({ length: mostSeen }, (_, index) => `${index}`)
+  for (const key of [...keys, '0', 'one more']) people.seen('ada', key)
+  people.hear(saying('other', ['seen', listKey('grace'), 'key']))
+  await until(() => around.told.size === 2)
+  expect(around.told.get(listKey('ada'))).toEqual(keys)
+  expect(around.told.get(listKey('grace'))).toEqual(['key'])
 })
 
 test('so many servers are heard, and no more', () => {

@@ -7,6 +7,7 @@ import './style/base.css'
 import './style/app.css'
 import './style/list.css'
 import './style/queue.css'
+import './style/search.css'
 import './style/thread.css'
 import './style/markdown.css'
 

@@ -945,8 +945,9 @@ export interface ConversationListCaughtUp {
 }
 
 /**
- * A conversation was created or changed; a new message is a change too. Remove the conversation from its old place, and
- * put it at its place by `updatedAt`.
+ * A conversation was created or changed; a new message is a change too. It also tells that the viewer has read on by
+ * `markRead`, here or elsewhere: then `unreadCount` is another one, and nothing else. Remove the conversation from its
+ * old place, and put it at its place by `updatedAt`.
  */
 export interface ConversationListed {
   readonly __typename: 'ConversationListed'

@@ -1,7 +1,7 @@
 import { pause } from '../connection/connection.ts'
 import type { ConversationEvent, Message, MessageInput, MessageSiblings } from '../schema/types.ts'
 import { Loaded, type LoadedEdge } from './loaded.ts'
-import { type ShownMessage, type ThreadMessage } from './shown-message.ts'
+import { type ShownMessage, shownId, type ThreadMessage, turnsOf } from './shown-message.ts'
 import type { Thread, ThreadOptions, ThreadSnapshot, Written } from './thread.ts'
 import * as queries from './thread-queries.ts'
 import { ask, follow, ThreadRefusal } from './thread-requests.ts'
@@ -40,6 +40,8 @@ class ConversationThread implements Thread {
   #activeLeaf: string | null = null
   /** The last message of the branch that is looked at; null: the active path is. */
   #looked: string | null = null
+  /** Where the shown path is cut, though it goes on; null: it is shown to its end. */
+  #cut: string | null = null
   /** The last message of what was shown last: it stays until all of another path is there. */
   #shownLeaf: string | null = null
   #isSending = false
@@ -67,7 +69,23 @@ class ConversationThread implements Thread {
     const leaf = await this.#leafBelow(messageId)
     if (!this.#loaded.has(leaf)) await this.#loadBranch(leaf)
     this.#looked = leaf === this.#activeLeaf ? null : leaf
+    this.#cut = null
     this.#shownLeaf = leaf
+    this.#changed()
+  }
+
+  readonly reveal = async (messageId: string): Promise<string | null> => {
+    try {
+      if (this.#shownAs(messageId) === null) await this.#cutAround(messageId)
+    } catch (error) {
+      if (!(error instanceof ThreadRefusal)) throw error
+    }
+    return this.#shownAs(messageId)
+  }
+
+  readonly showNewest = (): void => {
+    this.#cut = null
+    this.#goTo(this.#looked ?? this.#activeLeaf)
     this.#changed()
   }
 
@@ -102,6 +120,7 @@ class ConversationThread implements Thread {
     this.#title = conversation.title
     this.#activeLeaf = conversation.activeLeaf?.id ?? null
     this.#looked = null
+    this.#cut = null
     if (this.#activeLeaf !== null) await this.#loadBranch(this.#activeLeaf)
     this.#shownLeaf = this.#activeLeaf
     this.#follow(conversation.cursor)
@@ -158,6 +177,7 @@ class ConversationThread implements Thread {
 
   /** Shows another path once enough of it is there. */
   #goTo(leaf: string | null): void {
+    if (this.#cut !== null) return
     if (leaf === null || leaf === this.#shownLeaf || this.#isEnough(leaf)) {
       this.#shownLeaf = leaf
       return
@@ -200,9 +220,46 @@ class ConversationThread implements Thread {
     return this.#activeLeaf !== null && below.has(this.#activeLeaf) ? this.#activeLeaf : leaf
   }
 
+  /** Shows the path up to a page behind a message of it, and another branch where the message is of another one. */
+  async #cutAround(messageId: string): Promise<void> {
+    await this.#loadBranch(messageId)
+    await this.#cutBehind(messageId)
+    if (this.#cut === messageId) {
+      await this.look(messageId)
+      if (this.#shownAs(messageId) === null) await this.#cutBehind(messageId)
+    }
+    // By then what has changed is shown.
+    await new Promise<void>((resolve) => schedule(this.#options, resolve))
+  }
+
+  async #cutBehind(messageId: string): Promise<void> {
+    this.#cut = messageId
+    await this.#loadLater()
+  }
+
+  /** Moves the cut by a page. It stays where the branch that is looked at does not go on behind it. */
+  async #loadLater(): Promise<void> {
+    const cut = this.#cut
+    const branch = this.#looked ?? this.#activeLeaf
+    if (cut === branch) this.showNewest()
+    const after = cut === null ? null : this.#loaded.cursorOf(cut)
+    if (after === null || cut === branch) return
+    const variables = { id: this.#id, branch, after, first: this.#pageSize }
+    const { conversation } = (await this.#ask(queries.laterPage, variables)) as unknown as Paged
+    const edges = conversation?.messages?.edges ?? []
+    for (const edge of edges) this.#put(edge)
+    const last = edges.at(-1)?.node.id
+    if (this.#cut !== cut || last === undefined || edges[0]?.node.parentId !== cut) return
+    this.#cut = last
+    this.#shownLeaf = last
+    if (last === (this.#looked ?? this.#activeLeaf)) this.showNewest()
+    this.#changed()
+  }
+
   // Writing
 
   async #write(input: MessageInput): Promise<void> {
+    if (this.#cut !== null) this.showNewest()
     this.#unsent.add({ ...this.#options.message, ...input })
     this.#changed()
     this.#inBackground(this.#send())
@@ -254,10 +311,12 @@ class ConversationThread implements Thread {
   #show(): ThreadSnapshot {
     const path = this.#shownLeaf === null ? [] : this.#loaded.path(this.#shownLeaf)
     const stored = this.#turns.show(path)
+    const later = this.#cut === null ? null : () => this.#loadLater()
     const messages = this.#withUnsent(stored)
     return {
       status: this.#status,
       title: this.#title,
+      later,
       store: {
         messages,
         convertMessage: asItIs,
@@ -286,6 +345,13 @@ class ConversationThread implements Thread {
         },
       },
     }
+  }
+
+  /** The id of the shown message that a message is part of; null: it is not shown. */
+  #shownAs(messageId: string): string | null {
+    const path = this.#shownLeaf === null ? [] : this.#loaded.path(this.#shownLeaf)
+    const [first] = turnsOf(path).find((turn) => turn.some(({ id }) => id === messageId)) ?? []
+    return first === undefined ? null : shownId(first)
   }
 
   /** A branch that is looked at is continued by name; the active path is continued wherever it ends by then. */

@@ -9,6 +9,10 @@ export const page = `query ($id: ID!, $branch: ID!, $before: String, $last: Int!
   messages(branch: $branch, before: $before, last: $last) { edges { cursor node { ${message} } } }
 } }`
 
+export const laterPage = `query ($id: ID!, $branch: ID!, $after: String, $first: Int!) { conversation(id: $id) {
+  messages(branch: $branch, after: $after, first: $first) { edges { cursor node { ${message} } } }
+} }`
+
 export const parents = `query ($id: ID!, $after: String!) { conversation(id: $id) {
   messages(after: $after, first: 100) { nodes { id parentId } pageInfo { hasNextPage endCursor } }
 } }`

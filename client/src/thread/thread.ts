@@ -34,6 +34,15 @@ export interface Thread {
   readonly snapshot: () => ThreadSnapshot
   /** Shows the branch of another version of a message, on this screen alone. @param messageId of `siblings.ids` */
   readonly look: (messageId: string) => Promise<void>
+  /**
+   * Shows a message of any page, with what stands around it. Then the path may be cut behind it: `later` of the snapshot
+   * reads on, and what comes is not shown until the end is reached.
+   *
+   * @returns the id of the shown message; null: there is none
+   */
+  readonly reveal: (messageId: string) => Promise<string | null>
+  /** Shows the newest messages again, behind which nothing is cut. */
+  readonly showNewest: () => void
   /** Sends a message again that was refused. @param id of the shown message */
   readonly retry: (id: string) => void
   /** Forgets a message that was refused. @param id of the shown message */
@@ -46,6 +55,8 @@ export interface ThreadSnapshot {
   /** `missing`: there is no such conversation yet. `deleted`: there is none any more. */
   readonly status: 'loading' | 'ready' | 'missing' | 'deleted'
   readonly title: string | null
+  /** Reads the page behind the last message that is shown; null: that is the newest one. */
+  readonly later: (() => Promise<void>) | null
   /** For `useExternalStoreRuntime`. */
   readonly store: ThreadStore
 }

@@ -79,7 +79,7 @@ export class ReadMarkerResolver {
   @Mutation(() => MarkReadPayload, {
     nullable: true,
     description:
-      'Says how far the viewer has read a conversation. The marker never moves back, and is no part of the log: nothing else changes. Who follows the conversation is told by `ReadMarkersChanged`.',
+      "Says how far the viewer has read a conversation. The marker never moves back, and is no part of the log: nothing else changes. Who follows the conversation is told by `ReadMarkersChanged`, and the viewer's lists by `ConversationListed`.",
   })
   async markRead(
     @Arg('input', () => MarkReadInput, { description: 'Where, and how far.' }) input: MarkReadInput,
@@ -89,7 +89,10 @@ export class ReadMarkerResolver {
     if (input.seq < 0) throw badInput('input.seq', 'must not be negative.')
     const { store, people } = context.services
     const { conversation, hasMoved } = await markRead(store, ref, input.seq)
-    if (hasMoved) people.read(conversation.key)
+    if (hasMoved) {
+      people.read(conversation.key)
+      people.seen(ref.userId, conversation.key)
+    }
     return { conversation }
   }
 }

@@ -6,12 +6,14 @@ import type { AuthorKind } from '../../entities/message/message-enums.ts'
  * - `here`, `gone`: a user has a feed of the conversation open on that server, or has none there any more.
  * - `typing`, `still`: a user types, or does so no more. `seq` is the last one of the conversation when it typed.
  * - `read`: a marker of what was read has moved.
+ * - `seen`: the same, for the list of the user whose marker it is; it is named by the list's key.
  * - `who`: the server has not followed the conversation until now, and asks who is there.
  */
 export type Note =
   | readonly ['here' | 'gone' | 'still', key: string, userId: string]
   | readonly ['typing', key: string, userId: string, kind: AuthorKind, seq: number]
   | readonly ['read' | 'who', key: string]
+  | readonly ['seen', list: string, key: string]
 
 /** What a server says at once. It says so that it is there, even without a note. */
 export interface Saying {
@@ -25,9 +27,9 @@ export interface Saying {
 export const mostBytes = 7_900
 
 /** Of the newest note about each thing counts the last one alone. */
-export function subjectOf([what, key, userId]: Note): string {
-  const subject = { here: 'presence', gone: 'presence', typing: 'typing', still: 'typing', read: 'read', who: 'who' }
-  return `${subject[what]} ${key} ${userId ?? ''}`
+export function subjectOf([what, key, whose]: Note): string {
+  const subject: Partial<Record<Note[0], string>> = { here: 'presence', gone: 'presence', still: 'typing' }
+  return `${subject[what] ?? what} ${key} ${whose ?? ''}`
 }
 
 /** A saying as text, with as many of the notes as have room, from the first on. */
@@ -64,6 +66,7 @@ const shapes: Readonly<Record<Note[0], string>> = {
   typing: 'string string string number',
   still: 'string string',
   read: 'string',
+  seen: 'string string',
   who: 'string',
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AuthorKind } from '../../entities/message/message-enums.ts'
+import { listKey } from '../../storage/conversation/conversation-key.ts'
 import type { Bus } from '../bus.ts'
 import { states, type Watchers } from '../watchers.ts'
 import { ConversationPeople } from './conversation-people.ts'
@@ -35,6 +36,8 @@ const usualTimes: PeopleTimes = {
 const ticksOfRest = 4
 /** Of so many conversations at most it tells the markers in one tick, for each of them is read. */
 export const markersPerTick = 50
+/** Of so many conversations at most a list is told in one tick. */
+export const mostSeen = 1_000
 /** While so many notes wait to be said, typing and markers are not noted. Who is here is: it would be told no more. */
 export const mostNotes = 10_000
 /** Of more servers than this nothing is held, and of no more that were lost it is known that they were. */
@@ -69,6 +72,8 @@ export class People implements AsyncDisposable {
   readonly #changed = new Set<string>()
   /** When feeds were told of markers the last time, and whether these have moved since. */
   readonly #markers = new Map<string, { toldAt: number; hasMoved: boolean }>()
+  /** By the key of a list: in which conversations its user has read on since the last tick. */
+  readonly #seen = new Map<string, Set<string>>()
   readonly #toSay = new Map<string, Note>()
   #isFresh = false
   #saidAt = Number.NEGATIVE_INFINITY
@@ -129,6 +134,11 @@ export class People implements AsyncDisposable {
     this.#tell(['read', key])
   }
 
+  /** The marker was this user's: its lists are told. */
+  seen(userId: string, key: string): void {
+    this.#tell(['seen', listKey(userId), key])
+  }
+
   /** Another server said this. */
   hear(text: string): void {
     const saying = readSaying(text)
@@ -173,11 +183,15 @@ export class People implements AsyncDisposable {
   }
 
   #take(note: Note, server: string): void {
-    const [what, key, userId] = note
-    if (what === 'read') {
-      this.#markersMoved(key)
+    if (note[0] === 'read') {
+      this.#markersMoved(note[1])
       return
     }
+    if (note[0] === 'seen') {
+      this.#hasSeen(note[1], note[2])
+      return
+    }
+    const [what, key, userId] = note
     const people = this.#conversations.get(key)
     if (people === undefined) return
     if (what === 'who') this.#noteOwn(key, people)
@@ -205,6 +219,14 @@ export class People implements AsyncDisposable {
     this.#wake()
   }
 
+  #hasSeen(list: string, key: string): void {
+    if (!this.#watchers.watches(list)) return
+    const seen = this.#seen.get(list) ?? new Set()
+    if (seen.size < mostSeen) seen.add(key)
+    this.#seen.set(list, seen)
+    this.#wake()
+  }
+
   #wake(): void {
     this.#tickAt(Math.max(performance.now(), this.#tickedAt + this.#times.tickMs))
   }
@@ -223,6 +245,8 @@ export class People implements AsyncDisposable {
     if (now - this.#expiredAt >= ticksOfRest * this.#times.tickMs) this.#expire(now)
     for (const key of this.#changed) this.#watchers.stir(key, states.people)
     this.#changed.clear()
+    for (const [list, keys] of this.#seen) this.#watchers.stir(list, states.seen, [...keys])
+    this.#seen.clear()
     const isDone = this.#tellMarkers(now)
     if (this.#bus.maySay) this.#say(now)
     // The bus says so when it is open again.

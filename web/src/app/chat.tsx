@@ -17,6 +17,7 @@ export function Chat({ session, user, onUser }: ChatProps) {
   const named = useConversationId()
   const id = useOpenId(named)
   const [isListOpen, setListOpen] = useState(false)
+  const openList = useCallback(() => setListOpen(true), [])
   const closeList = useCallback(() => setListOpen(false), [])
   useEffect(() => sendUnsent(session), [session])
   return (
@@ -24,7 +25,7 @@ export function Chat({ session, user, onUser }: ChatProps) {
       <button type="button" className="skip" onClick={focusComposer}>
         Go to the message
       </button>
-      <Sidebar session={session} user={user} onUser={onUser} current={named} onChosen={closeList} />
+      <Sidebar session={session} user={user} onUser={onUser} current={named} onAsked={openList} onChosen={closeList} />
       {isListOpen && <button type="button" className="shade" aria-label="Close the list" onClick={closeList} />}
       <main className="main">
         <LineNotice session={session} />
@@ -34,7 +35,7 @@ export function Chat({ session, user, onUser }: ChatProps) {
           session={session}
           id={id}
           isNew={named === null}
-          onOpenList={() => setListOpen(true)}
+          onOpenList={openList}
           onFirst={() => goTo(id, true)}
         />
       </main>

@@ -7,6 +7,7 @@ import {
   ListChangesDocument,
   type ListedFragment,
 } from '../gql/graphql.ts'
+import { readUnreadAgain } from './unread.ts'
 
 const pageSize = 40
 /** Before a list that was lost is followed again. */
@@ -54,6 +55,10 @@ export function useListChanges(): void {
         const event = data?.conversationsChanged
         if (event?.__typename === 'ConversationListed') add(client.cache, event.conversationEdge)
         if (event?.__typename === 'ConversationUnlisted') remove(client.cache, event.conversationId)
+        if (event?.__typename === 'ConversationListCaughtUp') {
+          const list = client.cache.readQuery({ query: ConversationsDocument, variables })?.conversations
+          readUnreadAgain(client, list?.edges.map(({ node }) => node) ?? []).catch(console.warn)
+        }
         if (error) again(error)
       })
       stop = () => subscription.unsubscribe()

@@ -1,9 +1,11 @@
 import { useApolloClient, useFragment, useMutation } from '@apollo/client/react'
-import { useRef, useState } from 'react'
+import { lazy, Suspense, useRef, useState } from 'react'
 import { Icon, type IconName } from '../app/icons.tsx'
 import { goTo } from '../app/place.ts'
 import { DeleteConversationDocument, ListedFragmentDoc, UpdateConversationDocument } from '../gql/graphql.ts'
 import { exportConversation } from './export-conversation.ts'
+
+const PeoplePanel = lazy(() => import('../people/people-panel.tsx').then((module) => ({ default: module.PeoplePanel })))
 
 interface ThreadHeadProps {
   readonly id: string
@@ -25,6 +27,7 @@ export function ThreadHead({ id, title, isThere, onOpenList }: ThreadHeadProps) 
 
 function Actions({ id, title }: { readonly id: string; readonly title: string | null }) {
   const [isRenaming, setRenaming] = useState(false)
+  const [isPeopleOpen, setPeopleOpen] = useState(false)
   const client = useApolloClient()
   const [update] = useMutation(UpdateConversationDocument)
   const [remove] = useMutation(DeleteConversationDocument, { variables: { id } })
@@ -57,11 +60,17 @@ function Actions({ id, title }: { readonly id: string; readonly title: string | 
     <>
       <h1 className="thread-title">{title ?? 'Untitled'}</h1>
       <div className="tools">
+        <Tool icon="people" label="People" onUse={() => setPeopleOpen(true)} />
         <Tool icon="pencil" label="Rename" onUse={() => setRenaming(true)} />
         <Tool icon="download" label="Export as JSON" onUse={() => void exportConversation(client, id)} />
         <Tool icon={isArchived ? 'restore' : 'archive'} label={isArchived ? 'Restore' : 'Archive'} onUse={archive} />
         <Tool icon="trash" label="Delete" onUse={() => question.current?.showModal()} />
       </div>
+      {isPeopleOpen && (
+        <Suspense>
+          <PeoplePanel id={id} onClose={() => setPeopleOpen(false)} />
+        </Suspense>
+      )}
       <dialog ref={question} className="question" aria-labelledby="delete-question">
         <form method="dialog">
           <h2 id="delete-question">Delete this conversation?</h2>

@@ -1,10 +1,12 @@
 import { AssistantRuntimeProvider, useExternalStoreRuntime } from '@assistant-ui/react'
 import { openThread, type Thread } from '@colloquy/client/assistant-ui'
 import { useEffect, useMemo, useState, useSyncExternalStore } from 'react'
+import { titleOpen } from '../app/page-title.ts'
 import type { Session } from '../app/session.ts'
 import { useDraft } from './draft.ts'
 import { newConversation } from './new-conversation.ts'
 import { pictures } from './pictures.ts'
+import { useShownRange } from './shown-range.ts'
 import { ThreadContext } from './thread-context.ts'
 import { ThreadHead } from './thread-head.tsx'
 import { ThreadView } from './thread-view.tsx'
@@ -45,8 +47,12 @@ function OpenThread({
   thread,
 }: ThreadPageProps & { readonly thread: Thread }) {
   const { status, title, store } = useSyncExternalStore(thread.subscribe, thread.snapshot)
+  const range = useShownRange(store.messages)
   const runtime = useExternalStoreRuntime({
     ...store,
+    messages: range.messages,
+    // Behind the last of these assistant-ui would show an answer that begins.
+    isRunning: store.isRunning && !range.hasBehind,
     isDisabled: status === 'deleted',
     adapters: { attachments: pictures },
   })
@@ -55,15 +61,13 @@ function OpenThread({
   useEffect(() => {
     if (isBegun && isNew) onFirst()
   }, [isBegun, isNew, onFirst])
-  useEffect(() => {
-    document.title = title === null ? 'Colloquy' : `${title} · Colloquy`
-  }, [title])
+  useEffect(() => titleOpen(title), [title])
   const context = useMemo(() => ({ thread, assistant: session.settings.assistant }), [thread, session])
   return (
     <ThreadContext value={context}>
       <AssistantRuntimeProvider runtime={runtime}>
         <ThreadHead id={id} title={title} isThere={status === 'ready'} onOpenList={onOpenList} />
-        <ThreadView status={status} isEmpty={!isBegun} />
+        <ThreadView status={status} isEmpty={!isBegun} range={range} />
       </AssistantRuntimeProvider>
     </ThreadContext>
   )

@@ -1,86 +1,207 @@
-import { ThreadPrimitive, unstable_useThreadMessageIds, useAuiState } from '@assistant-ui/react'
+import { useFragment } from '@apollo/client/react'
+import { ThreadPrimitive, unstable_useThreadMessageIds, useAuiEvent } from '@assistant-ui/react'
 import type { ThreadSnapshot } from '@colloquy/client/assistant-ui'
-import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react'
+import { memo, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { Icon } from '../app/icons.tsx'
+import { leaveMessage, useConversationId, useMessageId } from '../app/place.ts'
+import { ListedFragmentDoc } from '../gql/graphql.ts'
 import { AssistantMessage } from './assistant-message.tsx'
 import { Composer } from './composer.tsx'
+import { useHeldPlace } from './held-place.ts'
+import type { ShownRange } from './shown-range.ts'
 import { useThread } from './thread-context.ts'
 import { UserMessage } from './user-message.tsx'
 
 interface ThreadViewProps {
   readonly status: ThreadSnapshot['status']
   readonly isEmpty: boolean
+  readonly range: ShownRange
 }
 
-export function ThreadView({ status, isEmpty }: ThreadViewProps) {
+export function ThreadView({ status, isEmpty, range }: ThreadViewProps) {
   const [viewport, setViewport] = useState<HTMLDivElement | null>(null)
+  const [isAtEnd, setAtEnd] = useState(true)
   return (
     <ThreadPrimitive.Root className="thread" data-empty={isEmpty && status !== 'loading'}>
-      <ThreadPrimitive.Viewport className="viewport" ref={setViewport} tabIndex={0} role="region" aria-label="Messages">
-        {viewport && <Earlier viewport={viewport} />}
+      <ThreadPrimitive.Viewport
+        className="viewport"
+        ref={setViewport}
+        autoScroll={isAtEnd}
+        tabIndex={0}
+        role="region"
+        aria-label="Messages"
+      >
         {isEmpty && <Welcome status={status} />}
-        <div className="messages" role="log" aria-label="Conversation" aria-live="polite" aria-relevant="additions">
-          <Messages />
-        </div>
-        {status === 'deleted' && <p className="notice">This conversation was deleted.</p>}
-        <ThreadPrimitive.ScrollToBottom className="to-bottom" aria-label="Go to the newest message">
-          <Icon name="down" />
-        </ThreadPrimitive.ScrollToBottom>
+        {viewport && <Messages viewport={viewport} isReady={status === 'ready'} range={range} onAtEnd={setAtEnd} />}
+        {status === 'deleted' && (
+          <p className="notice">This conversation was deleted, or you do not take part in it any more.</p>
+        )}
       </ThreadPrimitive.Viewport>
-      {status !== 'deleted' && <Composer />}
+      {status !== 'deleted' && <Write />}
     </ThreadPrimitive.Root>
   )
 }
 
-/** By their ids: by their places, all of them would be made anew when earlier ones come. */
-function Messages() {
-  return unstable_useThreadMessageIds().map((id) => (
-    <ThreadPrimitive.Unstable_MessageById key={id} messageId={id} components={components} />
-  ))
+/** An observer only reads. */
+function Write() {
+  const id = useConversationId() ?? ''
+  const { data } = useFragment({ fragment: ListedFragmentDoc, from: { __typename: 'Conversation', id } })
+  if (data?.viewerRole === 'OBSERVER')
+    return <p className="observes">You read this conversation, and do not write in it.</p>
+  return <Composer />
 }
+
+interface MessagesProps {
+  readonly viewport: HTMLDivElement
+  readonly isReady: boolean
+  readonly range: ShownRange
+  /** Whether the newest message is shown, and those that come will be. */
+  readonly onAtEnd: (isAtEnd: boolean) => void
+}
+
+function Messages({ viewport, isReady, range, onAtEnd }: MessagesProps) {
+  const { thread } = useThread()
+  const { later, store } = useSyncExternalStore(thread.subscribe, thread.snapshot)
+  const ids = unstable_useThreadMessageIds()
+  const { hasBefore, hasBehind } = range
+  useFound(viewport, isReady, ids, range.showAround)
+  const isAtEnd = later === null && !hasBehind
+  useEffect(() => onAtEnd(isAtEnd), [onAtEnd, isAtEnd])
+  const wantsEnd = useRef(false)
+  const isThere = isAtEnd && ids.at(-1) === range.messages.at(-1)?.id
+  useLayoutEffect(() => {
+    if (!wantsEnd.current || !isThere) return
+    wantsEnd.current = false
+    viewport.scrollTop = viewport.scrollHeight
+  }, [viewport, isThere])
+  const showNewest = () => {
+    thread.showNewest()
+    range.showLast()
+    wantsEnd.current = !isThere
+  }
+  useAuiEvent('composer.send', showNewest)
+  const hold = useHeldPlace(viewport, ids)
+  const showBefore = () => {
+    hold('first')
+    range.showBefore()
+  }
+  const showBehind = () => {
+    hold('last')
+    range.showBehind()
+  }
+  const readEarlier = () => {
+    range.pin()
+    return store.onLoadEarlier()
+  }
+  return (
+    <>
+      <Edge
+        viewport={viewport}
+        place={`${ids[0]} ${hasBefore} ${store.hasEarlier}`}
+        onNear={hasBefore ? showBefore : store.hasEarlier ? readEarlier : null}
+        text="Reading earlier messages …"
+      />
+      <div className="messages" role="log" aria-label="Conversation" aria-live="polite" aria-relevant="additions">
+        {ids.map((id) => (
+          <Message key={id} id={id} />
+        ))}
+      </div>
+      <Edge
+        viewport={viewport}
+        place={`${ids.at(-1)} ${hasBehind} ${later !== null}`}
+        onNear={hasBehind ? showBehind : later}
+        text="Reading later messages …"
+      />
+      <ThreadPrimitive.ScrollToBottom className="to-bottom" aria-label="Go to the newest message" onClick={showNewest}>
+        <Icon name="down" />
+      </ThreadPrimitive.ScrollToBottom>
+    </>
+  )
+}
+
+/** By its id: by their places, all of them would be made anew when earlier ones come. */
+const Message = memo(({ id }: { readonly id: string }) => (
+  <ThreadPrimitive.Unstable_MessageById messageId={id} components={components} />
+))
 
 const components = { UserMessage, AssistantMessage, SystemMessage: AssistantMessage }
 
-/** Reads the page before, when the beginning of what is there comes near, and holds the place on the screen. */
-function Earlier({ viewport }: { readonly viewport: HTMLDivElement }) {
-  const { thread } = useThread()
-  const { hasEarlier, onLoadEarlier } = useSyncExternalStore(thread.subscribe, thread.snapshot).store
-  const first = useAuiState(({ thread: { messages } }) => messages[0]?.id ?? null)
+interface EdgeProps {
+  readonly viewport: HTMLElement
+  /** Changes when there may be something to do again. */
+  readonly place: string
+  /** null: there is nothing beyond. */
+  readonly onNear: (() => void | Promise<void>) | null
+  readonly text: string
+}
+
+/** Brings more when this end of what is shown comes near. */
+function Edge({ viewport, place, onNear, text }: EdgeProps) {
   const ref = useRef<HTMLDivElement>(null)
-  const load = useRef(onLoadEarlier)
-  load.current = onLoadEarlier
-  const held = useRef<{ readonly message: HTMLElement; readonly top: number } | null>(null)
+  const near = useRef(onNear)
+  near.current = onNear
+  const isOpen = onNear !== null
   useEffect(() => {
-    if (!hasEarlier || first === null || ref.current === null) return
+    if (!isOpen || ref.current === null) return
     const observer = new IntersectionObserver(
-      ([entry]) => {
-        if (!entry?.isIntersecting) return
+      // On a busy machine several come at once, and only the last one holds.
+      (entries) => {
+        if (!entries.at(-1)?.isIntersecting) return
         observer.disconnect()
-        const message = viewport.querySelector<HTMLElement>('.message')
-        if (message !== null) held.current = { message, top: message.offsetTop }
-        // Some browsers hold the place themselves, except at the very top.
-        viewport.style.overflowAnchor = 'none'
-        load.current().catch((error) => console.error(error))
+        Promise.resolve(near.current?.()).catch((error) => console.error(error))
       },
-      { root: viewport, rootMargin: '800px 0px 0px 0px' },
+      { root: viewport, rootMargin: '800px 0px 800px 0px' },
     )
     observer.observe(ref.current)
     return () => observer.disconnect()
-  }, [viewport, hasEarlier, first])
-  useLayoutEffect(() => {
-    if (held.current === null) return
-    const { message, top } = held.current
-    held.current = null
-    viewport.scrollTop += message.offsetTop - top
-    requestAnimationFrame(() => {
-      viewport.style.overflowAnchor = ''
-    })
-  }, [viewport, first])
+  }, [viewport, isOpen, place])
   return (
-    <div ref={ref} className="earlier">
-      {hasEarlier ? 'Reading earlier messages …' : ''}
+    <div ref={ref} className="beyond">
+      {isOpen ? text : ''}
     </div>
   )
+}
+
+/** Brings the message that the address names into sight, and marks it. */
+function useFound(
+  viewport: HTMLElement,
+  isReady: boolean,
+  ids: readonly string[],
+  showAround: ShownRange['showAround'],
+): void {
+  const { thread } = useThread()
+  const messageId = useMessageId()
+  const [found, setFound] = useState<string | null>(null)
+  const marked = useRef<HTMLElement | null>(null)
+  const show = useRef(showAround)
+  show.current = showAround
+  useEffect(() => {
+    if (messageId === null || !isReady) return
+    let isOver = false
+    thread
+      .reveal(messageId)
+      .then((id) => {
+        if (isOver) return
+        if (id !== null) show.current(id)
+        setFound(id)
+        leaveMessage()
+      })
+      .catch((error) => console.error(error))
+    return () => {
+      isOver = true
+    }
+  }, [thread, messageId, isReady])
+  useLayoutEffect(() => {
+    if (found === null || !ids.includes(found)) return
+    marked.current?.removeAttribute('data-found')
+    const message = viewport.querySelector<HTMLElement>(`[data-message-id="${CSS.escape(found)}"]`)
+    marked.current = message
+    message?.setAttribute('data-found', '')
+    message?.setAttribute('tabindex', '-1')
+    message?.scrollIntoView({ block: 'center' })
+    message?.focus({ preventScroll: true })
+    setFound(null)
+  }, [viewport, found, ids])
 }
 
 function Welcome({ status }: { readonly status: ThreadSnapshot['status'] }) {
