@@ -6,6 +6,8 @@ import './style/base.css'
 import './style/app.css'
 import './style/list.css'
 import './style/thread.css'
+import './style/message.css'
+import './style/live.css'
 import './style/markdown.css'
 
 applyTheme()

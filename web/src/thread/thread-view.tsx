@@ -2,10 +2,10 @@ import { ThreadPrimitive, unstable_useThreadMessageIds, useAuiState } from '@ass
 import type { ThreadSnapshot } from '@colloquy/client/assistant-ui'
 import { useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { Icon } from '../app/icons.tsx'
-import { AssistantMessage } from './assistant-message.tsx'
+import { AssistantMessage } from '../message/assistant-message.tsx'
+import { UserMessage } from '../message/user-message.tsx'
 import { Composer } from './composer.tsx'
 import { useThread } from './thread-context.ts'
-import { UserMessage } from './user-message.tsx'
 
 interface ThreadViewProps {
   readonly status: ThreadSnapshot['status']
@@ -112,6 +112,6 @@ const hints = {
 const suggestions = [
   'What can you do?',
   'How was the weather in Oslo this week?',
-  'Where is my order 4?',
+  'Refund my order 4',
   'Draw me a chart',
 ]
