@@ -58,7 +58,9 @@ export function FeedbackForm({ rating, onDone }: FeedbackFormProps) {
   const [reason, setReason] = useState<string | null>(null)
   const title = useId()
   const own = useRef<HTMLFormElement>(null)
-  useEffect(() => own.current?.scrollIntoView({ block: 'nearest' }), [])
+  useEffect(() => {
+    own.current?.scrollIntoView({ block: 'nearest' })
+  }, [])
   const send = (form: FormData) => {
     const comment = String(form.get('comment')).trim() || null
     if (reason !== null || comment !== null) attempt(thread.rate(id, rating, { reason, comment }))
