@@ -1,8 +1,9 @@
 import { createClient } from 'graphql-ws'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { openThread, type Thread, type ThreadOptions, type UnsentStorage } from '../../client/src/assistant-ui.ts'
 import { resumable, streamMessage } from '../../client/src/index.ts'
+import { Typing } from '../../client/src/thread/typing.ts'
 import { useBed } from '../support/bed.ts'
 import { TcpProxy } from '../support/network/tcp-proxy.ts'
 import { expectNothingOpenAfterEach } from '../support/nothing-open.ts'
@@ -532,6 +533,59 @@ describe('beside the messages', () => {
     await expect(mine.takeOver()).rejects.toThrow(/taken/)
     await mine.handBack()
     for (const thread of [mine, his]) await until(() => people(thread)?.takenOverBy === null)
+  })
+
+  test('of more than 50 people only the count is shown', async () => {
+    const other = await share('crowd')
+    const input = (n: number) => `{ conversationId: "crowd", userId: "crowd-${n}", role: OBSERVER }`
+    const add = (from: number, to: number) => {
+      const all = Array.from({ length: to - from }, (_, n) => from + n)
+      const fields = all.map((n) => `p${n}: addParticipant(input: ${input(n)}) { conversation { id } }`)
+      return bed.server.as().get(`mutation { ${fields.join(' ')} }`)
+    }
+    // With ada and bob they are 50.
+    for (const from of [0, 24]) await add(from, from + 24)
+    const mine = open('crowd', everything)
+    const his = open(other, everything, bed.server.url, bob)
+    for (const thread of [mine, his]) await shows(thread, 'first')
+    his.read(shown(his)[0]?.id ?? '')
+    const people = () => mine.snapshot().people
+    await until(() => Object.values(people()?.readers ?? {}).join() === 'bob')
+    expect(people()?.readCount).toBe(null)
+
+    await add(48, 49)
+    await bed.server.as().append('crowd', 'second')
+    await until(() => shown(his).length === 2)
+    his.read(shown(his)[1]?.id ?? '')
+    await until(() => people()?.readCount === 1)
+    expect(people()?.readers).toEqual({})
+  })
+
+  test('that somebody types is told once for many keys, again every three seconds, and not after a message', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    try {
+      const told: boolean[] = []
+      const typing = new Typing(async (isTyping) => told.push(isTyping))
+      const press = (ms: number) => {
+        typing.types()
+        return vi.advanceTimersByTimeAsync(ms)
+      }
+      for (const ms of [1_000, 1_000, 999]) await press(ms)
+      expect(told).toEqual([true])
+      await press(1)
+      expect(told).toEqual([true])
+      await press(4_999)
+      expect(told).toEqual([true, true])
+      await vi.advanceTimersByTimeAsync(1)
+      expect(told).toEqual([true, true, false])
+      await press(0)
+      typing.stops()
+      await vi.advanceTimersByTimeAsync(60_000)
+      typing.rests()
+      expect(told).toEqual([true, true, false, true])
+    } finally {
+      vi.useRealTimers()
+    }
   })
 
   test('what an observer may not do is said, and not tried again', async () => {
