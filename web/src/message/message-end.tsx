@@ -15,7 +15,7 @@ export function MessageEnd() {
   const readers = names === '' ? [] : names.split('\n')
   const text = readers.length > 0 ? `Read by ${readers.join(', ')}` : count > 0 ? `Read by ${count}` : ''
   return (
-    <div ref={end} className="message-end" title={text}>
+    <div ref={end} className="message-end" aria-live="off" title={text}>
       {readers.length > 0 && <Persons names={readers} />}
       {text !== '' && <span className={readers.length > 0 ? 'hidden' : undefined}>{text}</span>}
     </div>
