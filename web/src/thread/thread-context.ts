@@ -22,7 +22,25 @@ export function useThread(): OpenThread {
 
 /** Of the message around. */
 export function useShownState(): ShownState {
-  return useAuiState(({ message }) => message.metadata.custom) as unknown as ShownState
+  const custom = useAuiState(({ message }) => message.metadata.custom) as Partial<ShownState>
+  return custom.sent === undefined ? notOurs : (custom as ShownState)
+}
+
+/** Of a message that assistant-ui shows until the thread has it, as while its pictures are read. */
+const notOurs: ShownState = {
+  sent: 'pending',
+  problem: null,
+  siblings: null,
+  name: null,
+  author: null,
+  isOwn: true,
+  model: null,
+  isDeleted: false,
+  isEdited: false,
+  isStopping: false,
+  replyTo: null,
+  reactions: [],
+  feedback: null,
 }
 
 /** What is picked of the people is to be a text, a number or always the same object. */
