@@ -25,6 +25,9 @@ const system =
  *
  * The client id of an answer is made from the question's id and from how many answers the question has, so of several
  * servers that hear of one question only one answers. To answer anew is to make the question the active leaf again.
+ *
+ * While a call waits for people, nothing of the turn is held: what they answer is a change of the conversation, and then the
+ * turn is run again, which goes on where it was. Where a person has taken a conversation over, it is silent.
  */
 export class Assistant implements AsyncDisposable {
   readonly #url: () => string
@@ -33,7 +36,9 @@ export class Assistant implements AsyncDisposable {
   readonly #modelName: string
   readonly #over = new AbortController()
   readonly #users = new Map<string, () => void>()
-  /** The last of them, by the question. */
+  /** Who has a conversation, or had it until now, and the message that this person said last before handing it back. */
+  readonly #takenOver = new Map<string, { readonly by: string; readonly lastWords: string | null }>()
+  /** The last of them, by the message that is answered. */
   readonly #answering = new Map<string, Promise<void>>()
 
   /** @param url of this server's GraphQL, once it listens */
@@ -87,29 +92,46 @@ export class Assistant implements AsyncDisposable {
   #look(userId: string, conversation: Listed | undefined): void {
     // In a conversation of another user, that one's assistant answers.
     if (conversation?.metadata.assistant !== marked.assistant || conversation.userId !== userId) return
-    const { id, activeLeaf } = conversation
-    if (activeLeaf?.role !== 'USER' || activeLeaf.deletedAt !== null) return
+    const { id, activeLeaf: leaf } = conversation
+    const isOfPeople = this.#isOfPeople(userId, conversation)
+    const task = leaf === null ? null : taskOf(leaf, userId)
+    if (leaf === null || task === null || isOfPeople) return
     // It may be asked anew before this server knows that its answer is whole.
-    const before = this.#answering.get(activeLeaf.id) ?? Promise.resolve()
-    const answering = before.catch(() => {}).then(() => this.#answer(userId, id, activeLeaf.id))
-    this.#answering.set(activeLeaf.id, answering)
+    const before = this.#answering.get(leaf.id) ?? Promise.resolve()
+    const answering = before.catch(() => {}).then(() => this.#answer(userId, id, leaf.id, task))
+    this.#answering.set(leaf.id, answering)
     const forget = () => {
-      if (this.#answering.get(activeLeaf.id) === answering) this.#answering.delete(activeLeaf.id)
+      if (this.#answering.get(leaf.id) === answering) this.#answering.delete(leaf.id)
     }
     this.#inBackground(answering.finally(forget))
   }
 
-  async #answer(userId: string, conversationId: string, questionId: string): Promise<void> {
+  /** Whether a person has the conversation, or spoke last before handing it back: that was said to the others. */
+  #isOfPeople(userId: string, { id, takenOverBy, activeLeaf: leaf }: Listed): boolean {
+    const key = `${userId} ${id}`
+    if (takenOverBy !== null) {
+      this.#takenOver.set(key, { by: takenOverBy, lastWords: null })
+      return true
+    }
+    const taken = this.#takenOver.get(key)
+    if (taken === undefined || leaf === null) return false
+    const isTheirs = leaf.role === 'USER' && leaf.author.userId === taken.by
+    if (taken.lastWords === null && isTheirs) this.#takenOver.set(key, { ...taken, lastWords: leaf.id })
+    else if (taken.lastWords !== leaf.id) this.#takenOver.delete(key)
+    return this.#takenOver.has(key)
+  }
+
+  async #answer(userId: string, conversationId: string, leafId: string, task: Task): Promise<void> {
     const at = { ...this.#at(userId), conversationId }
-    const answers = await withConnection(at, (ask) => countAnswers(ask, conversationId, questionId))
+    const answers = await withConnection(at, (ask) => countAnswers(ask, conversationId, leafId, task))
     if (answers === null) return
     const wait = (reason: string) => request(this.#at(userId), waitMutation, { id: conversationId, reason })
     await runChatTurn({
       ...at,
       client: this.#model,
       model: this.#modelName,
-      parentId: questionId,
-      turnId: turnId(questionId, answers),
+      parentId: task.questionId,
+      turnId: turnId(task.questionId, answers),
       system,
       maxTokens,
       tools: { ...tools, call_person: callPerson(wait) },
@@ -132,20 +154,44 @@ export class Assistant implements AsyncDisposable {
   }
 }
 
+/** A question, or a turn of this assistant whose calls waited for people. */
+interface Task {
+  readonly questionId: string
+  /** How many answers there were before that turn; null: the question is to be answered. */
+  readonly answers: number | null
+}
+
+/** What there is to do about the last message of a conversation; null: nothing. */
+function taskOf({ id, role, deletedAt, status, clientId, metadata, author }: Leaf, userId: string): Task | null {
+  if (deletedAt !== null) return null
+  if (role === 'USER') return { questionId: id, answers: null }
+  const isWaiting = status === 'COMPLETE' && metadata.needsApproval !== undefined && author.userId === userId
+  const [, questionId, answers] = (isWaiting && turnOf.exec(clientId ?? '')) || []
+  return questionId === undefined ? null : { questionId, answers: Number(answers) }
+}
+
 function turnId(questionId: string, answers: number): string {
   return `answer/${questionId}/${answers}`
 }
 
-/** How many answers a question has; null: it is not the active leaf any more. */
-async function countAnswers(ask: Ask, id: string, questionId: string): Promise<number | null> {
-  const first = `${turnId(questionId, 0)}/0`
-  const before = (await ask(answersQuery, { id, clientId: first })) as unknown as Answers
-  // Asked after the answers were counted: if another server has begun meanwhile, the question is not the leaf any more.
-  const now = (await ask(leafQuery, { id })) as unknown as Leaf
-  return now.conversation?.activeLeaf?.id === questionId ? (before.conversation?.message?.siblings.count ?? 0) : null
+const turnOf = /^answer\/(.+)\/(\d+)\/[\d.]+$/
+
+/** How many answers the question had before this turn; null: there is nothing to do any more. */
+async function countAnswers(ask: Ask, id: string, leafId: string, task: Task): Promise<number | null> {
+  const { questionId } = task
+  const before = task.answers ?? (await countVersions(ask, id, `${turnId(questionId, 0)}/0`))
+  // Asked after the answers were counted: if another server has begun meanwhile, the message is not the leaf any more.
+  const { conversation } = (await ask(leafQuery, { id })) as unknown as Leaves
+  return conversation?.takenOverBy === null && conversation.activeLeaf?.id === leafId ? before : null
 }
 
-const listed = 'id userId metadata activeLeaf { id role deletedAt }'
+async function countVersions(ask: Ask, id: string, clientId: string): Promise<number> {
+  const { conversation } = (await ask(answersQuery, { id, clientId })) as unknown as Answers
+  return conversation?.message?.siblings.count ?? 0
+}
+
+const listed =
+  'id userId metadata takenOverBy activeLeaf { id role deletedAt status clientId metadata author { userId } }'
 
 const listQuery = `subscription ($after: String) { conversationsChanged(after: $after) {
   cursor ... on ConversationListed { conversation { ${listed} } }
@@ -163,13 +209,24 @@ const waitMutation = `mutation ($id: ID!, $reason: String!) {
   waitForPerson(input: { conversationId: $id, reason: $reason }) { conversation { id } }
 }`
 
-const leafQuery = 'query ($id: ID!) { conversation(id: $id) { activeLeaf { id } } }'
+const leafQuery = 'query ($id: ID!) { conversation(id: $id) { takenOverBy activeLeaf { id } } }'
+
+interface Leaf {
+  readonly id: string
+  readonly role: string
+  readonly deletedAt: string | null
+  readonly status: string
+  readonly clientId: string | null
+  readonly metadata: Readonly<Record<string, unknown>>
+  readonly author: { readonly userId: string }
+}
 
 interface Listed {
   readonly id: string
   readonly userId: string
   readonly metadata: Readonly<Record<string, unknown>>
-  readonly activeLeaf: { readonly id: string; readonly role: string; readonly deletedAt: string | null } | null
+  readonly takenOverBy: string | null
+  readonly activeLeaf: Leaf | null
 }
 
 interface ListResult {
@@ -186,6 +243,9 @@ interface Answers {
   } | null
 }
 
-interface Leaf {
-  readonly conversation: { readonly activeLeaf: { readonly id: string } | null } | null
+interface Leaves {
+  readonly conversation: {
+    readonly takenOverBy: string | null
+    readonly activeLeaf: { readonly id: string } | null
+  } | null
 }

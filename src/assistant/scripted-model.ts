@@ -28,7 +28,8 @@ async function* answer(messages: readonly Message[], signal: AbortSignal): Chunk
   else if (/\b(person|human)\b/i.test(question)) {
     yield* think('They want a person, and I have a tool that calls one.')
     yield* call('call_person', { reason: question })
-  } else if (/\border\b/i.test(question)) yield* lookUpOrder(question, signal)
+  } else if (/refund|money back|pay .*back/i.test(question)) yield* refundOrder(question, signal)
+  else if (/\border\b/i.test(question)) yield* lookUpOrder(question, signal)
   else if (/weather|rain|forecast/i.test(question)) {
     yield* think(`They ask about the weather. I have a tool for that: read_weather. It wants a city.`)
     yield* call('read_weather', { city: /\bin ([A-Z]\w+)/.exec(question)?.[1] ?? 'Oslo' })
@@ -50,12 +51,30 @@ async function* lookUpOrder(question: string, signal: AbortSignal): Chunks {
   yield* call('find_order', { id: Number(id) })
 }
 
+async function* refundOrder(question: string, signal: AbortSignal): Chunks {
+  const id = /\d+/.exec(question)?.[0]
+  if (id === undefined) {
+    yield* say('Which order shall be paid back? Tell me its number: there are orders 4 and 7.', signal)
+    return
+  }
+  yield* think(`They want their money back for order ${id}. I may ask for that, and a person decides.`)
+  yield* say(`I can pay back order **${id}** when somebody approves it.`, signal, null)
+  yield* call('refund_order', { id: Number(id) })
+}
+
 function tellResult(content: string): string {
+  if (content.startsWith('A person refused')) return tellRefusal(content)
   if (!content.startsWith('{')) return `I am sorry. ${content}`
   const result = JSON.parse(content) as Record<string, unknown>
   if (result.called === true) return 'I have called a person, who sees all that is written here. Until then I am here.'
+  if (result.refunded !== undefined) return `Order **${result.id}** is paid back: ${result.refunded}.`
   if (Array.isArray(result.days)) return tellWeather(String(result.city), result.days)
   return `Order **${result.id}**, ${result.item}, is ${result.status}. It arrives ${result.arrives}.`
+}
+
+function tellRefusal(content: string): string {
+  const reason = content.split(': ').slice(1).join(': ')
+  return `Then nothing is paid back.${reason === '' ? '' : ` The reason that I was given: “${reason}”`}`
 }
 
 interface Day {
@@ -88,6 +107,7 @@ function introduce(question: string): string {
 
 - **How was the weather in Oslo this week?** calls a tool, and shows a table and a picture.
 - **Where is my order 4?** looks something up.
+- **Refund my order 4** asks you before it does anything.
 - **Draw me a chart** draws.
 - **I want to talk to a person** calls whoever supports: in development that is everybody else.
 - **Tell me a long story** takes its time: press *Stop*, or reload the page in the middle.
@@ -113,13 +133,13 @@ async function* think(text: string): Chunks {
   for (const word of text.split(/(?<= )/)) yield { choices: [{ delta: { reasoning_content: word } }] }
 }
 
-/** A picture comes as a whole. */
-async function* say(text: string, signal: AbortSignal): Chunks {
+/** A picture comes as a whole. @param end why the answer ends; null: it goes on */
+async function* say(text: string, signal: AbortSignal, end: string | null = 'stop'): Chunks {
   for (const word of text.split(/(?<= )(?![^(]*\))|(?<=\n)/)) {
     yield { choices: [{ delta: { content: word } }] }
     await pause(betweenWords, undefined, { signal })
   }
-  yield { choices: [{ delta: {}, finish_reason: 'stop' }] }
+  if (end !== null) yield { choices: [{ delta: {}, finish_reason: end }] }
 }
 
 async function* call(name: string, args: object): Chunks {

@@ -30,6 +30,20 @@ export const tools: Record<string, Tool> = {
       return { id, ...order }
     },
   },
+  refund_order: {
+    description: 'Pays back what an order cost. A person has to approve it.',
+    parameters: {
+      type: 'object',
+      properties: { id: { type: 'integer', description: 'The number of the order.' } },
+      required: ['id'],
+    },
+    needsApproval: true,
+    execute: ({ id }: { id: number }) => {
+      const price = prices.get(id)
+      if (price === undefined) throw new Error(`There is no order ${id}.`)
+      return { id, refunded: price }
+    },
+  },
 }
 
 /** @param ask lets the conversation wait for a person */
@@ -51,4 +65,9 @@ export function callPerson(ask: (reason: string) => Promise<unknown>): Tool {
 const orders = new Map([
   [4, { item: 'a lamp', status: 'on its way', arrives: 'on Friday' }],
   [7, { item: 'two chairs', status: 'packed', arrives: 'next week' }],
+])
+
+const prices = new Map([
+  [4, '39 €'],
+  [7, '120 €'],
 ])

@@ -1,8 +1,9 @@
 import { createClient } from 'graphql-ws'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 import { openThread, type Thread, type ThreadOptions, type UnsentStorage } from '../../client/src/assistant-ui.ts'
 import { resumable, streamMessage } from '../../client/src/index.ts'
+import { Typing } from '../../client/src/thread/typing.ts'
 import { useBed } from '../support/bed.ts'
 import { TcpProxy } from '../support/network/tcp-proxy.ts'
 import { expectNothingOpenAfterEach } from '../support/nothing-open.ts'
@@ -18,11 +19,11 @@ afterEach(() => {
   for (const end of clients.splice(0)) end()
 })
 
-/** A thread of ada's, on a socket of its own. */
-function open(conversationId: string, more: Partial<ThreadOptions> = {}, url = bed.server.url): Thread {
+/** A thread of ada's, or of whoever is named, on a socket of its own. */
+function open(conversationId: string, more: Partial<ThreadOptions> = {}, url = bed.server.url, who = ada): Thread {
   const client = createClient({
     url: `${url.replace('http', 'ws')}/graphql`,
-    connectionParams: ada,
+    connectionParams: who,
     webSocketImpl: WebSocket,
     retryAttempts: Number.POSITIVE_INFINITY,
     shouldRetry: () => true,
@@ -413,3 +414,226 @@ describe('versions', () => {
     expect(shown(thread)[1]?.status).toEqual({ type: 'incomplete', reason: 'cancelled' })
   })
 })
+
+describe('beside the messages', () => {
+  const more = ['approvals', 'reactions', 'replies', 'feedback', 'people'] as const
+  const custom = (thread: Thread, index: number) => shown(thread)[index]?.metadata.custom
+  const bob = { 'x-user-id': 'bob' }
+  const everything = { more: [...more] }
+
+  /** A conversation of ada's, in which bob is a member. @returns the id that bob has for it */
+  async function share(id: string, role = 'MEMBER'): Promise<string> {
+    const add = `mutation ($id: ID!, $role: ParticipantRole!) {
+      addParticipant(input: { conversationId: $id, userId: "bob", role: $role }) { conversation { id } }
+    }`
+    await bed.server.as().append(id, 'first')
+    await bed.server.as().get(add, { id, role })
+    return (await bed.server.as(bob).get('{ conversations(first: 1) { nodes { id } } }')).conversations.nodes[0].id
+  }
+
+  test('nothing is asked for that was not named', async () => {
+    const sent: string[] = []
+    const subscribe = ({ query }: { readonly query: string }) => {
+      sent.push(query)
+      return () => {}
+    }
+    const thread = open('plain', { client: { subscribe, iterate: none } })
+    await until(() => sent.length > 0)
+    expect(sent.join()).not.toMatch(/takenOverBy|viewerRole|readSeq/)
+    expect(thread.snapshot().people).toBe(null)
+    expect(Object.keys(store(thread))).not.toContain('onRespondToToolApproval')
+  })
+
+  test('a call that people are asked about is approved, or refused with a reason, once', async () => {
+    const api = bed.server.as()
+    const call = { name: 'refund', arguments: '{}' }
+    const toolCalls = ['c1', 'c2', 'c3'].map((callId) => ({ ...call, callId }))
+    await api.append('calls', 'Refund.')
+    await api.append('calls', { role: 'ASSISTANT', toolCalls, metadata: { needsApproval: ['c1', 'c2'] } })
+    const thread = open('calls', everything)
+    const approvals = () =>
+      shown(thread)[1]?.content.map((part) => (part.type === 'tool-call' ? part.approval : undefined)) ?? []
+    await until(() => approvals().length === 3)
+    const [first, second, third] = approvals()
+    expect(third).toBe(undefined)
+    expect(shown(thread)[1]?.status).toEqual({ type: 'requires-action', reason: 'tool-calls' })
+    await store(thread).onRespondToToolApproval?.({ approvalId: first?.id ?? '', approved: true })
+    await thread.answerCall(second?.id ?? '', { approved: false, reason: 'No.' })
+    await until(() => approvals()[1]?.approved === false)
+    expect(approvals().slice(0, 2)).toEqual([
+      { id: first?.id, approved: true, userId: 'ada' },
+      { id: second?.id, approved: false, userId: 'ada', reason: 'No.' },
+    ])
+    expect(shown(thread)[1]?.status?.type).toBe('complete')
+    await expect(thread.answerCall(second?.id ?? '', { approved: true })).rejects.toThrow(/refused this call already/)
+  })
+
+  test('a call that nobody has answered is over when the conversation goes on', async () => {
+    const api = bed.server.as()
+    const toolCalls = [{ callId: 'c1', name: 'refund', arguments: '{}' }]
+    await api.append('over', 'Refund.')
+    await api.append('over', { role: 'ASSISTANT', toolCalls, metadata: { needsApproval: ['c1'] } })
+    const thread = open('over', everything)
+    await until(() => shown(thread)[1]?.status?.type === 'requires-action')
+    await api.append('over', 'No, leave it.')
+    await until(() => shown(thread)[1]?.status?.type === 'complete')
+    expect(shown(thread)[1]?.content[0]).toMatchObject({ approval: { resolution: 'expired' } })
+  })
+
+  test('reactions are shown at once, of a whole turn, and taken back if they are refused', async () => {
+    const other = await share('react')
+    const [mine, his] = [open('react', everything), open(other, everything, bed.server.url, bob)]
+    for (const thread of [mine, his]) await shows(thread, 'first')
+    const id = shown(mine)[0]?.id ?? ''
+    const all = [mine.react(id, '👍', true), mine.react(id, '🎉', true), mine.react(id, '👍', false)]
+    await until(
+      () =>
+        custom(mine, 0)
+          ?.reactions.map(({ emoji }) => emoji)
+          .join() === '🎉',
+    )
+    await Promise.all(all)
+    await until(() => custom(his, 0)?.reactions.length === 1)
+    expect(custom(his, 0)?.reactions).toEqual([{ emoji: '🎉', count: 1, viewerReacted: false }])
+    await his.react(shown(his)[0]?.id ?? '', '🎉', true)
+    await until(() => custom(mine, 0)?.reactions[0]?.count === 2)
+    const refused = mine.react(id, 'no emoji', true)
+    await until(() => custom(mine, 0)?.reactions.length === 2)
+    await expect(refused).rejects.toThrow(/emoji/)
+    await until(() => custom(mine, 0)?.reactions.length === 1)
+  })
+
+  test('a reply shows what it is about, before it is sent too, until that is deleted', async () => {
+    const api = bed.server.as()
+    for (let n = 1; n <= 6; n++) await api.append('reply', { role: 'USER', content: `m${n}`, clientId: `reply-${n}` })
+    const thread = open('reply', { ...everything, pageSize: 2 })
+    await shows(thread, 'm5', 'm6')
+    const quote = { messageId: 'reply-5', text: 'm5' }
+    await store(thread).onNew({ ...written('yes'), metadata: { custom: { quote } } })
+    await until(() => shown(thread).length === 3)
+    expect(custom(thread, 2)).toMatchObject({ quote, replyTo: { content: 'm5', author: { userId: 'ada' } } })
+    await until(() => states(thread)[2] === 'sent')
+    expect(custom(thread, 2)).toMatchObject({ quote })
+    const replied = custom(thread, 2)?.replyTo?.id ?? ''
+
+    const { conversation } = await api.get('{ conversation(id: "reply") { message(seq: 1) { id } } }')
+    expect(await thread.reveal(conversation.message.id)).toBe('reply-1')
+    await until(() => texts(thread)[0] === 'm1')
+    await api.get('mutation ($id: ID!) { deleteMessage(input: { messageId: $id }) { message { id } } }', {
+      id: replied,
+    })
+    await until(() => custom(thread, 6)?.replyTo === null)
+  })
+
+  test('feedback is given, with a reason, and taken back', async () => {
+    const api = bed.server.as()
+    await api.append('rate', 'Q')
+    await api.append('rate', { role: 'ASSISTANT', content: 'A' })
+    const thread = open('rate', everything)
+    await shows(thread, 'Q', 'A')
+    const id = shown(thread)[1]?.id ?? ''
+    await thread.rate(id, 'DOWN', { reason: 'wrong', comment: 'It is B.' })
+    const { metadata } = shown(thread)[1] ?? {}
+    expect(metadata?.custom.feedback).toEqual({ rating: 'DOWN', reason: 'wrong', comment: 'It is B.' })
+    expect(metadata?.submittedFeedback).toEqual({ type: 'negative', comment: 'It is B.' })
+    store(thread).adapters?.feedback.submit({ message: { id }, type: 'positive' })
+    await until(() => custom(thread, 1)?.feedback?.rating === 'UP')
+    await thread.rate(id, null)
+    await until(() => custom(thread, 1)?.feedback === null)
+    await expect(thread.rate(shown(thread)[0]?.id ?? '', 'UP')).rejects.toThrow(/message of an assistant/)
+    await until(() => custom(thread, 0)?.feedback === null)
+  })
+
+  test('who is here, who types, who has read what, and who has the conversation', async () => {
+    const other = await share('people')
+    const people = (thread: Thread) => thread.snapshot().people
+    const mine = open('people', everything)
+    const his = open(other, everything, bed.server.url, bob)
+    for (const thread of [mine, his]) await until(() => people(thread)?.present?.count === 2)
+    expect(people(his)).toMatchObject({ viewer: 'bob', viewerRole: 'MEMBER', takenOverBy: null })
+    expect(people(mine)).toMatchObject({ viewer: 'ada', viewerRole: 'OWNER' })
+    expect(custom(his, 0)).toMatchObject({ isOwn: false, author: { userId: 'ada', kind: 'USER' } })
+    expect(custom(mine, 0)?.isOwn).toBe(true)
+
+    mine.type(true)
+    await until(() => people(his)?.typing.join() === 'ada')
+    expect(people(mine)?.typing).toEqual([])
+    mine.type(false)
+    await until(() => people(his)?.typing.length === 0)
+
+    his.read(shown(his)[0]?.id ?? '')
+    await until(() => people(mine)?.readers[shown(mine)[0]?.id ?? '']?.join() === 'bob')
+
+    await his.takeOver()
+    for (const thread of [mine, his]) await until(() => people(thread)?.takenOverBy === 'bob')
+    await expect(mine.takeOver()).rejects.toThrow(/taken/)
+    await mine.handBack()
+    for (const thread of [mine, his]) await until(() => people(thread)?.takenOverBy === null)
+  })
+
+  test('of more than 50 people only the count is shown', async () => {
+    const other = await share('crowd')
+    const input = (n: number) => `{ conversationId: "crowd", userId: "crowd-${n}", role: OBSERVER }`
+    const add = (from: number, to: number) => {
+      const all = Array.from({ length: to - from }, (_, n) => from + n)
+      const fields = all.map((n) => `p${n}: addParticipant(input: ${input(n)}) { conversation { id } }`)
+      return bed.server.as().get(`mutation { ${fields.join(' ')} }`)
+    }
+    // With ada and bob they are 50.
+    for (const from of [0, 24]) await add(from, from + 24)
+    const mine = open('crowd', everything)
+    const his = open(other, everything, bed.server.url, bob)
+    for (const thread of [mine, his]) await shows(thread, 'first')
+    his.read(shown(his)[0]?.id ?? '')
+    const people = () => mine.snapshot().people
+    await until(() => Object.values(people()?.readers ?? {}).join() === 'bob')
+    expect(people()?.readCount).toBe(null)
+
+    await add(48, 49)
+    await bed.server.as().append('crowd', 'second')
+    await until(() => shown(his).length === 2)
+    his.read(shown(his)[1]?.id ?? '')
+    await until(() => people()?.readCount === 1)
+    expect(people()?.readers).toEqual({})
+  })
+
+  test('that somebody types is told once for many keys, again every three seconds, and not after a message', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
+    try {
+      const told: boolean[] = []
+      const typing = new Typing(async (isTyping) => told.push(isTyping))
+      const press = (ms: number) => {
+        typing.types()
+        return vi.advanceTimersByTimeAsync(ms)
+      }
+      for (const ms of [1_000, 1_000, 999]) await press(ms)
+      expect(told).toEqual([true])
+      await press(1)
+      expect(told).toEqual([true])
+      await press(4_999)
+      expect(told).toEqual([true, true])
+      await vi.advanceTimersByTimeAsync(1)
+      expect(told).toEqual([true, true, false])
+      await press(0)
+      typing.stops()
+      await vi.advanceTimersByTimeAsync(60_000)
+      typing.rests()
+      expect(told).toEqual([true, true, false, true])
+    } finally {
+      vi.useRealTimers()
+    }
+  })
+
+  test('what an observer may not do is said, and not tried again', async () => {
+    const other = await share('observed', 'OBSERVER')
+    const his = open(other, everything, bed.server.url, bob)
+    await shows(his, 'first')
+    await store(his).onNew(written('hello'))
+    await until(() => states(his).join() === 'sent,failed')
+    await expect(his.takeOver()).rejects.toThrow()
+  })
+})
+
+function none(): never {
+  throw new Error('unreachable: a thread subscribes')
+}

@@ -100,6 +100,69 @@ test('of two servers one answers, and again when the question is the active leaf
   for (const id of ids.slice(1)) expect([id, (await read(api, id)).length]).toEqual([id, 2])
 })
 
+/** The message of the assistant that asks whether it may pay back. */
+async function askRefund(api: Api, id: string): Promise<{ id: string; callId: string }> {
+  await mark(api, id)
+  await api.append(id, 'Refund my order 4')
+  await until(async () => (await read(api, id))[1]?.status === 'COMPLETE')
+  const { conversation } = await api.get(
+    'query ($id: ID!) { conversation(id: $id) { activeLeaf { id metadata toolCalls { callId name } } } }',
+    { id },
+  )
+  const { id: messageId, metadata, toolCalls } = conversation.activeLeaf
+  expect(toolCalls).toEqual([{ callId: expect.any(String), name: 'refund_order' }])
+  expect(metadata).toEqual({ needsApproval: [toolCalls[0].callId] })
+  return { id: messageId, callId: toolCalls[0].callId }
+}
+
+const answerCall = (api: Api, input: Record<string, unknown>) =>
+  api.get('mutation ($input: AnswerCallInput!) { answerCall(input: $input) { message { id } } }', { input })
+
+test('it goes on with a call when a person has answered, also at another server, and is told of a refusal', async () => {
+  const api = bed.server.as({ 'x-user-id': 'refund' })
+  const [yes, no] = await (async () => {
+    await using first = await serve(bed.database.url)
+    await open(first, 'refund')
+    return [await askRefund(api, 'yes'), await askRefund(api, 'no')]
+  })()
+  // That server is gone. What was answered meanwhile is found by the next one, and what is answered later is heard.
+  await answerCall(api, { messageId: yes.id, callId: yes.callId, approved: true })
+  await open(bed.server, 'refund')
+  await isAnswered(api, 'yes', 4)
+  await answerCall(api, { messageId: no.id, callId: no.callId, approved: false, reason: 'Not this month.' })
+  await isAnswered(api, 'no', 4)
+  const told = async (id: string) => (await read(api, id)).slice(2).map(({ content }) => content)
+  expect(await told('yes')).toEqual(['{"id":4,"refunded":"39 €"}', 'Order **4** is paid back: 39 €.'])
+  expect(await told('no')).toEqual([
+    'A person refused this call: Not this month.',
+    'Then nothing is paid back. The reason that I was given: “Not this month.”',
+  ])
+})
+
+test('it is silent while a person has taken the conversation over, and about what this person said last', async () => {
+  const [ada, bob] = ['taken', 'taker'].map((user) => bed.server.as({ 'x-user-id': user })) as [Api, Api]
+  await open(bed.server, 'taken')
+  await mark(ada, 'taken')
+  await ada.get(
+    'mutation { addParticipant(input: { conversationId: "taken", userId: "taker", role: MEMBER }) { conversation { id } } }',
+  )
+  const { conversations } = await bob.get('{ conversations(first: 1) { nodes { id } } }')
+  const [{ id }] = conversations.nodes
+  const change = (name: string) =>
+    bob.get(`mutation ($id: ID!) { ${name}(input: { conversationId: $id }) { conversation { id } } }`, { id })
+  await change('takeOver')
+  await ada.append('taken', 'Where is my order 4?')
+  await bob.append(id, 'I have a look.')
+  await change('handBack')
+  // Another conversation shows that the assistant has heard all of this.
+  await mark(ada, 'free')
+  await ada.append('free', 'Where is my order 7?')
+  await isAnswered(ada, 'free', 4)
+  expect(await read(ada, 'taken')).toHaveLength(2)
+  await ada.append('taken', 'And where is order 7?')
+  await isAnswered(ada, 'taken', 6)
+})
+
 test('a server that stops ends its answers', async () => {
   const api = bed.server.as({ 'x-user-id': 'stopped' })
   await mark(api, 'stopped')

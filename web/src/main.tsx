@@ -9,6 +9,8 @@ import './style/list.css'
 import './style/queue.css'
 import './style/search.css'
 import './style/thread.css'
+import './style/message.css'
+import './style/live.css'
 import './style/markdown.css'
 
 const Console = lazy(async () => ({ default: (await import('./console/console.tsx')).Console }))

@@ -12,6 +12,7 @@ import type {
   MessageInput,
   StartMessageInput,
   ToolCall,
+  ToolCallApproval,
 } from '../schema/types.ts'
 import type { Completion, MessageStream } from './message-stream.ts'
 import { withoutRefusedResult } from './refused-result.ts'
@@ -45,6 +46,8 @@ export interface Tool {
   readonly description?: string
   /** JSON Schema of its arguments. */
   readonly parameters: Readonly<Record<string, unknown>>
+  /** Whether a person has to approve each call by `answerCall` before it runs. */
+  readonly needsApproval?: boolean
   /**
    * Its result: a text as it is, anything else as JSON. What it throws is told to the model. It may run again with the same
    * call after a crash.
@@ -52,8 +55,11 @@ export interface Tool {
   execute(args: never, call: { readonly callId: string; readonly signal: AbortSignal }): unknown
 }
 
-/** How a turn ended; `STEPS`: the model would have gone on. */
-export type TurnOutcome = 'COMPLETE' | 'CANCELLED' | 'STEPS'
+/**
+ * How a turn ended; `STEPS`: the model would have gone on; `APPROVAL`: calls wait for people, and the same turn goes on when
+ * it is run again after they have answered.
+ */
+export type TurnOutcome = 'COMPLETE' | 'CANCELLED' | 'STEPS' | 'APPROVAL'
 
 export interface TurnResult {
   readonly outcome: TurnOutcome
@@ -117,7 +123,9 @@ async function takeSteps(turn: Turn): Promise<TurnResult> {
     if (message.toolCalls.length === 0 && !isPaused) return end('COMPLETE')
     const resultId = (index: number) => `${turnId}/${step}/${index}`
     const isDone = isReplay && (await readOne(turn, resultId(0))) !== null
-    const results = isDone ? [] : await runTools(options, message.toolCalls, resultId)
+    const approvals = isDone ? none : await readApprovals(turn, message)
+    if (approvals === null) return end('APPROVAL')
+    const results = isDone ? [] : await runTools(options, message.toolCalls, approvals, resultId)
     const isLast = step + 1 >= maxSteps
     const isApart = isLast || signal?.aborted || inBatches(results).length > 1
     if (isApart) for (const batch of inBatches(results)) await append(turn, batch)
@@ -222,7 +230,10 @@ async function write(stream: MessageStream, provider: Provider, { tools = {}, si
       },
     })
     // Some clients end quietly when they are aborted, in the middle of what they had.
-    if (!stop.aborted) return await stream.complete(withOwnNames(completion, Object.keys(tools), provider.format))
+    if (!stop.aborted) {
+      const named = withOwnNames(completion, Object.keys(tools), provider.format)
+      return await stream.complete(withWaiting(named, tools))
+    }
   } catch (error) {
     if (!stop.aborted || error instanceof StreamError) {
       await fail(stream, error)
@@ -248,6 +259,19 @@ function withOwnNames(completion: Completion, names: readonly string[], format: 
 /** The types of parts that are calls of the caller's tools, in the dialects of the providers. */
 const calls: ReadonlySet<unknown> = new Set(['function_call', 'custom_tool_call', 'tool_use'])
 
+/** Says in the metadata which calls wait for people, so that those who show the message can ask them. */
+function withWaiting(completion: Completion, tools: NonNullable<TurnOptions['tools']>): Completion {
+  const needsApproval = waiting(completion.toolCalls ?? [], tools).map(({ callId }) => callId)
+  return needsApproval.length === 0 ? completion : { ...completion, metadata: { needsApproval } }
+}
+
+function waiting<Call extends Pick<ToolCall, 'name'>>(
+  calls: readonly Call[],
+  tools: NonNullable<TurnOptions['tools']>,
+): Call[] {
+  return calls.filter(({ name }) => Object.hasOwn(tools, name) && tools[name]?.needsApproval === true)
+}
+
 async function fail(stream: MessageStream, error: unknown): Promise<void> {
   const { code, reason } = error instanceof StreamError ? error : { code: 'MODEL_FAILED', reason: null }
   try {
@@ -257,14 +281,47 @@ async function fail(stream: MessageStream, error: unknown): Promise<void> {
   }
 }
 
+/** What people answered, by the call. */
+type Approvals = ReadonlyMap<string, Pick<ToolCallApproval, 'approved' | 'reason'>>
+
+const none: Approvals = new Map()
+
+/** null: they have not answered all the calls that need it. */
+async function readApprovals({ ask, options }: Turn, message: Message): Promise<Approvals | null> {
+  const asked = waiting(message.toolCalls, options.tools ?? {})
+  if (asked.length === 0) return none
+  const query = `query ($id: ID!, $seq: Int!) { conversation(id: $id) {
+    message(seq: $seq) { id toolCalls { callId approval { approved reason } } }
+  } }`
+  const data = await ask(query, { id: options.conversationId, seq: message.seq })
+  const { conversation } = data as { conversation: { message: { toolCalls: readonly Answered[] } | null } | null }
+  const answered = (conversation?.message?.toolCalls ?? []).flatMap(({ callId, approval }) =>
+    approval === null ? [] : [[callId, approval] as const],
+  )
+  const approvals = new Map(answered)
+  return asked.every(({ callId }) => approvals.has(callId)) ? approvals : null
+}
+
+interface Answered extends Pick<ToolCall, 'callId'> {
+  readonly approval: Pick<ToolCallApproval, 'approved' | 'reason'> | null
+}
+
+/** As a window of the server says it that has no result of the call. */
+function refusal(reason: string | null): string {
+  return reason === null ? 'A person refused this call.' : `A person refused this call: ${reason}`
+}
+
 async function runTools(
   { tools = {}, signal = new AbortController().signal }: TurnOptions,
   calls: readonly ToolCall[],
+  approvals: Approvals,
   clientId: (index: number) => string,
 ): Promise<MessageInput[]> {
   return Promise.all(
     calls.map(async ({ callId, name, arguments: text }, index): Promise<MessageInput> => {
       const result = { role: 'TOOL', toolCallId: callId, toolName: name, clientId: clientId(index) } as const
+      const approval = approvals.get(callId)
+      if (approval?.approved === false) return { ...result, toolError: true, content: refusal(approval.reason) }
       try {
         const tool = Object.hasOwn(tools, name) ? tools[name] : undefined
         if (tool === undefined) throw new Error(`There is no tool ${name}.`)

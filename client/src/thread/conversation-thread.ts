@@ -1,11 +1,23 @@
 import { pause } from '../connection/connection.ts'
-import type { ConversationEvent, Message, MessageInput, MessageSiblings } from '../schema/types.ts'
+import type { ConversationEvent, FeedbackRating, Message, MessageInput, MessageSiblings } from '../schema/types.ts'
 import { Loaded, type LoadedEdge } from './loaded.ts'
-import { type ShownMessage, shownId, type ThreadMessage, turnsOf } from './shown-message.ts'
-import type { Thread, ThreadOptions, ThreadSnapshot, Written } from './thread.ts'
-import * as queries from './thread-queries.ts'
+import { People, type PeopleHead } from './people.ts'
+import { Reactions } from './reactions.ts'
+import { Reading } from './reading.ts'
+import { mainOf, readApprovalId, type ShownMessage, shownId, type ThreadMessage, turnsOf } from './shown-message.ts'
+import type {
+  CallAnswer,
+  FeedbackReason,
+  Thread,
+  ThreadOptions,
+  ThreadSnapshot,
+  ThreadStore,
+  Written,
+} from './thread.ts'
+import * as common from './thread-queries.ts'
 import { ask, follow, ThreadRefusal } from './thread-requests.ts'
 import { TurnCache } from './turn-cache.ts'
+import { Typing } from './typing.ts'
 import { Unsent, type UnsentMessage } from './unsent.ts'
 
 /**
@@ -32,9 +44,20 @@ class ConversationThread implements Thread {
   readonly #options: ThreadOptions
   readonly #over = new AbortController()
   readonly #listeners = new Set<() => void>()
+  readonly #queries: common.ThreadQueries
   readonly #unsent: Unsent
-  readonly #loaded = new Loaded()
+  readonly #reactions = new Reactions()
+  readonly #loaded = new Loaded((message) => this.#reactions.over(message))
   readonly #turns = new TurnCache()
+  readonly #typing = new Typing((isTyping) =>
+    this.#ask(common.setTyping, { input: { conversationId: this.#id, isTyping } }),
+  )
+  /** What the store has beside the messages, always the same. */
+  readonly #more: Pick<ThreadStore, 'onRespondToToolApproval' | 'adapters'>
+  #viewer: string | null = null
+  #people: People | null = null
+  #reading: Reading | null = null
+  #isCounting = false
   #status: ThreadSnapshot['status'] = 'loading'
   #title: string | null = null
   #activeLeaf: string | null = null
@@ -51,6 +74,8 @@ class ConversationThread implements Thread {
 
   constructor(options: ThreadOptions) {
     this.#options = options
+    this.#queries = common.threadQueries(options.more ?? [])
+    this.#more = this.#moreOfStore()
     this.#unsent = new Unsent(options.storage ?? null, options.conversationId)
     this.#snapshot = this.#show()
     this.#inBackground(this.#begin())
@@ -89,6 +114,58 @@ class ConversationThread implements Thread {
     this.#changed()
   }
 
+  readonly answerCall = async (approvalId: string, { approved, reason = null }: CallAnswer): Promise<void> => {
+    await this.#change(this.#queries.answerCall, { ...readApprovalId(approvalId), approved, reason })
+  }
+
+  readonly react = async (id: string, emoji: string, isOn: boolean): Promise<void> => {
+    // What was shown last may be older than what was wished since.
+    const turn = this.#turns.messagesOf(id).map((message) => this.#loaded.get(message.id) ?? message)
+    // A turn may have been longer, or shorter, when the viewer put the emoji on it.
+    const has = ({ reactions }: ThreadMessage) => reactions?.some((one) => one.emoji === emoji && one.viewerReacted)
+    const message = isOn ? turn.length > 0 && mainOf(turn) : turn.find(has)
+    if (!message) return
+    const wish = { messageId: message.id, emoji, isOn }
+    const change = (update: (message: ThreadMessage) => ThreadMessage) => {
+      this.#loaded.change(message.id, update)
+      this.#changed()
+    }
+    const query = isOn ? this.#queries.addReaction : this.#queries.removeReaction
+    await this.#reactions.want(wish, change, () => this.#change(query, { messageId: message.id, emoji }))
+  }
+
+  readonly rate = async (id: string, rating: FeedbackRating | null, why: FeedbackReason = {}): Promise<void> => {
+    const turn = this.#turns.messagesOf(id)
+    if (turn.length === 0) return
+    const { id: messageId, feedback: before } = mainOf(turn)
+    const { reason = null, comment = null } = why
+    const show = (feedback: ThreadMessage['feedback']) => {
+      this.#loaded.change(messageId, (message) => ({ ...message, feedback }))
+      this.#changed()
+    }
+    show(rating === null ? null : { rating, reason, comment })
+    try {
+      await this.#change(this.#queries.setFeedback, { messageId, rating, reason, comment })
+    } catch (error) {
+      show(before)
+      throw error
+    }
+  }
+
+  readonly takeOver = (): Promise<void> => this.#handOver(this.#queries.takeOver, 'takeOver')
+
+  readonly handBack = (): Promise<void> => this.#handOver(this.#queries.handBack, 'handBack')
+
+  readonly read = (id: string): void => {
+    const last = this.#turns.messagesOf(id).at(-1)
+    if (last !== undefined) this.#reading?.reads(last.seq)
+  }
+
+  readonly type = (isTyping: boolean): void => {
+    if (!isTyping) this.#typing.rests()
+    else if (this.#people?.isWatched) this.#typing.types()
+  }
+
   readonly retry = (id: string): void => {
     this.#unsent.mark(id, null)
     this.#changed()
@@ -101,6 +178,7 @@ class ConversationThread implements Thread {
   }
 
   readonly close = (): void => {
+    this.#typing.stops()
     this.#over.abort()
     this.#stopFollowing()
     this.#listeners.clear()
@@ -111,11 +189,18 @@ class ConversationThread implements Thread {
   /** Reads the newest page and follows from before it, anew as often as it takes. */
   async #begin(): Promise<void> {
     this.#stopFollowing()
-    const conversation = (await this.#ask(queries.head, { id: this.#id })).conversation as Head | null
+    const { viewer, conversation } = (await this.#ask(this.#queries.head, { id: this.#id })) as unknown as Head
+    this.#viewer = viewer.userId
     if (conversation === null) {
+      this.#people = null
       this.#become('missing')
       return
     }
+    const { viewerRole = null, takenOverBy = null, readSeq } = conversation
+    if (this.#options.more?.includes('people')) this.#people = new People(viewer.userId, { viewerRole, takenOverBy })
+    this.#reading ??= new Reading(readSeq ?? 0, (seq) =>
+      this.#ask(common.markRead, { input: { conversationId: this.#id, seq } }),
+    )
     this.#loaded.conversation = conversation.id
     this.#title = conversation.title
     this.#activeLeaf = conversation.activeLeaf?.id ?? null
@@ -129,7 +214,7 @@ class ConversationThread implements Thread {
 
   #follow(after: string): void {
     const variables = { id: this.#id, after }
-    this.#stopFollowing = follow(this.#options.client, queries.events, variables, {
+    this.#stopFollowing = follow(this.#options.client, this.#queries.events, variables, {
       next: (data) => this.#take(data.conversationEvents as Event),
       complete: () => this.#become('deleted'),
       // The cursor may be of an earlier conversation, or the server could not read an event: all is read anew.
@@ -138,13 +223,17 @@ class ConversationThread implements Thread {
   }
 
   #take(event: Event): void {
+    this.#people?.take(event)
     switch (event.__typename) {
       case 'MessageAppended':
         for (const { id, siblings } of event.changedSiblings ?? []) this.#loaded.setSiblings(id, siblings)
         this.#takeAppended(event.edge)
         break
-      case 'MessageUpdated':
       case 'MessageDeleted':
+        this.#loaded.forgetQuoted(event.message.id)
+        this.#loaded.update(event.message)
+        break
+      case 'MessageUpdated':
         this.#loaded.update(event.message)
         break
       case 'MessageTextAppended':
@@ -153,7 +242,14 @@ class ConversationThread implements Thread {
       case 'ConversationUpdated':
         this.#title = event.conversation.title
         this.#activeLeaf = event.conversation.activeLeaf?.id ?? null
+        this.#people?.become(event.conversation)
         this.#goTo(this.#looked ?? this.#activeLeaf)
+        break
+      case 'ParticipantsChanged':
+        this.#people?.become(event.conversation)
+        break
+      case 'ReadMarkersChanged':
+        this.#inBackground(this.#countReaders())
         break
       case 'ConversationDeleted':
         this.#status = 'deleted'
@@ -163,8 +259,9 @@ class ConversationThread implements Thread {
   }
 
   #takeAppended(edge: LoadedEdge): void {
-    const { id, parentId } = edge.node
+    const { id, parentId, seq, author } = edge.node
     this.#put(edge)
+    if (author.kind === 'USER' && author.userId === this.#viewer) this.#reading?.wrote(seq)
     this.#activeLeaf = id
     if (this.#looked === parentId) this.#looked = null
     this.#goTo(this.#looked ?? id)
@@ -172,6 +269,7 @@ class ConversationThread implements Thread {
 
   #put(edge: LoadedEdge): void {
     this.#loaded.put(edge)
+    this.#people?.meet(edge.node)
     this.#unsent.remove(edge.node.clientId)
   }
 
@@ -195,9 +293,16 @@ class ConversationThread implements Thread {
     return path.length > 0 && (path.length >= this.#pageSize || !this.#loaded.hasEarlier(path))
   }
 
+  async #loadEarlier(): Promise<void> {
+    const leaf = this.#shownLeaf
+    const [first] = this.#path()
+    const cursor = first === undefined ? null : this.#loaded.cursorOf(first.id)
+    if (leaf !== null && cursor !== null) await this.#loadBranch(leaf, cursor)
+  }
+
   async #loadBranch(branch: string, before: string | null = null): Promise<void> {
     const variables = { id: this.#id, branch, before, last: this.#pageSize }
-    const { conversation } = (await this.#ask(queries.page, variables)) as unknown as Paged
+    const { conversation } = (await this.#ask(this.#queries.page, variables)) as unknown as Paged
     for (const edge of conversation?.messages?.edges ?? []) this.#put(edge)
     this.#changed()
   }
@@ -208,7 +313,7 @@ class ConversationThread implements Thread {
     let leaf = messageId
     let after: string | null = this.#loaded.cursorOf(messageId)
     while (after !== null) {
-      const { conversation } = (await this.#ask(queries.parents, { id: this.#id, after })) as unknown as Paged
+      const { conversation } = (await this.#ask(common.parents, { id: this.#id, after })) as unknown as Paged
       const { nodes = [], pageInfo } = conversation?.messages ?? {}
       for (const { id, parentId } of nodes) {
         if (!below.has(parentId)) continue
@@ -245,7 +350,7 @@ class ConversationThread implements Thread {
     const after = cut === null ? null : this.#loaded.cursorOf(cut)
     if (after === null || cut === branch) return
     const variables = { id: this.#id, branch, after, first: this.#pageSize }
-    const { conversation } = (await this.#ask(queries.laterPage, variables)) as unknown as Paged
+    const { conversation } = (await this.#ask(this.#queries.laterPage, variables)) as unknown as Paged
     const edges = conversation?.messages?.edges ?? []
     for (const edge of edges) this.#put(edge)
     const last = edges.at(-1)?.node.id
@@ -256,9 +361,42 @@ class ConversationThread implements Thread {
     this.#changed()
   }
 
+  /** Of many people the feed tells nobody by name: how many of them have read the last message is asked. */
+  async #countReaders(): Promise<void> {
+    const people = this.#people
+    if (!people?.isCrowd || this.#isCounting) return
+    this.#isCounting = true
+    try {
+      for (let seq = this.#path().at(-1)?.seq; seq !== undefined; ) {
+        const { conversation } = (await this.#ask(common.readCount, { id: this.#id, seq })) as unknown as Counted
+        people.counted(seq, conversation?.message?.readBy?.count ?? 0)
+        const last = this.#path().at(-1)?.seq
+        seq = last === seq ? undefined : last
+      }
+    } finally {
+      this.#isCounting = false
+    }
+    this.#changed()
+  }
+
   // Writing
 
+  /** A change of one message, whose answer is the message. */
+  async #change(query: string, input: Record<string, unknown>): Promise<void> {
+    const [payload] = Object.values(await this.#ask(query, { input })) as { readonly message: ThreadMessage }[]
+    if (payload !== undefined) this.#loaded.update(payload.message)
+    this.#changed()
+  }
+
+  async #handOver(query: string, name: 'takeOver' | 'handBack'): Promise<void> {
+    const data = await this.#ask(query, { input: { conversationId: this.#id } })
+    const { conversation } = data[name] as { conversation: Pick<PeopleHead, 'takenOverBy'> }
+    this.#people?.become({ takenOverBy: conversation.takenOverBy })
+    this.#changed()
+  }
+
   async #write(input: MessageInput): Promise<void> {
+    this.#typing.stops()
     if (this.#cut !== null) this.showNewest()
     this.#unsent.add({ ...this.#options.message, ...input })
     this.#changed()
@@ -284,8 +422,8 @@ class ConversationThread implements Thread {
     try {
       const data =
         newConversation === undefined || !isNew
-          ? await this.#ask(queries.append, { input: appended })
-          : await this.#ask(queries.appendToNew, {
+          ? await this.#ask(this.#queries.append, { input: appended })
+          : await this.#ask(this.#queries.appendToNew, {
               create: { id: this.#id, ifExists: 'RETURN', ...newConversation(textOf(input)) },
               input: appended,
             })
@@ -303,30 +441,34 @@ class ConversationThread implements Thread {
 
   async #sendLeaf(messageId: string): Promise<void> {
     this.#looked = null
-    await this.#ask(queries.setLeaf, { input: { messageId } })
+    await this.#ask(common.setLeaf, { input: { messageId } })
   }
 
   // Showing
 
   #show(): ThreadSnapshot {
-    const path = this.#shownLeaf === null ? [] : this.#loaded.path(this.#shownLeaf)
-    const stored = this.#turns.show(path)
+    const path = this.#path()
+    const stored = this.#turns.show(path, this.#viewer)
     const later = this.#cut === null ? null : () => this.#loadLater()
     const messages = this.#withUnsent(stored)
+    const turns = () => stored.map(({ id }) => ({ id, messages: this.#turns.messagesOf(id) }))
     return {
       status: this.#status,
       title: this.#title,
       later,
+      people: this.#people?.show(turns()) ?? null,
       store: {
         messages,
         convertMessage: asItIs,
         isLoading: this.#status === 'loading',
         isRunning: messages.at(-1)?.status?.type === 'running',
         hasEarlier: this.#loaded.hasEarlier(path),
-        onNew: (written) => this.#write({ ...toInput(written), ...this.#lookedParent() }),
+        onNew: (written) => this.#write({ ...toInput(written), ...this.#lookedParent(), ...this.#repliedBy(written) }),
         onEdit: async (written) => {
           const [edited] = this.#turns.messagesOf(written.sourceId ?? '')
-          if (edited !== undefined) await this.#write({ ...toInput(written), parentId: edited.parentId })
+          const { parentId, replyTo } = edited ?? {}
+          if (edited !== undefined)
+            await this.#write({ ...toInput(written), parentId, ...(replyTo && { replyTo: replyTo.id }) })
         },
         onReload: async (parentId) => {
           const question = this.#turns.messagesOf(parentId ?? '').at(-1)
@@ -334,24 +476,46 @@ class ConversationThread implements Thread {
         },
         onCancel: async () => {
           const running = path.filter(({ status }) => status === 'STREAMING')
-          await Promise.all(running.map(({ id }) => this.#ask(queries.stop, { input: { messageId: id } })))
+          await Promise.all(running.map(({ id }) => this.#ask(common.stop, { input: { messageId: id } })))
         },
-        onLoadEarlier: async () => {
-          const [first] = path
-          const leaf = this.#shownLeaf
-          const cursor = first === undefined ? null : this.#loaded.cursorOf(first.id)
-          if (leaf === null || cursor === null) return
-          await this.#loadBranch(leaf, cursor)
-        },
+        onLoadEarlier: () => this.#loadEarlier(),
+        ...this.#more,
       },
     }
   }
 
-  /** The id of the shown message that a message is part of; null: it is not shown. */
+  #moreOfStore(): Pick<ThreadStore, 'onRespondToToolApproval' | 'adapters'> {
+    const more = this.#options.more ?? []
+    return {
+      ...(more.includes('approvals') && {
+        onRespondToToolApproval: ({ approvalId, ...answer }) => this.answerCall(approvalId, answer),
+      }),
+      ...(more.includes('feedback') && {
+        adapters: {
+          feedback: {
+            submit: ({ message, type, comment = null }) =>
+              this.#inBackground(this.rate(message.id, type === 'positive' ? 'UP' : 'DOWN', { comment })),
+          },
+        },
+      }),
+    }
+  }
+
+  #path(): ThreadMessage[] {
+    return this.#shownLeaf === null ? [] : this.#loaded.path(this.#shownLeaf)
+  }
+
+  /** The id of the shown message that a message is part of; null: it is not on the path. */
   #shownAs(messageId: string): string | null {
-    const path = this.#shownLeaf === null ? [] : this.#loaded.path(this.#shownLeaf)
-    const [first] = turnsOf(path).find((turn) => turn.some(({ id }) => id === messageId)) ?? []
+    const [first] = turnsOf(this.#path()).find((turn) => turn.some(({ id }) => id === messageId)) ?? []
     return first === undefined ? null : shownId(first)
+  }
+
+  /** The message that the composer quotes. */
+  #repliedBy({ metadata }: Written): { replyTo?: string } {
+    const quote = metadata?.custom?.quote as { readonly messageId?: string } | undefined
+    const turn = this.#turns.messagesOf(quote?.messageId ?? '')
+    return turn.length === 0 ? {} : { replyTo: mainOf(turn).id }
   }
 
   /** A branch that is looked at is continued by name; the active path is continued wherever it ends by then. */
@@ -368,7 +532,7 @@ class ConversationThread implements Thread {
         const end = shown.findIndex(({ id }) => this.#turns.messagesOf(id).some((one) => one.id === parent))
         if (end >= 0 || parent === this.#loaded.conversation) shown = shown.slice(0, end + 1)
       }
-      shown = [...shown, this.#turns.showUnsent(unsent)]
+      shown = [...shown, this.#turns.showUnsent(unsent, this.#loaded.get(unsent.input.replyTo ?? '') ?? null)]
     }
     return shown
   }
@@ -411,10 +575,20 @@ class ConversationThread implements Thread {
 }
 
 interface Head {
-  readonly id: string
-  readonly title: string | null
-  readonly cursor: string
-  readonly activeLeaf: { readonly id: string } | null
+  readonly viewer: { readonly userId: string }
+  readonly conversation:
+    | (Partial<PeopleHead> & {
+        readonly id: string
+        readonly title: string | null
+        readonly cursor: string
+        readonly activeLeaf: { readonly id: string } | null
+        readonly readSeq?: number | null
+      })
+    | null
+}
+
+interface Counted {
+  readonly conversation: { readonly message: { readonly readBy: { readonly count: number } | null } | null } | null
 }
 
 interface Paged {
@@ -429,6 +603,7 @@ interface Paged {
 
 type Event = ConversationEvent<ThreadMessage> & {
   readonly changedSiblings?: readonly { readonly id: string; readonly siblings: MessageSiblings }[] | null
+  readonly conversation?: Partial<PeopleHead>
 }
 
 function asItIs(message: ShownMessage): ShownMessage {

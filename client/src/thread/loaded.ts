@@ -1,4 +1,5 @@
 import type { MessageSiblings } from '../schema/types.ts'
+import type { Update } from './reactions.ts'
 import type { ThreadMessage } from './shown-message.ts'
 
 export interface LoadedEdge {
@@ -13,6 +14,12 @@ export class Loaded {
   conversation: string | null = null
   readonly #messages = new Map<string, ThreadMessage>()
   readonly #cursors = new Map<string, string>()
+  /** What the viewer has changed and the server has not answered yet. */
+  readonly #over: Update
+
+  constructor(over: Update) {
+    this.#over = over
+  }
 
   has(id: string): boolean {
     return this.#messages.has(id)
@@ -25,7 +32,24 @@ export class Loaded {
   put({ cursor, node }: LoadedEdge): void {
     if (cursor !== null) this.#cursors.set(node.id, cursor)
     const known = this.#messages.get(node.id)
-    if (known === undefined || !isNewer(known, node)) this.#messages.set(node.id, node)
+    if (known === undefined || !isNewer(known, node)) this.#messages.set(node.id, this.#over(node))
+  }
+
+  get(id: string): ThreadMessage | undefined {
+    return this.#messages.get(id)
+  }
+
+  /** A message that was not read is left. */
+  change(id: string, update: Update): void {
+    const message = this.#messages.get(id)
+    if (message !== undefined) this.#messages.set(id, update(message))
+  }
+
+  /** Nobody reads a deleted message in the replies to it either. */
+  forgetQuoted(id: string): void {
+    for (const [reply, message] of this.#messages) {
+      if (message.replyTo?.id === id) this.#messages.set(reply, { ...message, replyTo: null })
+    }
   }
 
   /** A state of a message that was not read yet is left: it comes with its page. */
@@ -34,8 +58,7 @@ export class Loaded {
   }
 
   setSiblings(id: string, siblings: MessageSiblings): void {
-    const message = this.#messages.get(id)
-    if (message !== undefined) this.#messages.set(id, { ...message, siblings })
+    this.change(id, (message) => ({ ...message, siblings }))
   }
 
   /** @returns gap: a chunk before it is missing, so the message has to be read again */

@@ -30,6 +30,8 @@ export async function ask(
       signal.throwIfAborted()
       const final = finalAnswer(error)
       if (final !== null) throw new ThreadRefusal(final.message)
+      // What the viewer may not do, it may not do later either.
+      if (error instanceof Refusal && error.code === 'FORBIDDEN') throw new ThreadRefusal(error.message)
       await pause(error instanceof Refusal && error.retryAfterMs > 0 ? error.retryAfterMs : wait, signal)
     }
   }

@@ -1,6 +1,7 @@
 import type { SubscribingClient } from '../connection/resumable.ts'
-import type { MessageInput } from '../schema/types.ts'
+import type { FeedbackRating, MessageInput } from '../schema/types.ts'
 import type { ShownMessage } from './shown-message.ts'
+import type { ShownPeople } from './shown-people.ts'
 import type { UnsentStorage } from './unsent.ts'
 
 export interface ThreadOptions {
@@ -18,6 +19,8 @@ export interface ThreadOptions {
   }
   /** Added to each message that is sent, as `name`. */
   readonly message?: Partial<Pick<MessageInput, 'name' | 'metadata'>>
+  /** What is read beside the messages; each of it costs the server more. Absent: nothing. */
+  readonly more?: readonly ThreadMore[]
   /** Keeps what is not sent yet, as `localStorage` does. Absent: it is lost with the page. */
   readonly storage?: UnsentStorage
   /** How many messages a page has, from 1 to 100; 30. */
@@ -26,7 +29,13 @@ export interface ThreadOptions {
   readonly schedule?: (work: () => void) => void
 }
 
-/** A conversation on a screen. */
+/** `people`: who is here, who types, who has read what, and who has taken the conversation over. */
+export type ThreadMore = 'approvals' | 'reactions' | 'replies' | 'feedback' | 'people'
+
+/**
+ * A conversation on a screen. What is asked of the server here is asked until it is answered; what the server refuses is
+ * an error with its sentence.
+ */
 export interface Thread {
   /** For `useSyncExternalStore`. The listener is called at most once a frame. */
   readonly subscribe: (listener: () => void) => () => void
@@ -47,8 +56,32 @@ export interface Thread {
   readonly retry: (id: string) => void
   /** Forgets a message that was refused. @param id of the shown message */
   readonly discard: (id: string) => void
+  /** Approves or refuses a call. @param approvalId of the call's `approval` */
+  readonly answerCall: (approvalId: string, answer: CallAnswer) => Promise<void>
+  /** Puts an emoji on a message, or takes it back; shown at once. @param id of the shown message */
+  readonly react: (id: string, emoji: string, isOn: boolean) => Promise<void>
+  /** Says what the viewer thinks of an answer; shown at once. @param rating null takes it back */
+  readonly rate: (id: string, rating: FeedbackRating | null, why?: FeedbackReason) => Promise<void>
+  /** Takes the conversation over from agents. */
+  readonly takeOver: () => Promise<void>
+  readonly handBack: () => Promise<void>
+  /** Says that the viewer has read a message to its end, and so all before it. @param id of the shown message */
+  readonly read: (id: string) => void
+  /** Call it with true at each key, and with false when there is nothing to send any more. Others hear of it rarely enough. */
+  readonly type: (isTyping: boolean) => void
   /** Ends it: it follows and sends no more. */
   readonly close: () => void
+}
+
+export interface CallAnswer {
+  readonly approved: boolean
+  readonly reason?: string | null
+}
+
+export interface FeedbackReason {
+  /** In a word, for programs. */
+  readonly reason?: string | null
+  readonly comment?: string | null
 }
 
 export interface ThreadSnapshot {
@@ -57,6 +90,8 @@ export interface ThreadSnapshot {
   readonly title: string | null
   /** Reads the page behind the last message that is shown; null: that is the newest one. */
   readonly later: (() => Promise<void>) | null
+  /** null: they were not asked for, or there is no conversation. The same object until something of it has changed. */
+  readonly people: ShownPeople | null
   /** For `useExternalStoreRuntime`. */
   readonly store: ThreadStore
 }
@@ -73,6 +108,12 @@ export interface ThreadStore {
   readonly onReload: (parentId: string | null) => Promise<void>
   readonly onCancel: () => Promise<void>
   readonly onLoadEarlier: () => Promise<void>
+  /** If `approvals` are asked for. */
+  readonly onRespondToToolApproval?: (response: ApprovalResponse) => Promise<void>
+  readonly adapters?: {
+    /** If `feedback` is asked for. */
+    readonly feedback: { readonly submit: (given: SubmittedFeedback) => void }
+  }
 }
 
 /** What an `AppendMessage` of assistant-ui has for this. */
@@ -80,6 +121,8 @@ export interface Written {
   readonly sourceId: string | null
   readonly content: readonly WrittenPart[]
   readonly attachments?: readonly { readonly content: readonly WrittenPart[] }[] | undefined
+  /** `custom.quote` of the composer is the shown message to which this one replies. */
+  readonly metadata?: { readonly custom?: Readonly<Record<string, unknown>> | undefined } | undefined
 }
 
 /** Texts and pictures are sent, and nothing else. */
@@ -87,4 +130,18 @@ export interface WrittenPart {
   readonly type: string
   readonly text?: unknown
   readonly image?: unknown
+}
+
+/** What `respondToApproval` of assistant-ui gives. */
+export interface ApprovalResponse {
+  readonly approvalId: string
+  readonly approved: boolean
+  readonly reason?: string | undefined
+}
+
+/** What `ActionBarPrimitive.FeedbackPositive` and its neighbour give. */
+export interface SubmittedFeedback {
+  readonly message: { readonly id: string }
+  readonly type: 'positive' | 'negative'
+  readonly comment?: string | undefined
 }

@@ -1,11 +1,14 @@
 import { AttachmentPrimitive, ComposerPrimitive, useAuiState } from '@assistant-ui/react'
 import { Icon } from '../app/icons.tsx'
+import { TypingLine } from '../live/typing-line.tsx'
 
 export function Composer() {
   const isRunning = useAuiState(({ thread }) => thread.isRunning)
   return (
     <ComposerPrimitive.AttachmentDropzone className="composer-place">
+      <TypingLine />
       <ComposerPrimitive.Root className="composer">
+        <ReplyTo />
         <div className="attachments">
           <ComposerPrimitive.Attachments>{() => <Picture />}</ComposerPrimitive.Attachments>
         </div>
@@ -35,6 +38,22 @@ export function Composer() {
         </div>
       </ComposerPrimitive.Root>
     </ComposerPrimitive.AttachmentDropzone>
+  )
+}
+
+/** The message to which the next one replies. */
+function ReplyTo() {
+  const quote = useAuiState(({ composer }) => composer.quote)
+  if (!quote) return null
+  return (
+    <ComposerPrimitive.Quote className="reply-to">
+      <Icon name="reply" />
+      <span className="hidden">You reply to: </span>
+      <ComposerPrimitive.QuoteText className="reply-text">{quote.text || 'A picture'}</ComposerPrimitive.QuoteText>
+      <ComposerPrimitive.QuoteDismiss className="tool small" aria-label="Do not reply" title="Do not reply">
+        <Icon name="close" />
+      </ComposerPrimitive.QuoteDismiss>
+    </ComposerPrimitive.Quote>
   )
 }
 

@@ -1,11 +1,15 @@
 import { useAuiState } from '@assistant-ui/react'
-import type { ShownState, Thread } from '@colloquy/client/assistant-ui'
-import { createContext, useContext } from 'react'
+import type { ShownPeople, ShownState, Thread } from '@colloquy/client/assistant-ui'
+import { createContext, useContext, useSyncExternalStore } from 'react'
 import type { Settings } from '../app/settings.ts'
+import type { Seen } from '../live/seen.ts'
 
 interface OpenThread {
   readonly thread: Thread
+  readonly seen: Seen
   readonly assistant: Settings['assistant']
+  /** Says on the page why it failed, if it does. */
+  readonly attempt: (work: Promise<unknown>) => void
 }
 
 export const ThreadContext = createContext<OpenThread | null>(null)
@@ -18,5 +22,36 @@ export function useThread(): OpenThread {
 
 /** Of the message around. */
 export function useShownState(): ShownState {
-  return useAuiState(({ message }) => message.metadata.custom) as unknown as ShownState
+  const custom = useAuiState(({ message }) => message.metadata.custom) as Partial<ShownState>
+  return custom.sent === undefined ? notOurs : (custom as ShownState)
+}
+
+/** Of a message that assistant-ui shows until the thread has it, as while its pictures are read. */
+const notOurs: ShownState = {
+  sent: 'pending',
+  problem: null,
+  siblings: null,
+  name: null,
+  author: null,
+  isOwn: true,
+  model: null,
+  isDeleted: false,
+  isEdited: false,
+  isStopping: false,
+  replyTo: null,
+  reactions: [],
+  feedback: null,
+}
+
+/** What is picked of the people is to be a text, a number or always the same object. */
+export function usePeople<Picked>(pick: (people: ShownPeople | null) => Picked): Picked {
+  const { thread } = useThread()
+  return useSyncExternalStore(thread.subscribe, () => pick(thread.snapshot().people))
+}
+
+export const wholePeople = (people: ShownPeople | null): ShownPeople | null => people
+
+/** How a user is called on the page. */
+export function nameOf(people: ShownPeople | null, userId: string): string {
+  return userId === people?.viewer ? 'You' : (people?.names[userId] ?? userId)
 }

@@ -3,7 +3,10 @@ import { lazy, Suspense, useRef, useState } from 'react'
 import { Icon, type IconName } from '../app/icons.tsx'
 import { goTo } from '../app/place.ts'
 import { DeleteConversationDocument, ListedFragmentDoc, UpdateConversationDocument } from '../gql/graphql.ts'
+import { Here } from '../live/here.tsx'
+import { TakeOver } from '../live/taken-over.tsx'
 import { exportConversation } from './export-conversation.ts'
+import { usePeople } from './thread-context.ts'
 
 const PeoplePanel = lazy(() => import('../people/people-panel.tsx').then((module) => ({ default: module.PeoplePanel })))
 
@@ -32,6 +35,7 @@ function Actions({ id, title }: { readonly id: string; readonly title: string | 
   const [update] = useMutation(UpdateConversationDocument)
   const [remove] = useMutation(DeleteConversationDocument, { variables: { id } })
   const question = useRef<HTMLDialogElement>(null)
+  const role = usePeople((people) => people?.viewerRole ?? null)
   const { data } = useFragment({ fragment: ListedFragmentDoc, from: { __typename: 'Conversation', id } })
   const isArchived = Boolean(data?.archivedAt)
   const archive = () => void update({ variables: { input: { id, archived: !isArchived } } })
@@ -59,12 +63,22 @@ function Actions({ id, title }: { readonly id: string; readonly title: string | 
   return (
     <>
       <h1 className="thread-title">{title ?? 'Untitled'}</h1>
+      <Here />
       <div className="tools">
+        <TakeOver />
         <Tool icon="people" label="People" onUse={() => setPeopleOpen(true)} />
-        <Tool icon="pencil" label="Rename" onUse={() => setRenaming(true)} />
+        {role === 'OWNER' && <Tool icon="pencil" label="Rename" onUse={() => setRenaming(true)} />}
         <Tool icon="download" label="Export as JSON" onUse={() => void exportConversation(client, id)} />
-        <Tool icon={isArchived ? 'restore' : 'archive'} label={isArchived ? 'Restore' : 'Archive'} onUse={archive} />
-        <Tool icon="trash" label="Delete" onUse={() => question.current?.showModal()} />
+        {role === 'OWNER' && (
+          <>
+            <Tool
+              icon={isArchived ? 'restore' : 'archive'}
+              label={isArchived ? 'Restore' : 'Archive'}
+              onUse={archive}
+            />
+            <Tool icon="trash" label="Delete" onUse={() => question.current?.showModal()} />
+          </>
+        )}
       </div>
       {isPeopleOpen && (
         <Suspense>

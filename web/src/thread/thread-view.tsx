@@ -5,12 +5,12 @@ import { memo, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStor
 import { Icon } from '../app/icons.tsx'
 import { leaveMessage, useConversationId, useMessageId } from '../app/place.ts'
 import { ListedFragmentDoc } from '../gql/graphql.ts'
-import { AssistantMessage } from './assistant-message.tsx'
+import { AssistantMessage } from '../message/assistant-message.tsx'
+import { UserMessage } from '../message/user-message.tsx'
 import { Composer } from './composer.tsx'
 import { useHeldPlace } from './held-place.ts'
 import type { ShownRange } from './shown-range.ts'
 import { useThread } from './thread-context.ts'
-import { UserMessage } from './user-message.tsx'
 
 interface ThreadViewProps {
   readonly status: ThreadSnapshot['status']
@@ -233,6 +233,6 @@ const hints = {
 const suggestions = [
   'What can you do?',
   'How was the weather in Oslo this week?',
-  'Where is my order 4?',
+  'Refund my order 4',
   'Draw me a chart',
 ]

@@ -1,7 +1,13 @@
 import { ActionBarPrimitive, ComposerPrimitive, MessagePrimitive, useAuiState } from '@assistant-ui/react'
 import { Icon } from '../app/icons.tsx'
+import { usePeople, useShownState, useThread } from '../thread/thread-context.ts'
 import { BranchPicker } from './branch-picker.tsx'
-import { useShownState, useThread } from './thread-context.ts'
+import { MessageEnd } from './message-end.tsx'
+import { Quoted } from './quoted.tsx'
+import { ReactButton } from './react-button.tsx'
+import { Reactions } from './reactions.tsx'
+import { ReplyButton } from './reply-button.tsx'
+import { Speaker } from './speaker.tsx'
 
 export function UserMessage() {
   const isEditing = useAuiState(({ message }) => message.composer.isEditing)
@@ -9,12 +15,14 @@ export function UserMessage() {
 }
 
 function WrittenMessage() {
-  const { isDeleted, name, sent } = useShownState()
+  const { isDeleted, isOwn, sent } = useShownState()
+  const isObserver = usePeople((people) => people?.viewerRole === 'OBSERVER')
   return (
-    <MessagePrimitive.Root className="message user" data-sent={sent} data-role="user">
-      {name !== null && <p className="speaker">{name}</p>}
+    <MessagePrimitive.Root className="message user" data-sent={sent} data-own={isOwn} data-role="user">
+      <Speaker />
       <div className="bubble">
-        <span className="hidden">You said:</span>
+        {isOwn && <span className="hidden">You said:</span>}
+        <Quoted />
         {isDeleted ? (
           <em>This message was deleted.</em>
         ) : (
@@ -29,17 +37,27 @@ function WrittenMessage() {
         )}
       </div>
       <SentState />
+      <Reactions />
       {sent === 'sent' && !isDeleted && (
         <ActionBarPrimitive.Root className="actions">
           <BranchPicker />
           <ActionBarPrimitive.Copy className="tool small" aria-label="Copy" title="Copy">
             <Icon name="copy" />
           </ActionBarPrimitive.Copy>
-          <ActionBarPrimitive.Edit className="tool small" aria-label="Edit" title="Edit">
-            <Icon name="pencil" />
-          </ActionBarPrimitive.Edit>
+          {!isObserver && (
+            <>
+              {isOwn && (
+                <ActionBarPrimitive.Edit className="tool small" aria-label="Edit" title="Edit">
+                  <Icon name="pencil" />
+                </ActionBarPrimitive.Edit>
+              )}
+              <ReplyButton />
+              <ReactButton />
+            </>
+          )}
         </ActionBarPrimitive.Root>
       )}
+      <MessageEnd />
     </MessagePrimitive.Root>
   )
 }

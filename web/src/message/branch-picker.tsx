@@ -1,5 +1,5 @@
 import { Icon } from '../app/icons.tsx'
-import { useShownState, useThread } from './thread-context.ts'
+import { useShownState, useThread } from '../thread/thread-context.ts'
 
 /** The versions of a message. Which one is looked at is a matter of this screen. */
 export function BranchPicker() {

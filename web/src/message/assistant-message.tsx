@@ -1,33 +1,55 @@
 import { ActionBarPrimitive, MessagePrimitive, useAuiState } from '@assistant-ui/react'
+import type { GivenFeedback, ShownApproval } from '@colloquy/client/assistant-ui'
+import { useState } from 'react'
 import { Icon } from '../app/icons.tsx'
+import { usePeople, useShownState } from '../thread/thread-context.ts'
 import { BranchPicker } from './branch-picker.tsx'
+import { FeedbackButtons, FeedbackForm } from './feedback.tsx'
 import { Folded } from './folded.tsx'
 import { Markdown } from './markdown.tsx'
-import { useShownState } from './thread-context.ts'
+import { MessageEnd } from './message-end.tsx'
+import { Quoted } from './quoted.tsx'
+import { ReactButton } from './react-button.tsx'
+import { Reactions } from './reactions.tsx'
+import { ReplyButton } from './reply-button.tsx'
+import { Speaker } from './speaker.tsx'
 import { ToolCall } from './tool-call.tsx'
 
 /** All that an assistant said and did in one turn; messages of the system stand here too. */
 export function AssistantMessage() {
-  const { isDeleted, name, model } = useShownState()
+  const { isDeleted, model, sent } = useShownState()
   const role = useAuiState(({ message }) => message.role)
   const isRunning = useAuiState(({ message }) => message.status?.type === 'running')
+  const isObserver = usePeople((people) => people?.viewerRole === 'OBSERVER')
+  const [asked, setAsked] = useState<GivenFeedback['rating'] | null>(null)
   return (
     <MessagePrimitive.Root className="message assistant" data-role={role} aria-busy={isRunning}>
-      <p className="speaker">{role === 'system' ? 'Instructions' : (name ?? 'Assistant')}</p>
+      <Speaker />
+      <Quoted />
       {isDeleted ? <em>This message was deleted.</em> : <Content isRunning={isRunning} />}
       <Ending />
-      {!isRunning && !isDeleted && role === 'assistant' && (
+      <Reactions />
+      {!isRunning && !isDeleted && sent === 'sent' && role === 'assistant' && (
         <ActionBarPrimitive.Root className="actions">
           <BranchPicker />
           <ActionBarPrimitive.Copy className="tool small" aria-label="Copy" title="Copy">
             <Icon name="copy" />
           </ActionBarPrimitive.Copy>
-          <ActionBarPrimitive.Reload className="tool small" aria-label="Another answer" title="Another answer">
-            <Icon name="retry" />
-          </ActionBarPrimitive.Reload>
+          {!isObserver && (
+            <>
+              <ActionBarPrimitive.Reload className="tool small" aria-label="Another answer" title="Another answer">
+                <Icon name="retry" />
+              </ActionBarPrimitive.Reload>
+              <ReplyButton />
+              <ReactButton />
+              <FeedbackButtons onAsk={setAsked} />
+            </>
+          )}
           {model !== null && <span className="model">{model}</span>}
         </ActionBarPrimitive.Root>
       )}
+      {asked !== null && <FeedbackForm key={asked} rating={asked} onDone={() => setAsked(null)} />}
+      <MessageEnd />
     </MessagePrimitive.Root>
   )
 }
@@ -51,7 +73,13 @@ function Content({ isRunning }: { readonly isRunning: boolean }) {
             return <img className="picture" src={part.image} alt="In the answer" />
           case 'tool-call':
             return (
-              <ToolCall name={part.toolName} argsText={part.argsText} result={part.result} isError={part.isError} />
+              <ToolCall
+                name={part.toolName}
+                argsText={part.argsText}
+                result={part.result}
+                isError={part.isError}
+                approval={part.approval as ShownApproval | undefined}
+              />
             )
           default:
             return null

@@ -1,0 +1,26 @@
+/** A user as a small round sign beside others. Its name stands in a text nearby. */
+export function Person({ name }: { readonly name: string }) {
+  const [first = '?'] = [...name.trim()]
+  return (
+    <span className="person" aria-hidden="true">
+      {first.toLocaleUpperCase()}
+    </span>
+  )
+}
+
+/** Signs of a few, and how many there are beyond. */
+export function Persons({ names, most = 4 }: { readonly names: readonly string[]; readonly most?: number }) {
+  const more = names.length - most
+  return (
+    <>
+      {names.slice(0, most).map((name) => (
+        <Person key={name} name={name} />
+      ))}
+      {more > 0 && (
+        <span className="person" aria-hidden="true">
+          +{more}
+        </span>
+      )}
+    </>
+  )
+}

@@ -1,0 +1,23 @@
+import { Icon } from '../app/icons.tsx'
+import { goToMessage, useConversationId } from '../app/place.ts'
+import { nameOf, usePeople, useShownState, wholePeople } from '../thread/thread-context.ts'
+
+/** The message to which the one around replies, and the way there. */
+export function Quoted() {
+  const { replyTo } = useShownState()
+  const conversationId = useConversationId()
+  const people = usePeople(wholePeople)
+  if (replyTo === null || conversationId === null) return null
+  const { role, name, author, content } = replyTo
+  const who = name ?? (role === 'USER' ? nameOf(people, author.userId) : (author.name ?? 'Assistant'))
+  return (
+    <button type="button" className="quoted" onClick={() => goToMessage(conversationId, replyTo.id)}>
+      <span className="hidden">In reply to </span>
+      <span className="quoted-who">
+        <Icon name="reply" />
+        {who}
+      </span>
+      <span className="quoted-text">{content ?? 'A picture'}</span>
+    </button>
+  )
+}
