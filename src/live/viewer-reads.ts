@@ -19,7 +19,7 @@ export interface ViewerRead<Read, Told> {
 
 /** The feeds of a conversation's owner share reads with each other, and those of all others do. */
 export function questionOf(what: string, userId: string, ownerId: string): string {
-  return userId === ownerId ? `${what} of the owner` : what
+  return `${what} ${userId === ownerId ? 'of its owner' : 'of others than'} ${ownerId}`
 }
 
 /**
@@ -49,7 +49,7 @@ export function readForViewer<Read, Told>(
     (answer) => {
       if (answer.isAlone) take(answer.told)
       // Events belong to one user: they say what this user's own is.
-      else if (answer.firstSeqs.get(userId) === 1) take(toTold(answer.read))
+      else if (answer.read !== null && answer.firstSeqs.get(userId) === 1) take(toTold(answer.read))
       else reads.once(`${question} ${userId}`, askAs(userId), take)
     },
     userId,

@@ -218,6 +218,9 @@ const reads: Readonly<Record<string, () => readonly string[]>> = {
   messageChunks: () => [`messageChunks(messageId: "${ids[5]}") { text }`],
   viewer: () => [`viewer ${all('Viewer')}`],
   feedback: () => [`feedback ${all('FeedbackConnection')}`],
+  waitingConversations: () => [`waitingConversations(first: 10) ${all('WaitingConversationConnection')}`],
+  // An operator sees of every message that it is there, and in development everybody is one.
+  operator: () => [],
 }
 
 const variables = (document: string) =>
