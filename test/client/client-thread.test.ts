@@ -519,10 +519,12 @@ describe('beside the messages', () => {
     const { conversation } = await api.get('{ conversation(id: "reply") { message(seq: 1) { id } } }')
     expect(await thread.reveal(conversation.message.id)).toBe('reply-1')
     await until(() => texts(thread)[0] === 'm1')
+    thread.showNewest()
+    await until(() => texts(thread).at(-1) === 'yes')
     await api.get('mutation ($id: ID!) { deleteMessage(input: { messageId: $id }) { message { id } } }', {
       id: replied,
     })
-    await until(() => custom(thread, 6)?.replyTo === null)
+    await until(() => custom(thread, shown(thread).length - 1)?.replyTo === null)
   })
 
   test('feedback is given, with a reason, and taken back', async () => {
