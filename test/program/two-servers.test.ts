@@ -128,8 +128,8 @@ describe.each(isLong ? ['PostgreSQL', 'NATS'] : ['PostgreSQL'])('two servers wit
       filter,
     })
     expect(found.conversations.nodes).toEqual([{ id: 'copy' }, { id: 'c' }])
-    const asked = [await ask('{ operator { server } }'), await ask('{ operator { server } }')]
-    expect(new Set(asked.map(({ operator }) => operator.server)).size).toBe(2)
+    const operators = [await ask('{ operator { server } }'), await ask('{ operator { server } }')]
+    expect(new Set(operators.map(({ operator }) => operator.server)).size).toBe(2)
     expect((await ask('{ conversations { nodes { lastMessage { seq } } } viewer { userId } }')).viewer.userId).toBe(
       'ada',
     )
