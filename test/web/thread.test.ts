@@ -62,7 +62,7 @@ test('a call asks for approval, and goes on when it is approved, or refused with
 
 test('people reply, react, rate an answer and take over, and see who types and who has read', async () => {
   const [ada, bob] = await share('team')
-  await message(ada, 'I cannot.').locator('.message-end .person').waitFor()
+  await message(ada, 'I cannot.').locator('.message-end .face').waitFor()
   await message(bob, 'Who can look').hover()
   await message(bob, 'Who can look').getByLabel('Reply').click()
   await bob.locator('.composer textarea').pressSequentially('I c')

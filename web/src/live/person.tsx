@@ -2,7 +2,7 @@
 export function Person({ name }: { readonly name: string }) {
   const [first = '?'] = [...name.trim()]
   return (
-    <span className="person" aria-hidden="true">
+    <span className="face" aria-hidden="true">
       {first.toLocaleUpperCase()}
     </span>
   )
@@ -17,7 +17,7 @@ export function Persons({ names, most = 4 }: { readonly names: readonly string[]
         <Person key={name} name={name} />
       ))}
       {more > 0 && (
-        <span className="person" aria-hidden="true">
+        <span className="face" aria-hidden="true">
           +{more}
         </span>
       )}
