@@ -87,7 +87,13 @@ test('every statement of storage/ and transfer/ has a kind, and is what its kind
 test('what touches several conversations at once is known by name', () => {
   const named = (kind: StatementKind) =>
     [...statements.values()].filter((statement) => statement.kind === kind).map(({ name }) => name)
-  expect(named('gathered').sort()).toEqual(['append-together', 'search-all', 'search-all-part', 'stream-add-together'])
+  expect(named('gathered').sort()).toEqual([
+    'append-together',
+    'search-all',
+    'search-all-part',
+    'stream-add-together',
+    'words-store',
+  ])
   expect(named('two keys').sort()).toEqual(['conversation-fork-copy', 'conversation-fork-copy-links'])
 })
 

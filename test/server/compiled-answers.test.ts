@@ -128,9 +128,13 @@ async function ask(api: Api, { query, operationName, variables }: Asked, ids: re
   return (await (await api.post(text)).json()) as Answer
 }
 
-const events = 3
+/** How many events there are to tell. What waits for a person is one state. */
+const eventsOf = ({ query, operationName }: Asked) =>
+  onlyOperation(query, operationName).includes('waitingConversationsChanged') ? 1 : 3
 
-async function told(api: Api, { query, operationName, variables }: Asked): Promise<string[]> {
+async function told(api: Api, asked: Asked): Promise<string[]> {
+  const { query, operationName, variables } = asked
+  const events = eventsOf(asked)
   await using feed = api.subscribe(onlyOperation(query, operationName), variables)
   const answers: string[] = []
   try {
@@ -149,6 +153,7 @@ async function told(api: Api, { query, operationName, variables }: Asked): Promi
 async function streamed(url: string, identity: Record<string, string>, asked: Asked): Promise<string[]> {
   const { operationName, variables } = asked
   const query = onlyOperation(asked.query, operationName)
+  const events = eventsOf(asked)
   await using reader = await EventStreamReader.open(url, { query, variables, identity })
   const answers: string[] = []
   while (answers.length < events) {

@@ -1,12 +1,11 @@
 import { setImmediate as pause } from 'node:timers/promises'
-import type { Pool } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Message } from '../../entities/message/message.ts'
 import { readLexemes } from '../../words/lexemes.ts'
 import { searchedText } from '../../words/searched-text.ts'
 import { conversationColumns, conversationWidth, readConversation } from '../conversation/conversation-row.ts'
 import { messageColumns, readMessage } from '../message/message-row.ts'
-import { queryKey, type Statement } from '../postgres/statement.ts'
+import { query, queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
 
 /** `more`: the conversation has more to read. `held`: another server is at it. */
@@ -27,7 +26,8 @@ const batch = { messages: 200, bytes: 1_048_576 }
  * The second one stores nothing if the row in which it stands how far they are is not as it was read, so what two
  * servers do at once counts once.
  */
-export async function fillWords({ pool }: Store, key: string): Promise<Filled> {
+export async function fillWords(store: Store, key: string): Promise<Filled> {
+  const { pool } = store
   const rows = await queryKey(pool, selectUnseen, key, [batch.messages, batch.bytes])
   const [first] = rows
   const conversation = first === undefined ? null : readConversation(first, headWidth)
@@ -37,12 +37,12 @@ export async function fillWords({ pool }: Store, key: string): Promise<Filled> {
     return 'whole'
   }
   const seen = first[1] === null ? null : toSeen(first[1], first[2], first[3])
-  if (!conversation.searchable) return removeWords(pool, conversation, seen)
+  if (!conversation.searchable) return removeWords(store, conversation, seen)
   const at = headWidth + conversationWidth
   const messages = rows.filter((row) => row[at] !== null).map((row) => readMessage(row, at, conversation))
   const known = seen?.epoch === conversation.epoch ? seen : { seq: 0, revision: 0 }
   const next = { epoch: conversation.epoch, ...nextSeen(known, conversation, messages, Number(first[0])) }
-  if (!(await storeWords(pool, conversation, messages, seen, next))) return 'held'
+  if (!(await storeWords(store, conversation, messages, seen, next))) return 'held'
   return next.seq < conversation.lastSeq || next.revision < conversation.revision ? 'more' : 'whole'
 }
 
@@ -102,7 +102,7 @@ const selectUnseen: Statement<'key'> = {
 
 /** Answers whether it stored them. */
 async function storeWords(
-  pool: Pool,
+  { pool, spreads }: Store,
   { key, userId }: Pick<Conversation, 'key' | 'userId'>,
   messages: readonly Message[],
   seen: Seen | null,
@@ -112,7 +112,7 @@ async function storeWords(
   const found = messages.filter(isFound)
   const lexemes = []
   for (const message of found) lexemes.push(await readLexemes(userId, searchedText(message), pause))
-  const stored = await queryKey(pool, storeAll, key, [
+  const values = [
     next.epoch,
     next.seq,
     next.revision,
@@ -124,21 +124,23 @@ async function storeWords(
     found.map(({ revision }) => revision ?? 0),
     lexemes.map(({ length }) => length),
     lexemes.map(({ words }) => words),
-  ])
+  ]
+  const stored = spreads
+    ? await queryKey(pool, storeSpread, key, values)
+    : await query(pool, storeAtOnce, [key, ...values])
   return stored.length > 0
 }
 
 /**
- * A message that was changed or erased meanwhile is left out: it has a later revision, or no conversation any more. What a
- * crash loses is filled again, so the commit waits for no disk.
+ * A message that was changed or erased meanwhile is left out: it has a later revision, or no conversation any more.
+ *
+ * @param before what the first insert selects from
  */
-const storeAll: Statement<'key'> = {
-  name: 'words-store',
-  kind: 'key',
-  text: `
+function storeText(before: string): string {
+  return `
     with moved as (
       insert into conversation_words as w (conversation_key, epoch, seq, revision)
-      select $1::uuid, $2::bigint, $3::int, $4::bigint from set_config('synchronous_commit', 'off', true)
+      select $1::uuid, $2::bigint, $3::int, $4::bigint ${before}
       on conflict (conversation_key) do update
         set epoch = excluded.epoch, seq = excluded.seq, revision = excluded.revision
         where w.epoch = $5::bigint and w.seq = $6::int and w.revision = $7::bigint
@@ -157,17 +159,26 @@ const storeAll: Statement<'key'> = {
       on conflict (conversation_key, seq) do update set
         revision = excluded.revision, length = excluded.length, words = excluded.words
     )
-    select from moved`,
+    select from moved`
 }
 
-async function removeWords(pool: Pool, conversation: Conversation, seen: Seen | null): Promise<Filled> {
+/** What a crash loses is filled again, so the commit waits for no disk. A database that spreads conversations takes no such function. */
+const storeAtOnce: Statement<'gathered'> = {
+  name: 'words-store',
+  kind: 'gathered',
+  text: storeText("from set_config('synchronous_commit', 'off', true)"),
+}
+
+const storeSpread: Statement<'key'> = { name: 'words-store-spread', kind: 'key', text: storeText('') }
+
+async function removeWords(store: Store, conversation: Conversation, seen: Seen | null): Promise<Filled> {
   if (seen === null || seen.seq === 0) return 'whole'
   const values = [seen.epoch, seen.seq, seen.revision, batch.messages]
-  const [removed] = await queryKey(pool, removeSome, conversation.key, values)
+  const [removed] = await queryKey(store.pool, removeSome, conversation.key, values)
   if (removed === undefined) return 'held'
   if (Number(removed[0]) === batch.messages) return 'more'
   const none = { epoch: conversation.epoch, seq: 0, revision: 0 }
-  return (await storeWords(pool, conversation, [], seen, none)) ? 'whole' : 'held'
+  return (await storeWords(store, conversation, [], seen, none)) ? 'whole' : 'held'
 }
 
 /** Answers no row if they are not filled as far as was read. The lock keeps those who fill them waiting meanwhile. */
