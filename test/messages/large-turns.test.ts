@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { PartsFormat } from '../../src/entities/message/message-enums.ts'
 import { ContextFormat } from '../../src/entities/window-enums.ts'
 import { useBed } from '../support/bed.ts'
+import { isLong } from '../support/long.ts'
 import { readAsProvider } from '../support/window/window-rules.ts'
 
 const bed = useBed()
@@ -92,7 +93,7 @@ const large: [name: string, message: Record<string, unknown>][] = [
   ['parts of no known dialect', { partsFormat: 'OTHER', parts: numbers }],
 ]
 
-test.each(large)(
+test.each(isLong ? large : large.slice(0, 3))(
   'a message of 5,000 %s is stored, changed, streamed, followed and read back',
   async (name, message) => {
     const ada = bed.server.as()
@@ -152,7 +153,7 @@ function resultsOf(partsFormat: keyof typeof dialects): object[] {
 
 const appendMany = 'mutation ($input: AppendMessagesInput!) { appendMessages(input: $input) { replayed } }'
 
-test.each(turns)(
+test.each(isLong ? turns : turns.slice(0, 2))(
   'a turn of 5,000 calls is in a window of every format, each with its result: %s',
   async (name, called, results) => {
     const ada = bed.server.as()

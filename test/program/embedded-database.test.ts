@@ -7,6 +7,7 @@ import { Client } from 'pg'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type EmbeddedDatabase, startEmbeddedDatabase } from '../../src/database/embedded/embedded.ts'
 import { findBinaries } from '../../src/database/embedded/embedded-binaries.ts'
+import { isLong } from '../support/long.ts'
 
 let directory: string
 
@@ -63,7 +64,7 @@ describe('the embedded database', () => {
     await expect(start()).rejects.toThrow(`${directory} is in use by another server (process ${process.pid})`)
   })
 
-  test('goes to one of three servers that start at once in an empty folder', async () => {
+  test.skipIf(!isLong)('goes to one of three servers that start at once in an empty folder', async () => {
     const starts = await Promise.allSettled([start(), start(), start()])
     const errors = starts.flatMap((it) => (it.status === 'rejected' ? [String(it.reason)] : []))
     const databases = starts.flatMap((it) => (it.status === 'fulfilled' ? [it.value] : []))
@@ -73,7 +74,8 @@ describe('the embedded database', () => {
     expect((await readdir(directory)).sort()).toEqual(['postgres', 'postgres.log'])
   })
 
-  test('is adopted as it runs when its server was killed', async () => {
+  // With a whole server, lifecycle.test.ts shows the same.
+  test.skipIf(!isLong)('is adopted as it runs when its server was killed', async () => {
     const owner = await startOwner()
     const pid = await postmasterPid()
     await kill(owner)

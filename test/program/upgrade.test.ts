@@ -3,6 +3,7 @@ import { beforeAll, expect, test } from 'vitest'
 import { findBreaches } from '../faults/history.ts'
 import { Load } from '../faults/load.ts'
 import { createDatabase, type TestDatabase } from '../support/database/database.ts'
+import { isLong } from '../support/long.ts'
 import { TcpProxy } from '../support/network/tcp-proxy.ts'
 import { patient } from '../support/patient.ts'
 import { buildPrograms } from '../support/program/program.ts'
@@ -23,7 +24,7 @@ beforeAll(() => {
   release = buildRelease(tag)
 }, timeout)
 
-test(`two servers of ${tag} are replaced under load, one after the other, and again the other way`, {
+test(`two servers of ${tag} are replaced under load, one after the other${isLong ? ', and again the other way' : ''}`, {
   timeout,
 }, async ({ skip }) => {
   skip(release === null, `this clone does not have the tag ${tag}, and cannot fetch it`)
@@ -60,8 +61,11 @@ test(`two servers of ${tag} are replaced under load, one after the other, and ag
   await replace(0, startNew)
   expect((await migrationsOf(database)).slice(0, before.length)).toEqual(before)
   await replace(1, startNew)
-  await replace(0, startOld)
-  await replace(1, startOld)
+  // The way back is the same with the releases exchanged.
+  if (isLong) {
+    await replace(0, startOld)
+    await replace(1, startOld)
+  }
 
   expect((await load.finish()).flatMap(findBreaches)).toEqual([])
   expect([load.counts.unanswered, load.strange]).toEqual([0, []])

@@ -6,6 +6,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { readConfig } from '../../src/config.ts'
 import { startServer } from '../../src/server/server.ts'
 import { Api } from '../support/api.ts'
+import { isLong } from '../support/long.ts'
 import { buildPrograms, Program } from '../support/program/program.ts'
 import { readExported } from '../support/program/transfer.ts'
 
@@ -34,7 +35,7 @@ async function serving(work: (api: (user: string) => Api) => Promise<void>): Pro
 const done = (stdout: string) => ({ code: 0, stdout, stderr: '' })
 const failed = (stderr: unknown, stdout = '') => ({ code: 1, stdout, stderr })
 
-test('backup, export, restore, import and renew-epochs, with the embedded database', async () => {
+test.skipIf(!isLong)('backup, export, restore, import and renew-epochs, with the embedded database', async () => {
   expect(await run('backup none.jsonl')).toEqual(failed(expect.stringMatching(/^There is no database in .*data yet/)))
   await serving(async (as) => {
     for (const user of ['ada', 'eve']) for (const content of ['one', 'two']) await as(user).append('c', content)
