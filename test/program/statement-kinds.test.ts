@@ -100,6 +100,11 @@ test('what touches several conversations at once is known by name', () => {
 describe('the rules find', () => {
   const broken: [StatementKind, string, RegExp][] = [
     ['key', 'select from message m', /message is not asked by the key/],
+    [
+      'key',
+      'insert into conversation as c (key) values ($1) on conflict (key) do update set revision = 1 where exists (select from message m where m.conversation_key = $1)',
+      /a conflict asks a table/,
+    ],
     ['key', 'select from message m where m.conversation_key = $2', /message is not asked by the key/],
     ['key', 'select from message m where m.conversation_key = $1 or true', /message is not asked/],
     ['key', 'select from conversation c, message m where c.key = $1 and m.seq = 1', /message is not asked/],

@@ -7,7 +7,7 @@ import type { Statement } from '../postgres/statement.ts'
 /**
  * - `update`: the conversation exists, and each message continues the one before it. Nothing changes if the active leaf
  *   is another than the newest message, or if a person has taken the conversation over.
- * - `upsert`: the same, and a conversation that is missing is created.
+ * - `upsert`: the same, and a conversation that is missing is created. Only by its owner, who alone may create it.
  * - `branch`: the conversation exists. A message may continue any other, and the last one becomes the active leaf.
  * - `import`: the same, and each message brings its time. `mixed`: some do.
  */
@@ -53,7 +53,8 @@ interface Mode {
   readonly move: string
 }
 
-const conditions = `${reachable('c', 'writer')} and ($5::int is null or c.last_seq = $5)`
+const hasSeq = '($5::int is null or c.last_seq = $5)'
+const conditions = `${reachable('c', 'writer')} and ${hasSeq}`
 const counters = 'last_seq = c.last_seq + $4, revision = c.revision + $6'
 
 /** The appended message becomes the newest, and the active path ends with it. `$7`: whether a message names a parent. */
@@ -75,7 +76,7 @@ const modes: Readonly<Record<AppendMode, Mode>> = {
         (key, epoch, user_id, id, last_seq, revision, changed_revision, created_at, updated_at)
       values ($1, $7, $2, $8, $4, 1, 1, now(), now())
       on conflict (key) do update set ${counters}, updated_at = ${nextUpdate('c.updated_at', 'excluded.updated_at')}
-        where ${conditions} and ${plain('c')}`,
+        where ${reachable('c', 'owner')} and ${hasSeq} and ${plain('c')}`,
   },
   branch: {
     columns: [parentColumn],

@@ -37,6 +37,9 @@ export function findFaults({ kind, text }: Statement, volatility: Volatility): s
     if (nameOf(call) === 'unnest' && JSON.stringify(call.args).includes('"uuid"')) faults.push('it unnests keys')
     if (volatilityOf(call, volatility) === 'v') faults.push(`${nameOf(call)}() is volatile`)
   }
+  for (const { InsertStmt: insert } of nodes(statement)) {
+    if (JSON.stringify(insert?.onConflictClause ?? null).includes('"SubLink"')) faults.push('a conflict asks a table')
+  }
   if (kind === 'maintenance' && statement.SelectStmt === undefined) faults.push('it changes rows of many conversations')
   if (kind === 'key' || kind === 'user') faults.push(...findUnbound(statement, kind === 'key', new Set()))
   for (const set of changesOf(statement)) faults.push(...findMoving(set.values, set.isOnConflict, volatility))
