@@ -89,6 +89,7 @@ test('what touches several conversations at once is known by name', () => {
     [...statements.values()].filter((statement) => statement.kind === kind).map(({ name }) => name)
   expect(named('gathered').sort()).toEqual([
     'append-together',
+    'conversation-list-unread',
     'search-all',
     'search-all-part',
     'stream-add-together',

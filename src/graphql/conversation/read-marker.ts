@@ -115,6 +115,6 @@ export class ViewerReadResolver {
     description: `How many conversations have something that the viewer has not read, up to ${mostUnread}, among the ${mostLookedAt} that changed last.`,
   })
   unreadConversations(@Ctx() context: Context): Promise<number> {
-    return countUnreadConversations(context.services.store, context.viewer.userId)
+    return countUnreadConversations(context.services.store, context.budget, context.viewer.userId)
   }
 }

@@ -4,6 +4,7 @@ import { ConversationMissing } from '../../facts.ts'
 import { findConversation } from '../conversation/conversation.ts'
 import { type ConversationRef, mayAccess, reachable } from '../conversation/conversation-ref.ts'
 import { byViewer, readsAt, statementFor } from '../conversation/history-part.ts'
+import { readList } from '../list/conversation-list.ts'
 import { firstSeqOfAny, theirs } from '../list/list-statement.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { query, queryKey, type Row, type Runner, type Statement } from '../postgres/statement.ts'
@@ -142,17 +143,27 @@ const selectMentions: Statement<'key'> = {
 }
 
 /** How many conversations of a user have something to read, among those that changed last, up to `mostUnread`. */
-export async function countUnreadConversations(store: Store, userId: string): Promise<number> {
+export async function countUnreadConversations(store: Store, budget: AnswerBudget, userId: string): Promise<number> {
+  if (store.spreads) return countOneByOne(store, budget, userId)
   const [row] = await query(store.lone, countUnread, [userId])
   return Number(row?.[0] ?? 0)
 }
 
-const countUnread: Statement<'user'> = {
+/** A database that spreads conversations does not join what it has found with what lies on other machines. */
+async function countOneByOne(store: Store, budget: AnswerBudget, userId: string): Promise<number> {
+  const newestFirst = { after: null, before: null, fromEnd: false, filter: null, tellsTime: false }
+  const request = { ...newestFirst, count: mostLookedAt, columns: 'brief', lastMessages: null } as const
+  const { conversations } = await readList(store, budget, userId, request)
+  const states = await readReadStates(store, budget, userId, conversations)
+  return Math.min(states.filter(({ unread }) => unread > 0).length, mostUnread)
+}
+
+const countUnread: Statement<'gathered'> = {
   name: 'conversation-list-unread',
-  kind: 'user',
+  kind: 'gathered',
   text: `
     select count(*)::int from (
-      select from (
+      select true from (
         select c.* from (
           ${theirs.map((from) => `(select c.* ${from} and c.deleted_at is null order by c.updated_at desc limit ${mostLookedAt})`).join(' union all ')}
         ) c

@@ -73,7 +73,7 @@ const select: Statement<'maintenance'> = {
   text: `
     select coalesce(sum(page.own) over (order by page.at, page.key), 0), total.count,
       page.key, page.epoch, page.user_id, page.id, page.title, page.since, page.reason
-    from (select count(*)::int as count from (select from ${waiting} limit ${mostCounted}) w) total
+    from (select count(*)::int as count from (select true from ${waiting} limit ${mostCounted}) w) total
     left join (
       select 128 + coalesce(octet_length(c.title), 0) + coalesce(octet_length(w.reason), 0) as own, w.since as at,
         c.key, c.epoch, c.user_id, c.id, c.title, ${readable('w.since')} as since, w.reason
