@@ -1,5 +1,5 @@
 import { nameOf, usePeople, wholePeople } from '../thread/thread-context.ts'
-import { Persons } from './person.tsx'
+import { Faces } from './faces.tsx'
 
 /** Who else has the conversation open. */
 export function Here() {
@@ -12,7 +12,7 @@ export function Here() {
   return (
     <p className="here" title={text}>
       <span className="hidden">{text}</span>
-      {others.length === 0 ? <span aria-hidden="true">{count} here</span> : <Persons names={others} most={3} />}
+      {others.length === 0 ? <span aria-hidden="true">{count} here</span> : <Faces names={others} most={3} />}
     </p>
   )
 }

@@ -1,6 +1,6 @@
 import { useAuiState } from '@assistant-ui/react'
 import { useEffect, useRef } from 'react'
-import { Persons } from '../live/person.tsx'
+import { Faces } from '../live/faces.tsx'
 import { nameOf, usePeople, useThread } from '../thread/thread-context.ts'
 
 /** Whoever sees the end of a message has read it. Those who read no further are shown there. */
@@ -16,7 +16,7 @@ export function MessageEnd() {
   const text = readers.length > 0 ? `Read by ${readers.join(', ')}` : count > 0 ? `Read by ${count}` : ''
   return (
     <div ref={end} className="message-end" aria-live="off" title={text}>
-      {readers.length > 0 && <Persons names={readers} />}
+      {readers.length > 0 && <Faces names={readers} />}
       {text !== '' && <span className={readers.length > 0 ? 'hidden' : undefined}>{text}</span>}
     </div>
   )

@@ -1,5 +1,5 @@
 import { useAuiState } from '@assistant-ui/react'
-import { Person } from '../live/person.tsx'
+import { Face } from '../live/faces.tsx'
 import { nameOf, usePeople, useShownState, wholePeople } from '../thread/thread-context.ts'
 
 /** Who wrote the message around; nothing for one's own. */
@@ -13,7 +13,7 @@ export function Speaker() {
   const said = name ?? nameOf(people, author.userId)
   return (
     <p className="speaker">
-      <Person name={said} />
+      <Face name={said} />
       {said}
       {author.kind !== 'USER' && author.name !== null && <span className="by"> by {author.name}</span>}
     </p>

@@ -11,6 +11,7 @@ import {
   RemovePersonDocument,
 } from '../gql/graphql.ts'
 import '../style/people.css'
+import { Face } from '../live/faces.tsx'
 import { AddPerson } from './add-person.tsx'
 import { roles } from './roles.ts'
 
@@ -97,9 +98,7 @@ function Person({ id, person: { userId, role, historyFrom }, isViewer, isOwner }
   }
   return (
     <li className="person">
-      <span className="person-mark" aria-hidden="true">
-        {[...userId][0]?.toUpperCase()}
-      </span>
+      <Face name={userId} />
       <span className="person-name">
         {userId}
         {isViewer && <span className="person-note"> you</span>}
