@@ -91,7 +91,7 @@ test.skipIf(!isLong)('backup, export, restore, import and renew-epochs, with the
   })
 })
 
-test('wrong use, and a file that is damaged or not there, end in one sentence', async () => {
+test.skipIf(!isLong)('wrong use, and a file that is damaged or not there, end in one sentence', async () => {
   expect(await run('export --json')).toEqual({
     code: 2,
     stdout: '',
