@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Client } from 'pg'
 import type { Bench, Case } from '../case.ts'
 import { meter } from '../compare.ts'
-import { type Contender, ours } from '../contenders.ts'
+import { type Contender, ours, participants } from '../contenders.ts'
 import { standardData } from '../data.ts'
 import { connect } from '../database.ts'
 import { questions } from '../documents.ts'
@@ -28,12 +28,13 @@ export const words: Case = {
   async run(bench) {
     await using entered = new AsyncDisposableStack()
     const entrants = []
-    for (const fills of [false, true]) {
-      const name = fills ? 'with words' : 'without'
-      const url = await bench.database.copy(fills ? 'bench_words' : 'bench', standardData)
-      const program = entered.use(await Program.start(filling(fills).command(url)))
-      const client = entered.use(await connect(url))
-      entrants.push({ name, program, client, fills })
+    for (const [index, contender] of participants([ours], bench.options).entries()) {
+      for (const fills of [false, true]) {
+        const url = await bench.database.copy(`bench_words_${index}_${fills}`, standardData)
+        const program = entered.use(await Program.start(filling(contender, fills).command(url)))
+        const client = entered.use(await connect(url))
+        entrants.push({ name: `${contender.name}, ${fills ? 'with' : 'without'} words`, program, client, fills })
+      }
     }
     const measured = await inTurns(entrants, {
       rounds: bench.options.rounds,
@@ -44,7 +45,7 @@ export const words: Case = {
     const [without, withWords] = [...measured.values()] as [Turn, Turn]
     const more = withWords.server - without.server
     return {
-      method: `${connections} connections append messages of 200 characters to random conversations; the processor is read when all words are there.`,
+      method: `${connections} connections append messages, half of them short and half of up to 1,500 characters, to random conversations; the processor is read when all words are there.`,
       columns: ['', 'appends', 'server µs', 'PostgreSQL µs', 'words behind, s'],
       rows: [...measured].map(([name, turn]) => [name, ...describe(turn)]),
       goals: [],
@@ -55,12 +56,12 @@ export const words: Case = {
   },
 }
 
-function filling(fills: boolean): Contender {
+function filling(contender: Contender, fills: boolean): Contender {
   const command = (databaseUrl: string) => {
-    const { env, ...rest } = ours.command(databaseUrl)
+    const { env, ...rest } = contender.command(databaseUrl)
     return { ...rest, env: { ...env, SEARCH_FILL: fills ? 'on' : 'off' } }
   }
-  return { ...ours, command }
+  return { ...contender, command }
 }
 
 interface Entrant {
