@@ -1,6 +1,6 @@
 import type { ListLook } from '../storage/list/list-looks.ts'
 import type { Moved } from '../storage/postgres/store.ts'
-import { type Bus, type Interest, peopleKey } from './bus.ts'
+import { type Bus, type Interest, peopleKey } from './bus/bus.ts'
 
 /**
  * What no log has, and moves all the same, as bits of a sum: an idle feed remembers it as a number. Of a conversation

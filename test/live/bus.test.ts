@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import type { Bus } from '../../src/live/bus.ts'
+import type { Bus } from '../../src/live/bus/bus.ts'
 import type { Moved } from '../../src/storage/postgres/store.ts'
 import type { Answer } from '../support/api.ts'
 import type { TestDatabase } from '../support/database/database.ts'

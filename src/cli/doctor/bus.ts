@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto'
 import type { Config } from '../../config.ts'
 import { explainDatabaseError } from '../../database/database-errors.ts'
-import type { Connect } from '../../live/bus.ts'
-import { natsLine } from '../../live/nats-bus.ts'
-import { postgresLine } from '../../live/postgres-bus.ts'
+import type { Connect } from '../../live/bus/bus.ts'
+import { natsLine } from '../../live/bus/nats-bus.ts'
+import { postgresLine } from '../../live/bus/postgres-bus.ts'
 import type { Found } from './finding.ts'
 
 /** Milliseconds for both lines and the hint. */

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AuthorKind } from '../../entities/message/message-enums.ts'
 import { listKey } from '../../storage/conversation/conversation-key.ts'
-import type { Bus } from '../bus.ts'
+import type { Bus } from '../bus/bus.ts'
 import { states, type Watchers } from '../watchers.ts'
 import { ConversationPeople } from './conversation-people.ts'
 import { type Note, readSaying, subjectOf, writeSaying } from './people-note.ts'

@@ -1,7 +1,7 @@
 import { statfs } from 'node:fs/promises'
 import type { Pool } from 'pg'
 import type { Pipelines } from '../../database/reads/pipelines.ts'
-import type { Bus } from '../../live/bus.ts'
+import type { Bus } from '../../live/bus/bus.ts'
 import type { Poll } from '../../live/poll.ts'
 import type { Watchers } from '../../live/watchers.ts'
 import type { Appender } from '../../storage/append/appender.ts'

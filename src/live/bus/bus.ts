@@ -1,7 +1,7 @@
 import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises'
 import type { Logger } from 'pino'
-import type { Moved } from '../storage/postgres/store.ts'
-import { AwayLog } from './away-log.ts'
+import type { Moved } from '../../storage/postgres/store.ts'
+import { AwayLog } from '../away-log.ts'
 
 /** Servers say on this key who is there and what people do. Hints have the key of a conversation or of a list. */
 export const peopleKey = 'people'
