@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
-import { NotPermitted } from '../../facts.ts'
+import { ConversationMissing, NotPermitted } from '../../facts.ts'
 import { queryKey, type Statement } from '../postgres/statement.ts'
 import { drawEpoch } from './conversation-key.ts'
 import { type Access, type ConversationRef, mayAccess } from './conversation-ref.ts'
@@ -27,6 +27,13 @@ export async function lockConversation(
   if (part === null) return null
   if (!allows(part.role, access)) throw new NotPermitted()
   return { conversation, firstSeq: firstSeqOf(part) }
+}
+
+/** The same for a conversation that is there. @throws ConversationMissing, NotPermitted */
+export async function lockPresent(client: PoolClient, ref: ConversationRef, access: Access): Promise<Conversation> {
+  const conversation = (await lockConversation(client, ref, access))?.conversation
+  if (conversation === undefined || conversation.deletedAt !== null) throw new ConversationMissing()
+  return conversation
 }
 
 /**

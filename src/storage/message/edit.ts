@@ -2,11 +2,11 @@ import type { PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
 import type { Place } from '../../entities/ids/place.ts'
 import type { Message } from '../../entities/message/message.ts'
-import { ConversationMissing, MessageMissing, NotPermitted, RevisionMoved, StillStreaming } from '../../facts.ts'
+import { MessageMissing, NotPermitted, RevisionMoved, StillStreaming } from '../../facts.ts'
 import { commit, inTransaction, moving, unmoved, type Written } from '../conversation/commit.ts'
 import { readPayer } from '../conversation/conversation-owner.ts'
 import type { ConversationRef } from '../conversation/conversation-ref.ts'
-import { lockConversation } from '../conversation/lock.ts'
+import { lockConversation, lockPresent } from '../conversation/lock.ts'
 import { free, type Room, within } from '../postgres/quota.ts'
 import { queryKey, type Statement } from '../postgres/statement.ts'
 import type { Store } from '../postgres/store.ts'
@@ -134,8 +134,7 @@ export async function clearConversation(store: Store, ref: ConversationRef): Pro
     const { conversation, isDone } = await commit(
       store,
       inTransaction(async (client) => {
-        const found = (await lockConversation(client, ref, 'owner'))?.conversation ?? null
-        if (found === null || found.deletedAt !== null) throw new ConversationMissing()
+        const found = await lockPresent(client, ref, 'owner')
         upTo ??= found.lastSeq
         const rows = await queryKey(client, selectUncleared, found.key, [upTo, clearedPerTransaction])
         const seqs = rows.map(([seq]) => seq as number)

@@ -3,11 +3,11 @@ import type { Conversation } from '../../entities/conversation.ts'
 import type { Participant } from '../../entities/participant.ts'
 import { readable, toTimestamp } from '../../entities/timestamp.ts'
 import type { Waiting } from '../../entities/waiting.ts'
-import { ConversationMissing, TakenOver, TooManyParticipants } from '../../facts.ts'
+import { TakenOver, TooManyParticipants } from '../../facts.ts'
 import { commit, inTransaction, listMoved, movingOthers, unmoved, waitingMoved } from '../conversation/commit.ts'
 import { type ConversationRef, reachable } from '../conversation/conversation-ref.ts'
 import { conversationColumns, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
-import { lockConversation } from '../conversation/lock.ts'
+import { lockPresent } from '../conversation/lock.ts'
 import { readPart } from '../conversation/participant-role.ts'
 import type { AnswerBudget } from '../postgres/answer-budget.ts'
 import { queryKey, type Row, type Runner, type Statement } from '../postgres/statement.ts'
@@ -31,7 +31,7 @@ export function waitForPerson(store: Store, ref: ConversationRef, reason: string
   return commit(
     store,
     inTransaction(async (client) => {
-      const found = await lockForWriter(client, ref)
+      const found = await lockPresent(client, ref, 'writer')
       if (found.takenOverBy !== null) throw new TakenOver(found.takenOverBy)
       const isChanged = (await queryKey(client, upsert, found.key, [found.epoch, reason])).length > 0
       if (!isChanged) return unmoved(found)
@@ -45,7 +45,7 @@ export function stopWaiting(store: Store, ref: ConversationRef): Promise<Convers
   return commit(
     store,
     inTransaction(async (client) => {
-      const found = await lockForWriter(client, ref)
+      const found = await lockPresent(client, ref, 'writer')
       const ended = found.takenOverBy === null ? await endWaiting(client, found, 'forgotten') : []
       if (ended.length === 0) return unmoved(found)
       return movingOthers(await moveConversation(client, found), ended)
@@ -64,8 +64,7 @@ export function joinWaiting(store: Store, ref: ConversationRef, most: number): P
     store,
     inTransaction(async (client) => {
       const joined = await letIn(client, ref, 'OBSERVER', most)
-      const found = (await lockConversation(client, ref, 'reader'))?.conversation
-      if (found === undefined || found.deletedAt !== null) throw new ConversationMissing()
+      const found = await lockPresent(client, ref, 'reader')
       return joined.length === 0 ? unmoved(found) : movingOthers(found, joined)
     }),
   )
@@ -115,12 +114,6 @@ export async function endWaiting(
   if (ended?.[0] !== true) return []
   const left = await queryKey(client, endParts, key, [epoch])
   return [waitingMoved, ...left.map(([userId]) => listMoved(userId as string))]
-}
-
-async function lockForWriter(client: PoolClient, ref: ConversationRef): Promise<Conversation> {
-  const found = (await lockConversation(client, ref, 'writer'))?.conversation
-  if (found === undefined || found.deletedAt !== null) throw new ConversationMissing()
-  return found
 }
 
 /** Moves what `ConversationUpdated` tells. */

@@ -1,10 +1,10 @@
 import type { PoolClient } from 'pg'
 import type { Conversation } from '../../entities/conversation.ts'
-import { ConversationMissing, NotPermitted, TakenOver } from '../../facts.ts'
+import { NotPermitted, TakenOver } from '../../facts.ts'
 import { commit, inTransaction, movingOthers, unmoved } from '../conversation/commit.ts'
 import type { ConversationRef } from '../conversation/conversation-ref.ts'
 import { conversationColumns, nextUpdate, readConversation } from '../conversation/conversation-row.ts'
-import { lockConversation } from '../conversation/lock.ts'
+import { lockPresent } from '../conversation/lock.ts'
 import { changing } from '../message/rewrite.ts'
 import { endWaiting, letIn } from '../participant/waiting.ts'
 import { queryKey, type Row, type Statement } from '../postgres/statement.ts'
@@ -61,8 +61,7 @@ function change(
     store,
     inTransaction(async (client) => {
       const entered = await enter(client)
-      const found = (await lockConversation(client, ref, 'writer'))?.conversation
-      if (found === undefined || found.deletedAt !== null) throw new ConversationMissing()
+      const found = await lockPresent(client, ref, 'writer')
       const changed = await work(client, found)
       if (changed === null) return unmoved(found)
       return movingOthers(readConversation(changed.rows[0] as Row), [...entered, ...changed.others])
