@@ -1,11 +1,11 @@
 import { useSyncExternalStore } from 'react'
 
-/** Whether somebody looks at this window. */
 export function useIsLookedAt(): boolean {
   return useSyncExternalStore(subscribe, isLookedAt)
 }
 
-function isLookedAt(): boolean {
+/** Whether somebody looks at this window. */
+export function isLookedAt(): boolean {
   return document.visibilityState === 'visible' && document.hasFocus()
 }
 

@@ -41,8 +41,8 @@ export function Sidebar({ session, user, onUser, current, onAsked, onChosen }: S
         <Icon name="plus" />
         New conversation
       </button>
+      <Queue current={current} onOpen={open} />
       <Search onAsked={onAsked} onChosen={onChosen}>
-        <Queue current={current} onOpen={open} />
         <div className="tabs">
           <button type="button" aria-pressed={!isArchive} onClick={() => setArchive(false)}>
             Active

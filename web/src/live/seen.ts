@@ -1,4 +1,5 @@
 import type { Thread } from '@colloquy/client/assistant-ui'
+import { isLookedAt } from '../app/focus.ts'
 
 /** Tells a thread what was read: messages whose end the window shows while it has the focus. */
 export class Seen {
@@ -42,7 +43,7 @@ export class Seen {
   }
 
   readonly #tell = (): void => {
-    if (document.visibilityState !== 'visible' || !document.hasFocus()) return
+    if (!isLookedAt()) return
     for (const end of this.#visible) this.#thread.read(this.#ids.get(end) ?? '')
   }
 }

@@ -16,11 +16,7 @@ export function WaitingNotice({ id }: { readonly id: string }) {
   const { since, reason } = conversation.waiting
   const act = (run: () => Promise<unknown>) => () => run().catch((error) => setProblem(sayProblem(error)))
   return (
-    <section
-      className="wait-notice"
-      aria-label="Waiting for a person"
-      data-observes={conversation.viewerRole === 'OBSERVER'}
-    >
+    <section className="wait-notice" aria-label="Waiting for a person">
       <p role="status" title={reason ?? undefined}>
         <strong>Waiting for a person</strong> since <time dateTime={since}>{sayWhen(since)}</time>
         {reason === null ? '.' : `: ${reason}`}

@@ -1,16 +1,14 @@
-import { useFragment } from '@apollo/client/react'
 import { ThreadPrimitive, unstable_useThreadMessageIds, useAuiEvent } from '@assistant-ui/react'
 import type { ThreadSnapshot } from '@colloquy/client/assistant-ui'
 import { memo, useEffect, useLayoutEffect, useRef, useState, useSyncExternalStore } from 'react'
 import { Icon } from '../app/icons.tsx'
-import { leaveMessage, useConversationId, useMessageId } from '../app/place.ts'
-import { ListedFragmentDoc } from '../gql/graphql.ts'
+import { leaveMessage, useMessageId } from '../app/place.ts'
 import { AssistantMessage } from '../message/assistant-message.tsx'
 import { UserMessage } from '../message/user-message.tsx'
 import { Composer } from './composer.tsx'
 import { useHeldPlace } from './held-place.ts'
 import type { ShownRange } from './shown-range.ts'
-import { useThread } from './thread-context.ts'
+import { usePeople, useThread } from './thread-context.ts'
 
 interface ThreadViewProps {
   readonly status: ThreadSnapshot['status']
@@ -44,9 +42,7 @@ export function ThreadView({ status, isEmpty, range }: ThreadViewProps) {
 
 /** An observer only reads. */
 function Write() {
-  const id = useConversationId() ?? ''
-  const { data } = useFragment({ fragment: ListedFragmentDoc, from: { __typename: 'Conversation', id } })
-  if (data?.viewerRole === 'OBSERVER')
+  if (usePeople((people) => people?.viewerRole === 'OBSERVER'))
     return <p className="observes">You read this conversation, and do not write in it.</p>
   return <Composer />
 }
