@@ -11,8 +11,8 @@ import type { Browser, CDPSession, Page } from '../web/node_modules/playwright-c
 
 /**
  * How the page does with a long conversation: `npm run page-figures -- [MESSAGES] [SECONDS]`, 10,000 and 60 unless given. It
- * opens the conversation, scrolls through all of it and back, and streams for so many seconds, in Chromium, with a server of
- * its own. It prints, and asserts nothing.
+ * opens the page at the conversation, and the conversation from another one, scrolls through all of it and back, and streams
+ * for so many seconds, in Chromium, with a server of its own. It prints, and asserts nothing.
  *
  * Beside the time of a clock stands that of the processor on the page's main thread: the longest task is what the page itself
  * adds to a frame, whatever else the machine does.
@@ -23,6 +23,21 @@ const user = 'reader'
 const { chromium } = createRequire(new URL('../web/package.json', import.meta.url))(
   'playwright-core',
 ) as typeof import('../web/node_modules/playwright-core/index.js')
+
+/** Runs in the page. It notes there when the last message is shown: asking the page again and again would take its time. */
+const begin = `
+  if (location.protocol !== 'about:') localStorage.setItem('colloquy:user', ${JSON.stringify(user)})
+  const isLast = () => document.querySelector('.messages')?.lastElementChild?.textContent.includes('Message ${count}.')
+  globalThis.shown = () => new Promise((resolve) => {
+    const look = () => {
+      if (!isLast()) return
+      observer.disconnect()
+      requestAnimationFrame(() => resolve(performance.now()))
+    }
+    const observer = new MutationObserver(look)
+    observer.observe(document, { childList: true, subtree: true })
+  })
+  globalThis.opened = shown()`
 
 const directory = await mkdtemp(join(tmpdir(), 'colloquy-page-'))
 try {
@@ -37,18 +52,21 @@ try {
   })
   try {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 } })
-    await context.addInitScript((name) => localStorage.setItem('colloquy:user', name), user)
+    await context.addInitScript({ content: begin })
     const page = await context.newPage()
     const session = await context.newCDPSession(page)
     await session.send('Performance.enable')
-    for (const name of ['first visit', 'again', 'again']) {
-      console.log(`opening, ${name}: ${await traced(browser, page, () => open(page, server.url))}`)
-    }
-    console.log(`from another conversation: ${await traced(browser, page, () => comeFromAnother(page))}`)
+    console.log(`the page, for the first time: ${await open(page, server.url)}`)
+    console.log(`the page, again: ${await each(() => open(page, server.url))}`)
+    console.log(`the page, traced: ${await traced(browser, page, () => open(page, server.url))}`)
+    console.log(`the conversation, from another one: ${await each(() => comeFromAnother(page))}`)
+    console.log(`the conversation, traced: ${await traced(browser, page, () => comeFromAnother(page))}`)
     await report(session, page, 'opened')
-    for (const to of ['first', 'last'] as const) {
-      console.log(`scrolling to the ${to} message: ${await traced(browser, page, () => scrollTo(page, to))}`)
-      await report(session, page, `at the ${to} message`)
+    const strolled = await traced(browser, page, () => scroll(page, 'up', 100, 600))
+    console.log(`scrolling up, 100 pixels a frame: ${strolled}`)
+    for (const way of ['up', 'down'] as const) {
+      console.log(`scrolling ${way}, 600 pixels a frame: ${await traced(browser, page, () => scroll(page, way, 600))}`)
+      await report(session, page, `at the ${way === 'up' ? 'first' : 'last'} message`)
     }
     await stream(server.url, page, session)
   } finally {
@@ -86,30 +104,42 @@ function message(index: number) {
   return { role: 'ASSISTANT', content: `${number} ${more}${list}${code}` }
 }
 
-function isLast(page: Page): Promise<void> {
-  return page.getByText(`Message ${count}.`).first().waitFor()
-}
-
 async function open(page: Page, url: string): Promise<string> {
   await page.goto('about:blank')
-  const began = performance.now()
   await page.goto(`${url}/#/c/long`)
-  await isLast(page)
-  return `${Math.round(performance.now() - began)} ms`
+  return inMilliseconds(await page.evaluate('opened'))
 }
 
 async function comeFromAnother(page: Page): Promise<string> {
   await page.evaluate("location.hash = '#/c/short'")
   await page.getByText('Message 10.').first().waitFor()
-  const began = performance.now()
-  await page.evaluate("location.hash = '#/c/long'")
-  await isLast(page)
-  return `${Math.round(performance.now() - began)} ms`
+  const take = `(async () => {
+    const from = performance.now()
+    const at = shown()
+    location.hash = '#/c/long'
+    return (await at) - from
+  })()`
+  return inMilliseconds(await page.evaluate(take))
 }
 
-/** 600 pixels a frame, which is faster than anybody reads. */
-async function scrollTo(page: Page, to: 'first' | 'last'): Promise<string> {
-  const text = to === 'first' ? 'Message 1.' : `Message ${count}.`
+function inMilliseconds(time: unknown): string {
+  return `${Math.round(time as number)} ms`
+}
+
+async function each(work: () => Promise<string>): Promise<string> {
+  const times: string[] = []
+  for (let time = 0; time < 5; time++) times.push(await work())
+  return times.join(', ')
+}
+
+/** To the end of the conversation that is there, or over so many frames. */
+async function scroll(
+  page: Page,
+  way: 'up' | 'down',
+  pixels: number,
+  frames = Number.POSITIVE_INFINITY,
+): Promise<string> {
+  const text = way === 'up' ? 'Message 1.' : `Message ${count}.`
   const [milliseconds, most] = (await page.evaluate(`new Promise((resolve) => {
     const viewport = document.querySelector('.viewport')
     const milliseconds = []
@@ -119,11 +149,12 @@ async function scrollTo(page: Page, to: 'first' | 'last'): Promise<string> {
       const now = performance.now()
       milliseconds.push(now - before)
       before = now
-      viewport.scrollTop += ${to === 'first' ? -600 : 600}
+      viewport.scrollTop += ${way === 'up' ? -pixels : pixels}
       const all = viewport.querySelectorAll('.message')
       most = Math.max(most, all.length)
-      const message = all[${to === 'first' ? '0' : 'all.length - 1'}]
-      if (message.textContent.includes(${JSON.stringify(text)})) resolve([milliseconds, most])
+      const message = all[${way === 'up' ? '0' : 'all.length - 1'}]
+      if (milliseconds.length === ${frames} || message.textContent.includes(${JSON.stringify(text)}))
+        resolve([milliseconds, most])
       else requestAnimationFrame(step)
     }
     requestAnimationFrame(step)

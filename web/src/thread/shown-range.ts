@@ -1,12 +1,14 @@
 import type { ShownMessage } from '@colloquy/client/assistant-ui'
 import { useEffect, useMemo, useState } from 'react'
 
-/** So many messages are in the page at once: each change costs the more, the more of them there are. */
-const most = 60
+/** What lies within so many pixels of the screen is in the page. */
+export const nearness = 800
+/** No message is lower, in pixels with its distance to the next one. */
+const lowest = 56
 /** So many are shown at first, which fills a screen. */
 const few = 12
 /** So many come when one end comes near, in one frame, and so many may come live before others go. */
-const step = 10
+const step = 5
 
 export interface ShownRange {
   readonly messages: readonly ShownMessage[]
@@ -37,7 +39,8 @@ const newest: Ends = { first: null, last: null }
 /** Which of the messages that were read are in the page. */
 export function useShownRange(all: readonly ShownMessage[]): ShownRange {
   const [ends, setEnds] = useState(newest)
-  const { begin, end } = placesOf(all, ends)
+  const most = mostShown()
+  const { begin, end } = placesOf(all, ends, most)
   const messages = useMemo(() => (end - begin === all.length ? all : all.slice(begin, end)), [all, begin, end])
   const show = (from: number, to: number) =>
     setEnds({ first: all[Math.max(0, from)]?.id ?? null, last: to >= all.length ? null : (all[to - 1]?.id ?? null) })
@@ -58,10 +61,18 @@ export function useShownRange(all: readonly ShownMessage[]): ShownRange {
   }
 }
 
+/** So many messages are in the page at once: those that can be near. Each change costs the more, the more of them there are. */
+function mostShown(): number {
+  return Math.ceil((window.innerHeight + 2 * nearness) / lowest)
+}
+
 /** @returns the place of the first one, and that behind the last one */
-function placesOf(all: readonly ShownMessage[], { first, last, middle }: Ends): { begin: number; end: number } {
+function placesOf(all: readonly ShownMessage[], { first, last, middle }: Ends, most: number) {
   const place = middle === undefined ? null : placeOf(all, middle)
-  if (place !== null) return { begin: Math.max(0, place - most / 2), end: Math.min(all.length, place + most / 2) }
+  if (place !== null) {
+    const half = Math.ceil(most / 2)
+    return { begin: Math.max(0, place - half), end: Math.min(all.length, place + half) }
+  }
   const lastPlace = placeOf(all, last)
   if (lastPlace !== null)
     return { begin: Math.max(placeOf(all, first) ?? 0, lastPlace + 1 - most, 0), end: lastPlace + 1 }

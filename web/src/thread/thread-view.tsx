@@ -7,7 +7,7 @@ import { AssistantMessage } from '../message/assistant-message.tsx'
 import { UserMessage } from '../message/user-message.tsx'
 import { Composer } from './composer.tsx'
 import { useHeldPlace } from './held-place.ts'
-import type { ShownRange } from './shown-range.ts'
+import { nearness, type ShownRange } from './shown-range.ts'
 import { usePeople, useThread } from './thread-context.ts'
 
 interface ThreadViewProps {
@@ -146,7 +146,7 @@ function Edge({ viewport, place, onNear, text }: EdgeProps) {
         observer.disconnect()
         Promise.resolve(near.current?.()).catch((error) => console.error(error))
       },
-      { root: viewport, rootMargin: '800px 0px 800px 0px' },
+      { root: viewport, rootMargin: `${nearness}px 0px` },
     )
     observer.observe(ref.current)
     return () => observer.disconnect()
