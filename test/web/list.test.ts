@@ -194,6 +194,8 @@ const scrollOnce = (end: 'first' | 'last') => `new Promise((resolve) => {
   const atEnd = () => [...viewport.querySelectorAll('.message')].at(${end === 'first' ? 0 : -1})
   viewport.scrollTop = ${end === 'first' ? 0 : 'viewport.scrollHeight'}
   const message = atEnd()
+  // The last ones may have come by themselves.
+  if ([...viewport.querySelectorAll('.beyond')].at(${end === 'first' ? 0 : -1}).textContent === '') return resolve(0)
   const { top } = message.getBoundingClientRect()
   const observer = new MutationObserver(() => {
     if (atEnd() === message) return

@@ -62,9 +62,12 @@ function Messages({ viewport, isReady, range, onAtEnd }: MessagesProps) {
   const { hasBefore, hasBehind } = range
   useFound(viewport, isReady, ids, range.showAround)
   const isAtEnd = later === null && !hasBehind
-  useEffect(() => onAtEnd(isAtEnd), [onAtEnd, isAtEnd])
   const wantsEnd = useRef(false)
   const isThere = isAtEnd && ids.at(-1) === range.messages.at(-1)?.id
+  // Whoever stands at the end of what was there before does not follow what comes behind it.
+  useEffect(() => {
+    if (isThere || !isAtEnd) onAtEnd(isAtEnd)
+  }, [onAtEnd, isThere, isAtEnd])
   useLayoutEffect(() => {
     if (!wantsEnd.current || !isThere) return
     wantsEnd.current = false
