@@ -62,7 +62,7 @@ export class ChangeReader<Event> implements Reader<Event> {
   /** null: the feed has not caught up, only the owner ever took part in the conversation, or the feed is over. */
   #presence: Presence | null = null
   /** By kind, the state that was told last. */
-  #told: Readonly<Record<string, string>> = {}
+  #told: Readonly<Record<string, string | null>> = {}
   #isOver = false
 
   /** @param ownerId the owner of the conversation */
@@ -98,7 +98,7 @@ export class ChangeReader<Event> implements Reader<Event> {
     reads.once(`states ${key} ${epoch} ${moved}`, ask, ({ takingPart, told }) => {
       // The log ends the feed of a user who was removed. Until then it hears nothing of those who are there.
       const mayHear = this.#presence === null || takingPart.has(this.#userId)
-      const news = mayHear ? told.filter(({ kind, text }) => this.#told[kind] !== text) : []
+      const news = mayHear ? told.filter(({ kind, text }) => text === null || this.#told[kind] !== text) : []
       for (const { kind, text } of news) this.#told = { ...this.#told, [kind]: text }
       const events = news.map((state) => this.#toEvent({ ...state, known: this.#known }))
       tell({ events, rest: 'all', revision: null })

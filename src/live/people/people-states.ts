@@ -13,8 +13,8 @@ export interface Present {
   readonly userIds: readonly string[]
 }
 
-/** A state as it is now. `text` is the same for the same state. */
-export type PeopleState = { readonly text: string } & (
+/** A state as it is now. `text` is the same for the same state; null: it does not say all, and may be another one. */
+export type PeopleState = { readonly text: string | null } & (
   | { readonly kind: 'present'; readonly present: Present }
   | { readonly kind: 'typing'; readonly userIds: readonly string[] }
   | ({ readonly kind: 'markers' } & Markers)
@@ -40,7 +40,10 @@ export async function readPeopleStates(
   ])
   const takingPart = new Set(found)
   const told: PeopleState[] = []
-  if (markers !== null) told.push({ kind: 'markers', ...markers, text: JSON.stringify(markers) })
+  if (markers !== null) {
+    const text = markers.participantCount > namedPeople ? null : JSON.stringify(markers)
+    told.push({ kind: 'markers', ...markers, text })
+  }
   if ((moved & states.people) === 0) return { takingPart, told }
   const here = toPresent(present.filter((userId) => takingPart.has(userId)))
   const userIds = typing.filter((userId) => takingPart.has(userId)).slice(0, namedPeople)
