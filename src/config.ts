@@ -335,6 +335,7 @@ export const contractLimits = {
   feedbackCommentBytes: 4_096,
   approvalReasonBytes: 200,
   waitingReasonBytes: 1_000,
+  picture: 2_048,
   nodes: 100,
   windows: 10,
   contextTokens: 10_000_000,
