@@ -58,6 +58,7 @@ const subjects: Record<string, readonly string[]> = {
     'WEB_TOKEN_URL',
     'WEB_OIDC_ISSUER',
     'WEB_OIDC_CLIENT_ID',
+    'WEB_PICTURES',
     'OPENAI_API_KEY',
     'OPENAI_BASE_URL',
     'OPENAI_MODEL',
