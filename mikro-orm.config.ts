@@ -15,6 +15,7 @@ import { Migration00011HistoryFrom } from './migrations/00011-history-from.ts'
 import { Migration00013Chat } from './migrations/00013-chat.ts'
 import { Migration00014Calls } from './migrations/00014-calls.ts'
 import { Migration00015Waiting } from './migrations/00015-waiting.ts'
+import { Migration00016People } from './migrations/00016-people.ts'
 import { readConfig } from './src/config.ts'
 import { Conversation } from './src/entities/conversation.ts'
 import { ConversationWords } from './src/entities/conversation-words.ts'
@@ -28,6 +29,7 @@ import { MessageStream } from './src/entities/message/message-stream.ts'
 import { MessageTokenCount } from './src/entities/message/message-token-count.ts'
 import { MessageWords } from './src/entities/message/message-words.ts'
 import { Participant } from './src/entities/participant.ts'
+import { Person } from './src/entities/person.ts'
 import { ReadMarker } from './src/entities/read-marker.ts'
 import { Transfer } from './src/entities/transfer.ts'
 import { Waiting } from './src/entities/waiting.ts'
@@ -48,6 +50,7 @@ export const ormOptions: Options = {
     Participant,
     ReadMarker,
     Waiting,
+    Person,
     Message,
     MessageStream,
     MessageChunk,
@@ -79,6 +82,7 @@ export const ormOptions: Options = {
       Migration00013Chat,
       Migration00014Calls,
       Migration00015Waiting,
+      Migration00016People,
     ],
     snapshot: false,
   },

@@ -28,6 +28,7 @@ import {
  */
 const apart = [
   'Message.conversation',
+  'MessageAuthor.picture',
   'Message.siblings',
   'Message.readBy',
   'Message.reactions',
@@ -46,6 +47,7 @@ const apart = [
   'Conversation.searchable',
   'Conversation.takenOverBy',
   'Conversation.waiting',
+  'Conversation.ownerName',
   'MessageTextAppended.message',
   'OmittedMessages.messages',
   'OmittedMessages.tokens',

@@ -157,6 +157,11 @@ const settings = {
       'The OpenID provider at which whoever opens the page signs in, in place of `WEB_TOKEN_URL`. Its access tokens must be those that the `AUTH_*` settings take.',
   },
   WEB_OIDC_CLIENT_ID: text('a text', null, 'The name under which that provider knows the page, a public client.'),
+  WEB_PICTURES: {
+    ...list(isPictureOrigin, 'https:// origins, separated by commas, without a path, as https://pictures.example'),
+    meaning:
+      'From where the page may load the pictures of people that tokens name. Absent: from nowhere; only those are shown that stand in the token itself.',
+  },
   OPENAI_API_KEY: {
     ...text(
       'a text',
@@ -335,6 +340,7 @@ export const contractLimits = {
   feedbackCommentBytes: 4_096,
   approvalReasonBytes: 200,
   waitingReasonBytes: 1_000,
+  picture: 2_048,
   nodes: 100,
   windows: 10,
   contextTokens: 10_000_000,
@@ -492,6 +498,8 @@ export interface Config {
     readonly tokenUrl: string | undefined
     /** undefined: nobody signs in by the page itself. */
     readonly openId: OpenId | undefined
+    /** Origins from which pictures of people may come. */
+    readonly pictures: readonly string[]
   }
   /** What answers in conversations of the page; null: nobody by itself. */
   readonly assistant: AssistantConfig | null
@@ -616,7 +624,12 @@ function toConfig(from: Settings): Omit<Config, 'settings'> {
     trustedDocuments: from.TRUSTED_DOCUMENTS,
     graphiql,
     searchFill: from.SEARCH_FILL,
-    web: { isOn: isWebOn, tokenUrl: from.WEB_TOKEN_URL, openId: toOpenId(from) },
+    web: {
+      isOn: isWebOn,
+      tokenUrl: from.WEB_TOKEN_URL,
+      openId: toOpenId(from),
+      pictures: from.WEB_PICTURES ?? [],
+    },
     assistant: isWebOn && identity === undefined ? { model: toModel(from) } : null,
     introspection: from.INTROSPECTION ?? graphiql,
     limits: {
@@ -813,6 +826,11 @@ function isKeyUrl(value: string): boolean {
 /** Whoever can alter an answer on its way can be any user. */
 function isTokenUrl(value: string): boolean {
   return /^\/([^/\\]|$)/.test(value) || isKeyUrl(value)
+}
+
+/** It stands in a policy, where a semicolon ends what may be said; hosts may have one. */
+function isPictureOrigin(value: string): boolean {
+  return value.startsWith('https://') && isOrigin(value) && !/[;']/.test(value)
 }
 
 function isNatsUrl(value: string): boolean {

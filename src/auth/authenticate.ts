@@ -3,7 +3,7 @@ import { contractLimits, type Identity } from '../config.ts'
 import { forbidden, unauthenticated } from '../errors.ts'
 import { bearerTokens } from './bearer-token.ts'
 import { findServiceKey } from './service-key.ts'
-import type { Authenticate, Author, Caller, Credentials, Rights, Viewer } from './viewer.ts'
+import type { Authenticate, Author, Caller, Credentials, MeetPerson, Rights, Viewer } from './viewer.ts'
 
 /**
  * Makes the function that finds out who calls, by the ways of identity that are configured. It fails closed: it accepts
@@ -11,7 +11,11 @@ import type { Authenticate, Author, Caller, Credentials, Rights, Viewer } from '
  *
  * @param identity undefined: development, where a caller says who it is; a caller that does not is `local`
  */
-export function createAuthenticate(identity: Identity | undefined, log: Logger): Authenticate {
+export function createAuthenticate(
+  identity: Identity | undefined,
+  log: Logger,
+  meet: MeetPerson = () => {},
+): Authenticate {
   if (identity === undefined) {
     return async ({ userId }) => {
       return { ...callerFor(userId ?? 'local', everything), mayActForOthers: true, expiresAt: null }
@@ -33,13 +37,17 @@ export function createAuthenticate(identity: Identity | undefined, log: Logger):
       maySeeServer: isOperator,
       isSupporter,
       actor: null,
-      author: itself,
+      author: { ...itself, name: token.person?.name ?? null },
     }
     // Whoever may not be a user may not act for one either.
     const own = callerFor(token.userId, rights)
-    const author = { ...itself, userId: token.userId }
+    const author = { ...own.author, userId: token.userId }
     const caller = isOperator ? { ...own, actor: `user ${token.userId}`, author } : own
-    const viewer = userId === undefined ? { ...own.viewer, isOperator } : readViewer(userId, caller)
+    const { person } = token
+    const viewer = userId === undefined ? { ...own.viewer, isOperator, person } : readViewer(userId, caller)
+    // Also of a token that only reads, and of an operator that acts for somebody else: the provider of identities says it
+    // of the token's own user, and it changes no conversation.
+    if (person !== null) meet(person)
     return { ...caller, viewer, mayActForOthers: isOperator, expiresAt: token.expiresAt }
   }
 }
@@ -106,7 +114,8 @@ function readViewer(userId: unknown, acting: Acting): Viewer {
     [...userId].length <= contractLimits.userId &&
     !userId.includes('\0') &&
     userId.isWellFormed()
-  if (isUser) return { userId, mayWrite, mayBringTimes, maySeeServer, isSupporter, actor, author, isOperator: false }
+  const rights = { mayWrite, mayBringTimes, maySeeServer, isSupporter }
+  if (isUser) return { userId, ...rights, actor, author, isOperator: false, person: null }
   throw unauthenticated(`A user id has 1 to ${contractLimits.userId} characters, none of them NUL.`)
 }
 

@@ -1,14 +1,18 @@
 import { errors, type JWTPayload, type JWTVerifyOptions, jwtVerify } from 'jose'
 import type { Logger } from 'pino'
 import type { Identity } from '../config.ts'
+import type { Person } from '../entities/person.ts'
 import { ApiError, unauthenticated } from '../errors.ts'
 import { KeySet } from './key-set.ts'
+import { readPerson } from './person-claims.ts'
 import { noRoles, type Roles, readRoles } from './roles.ts'
 
 /** What a token says. */
 export interface BearerToken {
   readonly userId: string
   readonly roles: Roles
+  /** What it says of its user for others; null: nothing. */
+  readonly person: Person | null
   /** When it is not accepted any more, in milliseconds since 1970; null: never. */
   readonly expiresAt: number | null
 }
@@ -38,9 +42,10 @@ export function bearerTokens(identity: Identity, log: Logger, now = () => perfor
       throw unauthenticated(`The token has no claim ${identity.userClaim} that is a text.`)
     const { rolesClaim } = identity
     const roles = rolesClaim === undefined ? noRoles : readRoles(rolesClaim, payload[rolesClaim])
-    if (payload.exp !== undefined) return { userId, roles, expiresAt: (payload.exp + clockTolerance) * 1_000 }
+    const said = { userId, roles, person: readPerson(userId, payload) }
+    if (payload.exp !== undefined) return { ...said, expiresAt: (payload.exp + clockTolerance) * 1_000 }
     if (identity.requiresExpiry) throw unauthenticated('The token has no claim exp: it would be valid for ever.')
-    return { userId, roles, expiresAt: null }
+    return { ...said, expiresAt: null }
   }
 }
 

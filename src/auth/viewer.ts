@@ -1,4 +1,5 @@
 import type { AuthorKind } from '../entities/message/message-enums.ts'
+import type { Person } from '../entities/person.ts'
 
 /** What a caller may do. */
 export interface Rights {
@@ -17,7 +18,7 @@ export interface Author {
   /** null: the user that the caller acts as. */
   readonly userId: string | null
   readonly kind: AuthorKind
-  /** The name of a backend; null: a user. */
+  /** The name of a backend, or the one that a user's token says; null: the token says none. */
   readonly name: string | null
 }
 
@@ -29,6 +30,8 @@ export interface Viewer extends Rights {
   readonly author: Author
   /** Whether it is an operator that acts for nobody else. Such a one sees the feedback of all users. */
   readonly isOperator: boolean
+  /** What the user's own token says of it; null: nothing, or somebody else acts for the user. */
+  readonly person: Person | null
 }
 
 /** Who calls, after the proof was accepted. */
@@ -50,6 +53,9 @@ export interface Credentials {
   readonly serviceKey: string | undefined
   readonly userId: string | undefined
 }
+
+/** Is told what the token of a caller that was accepted says of its user. It must be cheap: every request calls it. */
+export type MeetPerson = (person: Person) => void
 
 /** Answers who is calling. @throws ApiError UNAUTHENTICATED, UNAVAILABLE */
 export type Authenticate = (credentials: Credentials) => Promise<Caller>

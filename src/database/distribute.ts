@@ -2,8 +2,8 @@ import type { Client } from 'pg'
 import { StartupError } from '../errors.ts'
 
 /**
- * The tables, with the column that says where a row lies. All rows of a conversation lie on one machine. A table stands
- * below those that it refers to.
+ * The tables, with the column that says where a row lies. All rows of a conversation lie on one machine, and what is known
+ * of a user on any. A table stands below those that it refers to.
  */
 export const spreadTables = [
   { name: 'conversation', column: 'key' },
@@ -20,6 +20,7 @@ export const spreadTables = [
   { name: 'message_token_count', column: 'conversation_key' },
   { name: 'message_words', column: 'conversation_key' },
   { name: 'conversation_words', column: 'conversation_key' },
+  { name: 'person', column: 'user_id' },
 ] as const
 
 type Table = (typeof spreadTables)[number]
@@ -151,7 +152,7 @@ const removeOldRows = ({ name }: Table) => `select truncate_local_data_after_dis
 
 /** Tables of other programs may be spread in the same way. Ours stay apart from them, and together. */
 function spread({ name, column }: Table): string {
-  const beside = name === 'conversation' ? 'none' : 'conversation'
+  const beside = column === 'conversation_key' ? 'conversation' : 'none'
   return `select create_distributed_table('${name}', '${column}', colocate_with => '${beside}')`
 }
 

@@ -28,6 +28,7 @@ import {
   readUnreadMentions,
 } from '../storage/participant/read-marker.ts'
 import { readWaiting } from '../storage/participant/waiting.ts'
+import { readPeople, type ShownPerson } from '../storage/person/person.ts'
 import type { AnswerBudget } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
 import { type HistoryRequest, readHistories } from '../storage/window/message-history.ts'
@@ -58,6 +59,7 @@ export class Loaders {
   #feedback: DataLoader<Message, Feedback | null> | undefined
   #approvals: DataLoader<Message, CallApprovals> | undefined
   #waiting: DataLoader<Conversation, Pick<Waiting, 'since' | 'reason'> | null> | undefined
+  #person: DataLoader<string, ShownPerson | null> | undefined
 
   constructor(store: Store, budget: AnswerBudget, userId: string) {
     this.#store = store
@@ -140,6 +142,12 @@ export class Loaders {
   get waiting(): DataLoader<Conversation, Pick<Waiting, 'since' | 'reason'> | null> {
     this.#waiting ??= gathering((asked) => readWaiting(this.#store, this.#budget, this.#userId, asked))
     return this.#waiting
+  }
+
+  /** By user id. */
+  get person(): DataLoader<string, ShownPerson | null> {
+    this.#person ??= gathering((userIds) => readPeople(this.#store, this.#budget, userIds))
+    return this.#person
   }
 
   get nextMessage(): DataLoader<Message, Message | null> {

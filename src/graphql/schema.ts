@@ -13,7 +13,7 @@ import { ConversationResolver } from './conversation/conversation.ts'
 import { ConversationForkResolver } from './conversation/conversation-fork.ts'
 import { ConversationMutationResolver } from './conversation/conversation-mutation.ts'
 import { ParticipantMutationResolver } from './conversation/participant-mutation.ts'
-import { ParticipantsResolver } from './conversation/participants.ts'
+import { ParticipantResolver, ParticipantsResolver } from './conversation/participants.ts'
 import { PresenceResolver } from './conversation/presence.ts'
 import { MessageReadersResolver, ReadMarkerResolver, ViewerReadResolver } from './conversation/read-marker.ts'
 import { TakeOverResolver } from './conversation/take-over.ts'
@@ -29,7 +29,7 @@ import { MessageSubscriptionResolver } from './feed/message-subscription.ts'
 import { WaitingSubscriptionResolver } from './feed/waiting-subscription.ts'
 import { DateTimeScalar, JSONObjectScalar, JSONScalar } from './input/scalars.ts'
 import { ActiveLeafResolver } from './message/active-leaf.ts'
-import { MessageResolver } from './message/message.ts'
+import { MessageAuthorResolver, MessageResolver } from './message/message.ts'
 import { MessageEditResolver } from './message/message-edit.ts'
 import {
   AppendMessagePayloadResolver,
@@ -53,8 +53,10 @@ export function createSchema(): GraphQLSchema {
       ContextWindowResolver,
       OmittedMessagesResolver,
       MessageResolver,
+      MessageAuthorResolver,
       ConversationMutationResolver,
       ParticipantsResolver,
+      ParticipantResolver,
       ParticipantMutationResolver,
       ReadMarkerResolver,
       TakeOverResolver,

@@ -25,6 +25,7 @@ import { Appender } from '../storage/append/appender.ts'
 import { Eraser } from '../storage/conversation/eraser.ts'
 import { startPurger } from '../storage/conversation/purger.ts'
 import { readLastTransfer } from '../storage/list/last-transfer.ts'
+import { PersonKeeper } from '../storage/person/person-keeper.ts'
 import { AnswerMemory } from '../storage/postgres/answer-budget.ts'
 import type { Store } from '../storage/postgres/store.ts'
 import { createQuotas } from '../storage/quota/quotas.ts'
@@ -152,6 +153,7 @@ export async function startServer(
     own(startReaper(store, config.pollMs, log))
     own(startPurger(store, config.lists, log))
     if (config.searchFill === 'on') filler = own(new WordFiller(store, log))
+    const keeper = own(new PersonKeeper(store, log))
     const appender = new Appender(store, config.pool.waitMs)
     const streamWriter = own(
       new StreamWriter(store, config.limits.messageBytes, config.textWindowMs, config.pool.waitMs),
@@ -185,7 +187,7 @@ export async function startServer(
     const proxies = new Proxies(config.trustedProxies)
     const dependencies: TransportDependencies = {
       operations,
-      authenticate: createAuthenticate(config.identity, log),
+      authenticate: createAuthenticate(config.identity, log, keeper.meet),
       rates,
       meter: new OperationMeter(),
       refusals: new Refusals(),

@@ -22,6 +22,7 @@ export const notData: Readonly<Record<string, string>> = {
   conversation_words: 'made of the messages: a server fills it again',
   message_token_count: 'a cache: a message is counted again when a window needs its count',
   message_words: 'made of the messages: a server fills it again',
+  person: 'said by tokens: the next one of each user says it again',
   migration: 'written by the migrations of the database that an export is imported into',
   transfer: 'what was imported into this database, and not what is in it',
 }

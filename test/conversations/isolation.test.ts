@@ -316,6 +316,7 @@ async function wholeDatabase(): Promise<string[]> {
     'participant',
     'read_marker',
     'waiting',
+    'person',
     'message',
     'message_stream',
     'message_chunk',

@@ -4,7 +4,7 @@ import { useBed } from '../support/bed.ts'
 const bed = useBed()
 
 const subfields: Readonly<Record<string, string>> = {
-  author: ' { userId kind name }',
+  author: ' { userId kind name picture }',
   readBy: ' { count userIds }',
   conversation: ' { id title }',
   toolCalls: ' { callId name arguments type extra approval { approved reason userId answeredAt } }',

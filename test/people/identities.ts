@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { SignJWT } from 'jose'
+import { type JWTPayload, SignJWT } from 'jose'
 import type { Identity } from '../support/api.ts'
 
 /* Users with tokens, and backends with service keys, so that both can be told apart. */
@@ -20,9 +20,9 @@ export function backend(name: 'helper' | 'mover' | 'desk', userId: string): Iden
   return { 'x-service-key': `key of ${name}`, 'x-user-id': userId }
 }
 
-/** @param actsFor the user for whom an operator acts */
-export async function user(userId: string, scope = '', actsFor?: string): Promise<Identity> {
-  const token = await new SignJWT({ scope })
+/** @param actsFor the user for whom an operator acts @param said claims that the token has besides */
+export async function user(userId: string, scope = '', actsFor?: string, said: JWTPayload = {}): Promise<Identity> {
+  const token = await new SignJWT({ ...said, scope })
     .setProtectedHeader({ alg: 'HS256' })
     .setSubject(userId)
     .setExpirationTime('1h')

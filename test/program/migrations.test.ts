@@ -5,6 +5,7 @@ import { MetadataStorage } from '@mikro-orm/core'
 import { MikroORM } from '@mikro-orm/postgresql'
 import { expect, test } from 'vitest'
 import { ormOptions } from '../../mikro-orm.config.ts'
+import { spreadTables } from '../../src/database/distribute.ts'
 import { createDatabase } from '../support/database/database.ts'
 import { engine } from '../support/database/engine.ts'
 
@@ -30,18 +31,19 @@ test("MikroORM's command line finds the project's configuration", async () => {
   expect([check.status, check.stdout]).toEqual([0, expect.stringContaining('No changes required')])
 })
 
-test("every unique constraint holds the conversation's key, so that both tables may be spread over machines by it", async () => {
+test('every unique constraint holds the column by which its table may be spread over machines', async () => {
   await using database = await createDatabase()
   const client = await database.connect()
   const { rows } = await client.query(`
-    select index.indexrelid::regclass::text as name, array_agg(a.attname::text) as columns
+    select index.indexrelid::regclass::text as name, relname as "table", array_agg(a.attname::text) as columns
     from pg_index index
     join pg_class on pg_class.oid = index.indrelid and relnamespace = 'public'::regnamespace and relname not in ('migration', 'transfer')
     join pg_attribute a on a.attrelid = index.indrelid and a.attnum = any(index.indkey)
-    where index.indisunique group by 1`)
+    where index.indisunique group by 1, 2`)
+  const columnOf = new Map(spreadTables.map(({ name, column }) => [name as string, column]))
   expect(rows.length).toBeGreaterThan(4)
-  for (const { name, columns } of rows) {
-    expect([name, columns.includes('key') || columns.includes('conversation_key')]).toEqual([name, true])
+  for (const { name, table, columns } of rows) {
+    expect([name, columns.includes(columnOf.get(table))]).toEqual([name, true])
   }
 })
 

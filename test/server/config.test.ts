@@ -115,7 +115,7 @@ test('every setting is tried: those above, and those of identity and of the page
   const ofIdentity = names.filter((name) =>
     /^(AUTH_|ALLOW_|TRUSTED_DOCUMENTS|GRAPHIQL|INTROSPECTION|WEB|OPENAI_)/.test(name),
   )
-  expect(ofIdentity).toHaveLength(20)
+  expect(ofIdentity).toHaveLength(21)
   expect(new Set([...places.map(([name]) => name), ...ofIdentity])).toEqual(new Set(names))
 })
 
@@ -314,6 +314,14 @@ const bad: Record<string, readonly string[]> = {
   SEARCH_FILL: ['true', '1', 'ON'],
   WEB: ['true', '1', 'ON'],
   WEB_TOKEN_URL: ['token', '//id.example/token', 'http://id.example/token', 'ftp://id.example'],
+  WEB_PICTURES: [
+    'pictures.example',
+    'http://127.0.0.1',
+    'https://a.example/',
+    'https://a.example/b',
+    'https://*.example',
+    'https://a;b',
+  ],
   WEB_OIDC_ISSUER: ['id.example', '/id', 'http://id.example', 'https://user:word@id.example'],
   OPENAI_BASE_URL: ['localhost:11434', '/v1', 'ftp://model.example'],
   AUTH_REQUIRE_EXPIRY: ['no', '0'],
@@ -385,6 +393,12 @@ test.each([
   'chrome-extension://abcdefghijklmnop',
 ])('CORS_ORIGINS takes %s', (origins) => {
   expect(readConfig({ CORS_ORIGINS: origins }).corsOrigins).toEqual(origins.split(', '))
+})
+
+test('WEB_PICTURES takes origins', () => {
+  expect(readConfig({}).web.pictures).toEqual([])
+  const origins = 'https://a.example, https://b.example:8443'
+  expect(readConfig({ WEB_PICTURES: origins }).web.pictures).toEqual(origins.split(', '))
 })
 
 test.each(['10.0.0.7', '10.1.0.0/16, fd00::/8', '0.0.0.0/1', '10.0.0.7/32', '::1/128'])(

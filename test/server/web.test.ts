@@ -124,23 +124,27 @@ describe('the page', () => {
 describe('the settings of the page', () => {
   test('in development: callers name themselves, and an assistant answers', async () => {
     const settings = await (await fetch(`${bed.server.url}/web/settings.json`)).json()
-    expect(settings).toEqual({ isOpen: true, tokenUrl: null, openId: null, assistant: 'scripted' })
+    expect(settings).toEqual({ isOpen: true, tokenUrl: null, openId: null, assistant: 'scripted', pictures: [] })
   })
 
-  test('with an identity: where tokens come from, which the policy allows', async () => {
+  test('with an identity: where tokens and pictures come from, which the policy allows', async () => {
     const AUTH_SECRET = 'x'.repeat(32)
-    const of = async (WEB_TOKEN_URL: string) => {
-      await using server = await serve(bed.database.url, { AUTH_SECRET, WEB: 'on', WEB_TOKEN_URL })
+    const of = async (WEB_TOKEN_URL: string, more = {}) => {
+      await using server = await serve(bed.database.url, { AUTH_SECRET, WEB: 'on', WEB_TOKEN_URL, ...more })
       const settings = await (await fetch(`${server.url}/web/settings.json`)).json()
       const { headers } = await fetch(`${server.url}/`)
-      const rule = headers.get('content-security-policy')?.match(/connect-src ([^;]+)/)?.[1]
-      return [settings, rule]
+      const policy = headers.get('content-security-policy')
+      return [settings, ...['connect', 'img'].map((of) => policy?.match(new RegExp(`${of}-src ([^;]+)`))?.[1])]
     }
-    expect(await of('/token')).toEqual([{ isOpen: false, tokenUrl: '/token', openId: null, assistant: null }, "'self'"])
+    const common = { isOpen: false, openId: null, assistant: null }
+    const own = "'self' data: blob:"
+    expect(await of('/token')).toEqual([{ ...common, tokenUrl: '/token', pictures: [] }, "'self'", own])
     const url = 'https://id.example/token'
-    expect(await of(url)).toEqual([
-      { isOpen: false, tokenUrl: url, openId: null, assistant: null },
+    const pictures = ['https://a.example', 'https://b.example']
+    expect(await of(url, { WEB_PICTURES: pictures.join() })).toEqual([
+      { ...common, tokenUrl: url, pictures },
       "'self' https://id.example",
+      `${own} ${pictures.join(' ')}`,
     ])
   })
 

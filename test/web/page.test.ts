@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { SignJWT } from 'jose'
+import { type JWTPayload, SignJWT } from 'jose'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { streamMessage } from '../../client/src/index.ts'
 import type { Page } from '../../web/node_modules/playwright-core/index.js'
@@ -277,8 +277,12 @@ test.each(isLong ? (['light', 'dark'] as const) : (['dark'] as const))(
 test('with an identity, below a path of a proxy: whoever has a token sees what is theirs', async () => {
   const AUTH_SECRET = 'x'.repeat(32)
   await using server = await serve(bed.database.url, { AUTH_SECRET, WEB: 'on', WEB_TOKEN_URL: '/token' })
-  const claims = new SignJWT({ sub: 'owner' }).setProtectedHeader({ alg: 'HS256' }).setExpirationTime('1h')
-  await using proxy = await startPrefixProxy(server.url, await claims.sign(new TextEncoder().encode(AUTH_SECRET)))
+  const sign = (claims: JWTPayload) => {
+    const signed = new SignJWT(claims).setProtectedHeader({ alg: 'HS256' }).setExpirationTime('1h')
+    return signed.sign(new TextEncoder().encode(AUTH_SECRET))
+  }
+  const picture = 'data:image/gif;base64,R0lGODlhAQABAAAAACwAAAAAAQABAAA='
+  await using proxy = await startPrefixProxy(server.url, await sign({ sub: 'owner', name: 'Olga Owner', picture }))
   await talk('owner', 'mine', 2)
   const page = await browser.open(proxy.url, 'nobody')
   await shows(page, 'Nobody answers by itself here')
@@ -286,7 +290,36 @@ test('with an identity, below a path of a proxy: whoever has a token sees what i
   await listed(page, 'Hello').waitFor()
   await page.goto(`${proxy.url}#/c/mine`)
   await shows(page, 'A1')
-  expect(await page.locator('.sidebar .user').count()).toBe(0)
+  await page.locator('.sidebar .user:has(img.face)', { hasText: 'Olga Owner' }).waitFor()
+
+  // The names of others, and the pictures that the policy allows: no other one is asked for.
+  const of = async (claims: JWTPayload) => server.as({ authorization: `Bearer ${await sign(claims)}` })
+  const owner = bed.server.as({ 'x-user-id': 'owner' })
+  for (const userId of ['id-bob', 'id-carl', 'id-dave']) {
+    const add =
+      'mutation ($id: String!) { addParticipant(input: { conversationId: "mine", userId: $id }) { __typename } }'
+    await owner.get(add, { id: userId })
+  }
+  const bob = await of({ sub: 'id-bob', name: 'Bob Builder', picture })
+  const { id } = (await bob.get('{ conversations(first: 1) { nodes { id } } }')).conversations.nodes[0]
+  await bob.append(id, 'I am here.')
+  await (await of({ sub: 'id-carl', name: 'Carl Clerk', picture: 'https://elsewhere.example/c.png' })).get(
+    '{ __typename }',
+  )
+  const speaker = page.locator('.speaker:has(img.face)', { hasText: 'Bob Builder' })
+  await speaker.waitFor()
+  // Whoever comes brings a name with its token.
+  const dave = await of({ sub: 'id-dave', name: 'Dave Driver' })
+  await dave.get('{ __typename }')
+  await using feed = dave.subscribe(`subscription { conversationEvents(conversationId: "${id}") { cursor } }`)
+  await feed.next()
+  await page.locator('.here', { hasText: 'Here: Dave Driver' }).waitFor()
+  await button(page, 'People').click()
+  const person = (name: string) => page.locator('.person', { hasText: name })
+  await person('Bob Builder').locator('img.face').waitFor()
+  expect(await person('Carl Clerk').locator('.face').textContent()).toBe('C')
+  expect(await page.locator('.people').textContent()).not.toMatch(/id-|owner/)
+  await expectAccessible(page)
 })
 
 test('the console shows what the server does, and conversations of all users without what they say', async () => {

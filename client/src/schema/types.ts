@@ -1213,7 +1213,10 @@ export interface MessageAuthor {
   readonly userId: string
   /** What wrote it. */
   readonly kind: AuthorKind
-  /** The name of the backend; null: a user wrote it. */
+  /**
+   * The name of the backend; of a user, the name that its token said when it wrote this, by the claim `name`, or else
+   * `preferred_username`. `kind` says which. null: the user's token said none.
+   */
   readonly name: string | null
 }
 
@@ -1452,6 +1455,13 @@ export interface Participant {
   readonly joinedAt: string
   /** The `seq` of the first message that the user reads; null: the user reads all messages. */
   readonly historyFrom: number | null
+  /**
+   * How the user is called, as its last token said by the claim `name`, or else `preferred_username`. null: none said
+   * it.
+   */
+  readonly name: string | null
+  /** The user's picture in the same way, by the claim `picture`: an https: URL, or a data: URL. */
+  readonly picture: string | null
 }
 
 /** A page of participants, by user id. */
@@ -1747,6 +1757,13 @@ export interface Viewer {
   readonly userId: string
   /** Whether it may read `waitingConversations`, and take over conversations that wait for a person. */
   readonly isSupporter: boolean
+  /**
+   * How the user is called, as its token says by the claim `name`, or else `preferred_username`. If that says neither a
+   * name nor a picture, or somebody else acts for the user: as its last token said. null: none did.
+   */
+  readonly name: string | null
+  /** The user's picture in the same way, by the claim `picture`: an https: URL, or a data: URL. */
+  readonly picture: string | null
   /** How many conversations have something that the viewer has not read, up to 100, among the 200 that changed last. */
   readonly unreadConversations: number | null
 }
@@ -1775,6 +1792,8 @@ export interface WaitingConversation {
   readonly conversationId: string
   /** Who owns it. */
   readonly ownerId: string
+  /** How its owner is called, as `Participant.name` says it. */
+  readonly ownerName: string | null
   /** Its title. */
   readonly title: string | null
 }

@@ -196,8 +196,10 @@ class ConversationThread implements Thread {
       this.#become('missing')
       return
     }
-    const { viewerRole = null, takenOverBy = null, readSeq } = conversation
-    if (this.#options.more?.includes('people')) this.#people = new People(viewer.userId, { viewerRole, takenOverBy })
+    const { viewerRole = null, takenOverBy = null, participants = null, readSeq } = conversation
+    if (this.#options.more?.includes('people')) {
+      this.#people = new People(viewer.userId, { viewerRole, takenOverBy, participants })
+    }
     this.#reading ??= new Reading(readSeq ?? 0, (seq) =>
       this.#ask(common.markRead, { input: { conversationId: this.#id, seq } }),
     )
@@ -223,7 +225,7 @@ class ConversationThread implements Thread {
   }
 
   #take(event: Event): void {
-    this.#people?.take(event)
+    if (this.#people?.take(event) === 'stranger') this.#inBackground(this.#readPeople())
     switch (event.__typename) {
       case 'MessageAppended':
         for (const { id, siblings } of event.changedSiblings ?? []) this.#loaded.setSiblings(id, siblings)
@@ -358,6 +360,12 @@ class ConversationThread implements Thread {
     this.#cut = last
     this.#shownLeaf = last
     if (last === (this.#looked ?? this.#activeLeaf)) this.showNewest()
+    this.#changed()
+  }
+
+  async #readPeople(): Promise<void> {
+    const { conversation } = (await this.#ask(common.people, { id: this.#id })) as unknown as Shared
+    this.#people?.know(conversation?.participants ?? null)
     this.#changed()
   }
 
@@ -585,6 +593,10 @@ interface Head {
         readonly readSeq?: number | null
       })
     | null
+}
+
+interface Shared {
+  readonly conversation: Pick<PeopleHead, 'participants'> | null
 }
 
 interface Counted {

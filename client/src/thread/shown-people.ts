@@ -7,8 +7,13 @@ export interface ShownPeople {
   readonly viewerRole: ParticipantRole | null
   /** The user who has the conversation; null: nobody took it over. */
   readonly takenOverBy: string | null
-  /** By `userId`, of those whose messages have a name. */
+  /**
+   * By `userId`: how users are called, as their tokens say; of those of whom no token says it, the name of their messages.
+   * It is the same object as long as nobody is called otherwise, as is `pictures`.
+   */
   readonly names: Readonly<Record<string, string>>
+  /** By `userId`, as their tokens say: https: and data: URLs. */
+  readonly pictures: Readonly<Record<string, string>>
   /** Who has the conversation open, the viewer among them; null: nobody but the owner ever took part. */
   readonly present: PresentUsers | null
   /** Who else types. */

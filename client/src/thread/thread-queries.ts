@@ -30,10 +30,10 @@ export interface ThreadQueries {
 export function threadQueries(shown: readonly ThreadMore[]): ThreadQueries {
   const message = [messageSelection, 'siblings { index count ids }', ...shown.map((name) => more[name])].join(' ')
   const isShared = shown.includes('people')
-  const ofPeople = isShared ? 'viewerRole readSeq takenOverBy' : ''
+  const ofPeople = isShared ? `viewerRole readSeq takenOverBy ${participants}` : ''
   const told = isShared
     ? `... on ConversationUpdated { conversation { takenOverBy } }
-      ... on ParticipantsChanged { conversation { takenOverBy viewerRole } }`
+      ... on ParticipantsChanged { conversation { takenOverBy viewerRole ${participants} } }`
     : ''
   const appended = `appendMessage(input: $input) { replayed messageEdge { cursor node { ${message} } } }`
   const change = (name: string, input: string) =>
@@ -69,6 +69,10 @@ export function threadQueries(shown: readonly ThreadMore[]): ThreadQueries {
     handBack: handOver('handBack', 'HandBackInput'),
   }
 }
+
+const participants = 'participants(first: 100) { nodes { userId name picture } }'
+
+export const people = `query ($id: ID!) { conversation(id: $id) { ${participants} } }`
 
 export const parents = `query ($id: ID!, $after: String!) { conversation(id: $id) {
   messages(after: $after, first: 100) { nodes { id parentId } pageInfo { hasNextPage endCursor } }

@@ -9,6 +9,10 @@ export class MessageAuthor {
   @Field(() => AuthorKind, { description: 'What wrote it.' })
   kind!: AuthorKind
 
-  @Field(() => String, { nullable: true, description: 'The name of the backend; null: a user wrote it.' })
+  @Field(() => String, {
+    nullable: true,
+    description:
+      "The name of the backend; of a user, the name that its token said when it wrote this, by the claim `name`, or else `preferred_username`. `kind` says which. null: the user's token said none.",
+  })
   name!: string | null
 }

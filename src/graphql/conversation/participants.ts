@@ -6,7 +6,8 @@ import { firstSeqOf, type Part, readPart } from '../../storage/conversation/part
 import { readParticipants } from '../../storage/participant/participant-page.ts'
 import type { Context } from '../context.ts'
 import { readCount } from '../page/page-args.ts'
-import { ParticipantConnection, readParticipantCursor } from '../page/participant-connection.ts'
+import { Participant, ParticipantConnection, readParticipantCursor } from '../page/participant-connection.ts'
+import { personOf } from '../person.ts'
 
 @Resolver(() => Conversation)
 export class ParticipantsResolver {
@@ -22,6 +23,14 @@ export class ParticipantsResolver {
   })
   async historyFrom(@Root() conversation: Conversation, @Ctx() context: Context): Promise<number | null> {
     return (await partOf(context, conversation)).historyFrom
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'How its owner is called, as `Participant.name` says it.',
+  })
+  async ownerName(@Root() { userId }: Conversation, @Ctx() context: Context): Promise<string | null> {
+    return (await personOf(context, userId))?.name ?? null
   }
 
   @FieldResolver(() => ParticipantConnection, {
@@ -42,6 +51,26 @@ export class ParticipantsResolver {
     const page = await readParticipants(services.store, budget, viewer.userId, conversation, from, count)
     if (page === null) throw conversationNotFound()
     return new ParticipantConnection(page)
+  }
+}
+
+@Resolver(() => Participant)
+export class ParticipantResolver {
+  @FieldResolver(() => String, {
+    nullable: true,
+    description:
+      'How the user is called, as its last token said by the claim `name`, or else `preferred_username`. null: none said it.',
+  })
+  async name(@Root() { userId }: Participant, @Ctx() context: Context): Promise<string | null> {
+    return (await personOf(context, userId))?.name ?? null
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: "The user's picture in the same way, by the claim `picture`: an https: URL, or a data: URL.",
+  })
+  async picture(@Root() { userId }: Participant, @Ctx() context: Context): Promise<string | null> {
+    return (await personOf(context, userId))?.picture ?? null
   }
 }
 

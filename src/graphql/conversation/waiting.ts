@@ -25,6 +25,7 @@ import { requireConversationRef } from '../input/conversation-id.ts'
 import { requireShort } from '../input/text-rules.ts'
 import { readCount } from '../page/page-args.ts'
 import { readWaitingCursor, WaitingConversation, WaitingConversationConnection } from '../page/waiting-connection.ts'
+import { personOf } from '../person.ts'
 
 @InputType({ description: 'What `waitForPerson` takes.' })
 export class WaitForPersonInput {
@@ -152,6 +153,14 @@ export class WaitingConversationResolver {
   @FieldResolver(() => String, { description: 'Who owns it.' })
   ownerId(@Root() { conversation }: Found): string {
     return conversation.userId
+  }
+
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'How its owner is called, as `Participant.name` says it.',
+  })
+  async ownerName(@Root() { conversation }: Found, @Ctx() context: Context): Promise<string | null> {
+    return (await personOf(context, conversation.userId))?.name ?? null
   }
 
   @FieldResolver(() => String, { nullable: true, description: 'Its title.' })

@@ -7,6 +7,7 @@ import { MessageSiblings } from '../../entities/message/message-siblings.ts'
 import { parentSeqOf } from '../../storage/branch/message-siblings.ts'
 import { placeIn } from '../../storage/message/message.ts'
 import type { Context } from '../context.ts'
+import { personOf } from '../person.ts'
 
 @ObjectType({ description: 'A user whom a message mentions.', simpleResolvers: true })
 export class MessageMention {
@@ -71,5 +72,16 @@ export class MessageResolver {
   })
   async mentions(@Root() message: Message, @Ctx() { loaders }: Context): Promise<MessageMention[]> {
     return (await loaders.links.load(message)).mentions.map((userId) => ({ userId }))
+  }
+}
+
+@Resolver(() => MessageAuthor)
+export class MessageAuthorResolver {
+  @FieldResolver(() => String, {
+    nullable: true,
+    description: 'The picture of a user, as `Participant.picture` says it. null: there is none, or a backend wrote it.',
+  })
+  async picture(@Root() { userId, kind }: MessageAuthor, @Ctx() context: Context): Promise<string | null> {
+    return kind === AuthorKind.USER ? ((await personOf(context, userId))?.picture ?? null) : null
   }
 }

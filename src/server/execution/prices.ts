@@ -90,6 +90,8 @@ export function createPrices({ forkMessages }: Limits): Prices {
 
   return {
     'Query.viewer': free,
+    'Viewer.name': row,
+    'Viewer.picture': row,
     'Query.node': row,
     'Query.nodes': { own: itemsOf('ids', nodes, nodes), items: itemsOf('ids', nodes, nodes) },
     'Query.conversation': row,
@@ -167,6 +169,9 @@ export function createPrices({ forkMessages }: Limits): Prices {
       own: number('first', page, defaultPage, (rows) => rows + 1),
       gives: { page: number('first', page, defaultPage) },
     },
+    'Participant.name': row,
+    'Participant.picture': row,
+    'Conversation.ownerName': row,
     'Conversation.waiting': row,
     'Query.waitingConversations': {
       own: number('first', page, defaultPage, (rows) => rows + waitingCount),
@@ -176,6 +181,7 @@ export function createPrices({ forkMessages }: Limits): Prices {
     'WaitingConversationConnection.nodes': { items: { around: 'page', times: 1 } },
     'WaitingConversation.conversationId': free,
     'WaitingConversation.ownerId': free,
+    'WaitingConversation.ownerName': row,
     'WaitingConversation.title': free,
     'Conversation.lastMessage': row,
     'Conversation.activeLeaf': row,
@@ -203,6 +209,7 @@ export function createPrices({ forkMessages }: Limits): Prices {
 
     // A message was read with its conversation.
     'Message.author': free,
+    'MessageAuthor.picture': row,
     'Message.readBy': { own: 5 },
     'MessageReaders.userIds': inRow(3),
     // A look at another table for all messages of an answer.

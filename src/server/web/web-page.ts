@@ -2,16 +2,16 @@ import type { Config } from '../../config.ts'
 
 /**
  * No script and no style of the document, nothing from elsewhere. Pictures are data of messages, and objects that the page
- * makes before it sends one. The page asks this server and, if it is somewhere else, what gives it tokens.
+ * makes before it sends one, and of people from where `WEB_PICTURES` says. The page asks this server and, if it is somewhere else, what gives it tokens.
  */
-export function webPolicy({ tokenUrl, openId }: Config['web']): string {
+export function webPolicy({ tokenUrl, openId, pictures }: Config['web']): string {
   const asked = openId?.issuer ?? tokenUrl
   const tokens = asked !== undefined && URL.canParse(asked) ? ` ${new URL(asked).origin}` : ''
   return [
     "default-src 'none'",
     "script-src 'self'",
     "style-src 'self'",
-    "img-src 'self' data: blob:",
+    ["img-src 'self' data: blob:", ...pictures].join(' '),
     `connect-src 'self'${tokens}`,
     "base-uri 'none'",
     "form-action 'none'",

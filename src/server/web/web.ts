@@ -22,7 +22,8 @@ export interface WebOptions {
 export function registerWeb(app: FastifyInstance, { web, isOpen, assistant, onOpened }: WebOptions): void {
   const files = new WebFiles(webFolder)
   const headers = { ...securityHeaders, 'content-security-policy': webPolicy(web) }
-  const settings = { isOpen, tokenUrl: web.tokenUrl ?? null, openId: web.openId ?? null, assistant }
+  const { tokenUrl = null, openId = null, pictures } = web
+  const settings = { isOpen, tokenUrl, openId, assistant, pictures }
 
   const answerDocument = async (request: FastifyRequest, reply: FastifyReply) => {
     const document = await files.readDocument()

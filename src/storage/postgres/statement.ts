@@ -7,7 +7,7 @@ import { inStatementSpan, isRecorded } from '../../observe/spans.ts'
  * a statement of one key runs on one of them.
  *
  * - `key`: one conversation. `$1` is its key, and every table is asked by it.
- * - `user`: the conversations of one user, wherever they are. Tables are joined by the key only.
+ * - `user`: the conversations of one user, wherever they are. Tables are joined by the key only. Also what is known of users.
  * - `two keys`: it locks one conversation and reads or copies into another, in one transaction.
  * - `maintenance`: it finds conversations, whoever owns them. What is done to them goes key by key.
  * - `gathered`: many conversations of many callers at once. It runs on one PostgreSQL only.

@@ -11,6 +11,7 @@ export type Volatility = (name: string, args: number) => string
 const keyOf: Readonly<Record<string, string>> = {
   conversation: 'key',
   participant: 'conversation_key',
+  person: 'user_id',
   read_marker: 'conversation_key',
   waiting: 'conversation_key',
   message: 'conversation_key',

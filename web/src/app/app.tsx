@@ -1,5 +1,6 @@
 import { ApolloProvider } from '@apollo/client/react'
 import { useEffect, useMemo, useState } from 'react'
+import { PictureOrigins } from '../live/faces.tsx'
 import type { SignedIn } from '../sign-in/sign-in.ts'
 import { Chat } from './chat.tsx'
 import { openSession } from './session.ts'
@@ -40,7 +41,9 @@ function Signed({ settings, signedIn, user, onUser }: SignedProps) {
   )
   return (
     <ApolloProvider client={session.apollo}>
-      <Chat session={session} user={user} onUser={onUser} />
+      <PictureOrigins value={settings.pictures}>
+        <Chat session={session} user={user} onUser={onUser} />
+      </PictureOrigins>
     </ApolloProvider>
   )
 }

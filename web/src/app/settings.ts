@@ -8,6 +8,8 @@ export interface Settings {
   readonly openId: OpenId | null
   /** Whether the server has an assistant of its own, and what answers there. */
   readonly assistant: 'scripted' | 'model' | null
+  /** Origins from which the policy of the page allows pictures of people. */
+  readonly pictures: readonly string[]
 }
 
 export interface OpenId {

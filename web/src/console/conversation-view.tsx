@@ -150,7 +150,7 @@ function Entry({ entry }: { readonly entry: LoggedFragment }) {
         {deletedAt ? 'deleted' : status.toLowerCase()}
         {editedAt && !deletedAt ? ', edited' : ''}
       </td>
-      <td>{isUser ? author.userId : `${author.name} for ${author.userId}`}</td>
+      <td title={author.userId}>{isUser ? (author.name ?? author.userId) : `${author.name} for ${author.userId}`}</td>
       <td className="number">{sayBytes(bytes)}</td>
       <td>
         <When at={createdAt} />

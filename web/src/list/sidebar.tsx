@@ -54,8 +54,11 @@ export function Sidebar({ session, user, onUser, current, onAsked, onChosen }: S
         <List key={String(isArchive)} isArchive={isArchive} current={current} onOpen={open} />
       </Search>
       <footer className="sidebar-foot">
-        {session.settings.isOpen && <UserSwitch user={user} onUser={onUser} />}
-        {session.signedIn && <SignedInUser signedIn={session.signedIn} />}
+        {session.settings.isOpen ? (
+          <UserSwitch user={user} onUser={onUser} />
+        ) : (
+          <SignedInUser signedIn={session.signedIn} />
+        )}
         <ThemeSwitch />
       </footer>
     </nav>
@@ -77,10 +80,10 @@ function List({ isArchive, current, onOpen }: ListProps) {
   }
   return (
     <ul className="list">
-      {conversations.map(({ id, title, updatedAt, userId, viewerRole }) => (
+      {conversations.map(({ id, title, updatedAt, userId, ownerName, viewerRole }) => (
         <li key={id}>
           <button type="button" className="list-item" aria-current={id === current} onClick={() => onOpen(id)}>
-            {viewerRole !== 'OWNER' && <Shared by={userId} />}
+            {viewerRole !== 'OWNER' && <Shared by={ownerName ?? userId} />}
             <span className="list-title">{title ?? 'Untitled'}</span>
             <Badge unread={unread.get(id)} />
             <time dateTime={updatedAt}>{sayWhen(updatedAt)}</time>

@@ -1,18 +1,17 @@
-import { nameOf, usePeople, wholePeople } from '../thread/thread-context.ts'
+import { usePeople, useShown } from '../thread/thread-context.ts'
 import { Faces } from './faces.tsx'
 
 /** Who else has the conversation open. */
 export function Here() {
-  const people = usePeople(wholePeople)
-  const { count = 0, userIds = [] } = people?.present ?? {}
+  const count = usePeople((people) => people?.present?.count ?? 0)
+  const others = useShown(({ present, viewer }) => (present?.userIds ?? []).filter((userId) => userId !== viewer))
   if (count < 2) return null
-  const others = userIds.filter((userId) => userId !== people?.viewer).map((userId) => nameOf(people, userId))
   // Of very many nobody is named.
-  const text = others.length === 0 ? `${count} people are here` : `Here: ${others.join(', ')}`
+  const text = others.length === 0 ? `${count} people are here` : `Here: ${others.map(({ name }) => name).join(', ')}`
   return (
     <p className="here" title={text}>
       <span className="hidden">{text}</span>
-      {others.length === 0 ? <span aria-hidden="true">{count} here</span> : <Faces names={others} most={3} />}
+      {others.length === 0 ? <span aria-hidden="true">{count} here</span> : <Faces people={others} most={3} />}
     </p>
   )
 }

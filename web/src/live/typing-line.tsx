@@ -1,10 +1,10 @@
-import { nameOf, usePeople, wholePeople } from '../thread/thread-context.ts'
+import { usePeople, useShown } from '../thread/thread-context.ts'
 
 /** Who else types; its place is kept where several people are. */
 export function TypingLine() {
-  const people = usePeople(wholePeople)
-  const names = (people?.typing ?? []).map((userId) => nameOf(people, userId))
-  if (people?.present == null) return null
+  const isShared = usePeople((people) => people?.present != null)
+  const names = useShown(({ typing }) => typing).map(({ name }) => name)
+  if (!isShared) return null
   return (
     <p className="typing" role="status">
       {names.length > 0 && <span className="typing-mark" aria-hidden="true" />}

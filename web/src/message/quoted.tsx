@@ -1,6 +1,6 @@
 import { Icon } from '../app/icons.tsx'
 import { goToMessage, useConversationId } from '../app/place.ts'
-import { nameOf, usePeople, useShownState, wholePeople } from '../thread/thread-context.ts'
+import { agentOf, nameOf, usePeople, useShownState, wholePeople } from '../thread/thread-context.ts'
 
 /** The message to which the one around replies, and the way there. */
 export function Quoted() {
@@ -9,7 +9,7 @@ export function Quoted() {
   const people = usePeople(wholePeople)
   if (replyTo === null || conversationId === null) return null
   const { role, name, author, content } = replyTo
-  const who = name ?? (role === 'USER' ? nameOf(people, author.userId) : (author.name ?? 'Assistant'))
+  const who = name ?? (role === 'USER' ? nameOf(people, author.userId) : (agentOf(author) ?? 'Assistant'))
   return (
     <button type="button" className="quoted" onClick={() => goToMessage(conversationId, replyTo.id)}>
       <span className="hidden">In reply to </span>

@@ -52,11 +52,12 @@ function People({ id, conversation, viewerId }: PeopleProps) {
   const isOwner = conversation.viewerRole === 'OWNER'
   const [leave, leaving] = useMutation(LeaveDocument, { variables: { id }, onCompleted: () => goTo(null) })
   const { nodes = [], pageInfo } = conversation.participants ?? {}
-  const others = nodes.filter(({ role }) => role !== 'OWNER')
+  const owner = nodes.find(({ role }) => role === 'OWNER')
+  const others = nodes.filter((person) => person !== owner)
   return (
     <>
       <ul className="people-list">
-        {[...nodes.filter(({ role }) => role === 'OWNER'), ...others].map((person) => (
+        {[...(owner ? [owner] : []), ...others].map((person) => (
           <Person key={person.userId} id={id} person={person} isViewer={person.userId === viewerId} isOwner={isOwner} />
         ))}
       </ul>
@@ -69,7 +70,9 @@ function People({ id, conversation, viewerId }: PeopleProps) {
             <Icon name="leave" />
             Leave this conversation
           </button>
-          <p className="people-hint">What you wrote stays. Only {conversation.userId} can add you again.</p>
+          <p className="people-hint">
+            What you wrote stays. Only {owner?.name ?? conversation.userId} can add you again.
+          </p>
           {leaving.error && <p className="people-problem">{leaving.error.message}</p>}
         </div>
       )}
@@ -87,10 +90,11 @@ interface PersonProps {
   readonly isOwner: boolean
 }
 
-function Person({ id, person: { userId, role, historyFrom }, isViewer, isOwner }: PersonProps) {
+function Person({ id, person: { userId, name, picture, role, historyFrom }, isViewer, isOwner }: PersonProps) {
   const [change, changing] = useMutation(AddPersonDocument)
   const [remove, removing] = useMutation(RemovePersonDocument)
   const problem = changing.error ?? removing.error
+  const called = name ?? userId
   const mayChange = isOwner && role !== 'OWNER'
   const become = (to: string) => {
     const input = { conversationId: id, userId, role: to as 'MEMBER' | 'OBSERVER' }
@@ -98,14 +102,14 @@ function Person({ id, person: { userId, role, historyFrom }, isViewer, isOwner }
   }
   return (
     <li className="person">
-      <Face name={userId} />
-      <span className="person-name">
-        {userId}
+      <Face name={called} picture={picture} />
+      <span className="person-name" title={userId}>
+        {called}
         {isViewer && <span className="person-note"> you</span>}
         {historyFrom !== null && <span className="person-note person-from">reads from message {historyFrom} on</span>}
       </span>
       {mayChange ? (
-        <select value={role} aria-label={`Role of ${userId}`} onChange={({ target }) => become(target.value)}>
+        <select value={role} aria-label={`Role of ${called}`} onChange={({ target }) => become(target.value)}>
           <option value="MEMBER">{roles.MEMBER}</option>
           <option value="OBSERVER">{roles.OBSERVER}</option>
         </select>
@@ -116,7 +120,7 @@ function Person({ id, person: { userId, role, historyFrom }, isViewer, isOwner }
         <button
           type="button"
           className="tool small"
-          aria-label={`Remove ${userId}`}
+          aria-label={`Remove ${called}`}
           title="Remove"
           onClick={() => void remove({ variables: { input: { conversationId: id, userId } } }).catch(() => {})}
         >

@@ -84,14 +84,16 @@ interface ItemProps {
   readonly onOpen: (id: string) => void
 }
 
-function Item({ waiting: { conversationId: id, ownerId, title, since, reason }, current, onOpen }: ItemProps) {
+function Item({ waiting, current, onOpen }: ItemProps) {
+  const { conversationId: id, ownerId, ownerName, title, since, reason } = waiting
+  const owner = ownerName ?? ownerId
   return (
     <button type="button" className="queue-item" aria-current={id === current} onClick={() => onOpen(id)}>
       <span className="queue-line">
         <span className="list-title">{title ?? 'Untitled'}</span>
         <time dateTime={since}>{sayWhen(since)}</time>
       </span>
-      <span className="queue-reason">{reason === null ? ownerId : `${ownerId}: ${reason}`}</span>
+      <span className="queue-reason">{reason === null ? owner : `${owner}: ${reason}`}</span>
     </button>
   )
 }

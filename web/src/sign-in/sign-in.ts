@@ -7,6 +7,8 @@ export interface SignedIn {
   readonly subject: string
   /** null: the provider tells no name. */
   readonly name: string | null
+  /** null: the provider tells no picture. */
+  readonly picture: string | null
   /** A bearer token that is good for some time. It never settles when the browser leaves for the provider. */
   readonly readToken: () => Promise<string>
   readonly signOut: () => Promise<void>
@@ -43,14 +45,14 @@ export async function signIn({ issuer, clientId, audience }: OpenId): Promise<Si
     return isGood(known) ? known.access_token : (await renew(manager, known)).access_token
   }
   await readToken()
-  const { sub, name, preferred_username: short } = user.profile
+  const { sub, name, preferred_username: short, picture = null } = user.profile
   const signOut = async () => {
     await manager.removeUser()
     await manager
       .signoutRedirect({ post_logout_redirect_uri: manager.settings.redirect_uri })
       .catch(() => location.reload())
   }
-  return { subject: sub, name: name ?? short ?? null, readToken, signOut }
+  return { subject: sub, name: name ?? short ?? null, picture, readToken, signOut }
 }
 
 /** The user, if the provider has sent the browser here; null: it has not. */

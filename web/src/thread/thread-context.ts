@@ -1,7 +1,8 @@
 import { useAuiState } from '@assistant-ui/react'
 import type { ShownPeople, ShownState, Thread } from '@colloquy/client/assistant-ui'
-import { createContext, useContext, useSyncExternalStore } from 'react'
+import { createContext, useContext, useMemo, useSyncExternalStore } from 'react'
 import type { Settings } from '../app/settings.ts'
+import type { ShownPerson } from '../live/faces.tsx'
 import type { Seen } from '../live/seen.ts'
 
 interface OpenThread {
@@ -54,4 +55,22 @@ export const wholePeople = (people: ShownPeople | null): ShownPeople | null => p
 /** How a user is called on the page. */
 export function nameOf(people: ShownPeople | null, userId: string): string {
   return userId === people?.viewer ? 'You' : (people?.names[userId] ?? userId)
+}
+
+/** The name of the backend that wrote a message; null: a user did. */
+export function agentOf(author: ShownState['author']): string | null {
+  return author === null || author.kind === 'USER' ? null : author.name
+}
+
+/** Users with their names and pictures. It is the same list as long as they are shown in the same way. */
+export function useShown(pick: (people: ShownPeople) => readonly string[]): readonly ShownPerson[] {
+  const ids = usePeople((people) => JSON.stringify(people === null ? [] : pick(people)))
+  // These two change together.
+  const names = usePeople((people) => people?.names)
+  const pictures = usePeople((people) => people?.pictures)
+  return useMemo(() => {
+    return (JSON.parse(ids) as string[]).map((userId) => {
+      return { userId, name: names?.[userId] ?? userId, picture: pictures?.[userId] ?? null }
+    })
+  }, [ids, names, pictures])
 }

@@ -1,0 +1,10 @@
+import type { ShownPerson } from '../storage/person/person.ts'
+import type { Context } from './context.ts'
+
+/**
+ * What is known of a user; null: nothing. For fields of what the viewer reads already, as conversations and their
+ * participants: there is no way to ask for any user. Of the viewer, its own token says it.
+ */
+export async function personOf({ viewer, loaders }: Context, userId: string): Promise<ShownPerson | null> {
+  return viewer.person?.userId === userId ? viewer.person : loaders.person.load(userId)
+}
