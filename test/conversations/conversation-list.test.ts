@@ -1,8 +1,9 @@
 import { beforeAll, expect, test } from 'vitest'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { patient } from '../support/patient.ts'
 
-const bed = useBed()
+const bed = useBed(patient)
 
 const create = 'mutation ($id: ID!) { createConversation(input: { id: $id }) { created } }'
 const remove = 'mutation ($id: ID!) { deleteMessage(input: { messageId: $id }) { message { id } } }'

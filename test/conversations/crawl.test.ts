@@ -16,7 +16,8 @@ import {
 import type { Client } from 'pg'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createSchema } from '../../src/graphql/schema.ts'
-import type { Api } from '../support/api.ts'
+import * as identities from '../people/identities.ts'
+import type { Api, Identity } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
 import { recordStatements, type SentStatement } from '../support/database/statements.ts'
 import { isLong } from '../support/long.ts'
@@ -31,18 +32,17 @@ import { Wire } from '../support/network/wire.ts'
 
 // A sign of life in an event stream comes by the clock, and not by the answer.
 // A look at how much a user has comes when it is time for one, and not for a document.
-const bed = useBed({ PING_MS: '600000', QUOTA_STREAMS: 'off' })
+// In development everybody supports, so users have tokens.
+const bed = useBed({ ...identities.identitySettings, PING_MS: '600000', QUOTA_STREAMS: 'off' })
 const schema = createSchema()
 
 /** Texts that name something, by what they name. */
 type Names = Readonly<Record<string, string>>
 
-/** Of ada's conversation, of what in it comes before nora's first message, and of one that frank took over from her. */
+/** Of ada's conversation, which waits for a person, of one that frank took over from her, and of one that waits no more. */
 let foreign: Names
-let before: Names
 let moved: Names
-const never = (names: Names): Names =>
-  Object.fromEntries(Object.entries(names).map(([what, name]) => [what, invent(name)]))
+let waited: Names
 
 /** A text of the same form and length that names nothing: another key and another epoch. */
 function invent(name: string): string {
@@ -53,7 +53,8 @@ function invent(name: string): string {
   return prefix + bytes.toString('base64url')
 }
 
-async function makeConversation(owner: Api, id: string): Promise<Names> {
+async function makeConversation(userId: string, id: string): Promise<Names> {
+  const owner = as(userId)
   const { message, messageEdge, conversation } = await owner.append(id, {
     role: 'USER',
     content: 'for my eyes',
@@ -71,41 +72,50 @@ async function makeConversation(owner: Api, id: string): Promise<Names> {
     place: messageEdge.cursor,
     feed: conversation.cursor,
     clientId: `client of ${id}`,
-    user: `usr_${owner.identity['x-user-id']}`,
+    user: `usr_${userId}`,
   }
 }
 
 const viewers = ['ada', 'bob', 'rita', 'mel', 'otto', 'nora'] as const
-const [ada, bob, rita, mel, otto, nora] = viewers.map((user) => () => bed.server.as({ 'x-user-id': user })) as [
-  () => Api,
-  () => Api,
-  () => Api,
-  () => Api,
-  () => Api,
-  () => Api,
-]
-const own = new Map<string, Names>()
+/** Sam has joined the conversation that waits, and sue the one that waits no more. */
+const supporters = ['sam', 'sue'] as const
+type User = (typeof viewers | typeof supporters)[number]
+const shown = new Map<string, Identity>()
+const own = new Map<User, Names>()
+
+const as = (userId: string) => bed.server.as(shown.get(userId))
+
+const did = (userId: User, name: string, input: object) =>
+  as(userId).get(
+    `mutation ($input: ${name[0]?.toUpperCase()}${name.slice(1)}Input!) { ${name}(input: $input) { __typename } }`,
+    { input },
+  )
 
 beforeAll(async () => {
-  foreign = await makeConversation(ada(), 'secret of ada')
-  moved = { ...(await makeConversation(ada(), 'moved to frank')), user: 'usr_frank' }
+  for (const userId of viewers) shown.set(userId, await identities.user(userId))
+  for (const userId of supporters) shown.set(userId, await identities.user(userId, 'colloquy:support'))
+  foreign = await makeConversation('ada', 'secret of ada')
+  moved = { ...(await makeConversation('ada', 'moved to frank')), user: 'usr_frank' }
+  waited = await makeConversation('ada', 'waited')
   const client = await bed.database.connect()
   await client.query("update conversation set user_id = 'frank' where id = 'moved to frank'")
-  const part = 'mutation ($input: AddParticipantInput!) { addParticipant(input: $input) { __typename } }'
   for (const [userId, role, historyFrom] of [
     ['rita', 'MEMBER'],
     ['mel', 'MEMBER'],
     ['otto', 'OBSERVER'],
     ['nora', 'MEMBER', 3],
   ])
-    await ada().get(part, { input: { conversationId: foreign.id, userId, role, historyFrom } })
-  before = { message: foreign.message as string, stream: foreign.stream as string }
-  const remove = 'mutation ($input: RemoveParticipantInput!) { removeParticipant(input: $input) { __typename } }'
-  await ada().get(remove, { input: { conversationId: foreign.id, userId: 'rita' } })
-  for (const viewer of [ada(), bob(), rita(), mel(), otto(), nora()]) {
-    const user = viewer.identity['x-user-id'] as string
-    own.set(user, await makeConversation(viewer, `own of ${user}`))
+    await did('ada', 'addParticipant', { conversationId: foreign.id, userId, role, historyFrom })
+  await did('ada', 'removeParticipant', { conversationId: foreign.id, userId: 'rita' })
+  for (const [userId, names] of [
+    ['sam', foreign],
+    ['sue', waited],
+  ] as const) {
+    await did('ada', 'waitForPerson', { conversationId: names.id })
+    await did(userId, 'joinWaiting', { conversationId: names.key })
   }
+  await did('ada', 'stopWaiting', { conversationId: waited.id })
+  for (const userId of [...viewers, ...supporters]) own.set(userId, await makeConversation(userId, `own of ${userId}`))
 })
 
 /** A place for a text in an operation: what stands before it and behind it. */
@@ -234,10 +244,11 @@ function documentsOf({ kind, before, behind }: Slot, names: readonly string[]): 
 }
 
 /** The answer's bytes on each way, with the names that were sent taken out of them. */
-async function answersOf(viewer: Api, wire: Wire, kind: Slot['kind'], query: string, names: readonly string[]) {
+async function answersOf(userId: User, wire: Wire, kind: Slot['kind'], query: string, names: readonly string[]) {
+  const viewer = as(userId)
   const answers: string[] = [JSON.stringify(await wire.ask(query))]
   // One way is enough: all of them are tried by others.
-  if (['rita', 'nora'].includes(viewer.identity['x-user-id'] as string))
+  if (['rita', 'nora', ...(isLong ? [] : ['sue'])].includes(userId))
     return answers.map((answer) => withoutNames(answer, names))
   const streamed = await send(viewer.url, { identity: viewer.identity, query })
   // How long to wait is drawn for each stream.
@@ -258,16 +269,29 @@ function withoutNames(answer: string, names: readonly string[]): string {
 /** What is looked for in what the viewer has: in titles, some of which the crawl has given, and in words. */
 const isSought = (slot: string) => /^Query.(conversations filter.title|searchMessages query)$/.test(slot)
 
-/** In development everybody supports, so none of them reaches more thereby. */
-const callers: [who: string, viewer: () => Api, names: () => Names, isOwn: (slot: string) => boolean][] = [
-  ['a stranger', bob, () => foreign, isSought],
-  ['one who was removed', rita, () => foreign, isSought],
-  ['one who reads from a later message on', nora, () => before, isSought],
+/** Every name; or those that say most, which is much faster. */
+const namesOf = (names: Names, isWhole = true): string[] =>
+  isWhole ? Object.values(names) : [names.key as string, names.message as string]
+
+/** Whoever supports comes in by these. */
+const comesIn = /^Mutation.(joinWaiting|takeOver) input.conversationId$/
+
+const callers: [who: string, viewer: User, names: () => string[], isOwn: (slot: string) => boolean][] = [
+  ['a stranger', 'bob', () => namesOf(foreign), isSought],
+  ['one who was removed', 'rita', () => namesOf(foreign), isSought],
+  // What comes before nora's first message.
+  ['one who reads from a later message on', 'nora', () => [foreign.message, foreign.stream] as string[], isSought],
+  [
+    'one who supports',
+    'sue',
+    () => [foreign, waited].flatMap((names) => namesOf(names, isLong)),
+    (slot) => isSought(slot) || comesIn.test(slot),
+  ],
   // The key of the conversation is still the one that her id makes, so she cannot create another one of that id.
   [
     'a former owner',
-    ada,
-    () => moved,
+    'ada',
+    () => namesOf(moved),
     (slot) => isSought(slot) || /createConversation input.id|forkConversation input.newId/.test(slot),
   ],
 ]
@@ -277,38 +301,37 @@ const answered = callers.filter(([who]) => isLong || who !== 'a former owner')
 
 describe.each(answered)('5 isolated: %s is answered as for what never existed', (_who, viewer, theirs, isOwn) => {
   test.each(['query', 'subscription', 'mutation'] as const)('in every argument of a %s, on every way', async (kind) => {
-    const api = viewer()
-    await using wire = await Wire.open(bed.server.url, api.identity)
-    const { slots } = slotsOf(own.get(api.identity['x-user-id'] as string) as Names)
-    const known = Object.values(theirs())
-    const invented = Object.values(never(theirs()))
+    await using wire = await Wire.open(bed.server.url, as(viewer).identity)
+    const { slots } = slotsOf(own.get(viewer) as Names)
+    const known = theirs()
+    const invented = known.map(invent)
     for (const slot of slots.filter((one) => one.kind === kind && !isOwn(one.name))) {
       const missing = documentsOf(slot, invented)
       // A mutation may change what the viewer itself owns. The second time nothing is left to change.
       if (kind === 'mutation')
         for (const document of [...documentsOf(slot, known), ...missing]) await wire.ask(document)
       for (const [at, document] of documentsOf(slot, known).entries()) {
-        const answer = await answersOf(api, wire, kind, document, known)
+        const answer = await answersOf(viewer, wire, kind, document, known)
         expect(answer.join(), slot.name).not.toContain('GRAPHQL_VALIDATION_FAILED')
-        expect(answer, slot.name).toEqual(await answersOf(api, wire, kind, missing[at] as string, invented))
+        expect(answer, slot.name).toEqual(await answersOf(viewer, wire, kind, missing[at] as string, invented))
       }
     }
   })
 })
 
-const explained = callers.filter(([, viewer]) => isLong && viewer !== rita && viewer !== nora)
+const explained = callers.filter(([, viewer]) => isLong && ['bob', 'ada'].includes(viewer))
 
 describe.each(explained)(
   '5 isolated: PostgreSQL does the same for %s as for what never existed',
   (_who, viewer, theirs, isOwn) => {
     test.each(['query', 'mutation'] as const)('in every argument of a %s', async (kind) => {
-      const api = viewer()
+      const api = as(viewer)
       const explaining = await bed.database.connect()
       // Whoever takes part is looked up by its key. These tables are so small that PostgreSQL would read all of them.
       await explaining.query('set enable_seqscan = off')
-      const { slots } = slotsOf(own.get(api.identity['x-user-id'] as string) as Names)
-      const known = Object.values(theirs())
-      const invented = Object.values(never(theirs()))
+      const { slots } = slotsOf(own.get(viewer) as Names)
+      const known = theirs()
+      const invented = known.map(invent)
       let compared = 0
       for (const slot of slots.filter((one) => one.kind === kind && !isOwn(one.name))) {
         const missing = documentsOf(slot, invented)
@@ -340,19 +363,20 @@ describe.each(explained)(
 const personal = /"(viewerRole|userId|id|conversationId|parentId)":"[^"]*",?/g
 
 describe.each([
-  ['a member', mel],
-  ['an observer', otto],
+  ['a member', 'mel'],
+  ['an observer', 'otto'],
+  ['one who supports and joined', 'sam'],
 ] as const)('whoever takes part reads what the owner reads: %s', (_who, viewer) => {
   test('in every argument of a query', async () => {
-    const api = viewer()
+    const api = as(viewer)
     const id = foreign.key as string
     let compared = 0
-    for (const slot of slotsOf(own.get(api.identity['x-user-id'] as string) as Names).slots) {
+    for (const slot of slotsOf(own.get(viewer) as Names).slots) {
       // A list is everybody's own, and so is a cursor of it.
       if (slot.kind !== 'query' || !/conversationId|messageId| id$|ids$/.test(slot.name)) continue
       for (const name of [id, foreign.message, foreign.stream] as string[]) {
         const [document] = documentsOf(slot, [name]) as [string]
-        const [owners, participants] = [await ada().ask(document), await api.ask(document)]
+        const [owners, participants] = [await as('ada').ask(document), await api.ask(document)]
         const told = (answer: unknown) => JSON.stringify(answer).replace(personal, '')
         expect(told(participants), document).toBe(told(owners))
         if (!JSON.stringify(owners).includes('null') && owners.errors === undefined) compared += 1
@@ -363,8 +387,25 @@ describe.each([
       messages { nodes { id seq role content status author { userId kind name } siblings { index count ids } } pageInfo { endCursor } }
       history { content } lastMessage { content } activeLeaf { seq } context(maxTokens: 1000) { messages included }
       participants { nodes { userId role } } message(clientId: "client of secret of ada") { content } } }`
-    expect(await api.get(everything, { id })).toEqual(await ada().get(everything, { id }))
+    expect(await api.get(everything, { id })).toEqual(await as('ada').get(everything, { id }))
   })
+})
+
+test('whoever supports and joined may do what an observer may', async () => {
+  const names = namesOf(foreign, false)
+  const answersTo = async (userId: User) => {
+    const answers: string[] = []
+    for (const slot of slotsOf(own.get(userId) as Names).slots) {
+      if (slot.kind !== 'mutation' || !/(conversation|message)Id$/.test(slot.name)) continue
+      if (comesIn.test(slot.name) || slot.name.startsWith('Mutation.leaveConversation')) continue
+      const [document] = documentsOf(slot, names) as [string]
+      answers.push(`${slot.name}: ${withoutNames(JSON.stringify(await as(userId).ask(document)), names)}`)
+    }
+    return answers
+  }
+  const answers = await answersTo('sam')
+  expect(answers).toEqual(await answersTo('otto'))
+  expect(answers.filter((answer) => answer.includes('FORBIDDEN')).length).toBeGreaterThan(10)
 })
 
 /** What asks or changes rows for an answer. Tokens that were counted are stored when the answer has gone. */

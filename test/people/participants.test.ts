@@ -4,6 +4,7 @@ import { purgeTombstones } from '../../src/storage/conversation/purge.ts'
 import type { Api } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
 import { engine } from '../support/database/engine.ts'
+import { hold } from '../support/database/hold.ts'
 import { recordStatements } from '../support/database/statements.ts'
 import { untilWaiting } from '../support/database/until-waiting.ts'
 import { nextOfLog } from '../support/next-of-log.ts'
@@ -257,9 +258,7 @@ test('an append that waits while its author is removed is not stored', async () 
   await ada.append('held', 'x')
   await join(ada, 'held', 'leo')
   const id = await idFor(leo)
-  const client = await bed.database.connect()
-  await client.query('begin')
-  await client.query("select from conversation where id = 'held' for update")
+  const client = await hold(bed.database, 'held')
   await client.query("update participant set ended_at = now() where user_id = 'leo'")
   const appending = leo.fail(
     'mutation ($id: ID!) { appendMessage(input: { conversationId: $id, message: { role: USER, content: "late" } }) { replayed } }',

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Api, Results } from '../support/api.ts'
 import { useBed } from '../support/bed.ts'
+import { hold } from '../support/database/hold.ts'
 import { recordStatements } from '../support/database/statements.ts'
 import { untilWaiting } from '../support/database/until-waiting.ts'
 import { nextOfLog } from '../support/next-of-log.ts'
@@ -229,9 +230,7 @@ test('of several who support one takes a conversation over, and is a member; the
   expect(await nextOfLog(feed)).toEqual({ __typename: 'CaughtUp' })
   await using list = sue.subscribe('subscription { conversationsChanged { __typename } }')
   expect(await nextOfLog(list)).toEqual({ __typename: 'ConversationListCaughtUp' })
-  const client = await bed.database.connect()
-  await client.query('begin')
-  await client.query("select from conversation where id = 'race' for update")
+  const client = await hold(bed.database, 'race')
   const taking = takeOver(sue, id)
   await untilWaiting(bed.database)
   const late = [refusal(tom, 'takeOver', id), refusal(uma, 'takeOver', id), refusal(uma, 'joinWaiting', id)]
