@@ -168,7 +168,7 @@ test('an owner adds, changes and removes people, who see it at once and may leav
 })
 
 describe.skipIf(!isLong)('of a long conversation', () => {
-  test('a part is in the page, and what one reads stays where it is, upwards and downwards', async () => {
+  test('a part is in the page, what one reads stays where it is, and an answer is stopped from anywhere', async () => {
     await create('lia', 'long', 'Long')
     await write('lia', 'long', numbered(400))
     const page = await browser.open(place('long'), 'lia')
@@ -178,7 +178,12 @@ describe.skipIf(!isLong)('of a long conversation', () => {
     await scroll(page, 'first', async () => (await first())?.includes('Note 1.') === true)
     expect(await messages(page).count()).toBeLessThanOrEqual(120)
     expect(await last()).not.toContain('Note 400.')
-    await scroll(page, 'last', async () => (await last())?.includes('Note 400.') === true)
+    const start = 'mutation { startMessage(input: { conversationId: "long", role: ASSISTANT }) { message { id } } }'
+    const { id } = (await as('lia').get(start)).startMessage.message
+    await button(page, 'Stop').click()
+    const asked = 'query ($id: ID!) { node(id: $id) { ... on Message { stopRequestedAt } } }'
+    await until(async () => (await as('lia').get(asked, { id })).node.stopRequestedAt !== null)
+    await scroll(page, 'last', async () => (await page.getByText('Note 400.', { exact: true }).count()) > 0)
     expect(await messages(page).count()).toBeLessThanOrEqual(120)
   })
 })

@@ -1,9 +1,13 @@
 import { AttachmentPrimitive, ComposerPrimitive, useAuiState } from '@assistant-ui/react'
+import { useSyncExternalStore } from 'react'
 import { Icon } from '../app/icons.tsx'
 import { TypingLine } from '../live/typing-line.tsx'
+import { useThread } from './thread-context.ts'
 
 export function Composer() {
-  const isRunning = useAuiState(({ thread }) => thread.isRunning)
+  const { thread, attempt } = useThread()
+  // Also while the answer is not among the messages in the page, which are all that assistant-ui knows.
+  const isRunning = useSyncExternalStore(thread.subscribe, () => thread.snapshot().store.isRunning)
   return (
     <ComposerPrimitive.AttachmentDropzone className="composer-place">
       <TypingLine />
@@ -27,9 +31,15 @@ export function Composer() {
           </ComposerPrimitive.AddAttachment>
           <span className="composer-hint">Enter sends, Shift + Enter begins a line</span>
           {isRunning ? (
-            <ComposerPrimitive.Cancel className="send stop" aria-label="Stop" title="Stop">
+            <button
+              type="button"
+              className="send stop"
+              aria-label="Stop"
+              title="Stop"
+              onClick={() => attempt(thread.snapshot().store.onCancel())}
+            >
               <span className="stop-mark" />
-            </ComposerPrimitive.Cancel>
+            </button>
           ) : (
             <ComposerPrimitive.Send className="send" aria-label="Send" title="Send">
               <Icon name="send" />
