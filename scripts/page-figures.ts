@@ -77,20 +77,21 @@ try {
 }
 
 async function fill(url: string): Promise<void> {
+  await append(url, 'short', 0, 10)
+  for (let from = 0; from < count; from += 100) await append(url, 'long', from, Math.min(count, from + 100))
+}
+
+async function append(url: string, conversationId: string, from: number, to: number): Promise<void> {
   const query = 'mutation ($input: AppendMessagesInput!) { appendMessages(input: $input) { replayed } }'
-  const append = async (conversationId: string, from: number, to: number) => {
-    const messages = Array.from({ length: to - from }, (_, index) => message(from + index))
-    const input = { conversationId, ifMissing: 'CREATE', messages }
-    const response = await fetch(`${url}/graphql`, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', 'x-user-id': user },
-      body: JSON.stringify({ query, variables: { input } }),
-    })
-    const { errors } = (await response.json()) as { errors?: unknown }
-    if (errors) throw new Error(JSON.stringify(errors))
-  }
-  await append('short', 0, 10)
-  for (let from = 0; from < count; from += 100) await append('long', from, Math.min(count, from + 100))
+  const messages = Array.from({ length: to - from }, (_, index) => message(from + index))
+  const input = { conversationId, ifMissing: 'CREATE', messages }
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', 'x-user-id': user },
+    body: JSON.stringify({ query, variables: { input } }),
+  })
+  const { errors } = (await response.json()) as { errors?: unknown }
+  if (errors) throw new Error(JSON.stringify(errors))
 }
 
 /** Questions in a line or two, and answers with a list and code here and there, as assistants write them. */
@@ -204,10 +205,12 @@ async function report(session: CDPSession, page: Page, when: string): Promise<vo
   console.log(`${when}: ${(of('JSHeapUsedSize') / 1e6).toFixed(1)} MB of heap, ${of('Nodes')} nodes`)
 }
 
-/** Thirty pieces a second, an answer after the other. */
+/** Thirty pieces a second, a question and its answer after the other. */
 async function stream(url: string, page: Page, session: CDPSession): Promise<void> {
   const end = performance.now() + seconds * 1_000
   for (let answers = 1; performance.now() < end; answers++) {
+    const at = count + (count % 2) + 2 * answers
+    await append(url, 'long', at, at + 1)
     const answer = streamMessage({
       url: `${url}/graphql`,
       connectionParams: { 'x-user-id': user },

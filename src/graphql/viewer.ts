@@ -38,7 +38,7 @@ export class ViewerResolver {
       'How the user is called, as its token says by the claim `name`, or else `preferred_username`. If that says neither a name nor a picture, or somebody else acts for the user: as its last token said. null: none did.',
   })
   async name(@Root() { userId }: ViewerNode, @Ctx() context: Context): Promise<string | null> {
-    return (await personOf(context, userId))?.name ?? null
+    return (await personOf(context, userId)).name
   }
 
   @FieldResolver(() => String, {
@@ -46,6 +46,6 @@ export class ViewerResolver {
     description: "The user's picture in the same way, by the claim `picture`: an https: URL, or a data: URL.",
   })
   async picture(@Root() { userId }: ViewerNode, @Ctx() context: Context): Promise<string | null> {
-    return (await personOf(context, userId))?.picture ?? null
+    return (await personOf(context, userId)).picture
   }
 }

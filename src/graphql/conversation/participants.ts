@@ -30,7 +30,7 @@ export class ParticipantsResolver {
     description: 'How its owner is called, as `Participant.name` says it.',
   })
   async ownerName(@Root() { userId }: Conversation, @Ctx() context: Context): Promise<string | null> {
-    return (await personOf(context, userId))?.name ?? null
+    return (await personOf(context, userId)).name
   }
 
   @FieldResolver(() => ParticipantConnection, {
@@ -62,7 +62,7 @@ export class ParticipantResolver {
       'How the user is called, as its last token said by the claim `name`, or else `preferred_username`. null: none said it.',
   })
   async name(@Root() { userId }: Participant, @Ctx() context: Context): Promise<string | null> {
-    return (await personOf(context, userId))?.name ?? null
+    return (await personOf(context, userId)).name
   }
 
   @FieldResolver(() => String, {
@@ -70,7 +70,7 @@ export class ParticipantResolver {
     description: "The user's picture in the same way, by the claim `picture`: an https: URL, or a data: URL.",
   })
   async picture(@Root() { userId }: Participant, @Ctx() context: Context): Promise<string | null> {
-    return (await personOf(context, userId))?.picture ?? null
+    return (await personOf(context, userId)).picture
   }
 }
 

@@ -160,7 +160,7 @@ export class WaitingConversationResolver {
     description: 'How its owner is called, as `Participant.name` says it.',
   })
   async ownerName(@Root() { conversation }: Found, @Ctx() context: Context): Promise<string | null> {
-    return (await personOf(context, conversation.userId))?.name ?? null
+    return (await personOf(context, conversation.userId)).name
   }
 
   @FieldResolver(() => String, { nullable: true, description: 'Its title.' })

@@ -82,6 +82,6 @@ export class MessageAuthorResolver {
     description: 'The picture of a user, as `Participant.picture` says it. null: there is none, or a backend wrote it.',
   })
   async picture(@Root() { userId, kind }: MessageAuthor, @Ctx() context: Context): Promise<string | null> {
-    return kind === AuthorKind.USER ? ((await personOf(context, userId))?.picture ?? null) : null
+    return kind === AuthorKind.USER ? (await personOf(context, userId)).picture : null
   }
 }
