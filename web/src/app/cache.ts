@@ -1,5 +1,12 @@
 import { InMemoryCache } from '@apollo/client'
-import { relayStylePagination } from '@apollo/client/utilities'
+import { cacheSizes, relayStylePagination } from '@apollo/client/utilities'
+
+/**
+ * So many results of reading the cache are remembered: enough for a list of some hundred conversations. Each change of a
+ * conversation leaves some that nobody asks for again, and Apollo keeps 50,000 of them.
+ */
+cacheSizes['inMemoryCache.executeSelectionSet'] = 2_000
+cacheSizes['inMemoryCache.executeSubSelectedArray'] = 500
 
 export function createCache(): InMemoryCache {
   return new InMemoryCache({
