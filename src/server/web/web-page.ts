@@ -1,8 +1,9 @@
 import type { Config } from '../../config.ts'
 
 /**
- * No script and no style of the document, nothing from elsewhere. Pictures are data of messages, and objects that the page
- * makes before it sends one, and of people from where `WEB_PICTURES` says. The page asks this server and, if it is somewhere else, what gives it tokens.
+ * No script and no style of the document, nothing from elsewhere. Pictures are data of messages, objects that the page makes
+ * before it sends one, and those of people, from the origins of `WEB_PICTURES`. The page asks this server and, if it is
+ * somewhere else, what gives it tokens.
  */
 export function webPolicy({ tokenUrl, openId, pictures }: Config['web']): string {
   const asked = openId?.issuer ?? tokenUrl

@@ -3,8 +3,8 @@ import { useEffect, useMemo, useState } from 'react'
 
 /** What lies within so many pixels of the screen is in the page. */
 export const nearness = 800
-/** No message is lower, in pixels with its distance to the next one. */
-const lowest = 56
+/** A message and the gap to the next one take about so many pixels at least. */
+const leastHeight = 56
 /** So many are shown at first, which fills a screen. */
 const few = 12
 /** So many come when one end comes near, in one frame, and so many may come live before others go. */
@@ -63,7 +63,7 @@ export function useShownRange(all: readonly ShownMessage[]): ShownRange {
 
 /** So many messages are in the page at once: those that can be near. Each change costs the more, the more of them there are. */
 function mostShown(): number {
-  return Math.ceil((window.innerHeight + 2 * nearness) / lowest)
+  return Math.ceil((window.innerHeight + 2 * nearness) / leastHeight)
 }
 
 /** @returns the place of the first one, and that behind the last one */
