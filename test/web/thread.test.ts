@@ -33,7 +33,7 @@ async function share(id: string): Promise<[ada: Page, bob: Page]> {
     ReturnType<typeof bed.server.as>,
     ReturnType<typeof bed.server.as>,
   ]
-  await ada.append(id, 'Who can look at this?')
+  await ada.append(id, 'Who can look at **this**?')
   await ada.append(id, { role: 'ASSISTANT', content: 'I cannot.' })
   await ada.get(
     `mutation ($id: ID!) {
@@ -65,6 +65,7 @@ test('people reply, react, rate an answer and take over, and see who types and w
   await message(ada, 'I cannot.').locator('.message-end .face').waitFor()
   await message(bob, 'Who can look').hover()
   await message(bob, 'Who can look').getByLabel('Reply').click()
+  await bob.locator('.reply-text', { hasText: 'Who can look at this?' }).waitFor()
   await bob.locator('.composer textarea').pressSequentially('I c')
   await shows(ada, 'bob is typing …')
   await say(bob, 'I can.')

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react'
 import { Chart } from './chart.tsx'
 import { countOperations, countRefusals, type History, type Point, sumOf } from './figures.ts'
 import { Table } from './table.tsx'
-import { sayBytes, sayCount, sayFigure } from './words.tsx'
+import { sayBytes, sayCount, sayFigure, sayNumber } from './words.tsx'
 
 /** What one server does now, and what it was asked since it started. */
 export function Now({ history }: { readonly history: History | null }) {
@@ -17,8 +17,8 @@ export function Now({ history }: { readonly history: History | null }) {
     <>
       <div className="figures">
         <Figure name="Appends" unit="in a second" of={(point) => point.appends} points={points} value={last?.appends}>
-          {sayCount(of('colloquy_append_messages_total'))} messages in {sayCount(of('colloquy_appends_total'))} appends
-          since the start
+          {sayNumber(of('colloquy_append_messages_total'), 'message')} in{' '}
+          {sayNumber(of('colloquy_appends_total'), 'append')} since the start
         </Figure>
         <Figure
           name="Deliveries"
@@ -36,8 +36,8 @@ export function Now({ history }: { readonly history: History | null }) {
           points={points}
           value={of('colloquy_watchers')}
         >
-          of {sayCount(of('colloquy_watched_keys'))} conversations and lists, over {sayCount(of('colloquy_sockets'))}{' '}
-          sockets and {sayCount(of('colloquy_event_streams'))} event streams
+          of {sayNumber(of('colloquy_watched_keys'), 'conversation or list', 'conversations and lists')}, over{' '}
+          {sayNumber(of('colloquy_sockets'), 'socket')} and {sayNumber(of('colloquy_event_streams'), 'event stream')}
         </Figure>
         <Figure
           name="Lag"

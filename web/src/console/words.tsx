@@ -6,6 +6,10 @@ const dateAndTime = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', ti
 
 export const sayCount = (count: number) => whole.format(count)
 
+/** @param many of the noun, where it takes more than an s */
+export const sayNumber = (count: number, noun: string, many = `${noun}s`) =>
+  `${sayCount(count)} ${count === 1 ? noun : many}`
+
 /** Three digits: what changes each second is read at a glance. */
 export const sayFigure = (value: number) => (value >= 100 ? whole.format(Math.round(value)) : short.format(value))
 

@@ -2,6 +2,7 @@ import { AttachmentPrimitive, ComposerPrimitive, useAuiState } from '@assistant-
 import { useSyncExternalStore } from 'react'
 import { Icon } from '../app/icons.tsx'
 import { TypingLine } from '../live/typing-line.tsx'
+import { Words } from '../message/markdown.tsx'
 import { useThread } from './thread-context.ts'
 
 export function Composer() {
@@ -59,7 +60,9 @@ function ReplyTo() {
     <ComposerPrimitive.Quote className="reply-to">
       <Icon name="reply" />
       <span className="hidden">You reply to: </span>
-      <ComposerPrimitive.QuoteText className="reply-text">{quote.text || 'A picture'}</ComposerPrimitive.QuoteText>
+      <ComposerPrimitive.QuoteText className="reply-text">
+        {quote.text ? <Words text={quote.text} /> : 'A picture'}
+      </ComposerPrimitive.QuoteText>
       <ComposerPrimitive.QuoteDismiss className="tool small" aria-label="Do not reply" title="Do not reply">
         <Icon name="close" />
       </ComposerPrimitive.QuoteDismiss>
