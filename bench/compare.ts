@@ -40,7 +40,7 @@ export interface Entrant extends AsyncDisposable {
   turn(bench: Bench, warmUpSeconds: number): Promise<Measurement>
 }
 
-/** Gives each its turn, A B A B, and answers the medians by name. */
+/** Gives each its turns, and answers the medians by name. */
 export function compare(bench: Bench, entrants: readonly Entrant[]): Promise<Map<string, Measurement>> {
   return inTurns(entrants, {
     rounds: bench.options.rounds,

@@ -7,14 +7,18 @@ export interface TurnTaking<Of, Turn> {
   readonly describe: (turn: Turn) => readonly string[]
 }
 
-/** Gives each its turns, A B A B, and answers what they came to by name. */
+/**
+ * Gives each its turns, and answers what they came to by name. Another one begins each round (A B C, B C A, C A B): who comes
+ * after a heavy one, or first after the data was made, has less of the machine.
+ */
 export async function inTurns<Of extends { readonly name: string }, Turn>(
   all: readonly Of[],
   { rounds, take, medians, describe }: TurnTaking<Of, Turn>,
 ): Promise<Map<string, Turn>> {
   const turns = new Map<string, Turn[]>(all.map(({ name }) => [name, []]))
   for (let round = 0; round < rounds; round++) {
-    for (const of of all) {
+    const first = round % all.length
+    for (const of of [...all.slice(first), ...all.slice(0, first)]) {
       const turn = await take(of, round)
       turns.get(of.name)?.push(turn)
       console.error(`  ${of.name}: ${describe(turn).join(' ')}`)
