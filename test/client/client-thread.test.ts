@@ -373,10 +373,18 @@ describe('versions', () => {
     await mine.look(first as string)
     await until(() => texts(mine).slice(-2).join() === 'Q2,A2')
     await shows(other, 'Q1', 'A1', 'Q2b')
+    expect(mine.snapshot().elsewhere).toBeNull()
 
     await bed.server.as().append('look', { role: 'ASSISTANT', content: 'A2b' })
     await shows(other, 'Q1', 'A1', 'Q2b', 'A2b')
+    await until(() => mine.snapshot().elsewhere !== null)
     expect(texts(mine).slice(-2)).toEqual(['Q2', 'A2'])
+    mine.snapshot().elsewhere?.()
+    await until(() => texts(mine).slice(-2).join() === 'Q2b,A2b')
+    expect(mine.snapshot().elsewhere).toBeNull()
+    expect(other.snapshot().elsewhere).toBeNull()
+    await mine.look(first as string)
+    await until(() => texts(mine).slice(-2).join() === 'Q2,A2')
 
     await store(mine).onNew(written('Q3'))
     await until(() => texts(mine).slice(-3).join() === 'Q2,A2,Q3' && states(mine).at(-1) === 'sent')

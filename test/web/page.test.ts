@@ -171,6 +171,15 @@ long('a message in other words and another answer are versions, which one looks 
 
   await button(other, 'Another answer').click()
   for (const page of [one, other]) await answers(page).getByText('2/2').waitFor()
+
+  await messages(one).first().hover()
+  await messages(one).first().getByLabel('Version before').click()
+  await shows(one, 'It arrives on Friday.')
+  await say(other, 'That is late.')
+  await shows(one, 'The conversation goes on in another version.')
+  await expectAccessible(one)
+  await button(one, 'Show it').click()
+  for (const page of [one, other]) await shows(page, 'That is late.')
 })
 
 long('a conversation is renamed, archived, restored, exported and deleted, and the other window follows', async () => {

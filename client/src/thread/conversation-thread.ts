@@ -63,6 +63,8 @@ class ConversationThread implements Thread {
   #activeLeaf: string | null = null
   /** The last message of the branch that is looked at; null: the active path is. */
   #looked: string | null = null
+  /** The active leaf when that branch was chosen. */
+  #lookedFrom: string | null = null
   /** Where the shown path is cut, though it goes on; null: it is shown to its end. */
   #cut: string | null = null
   /** The last message of what was shown last: it stays until all of another path is there. */
@@ -94,6 +96,7 @@ class ConversationThread implements Thread {
     const leaf = await this.#leafBelow(messageId)
     if (!this.#loaded.has(leaf)) await this.#loadBranch(leaf)
     this.#looked = leaf === this.#activeLeaf ? null : leaf
+    this.#lookedFrom = this.#activeLeaf
     this.#cut = null
     this.#shownLeaf = leaf
     this.#changed()
@@ -112,6 +115,11 @@ class ConversationThread implements Thread {
     this.#cut = null
     this.#goTo(this.#looked ?? this.#activeLeaf)
     this.#changed()
+  }
+
+  readonly #showActive = (): void => {
+    this.#looked = null
+    this.showNewest()
   }
 
   readonly answerCall = async (approvalId: string, { approved, reason = null }: CallAnswer): Promise<void> => {
@@ -244,6 +252,7 @@ class ConversationThread implements Thread {
       case 'ConversationUpdated':
         this.#title = event.conversation.title
         this.#activeLeaf = event.conversation.activeLeaf?.id ?? null
+        if (this.#looked === this.#activeLeaf) this.#looked = null
         this.#people?.become(event.conversation)
         this.#goTo(this.#looked ?? this.#activeLeaf)
         break
@@ -458,12 +467,14 @@ class ConversationThread implements Thread {
     const path = this.#path()
     const stored = this.#turns.show(path, this.#viewer)
     const later = this.#cut === null ? null : () => this.#loadLater()
+    const isElsewhere = this.#looked !== null && this.#activeLeaf !== this.#lookedFrom
     const messages = this.#withUnsent(stored)
     const turns = () => stored.map(({ id }) => ({ id, messages: this.#turns.messagesOf(id) }))
     return {
       status: this.#status,
       title: this.#title,
       later,
+      elsewhere: isElsewhere ? this.#showActive : null,
       people: this.#people?.show(turns()) ?? null,
       store: {
         messages,

@@ -90,6 +90,8 @@ export interface ThreadSnapshot {
   readonly title: string | null
   /** Reads the page behind the last message that is shown; null: that is the newest one. */
   readonly later: (() => Promise<void>) | null
+  /** Shows where the conversation went on while another branch was looked at (`look`); null: it did not. */
+  readonly elsewhere: (() => void) | null
   /** null: they were not asked for, or there is no conversation. The same object until something of it has changed. */
   readonly people: ShownPeople | null
   /** For `useExternalStoreRuntime`. */

@@ -26,7 +26,7 @@ export function TakenOver() {
   const taker = people?.takenOverBy ?? null
   const isOwn = taker === people?.viewer
   return (
-    <div className="taken" role="status">
+    <div className="strip" role="status">
       {taker !== null && (
         <>
           <Icon name="hand" />

@@ -3,6 +3,7 @@ import { openThread, type Thread } from '@colloquy/client/assistant-ui'
 import { useCallback, useEffect, useMemo, useState, useSyncExternalStore } from 'react'
 import { titleOpen } from '../app/page-title.ts'
 import type { Session } from '../app/session.ts'
+import { Elsewhere } from '../live/elsewhere.tsx'
 import { Seen } from '../live/seen.ts'
 import { TakenOver } from '../live/taken-over.tsx'
 import { useTyping } from '../live/use-typing.ts'
@@ -84,6 +85,7 @@ function OpenThread({ session, id, isNew, onOpenList, onFirst, thread, seen }: T
       <AssistantRuntimeProvider runtime={runtime}>
         <ThreadHead id={id} title={title} isThere={status === 'ready'} onOpenList={onOpenList} />
         <TakenOver />
+        <Elsewhere />
         <ThreadView status={status} isEmpty={!isBegun} range={range} />
         <Problem text={problem} onSeen={() => setProblem(null)} />
       </AssistantRuntimeProvider>
