@@ -78,7 +78,7 @@ test('in the first minute: an assistant thinks, calls a tool, and streams a tabl
   expect(await page.title()).toBe('How was the weather in Oslo this week? · Colloquy')
 })
 
-long('two windows of one user show the same, and another user sees nothing of it', async () => {
+test('two windows of one user show the same, and another user sees nothing of it', async () => {
   const [one, other, stranger] = await Promise.all([
     browser.open(bed.server.url, 'ada'),
     browser.open(bed.server.url, 'ada'),
@@ -148,7 +148,7 @@ test('what is written without a network is sent once when it is back', async () 
   ])
 })
 
-long('a message in other words and another answer are versions, which one looks at alone', async () => {
+test('a message in other words and another answer are versions, which one looks at alone', async () => {
   const [one, other] = await Promise.all([
     browser.open(bed.server.url, 'versions'),
     browser.open(bed.server.url, 'versions'),
