@@ -53,7 +53,7 @@ export class TestBrowser implements AsyncDisposable {
       if (protocol !== 'data:' && protocol !== 'blob:' && hostname !== '127.0.0.1') this.faults.push(request.url())
     })
     await page.goto(url)
-    await page.locator('.composer, .console, .notice').waitFor()
+    await page.locator('.composer, .console, .notice, .graphiql-execute-button').waitFor()
     return page
   }
 
