@@ -5,6 +5,7 @@ import { errorCodes } from '../../src/errors.ts'
 import { useBed } from '../support/bed.ts'
 import { hold } from '../support/database/hold.ts'
 import { untilWaiting } from '../support/database/until-waiting.ts'
+import { holdMessages } from '../support/network/abandon.ts'
 import { EventStreamReader } from '../support/network/event-stream.ts'
 import { Socket } from '../support/network/socket.ts'
 import { logged } from '../support/observe/logged.ts'
@@ -50,6 +51,23 @@ test('operations over a socket are counted too, and those that were not admitted
   await untilSample('colloquy_operations_total', { operation: 'viewer', over: 'websocket', code: 'OK' }, 1)
   const refused = { operation: 'none', over: 'websocket', code: 'GRAPHQL_VALIDATION_FAILED' }
   await untilSample('colloquy_operations_total', refused, 1)
+})
+
+test('an operation whose client no longer waits for it is ABORTED, and no error of the server', async () => {
+  const query = 'query Left { conversation(id: "left") { context(maxTokens: 1000) { included } } }'
+  await bed.server.as().append('left', 'x')
+  const socket = await Socket.connect(bed.server)
+  const held = await holdMessages(bed.database)
+  socket.begin('1', query)
+  await held.blocked()
+  socket.complete('1')
+  await held.untilNobodyWaits()
+  await held.letGo()
+  const { status } = await logged(bed.server, ({ operation }) => operation === 'Left')
+  expect(status).toBe('ABORTED')
+  const counted = { operation: 'conversation', over: 'websocket', code: 'ABORTED' }
+  expect((await read()).of('colloquy_operations_total', counted)).toBe(1)
+  socket.ws.terminate()
 })
 
 test('no label holds anything that a caller chose', async () => {

@@ -31,7 +31,7 @@ export interface SocketOperation {
   budget: Disposable | null
   /** Whether the client still waits for it. */
   isAwaited: boolean
-  /** `OK`, or the code of the first error. */
+  /** `OK`, the code of the first error, or `ABORTED` if the client did not wait for the answer. */
   status: string
 }
 

@@ -374,8 +374,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
 
   /** Sends one result. Returns what `SocketConnection.send` returns. */
   next(operation: SocketOperation, result: Result): Promise<void> | null {
-    const { errors } = result.value
-    if (errors !== undefined && operation.results === null) operation.status = codeOf(errors)
+    if (operation.results === null) operation.status = statusOf(operation, result.value.errors)
     if (!operation.isAwaited) return null
     const head = `{"id":${JSON.stringify(operation.id)},"type":"next","payload":`
     const frame = textFrame(head, result.messageEnd)
@@ -390,7 +389,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
 
   failed(operation: SocketOperation, error: unknown): void {
     const errors = [formatError(error, operation.requestId, this.#use.log)]
-    operation.status = codeOf(errors)
+    operation.status = statusOf(operation, errors)
     if (operation.isAwaited) this.#sendErrors(operation.id, errors)
     this.#end(operation)
   }
@@ -433,6 +432,11 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
   #format(error: unknown): GraphQLFormattedError {
     return formatError(error, drawRequestId(), this.#use.log)
   }
+}
+
+/** As over HTTP. A subscription ends when its client wants it to. */
+function statusOf({ isAwaited }: SocketOperation, errors: readonly GraphQLFormattedError[] | undefined): string {
+  return isAwaited ? codeOf(errors) : 'ABORTED'
 }
 
 /** null: it is not JSON. */
