@@ -95,8 +95,9 @@ test('what was read while a window was away is no longer counted when it is back
 test('titles and messages are found, and a message is opened where it stands', async () => {
   await create('sue', 'garden', 'The garden')
   const texts = numbered(300)
-  texts[40] = 'The old magnolia blooms in April.'
-  await write('sue', 'garden', texts)
+  await write('sue', 'garden', texts.slice(0, 40))
+  await write('sue', 'garden', ['The *old* **magnolia** blooms in `April`.'], { role: 'ASSISTANT' })
+  await write('sue', 'garden', texts.slice(41))
   await create('sue', 'other', 'Magnolias elsewhere')
   const search = '{ searchMessages(query: "magnolia") { nodes { id } } }'
   await until(async () => (await as('sue').get(search)).searchMessages.nodes.length > 0)
@@ -107,6 +108,7 @@ test('titles and messages are found, and a message is opened where it stands', a
   const results = page.locator('.results')
   await results.locator('mark', { hasText: 'magnolia' }).waitFor()
   await results.locator('.list-title', { hasText: 'Magnolias elsewhere' }).waitFor()
+  expect(await results.locator('.found-text').allTextContents()).toEqual(['The old magnolia blooms in April.'])
   const neighbours = results.locator('.found-message').first().locator('.found-neighbour')
   expect(await neighbours.allTextContents()).toEqual(['Note 40.', 'Note 42.'])
   await expectAccessible(page)

@@ -33,7 +33,7 @@ async function share(id: string): Promise<[ada: Page, bob: Page]> {
     ReturnType<typeof bed.server.as>,
     ReturnType<typeof bed.server.as>,
   ]
-  await ada.append(id, 'Who can look at **this**?')
+  await ada.append(id, 'Who can look at this?')
   await ada.append(id, { role: 'ASSISTANT', content: 'I cannot.' })
   await ada.get(
     `mutation ($id: ID!) {

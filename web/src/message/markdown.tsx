@@ -23,19 +23,7 @@ export function Markdown({ text, isGrowing }: MarkdownProps) {
   )
 }
 
-/** What two lines may show, with marks that are not shown. */
-const mostOfWords = 500
-
-/** The words that a text of Markdown begins with, without its marks: for a line that says what the text is about. */
-export function Words({ text }: { readonly text: string }) {
-  return (
-    <ReactMarkdown remarkPlugins={plugins} allowedElements={[]} unwrapDisallowed>
-      {remend(text.slice(0, mostOfWords))}
-    </ReactMarkdown>
-  )
-}
-
-const plugins = [remarkGfm]
+export const plugins = [remarkGfm]
 
 const Block = memo(({ text }: { readonly text: string }) => (
   <ReactMarkdown remarkPlugins={plugins} components={components} urlTransform={transformUrl}>

@@ -1,7 +1,7 @@
 import { Icon } from '../app/icons.tsx'
 import { goToMessage, useConversationId } from '../app/place.ts'
 import { agentOf, nameOf, usePeople, useShownState, wholePeople } from '../thread/thread-context.ts'
-import { Words } from './markdown.tsx'
+import { Words } from './words.tsx'
 
 /** The message to which the one around replies, and the way there. */
 export function Quoted() {
@@ -18,7 +18,9 @@ export function Quoted() {
         <Icon name="reply" />
         {who}
       </span>
-      <span className="quoted-text">{content ? <Words text={content} /> : 'A picture'}</span>
+      <span className="quoted-text">
+        {content ? <Words text={content} isMarkdown={role === 'ASSISTANT'} /> : 'A picture'}
+      </span>
     </button>
   )
 }

@@ -3,6 +3,7 @@ import { type ReactNode, useId } from 'react'
 import { goTo, goToMessage } from '../app/place.ts'
 import { SearchMessagesDocument, type SearchMessagesQuery, SearchTitlesDocument } from '../gql/graphql.ts'
 import { sayWhen } from '../list/when.ts'
+import { Words } from '../message/words.tsx'
 
 const mostTitles = 5
 const pageSize = 10
@@ -97,35 +98,21 @@ function FoundMessage({ edge: { node, snippet, before, after }, onChosen }: Foun
         <span className="list-title">{conversation.title ?? 'Untitled'}</span>
         <time dateTime={createdAt}>{sayWhen(createdAt)}</time>
       </span>
-      <Neighbour text={before?.content} />
+      <Neighbour message={before} />
       <span className="found-text">
-        <Marked {...snippet} />
+        <Words {...snippet} isMarkdown={node.role === 'ASSISTANT'} />
       </span>
-      <Neighbour text={after?.content} />
+      <Neighbour message={after} />
     </button>
   )
 }
 
-/** As many characters as one line may show. */
-const longestLine = 80
-
-function Neighbour({ text }: { readonly text: string | null | undefined }) {
-  return text ? <span className="found-neighbour">{text.slice(0, longestLine)}</span> : null
-}
-
-/** The ranges are in their order, and none is in another one. */
-function Marked({ text, ranges }: Edge['snippet']) {
-  let place = 0
-  const pieces = ranges.flatMap(({ start, end }) => {
-    const before = text.slice(place, start)
-    place = end
-    return [before, <mark key={start}>{text.slice(start, end)}</mark>]
-  })
+function Neighbour({ message }: { readonly message: Edge['before'] }) {
+  if (!message?.content) return null
   return (
-    <>
-      {pieces}
-      {text.slice(place)}
-    </>
+    <span className="found-neighbour">
+      <Words text={message.content} isMarkdown={message.role === 'ASSISTANT'} />
+    </span>
   )
 }
 
@@ -152,7 +139,8 @@ function useMessages(query: string) {
           : before,
     })
   return {
-    edges: found?.edges ?? [],
+    // Others were found for what stands around them, which is shown with its own words.
+    edges: found?.edges.filter(({ snippet }) => snippet.ranges.length > 0) ?? [],
     isLoading: loading,
     problem: error?.message ?? null,
     loadMore: end && !loading ? loadMore : null,

@@ -2,7 +2,7 @@ import { AttachmentPrimitive, ComposerPrimitive, useAuiState } from '@assistant-
 import { useSyncExternalStore } from 'react'
 import { Icon } from '../app/icons.tsx'
 import { TypingLine } from '../live/typing-line.tsx'
-import { Words } from '../message/markdown.tsx'
+import { Words } from '../message/words.tsx'
 import { useThread } from './thread-context.ts'
 
 export function Composer() {
@@ -55,13 +55,16 @@ export function Composer() {
 /** The message to which the next one replies. */
 function ReplyTo() {
   const quote = useAuiState(({ composer }) => composer.quote)
+  const isMarkdown = useAuiState(
+    ({ thread }) => thread.messages.find(({ id }) => id === quote?.messageId)?.role === 'assistant',
+  )
   if (!quote) return null
   return (
     <ComposerPrimitive.Quote className="reply-to">
       <Icon name="reply" />
       <span className="hidden">You reply to: </span>
       <ComposerPrimitive.QuoteText className="reply-text">
-        {quote.text ? <Words text={quote.text} /> : 'A picture'}
+        {quote.text ? <Words text={quote.text} isMarkdown={isMarkdown} /> : 'A picture'}
       </ComposerPrimitive.QuoteText>
       <ComposerPrimitive.QuoteDismiss className="tool small" aria-label="Do not reply" title="Do not reply">
         <Icon name="close" />
