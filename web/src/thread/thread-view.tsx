@@ -40,12 +40,12 @@ export function ThreadView({ status, isEmpty, range }: ThreadViewProps) {
   )
 }
 
-/** An observer only reads. */
-function Write() {
+/** An observer only reads. Apart from what streams: each time that it is made anew, the browser measures the text field. */
+const Write = memo(() => {
   if (usePeople((people) => people?.viewerRole === 'OBSERVER'))
     return <p className="observes">You read this conversation, and do not write in it.</p>
   return <Composer />
-}
+})
 
 interface MessagesProps {
   readonly viewport: HTMLDivElement
