@@ -5,6 +5,7 @@ import { blocked } from '../support/database/blocked.ts'
 import { withDatabase } from '../support/database/database-url.ts'
 import { hold } from '../support/database/hold.ts'
 import { Wire } from '../support/network/wire.ts'
+import { until } from '../support/until.ts'
 
 const append = 'mutation ($input: AppendMessageInput!) { appendMessage(input: $input) { message { seq } } }'
 const update = 'mutation { updateConversation(input: { id: "c", title: "t" }) { conversation { id } } }'
@@ -21,8 +22,17 @@ describe('a database that is away', () => {
     const client = new Client({ connectionString: withDatabase(nodes[0], 'postgres') })
     await client.connect()
     const name = new URL(bed.database.url).pathname.slice(1)
-    for (const sql of statements) await client.query(sql.replaceAll('$name', name))
-    await client.end()
+    try {
+      for (const sql of statements) await client.query(sql.replaceAll('$name', name))
+    } finally {
+      await client.end()
+    }
+  }
+
+  /** @throws any error but that of a database that somebody is connected to */
+  const isUnused = (error: { code?: string }) => {
+    if (error.code === '55006') return false
+    throw error
   }
 
   const terminate = "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = '$name'"
@@ -47,9 +57,12 @@ describe('a database that is away', () => {
       await ada.append('c', 'x')
       const { lastSeq } = (await ada.get('{ conversation(id: "c") { lastSeq } }')).conversation
       await using wire = await Wire.open(bed.server.url)
-      // Nobody may come back before it has the other name: PostgreSQL renames no database that is in use.
-      if (away.includes('rename')) await administer(closed, terminate, away, opened)
-      else await administer(away, terminate)
+      if (away.includes('rename')) {
+        // PostgreSQL renames no database that is in use: nobody may come back, and who was just coming is not seen at first.
+        await administer(closed)
+        await until(() => administer(terminate, away).then(() => true, isUnused))
+        await administer(opened)
+      } else await administer(away, terminate)
       undo.push(back)
 
       const unavailable = {

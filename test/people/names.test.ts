@@ -69,6 +69,7 @@ test('a token brings the name and the picture of its user, for those who meet it
 test('a message keeps the name that its author had, and a backend has its own and no picture', async () => {
   await (await user('old', { name: 'Old', picture: dot })).append('named', 'one')
   await (await user('old', { name: 'New', picture: 'https://a.example/new.png' })).append('named', 'two')
+  await until(async () => (await storedNameOf('old')) === 'New')
   await backend('helper', 'old').append('named', { role: 'ASSISTANT', content: 'three', name: 'Bot' })
   const root = await user('root', { name: 'Root' }, 'colloquy:operator', 'old')
   await root.append('named', 'four')
