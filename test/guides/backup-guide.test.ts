@@ -119,8 +119,12 @@ test('a PostgreSQL of yours goes back to a moment, as docs/backup.md says', asyn
         await server.as().append('support', 'after the moment')
       }
       const [{ file } = {}] = await postgres.query('select pg_walfile_name(pg_switch_wal()) as file')
-      const archived = 'select last_archived_wal as last from pg_stat_archiver'
-      await until(async () => String((await postgres.query(archived))[0]?.last) >= String(file))
+      const archived = 'select last_archived_wal as last, last_failed_wal as failed from pg_stat_archiver'
+      await until(async () => {
+        const [{ last = null, failed = null } = {}] = await postgres.query(archived)
+        if (failed !== null) throw new Error(`PostgreSQL could not archive ${failed}.`)
+        return last !== null && String(last) >= String(file)
+      })
     }
     const settings = recovering.replaceAll('/archive', archive).replace(/'2026-11-29 .*'/, `'${moment}'`)
     expect(settings).toContain(moment)
@@ -140,7 +144,8 @@ test('a PostgreSQL of yours goes back to a moment, as docs/backup.md says', asyn
 
 /** What `pg_basebackup` does, which the binaries of the tests do not bring. */
 async function backUpBase(url: string, from: string, to: string): Promise<void> {
-  const client = new Client({ connectionString: url })
+  // The end of a base backup waits for the archive, which would wait for ever where a file cannot be archived.
+  const client = new Client({ connectionString: url, statement_timeout: 60_000 })
   await client.connect()
   await client.query("select pg_backup_start('base', true)")
   const isLeft = /\/(postmaster\.\w+|pg_wal\/\w+|pg_replslot\/\w+)$/
