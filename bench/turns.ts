@@ -8,8 +8,8 @@ export interface TurnTaking<Of, Turn> {
 }
 
 /**
- * Gives each its turns, and answers what they came to by name. Another one begins each round (A B C, B C A, C A B): who comes
- * after a heavy one, or first after the data was made, has less of the machine.
+ * Gives each its turns, and answers what they came to by name. Another one begins each round (A B C, B C A, C A B): the
+ * first one after the data was made has less of the machine.
  */
 export async function inTurns<Of extends { readonly name: string }, Turn>(
   all: readonly Of[],

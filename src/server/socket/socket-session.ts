@@ -434,7 +434,7 @@ export class SocketSession implements Connection, SocketListener, ResultSink<Fol
   }
 }
 
-/** As over HTTP. A subscription ends when its client wants it to. */
+/** `ABORTED` where the client no longer waited for the answer, as over HTTP. */
 function statusOf({ isAwaited }: SocketOperation, errors: readonly GraphQLFormattedError[] | undefined): string {
   return isAwaited ? codeOf(errors) : 'ABORTED'
 }
